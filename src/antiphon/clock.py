@@ -1,0 +1,32 @@
+"""The time of a run: nanoseconds since it began, and the wall-clock moment of that beginning."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+__all__ = ["Clock", "iso_utc"]
+
+
+class Clock:
+    """Counts from its own creation.
+
+    `monotonic_ns` is the source (tests give a virtual one); `started_at` is the UTC wall-clock time of zero.
+    """
+
+    __slots__ = ("_monotonic_ns", "_origin_ns", "started_at")
+
+    def __init__(self, monotonic_ns: Callable[[], int] = time.monotonic_ns) -> None:
+        self._monotonic_ns = monotonic_ns
+        self._origin_ns = monotonic_ns()
+        self.started_at = datetime.now(UTC)
+
+    def now_ns(self) -> int:
+        """Nanoseconds since this clock was made."""
+        return self._monotonic_ns() - self._origin_ns
+
+
+def iso_utc(moment: datetime) -> str:
+    """ISO 8601 in UTC with milliseconds and a `Z`, as `2026-11-22T07:41:44.123Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

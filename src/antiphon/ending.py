@@ -1,0 +1,31 @@
+"""How a connection ended: by whom, with which code and reason."""
+
+from __future__ import annotations
+
+import msgspec
+
+__all__ = ["Ending"]
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """The end of a connection.
+
+    `code` is the protocol's close code (for WebSocket RFC 6455 section 7.4: 1005 when the close frame had none, 1006
+    when there was no close frame), None where the protocol has none. `by` is "peer", "us" or "wire" (neither said
+    goodbye). `detail` tells what we found wrong, when we closed because of it; `reason` is empty then. `is_clean` is
+    True when both sides said goodbye.
+    """
+
+    code: int | None = None
+    reason: str = ""
+    by: str = "wire"
+    detail: str = ""
+    is_clean: bool = False
+
+    def __str__(self) -> str:
+        who = {"peer": "the peer closed the connection", "us": "we closed the connection"}.get(
+            self.by, "the connection broke"
+        )
+        code = "" if self.code is None else f" with code {self.code}"
+        reason = f" {self.reason!r}" if self.reason else ""
+        return f"{who}{code}{reason}" + (f": {self.detail}" if self.detail else "")

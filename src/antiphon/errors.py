@@ -1,0 +1,158 @@
+"""What can go wrong, by whose fault it is.
+
+One root, and a child for each party: the author of a scenario, the wire, the bytes, the peer, the disk. Fields are
+data; the text is composed once and ends with a hint where there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = [
+    "AntiphonError",
+    "ChannelClosed",
+    "CheckFailed",
+    "ConnectFailed",
+    "DeadlinePassed",
+    "DialectError",
+    "ExpectationFailed",
+    "FieldMissing",
+    "ForbiddenMessage",
+    "HandlerFailed",
+    "RecordingError",
+    "Refusal",
+    "RequestRefused",
+    "ScenarioError",
+    "TransportError",
+    "UpgradeRefused",
+]
+
+
+class AntiphonError(Exception):
+    """Root of everything that antiphon raises on purpose.
+
+    `text` says what happened, `place` where (a file and line, a channel, a frame), `hint` what to do about it. `run` is
+    the run that failed, once there is one.
+    """
+
+    def __init__(self, text: str, *, place: str | None = None, hint: str | None = None) -> None:
+        super().__init__(text)
+        self.text = text
+        self.place = place
+        self.hint = hint
+        self.run: Any = None
+
+    def __str__(self) -> str:
+        lines = [self.text]
+        if self.place:
+            lines.append(f"  at {self.place}")
+        if self.hint:
+            lines.append(f"  hint: {self.hint}")
+        return "\n".join(lines)
+
+
+class ScenarioError(AntiphonError):
+    """The author's fault: a scenario, a workflow, a parameter, a stand file or a command line that is wrong."""
+
+
+class TransportError(AntiphonError):
+    """The wire's fault: a connection that could not be made, or could not carry what it was given."""
+
+
+class ConnectFailed(TransportError):
+    """A connection could not be opened: nobody listens, a name does not resolve, TLS fails, no answer in time."""
+
+
+class UpgradeRefused(ConnectFailed):
+    """The peer answered an upgrade with something else than 101 (RFC 6455 section 4.2.2).
+
+    `status` is the HTTP status, `headers` the response's headers, `body` as much of its body as came with the header.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        status: int,
+        headers: Mapping[str, str],
+        body: bytes,
+        place: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(text, place=place, hint=hint)
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+
+class DialectError(AntiphonError):
+    """The bytes' fault: data that the channel's dialect cannot read, or a body that it cannot write."""
+
+
+class RecordingError(AntiphonError):
+    """The disk's fault: a run directory or a journal that cannot be written or read."""
+
+
+class ExpectationFailed(AntiphonError, AssertionError):
+    """The peer's fault: it did not say what was expected of it.
+
+    `explanation` holds the facts (see `antiphon.explain.Explanation`) when the failure is that of a wait; the text is
+    taken from it when it is first needed, so that a message which comes soon after its deadline is still told of.
+    """
+
+    def __init__(
+        self, text: str, *, place: str | None = None, hint: str | None = None, explanation: Any = None
+    ) -> None:
+        super().__init__(text, place=place, hint=hint)
+        self.explanation = explanation
+
+    def __str__(self) -> str:
+        if self.explanation is not None:
+            return str(self.explanation)
+        return super().__str__()
+
+
+class DeadlinePassed(ExpectationFailed):
+    """An expectation's deadline passed before a matching message came."""
+
+
+class CheckFailed(ExpectationFailed):
+    """The message that was selected is not what it should be; `explanation.differences` says where."""
+
+
+class ChannelClosed(ExpectationFailed):
+    """The channel closed, or was not open, while something was expected of it or sent through it."""
+
+
+class RequestRefused(ExpectationFailed):
+    """The peer answered a request with its dialect's failure; `message` is that answer."""
+
+    message: Any = None
+
+
+class ForbiddenMessage(ExpectationFailed):
+    """A message came that a `forbid` or an `expect_none` ruled out; `message` is the message."""
+
+    message: Any = None
+
+
+class FieldMissing(ExpectationFailed, KeyError):
+    """A field was read from a message that has no such field."""
+
+
+class HandlerFailed(AntiphonError):
+    """A handler raised; the original error is the cause (`__cause__`)."""
+
+
+class Refusal(Exception):
+    """Raised by a handler of a request to answer it with the dialect's failure.
+
+    `code` and `message` go into the answer, and so do further fields; the connection and the run go on.
+    """
+
+    def __init__(self, code: int | str, message: str, **fields: Any) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.fields = fields

@@ -1,0 +1,81 @@
+"""One thing said, either way."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from antiphon.errors import FieldMissing
+
+__all__ = ["UNNAMED", "UNREADABLE", "Data", "Message", "describe_fields"]
+
+Data = str | bytes
+"""What goes over a wire at once: `str` is text, `bytes` is binary. Byte-stream transports give `bytes` only."""
+
+UNNAMED = "unnamed"
+"""The name of a message whose dialect finds no name in it."""
+
+UNREADABLE = "unreadable"
+"""The name of data that its channel's dialect could not read; the body is the raw data."""
+
+
+class Message(msgspec.Struct, eq=False, gc=False):
+    """One thing said: what a codec makes of data, or makes data of.
+
+    `name` and `body` are the dialect's reading; `raw` is the data itself (`str` for text, `bytes` for binary).
+    `frames` lists the data to send when it takes more than `raw` alone.
+
+    Correlation, as the codec sees it: `reply_to` is the key of the exchange that a received message belongs to, and
+    `is_answer` / `is_last` / `is_failure` say whether it answers, ends or refuses it. `asks` is the key under which the
+    replies to this request travel; `is_request` says that the peer waits for an answer.
+
+    The channel stamps the rest: `at_ns` (nanoseconds since the run began), `number` (1, 2, … in the order in which the
+    channel received, or sent), `actor`, `channel`, `is_sent`, and `step` (the number of the business step it belongs
+    to, 0 for none).
+    """
+
+    name: str
+    body: Any
+    raw: Data
+    frames: Sequence[Data] | None = None
+    reply_to: Hashable = None
+    asks: Hashable = None
+    is_answer: bool = False
+    is_last: bool = False
+    is_failure: bool = False
+    is_request: bool = False
+    at_ns: int = 0
+    number: int = 0
+    actor: str = ""
+    channel: str = ""
+    is_sent: bool = False
+    step: int = 0
+
+    def __repr__(self) -> str:
+        """Without values: they may be secret, and a test report shows whatever a function was called with."""
+        return f"<Message {self.name}: {describe_fields(self.body)}>"
+
+    def __getitem__(self, key: Any) -> Any:
+        """`body[key]`; a missing field raises `FieldMissing`, which names the fields that are there."""
+        try:
+            return self.body[key]
+        except (KeyError, IndexError, TypeError) as error:
+            raise FieldMissing(f"{self.name} has no field {key!r}", hint=describe_fields(self.body)) from error
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(self.body, Mapping) and key in self.body
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """`body[key]` or `default`."""
+        return self.body.get(key, default) if isinstance(self.body, Mapping) else default
+
+
+def describe_fields(body: Any) -> str:
+    """What there is instead of a missing field; names only, since values may be secret."""
+    if isinstance(body, Mapping):
+        return f"its fields are {', '.join(map(repr, body))}" if body else "its body is empty"
+    if isinstance(body, list):
+        return f"its body is a list of {len(body)}"
+    return f"it is {type(body).__name__}, not an object"
