@@ -1,0 +1,239 @@
+"""Does this body fit a pattern, and if not, where.
+
+A pattern is plain data. A mapping fits a mapping that has at least its fields; a list or tuple fits element by element
+and in length; a type fits its instances (`int` is not `bool`); `...` fits anything that is there; `ABSENT` fits a field
+that is not there; a compiled regular expression fits a string that it finds something in; a set or range fits its
+members; a callable fits what it returns true for; anything else fits what is equal to it, `True` and `1` being
+different.
+
+Members of a set are patterns again: `{ABSENT, None, "login"}`. `int | None`, `Literal["a", "b"]`, `list[str]` and
+`dict[str, int]` say what they say in an annotation. Numbers are equal by value, `1` to `1.0`; NaN fits NaN.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence, Set
+from types import FunctionType, UnionType
+from typing import Any, Final, Literal, Union, get_args, get_origin
+
+import msgspec
+
+__all__ = ["ABSENT", "Difference", "differences", "matches"]
+
+
+class _Absent:
+    """The value of a field that is not there."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = _Absent()
+"""In a pattern: the field must not be there. In a difference: it was not."""
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """One place where a body does not fit: `path` ("" for the whole), what was `wanted` there and what was `found`."""
+
+    path: str
+    wanted: Any
+    found: Any
+    because: str = ""
+
+    def __str__(self) -> str:
+        found = "is not there" if self.found is ABSENT else f"is {shorten(self.found)}"
+        because = f" ({self.because})" if self.because else ""
+        return f"{self.path or 'the body'} {found}, wanted {describe(self.wanted)}{because}"
+
+
+def matches(pattern: Any, value: Any) -> bool:
+    """True if `value` fits `pattern`; a predicate that raises does not fit."""
+    kind = pattern.__class__
+    if kind is dict:
+        if value.__class__ is not dict and not isinstance(value, Mapping):
+            return False
+        get = value.get
+        for key, wanted in pattern.items():
+            if wanted.__class__ is str:  # most fields are; this spares them a call in the hottest loop of the project
+                if wanted != get(key):
+                    return False
+            elif not matches(wanted, get(key, ABSENT)):
+                return False
+        return True
+    if kind in _PLAIN:
+        if pattern == value:
+            return (kind is bool) is (value.__class__ is bool)
+        return kind is float and _is_nan(pattern) and _is_nan(value)
+    return _matches_other(pattern, value)
+
+
+def _matches_other(pattern: Any, value: Any) -> bool:
+    if pattern.__class__ not in _LEAVES:
+        if isinstance(pattern, Mapping):
+            return matches(dict(pattern), value)
+        if isinstance(pattern, (list, tuple)):
+            return isinstance(value, (list, tuple)) and len(pattern) == len(value) and all(map(matches, pattern, value))
+    return _fits(pattern, value)[0]
+
+
+def differences(pattern: Any, value: Any) -> list[Difference]:
+    """Every place where `value` does not fit `pattern`, in the pattern's order; empty if it fits."""
+    if matches(pattern, value):
+        return []
+    # A predicate that changes its mind between the two looks must not turn a misfit into a fit.
+    return _judge(pattern, value, "") or [Difference("", pattern, value)]
+
+
+def _judge(pattern: Any, value: Any, path: str) -> list[Difference]:
+    if isinstance(pattern, Mapping):
+        return _judge_mapping(pattern, value, path)
+    if isinstance(pattern, (list, tuple)):
+        return _judge_sequence(pattern, value, path)
+    fits, because = (matches(pattern, value), "") if pattern.__class__ in _PLAIN else _fits(pattern, value)
+    return [] if fits else [Difference(path, pattern, value, because)]
+
+
+def _judge_mapping(pattern: Mapping[Any, Any], value: Any, path: str) -> list[Difference]:
+    if not isinstance(value, Mapping):
+        return [Difference(path, pattern, value)]
+    found = []
+    for key, wanted in pattern.items():
+        found += _judge(wanted, value.get(key, ABSENT), _extend(path, key))
+    return found
+
+
+def _judge_sequence(pattern: Sequence[Any], value: Any, path: str) -> list[Difference]:
+    if not isinstance(value, (list, tuple)):
+        return [Difference(path, pattern, value)]
+    if len(pattern) != len(value):
+        return [Difference(path, pattern, value, f"{len(value)} items instead of {len(pattern)}")]
+    found = []
+    for index, wanted in enumerate(pattern):
+        found += _judge(wanted, value[index], f"{path}[{index}]")
+    return found
+
+
+def _extend(path: str, key: Any) -> str:
+    """The path of a field: `call.state`; `call['a.b']` for a name that a dotted path cannot hold."""
+    if not isinstance(key, str) or not _DOTTABLE.fullmatch(key):
+        return f"{path}[{key!r}]"
+    return f"{path}.{key}" if path else key
+
+
+def _fits(pattern: Any, value: Any) -> tuple[bool, str]:
+    """Whether `value` fits a pattern that is neither plain nor a container, and why not if the values do not tell."""
+    if pattern is ...:
+        return value is not ABSENT, ""
+    if pattern is ABSENT:
+        return value is ABSENT, ""
+    if isinstance(pattern, type):
+        return _is_instance(value, pattern)
+    if isinstance(pattern, (set, frozenset, Set)):
+        return _is_member(value, pattern), ""
+    if value is ABSENT:
+        return False, ""
+    if isinstance(pattern, FunctionType):
+        return _ask(pattern, value)
+    if isinstance(pattern, re.Pattern):
+        return isinstance(value, type(pattern.pattern)) and pattern.search(value) is not None, ""
+    if isinstance(pattern, range):
+        return type(value) is int and value in pattern, ""
+    if get_origin(pattern) is not None:
+        return _fits_annotation(pattern, value), ""
+    return _ask(pattern if callable(pattern) else lambda found: _is_equal(pattern, found), value)
+
+
+def _is_instance(value: Any, wanted: type) -> tuple[bool, str]:
+    if value is ABSENT or (value.__class__ is bool and wanted is not bool and wanted is not object):
+        return False, ""
+    try:
+        return isinstance(value, wanted), ""
+    except TypeError as error:  # a Protocol that is not runtime_checkable
+        return False, str(error)
+
+
+def _is_member(value: Any, members: Set[Any]) -> bool:
+    return (value.__class__ is str and value in members) or any(matches(member, value) for member in members)
+
+
+def _is_equal(pattern: Any, value: Any) -> bool:
+    """Equality by the pattern's own judgement, but for numbers (`IntEnum`), which are no booleans."""
+    return bool(pattern == value) and not (isinstance(value, bool) and isinstance(pattern, (int, float)))
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and value != value
+
+
+def _fits_annotation(pattern: Any, value: Any) -> bool:
+    origin, arguments = get_origin(pattern), get_args(pattern)
+    if origin is Union or origin is UnionType or origin is Literal:
+        return any(matches(argument, value) for argument in arguments)
+    if not matches(origin, value):
+        return False
+    if origin is list:
+        return all(matches(arguments[0], item) for item in value)
+    if origin is dict:
+        return all(matches(arguments[0], key) and matches(arguments[1], inner) for key, inner in value.items())
+    return True
+
+
+def _ask(predicate: Callable[[Any], Any], value: Any) -> tuple[bool, str]:
+    try:
+        return bool(predicate(value)), ""
+    except Exception as error:
+        return False, f"{type(error).__name__}: {error}"
+
+
+def describe(pattern: Any) -> str:
+    """The pattern as a person would write it, on one line of at most some 200 characters."""
+    return _cut(_describe(pattern), 200)
+
+
+def _describe(pattern: Any) -> str:
+    if pattern is ...:
+        return "anything"
+    if pattern is ABSENT:
+        return "no such field"
+    if isinstance(pattern, Mapping):
+        return "{" + ", ".join(f"{key}: {_describe(value)}" for key, value in pattern.items()) + "}"
+    if isinstance(pattern, (list, tuple)):
+        return "[" + ", ".join(map(_describe, pattern)) + "]"
+    if isinstance(pattern, Set):
+        return "one of " + ", ".join(sorted(map(_describe, pattern)))
+    if isinstance(pattern, re.Pattern):
+        return f"/{pattern.pattern}/"
+    if get_origin(pattern) is not None:
+        return f"any {pattern}"
+    if isinstance(pattern, type):
+        return f"any {pattern.__name__}"
+    if callable(pattern):
+        return f"what {getattr(pattern, '__name__', type(pattern).__name__)} accepts"
+    return shorten(pattern)
+
+
+def shorten(value: Any, limit: int = 120) -> str:
+    """`repr(value)`, cut in the middle to at most `limit` characters."""
+    if isinstance(value, (str, bytes)) and len(value) > limit * 2:
+        text = repr(value[:limit])[:-1] + "…" + repr(value[-limit:])[1:]
+    else:
+        try:
+            text = repr(value)
+        except Exception as error:  # nested too deeply, or a foreign __repr__: a report must not fail for that
+            text = f"<{type(value).__name__}, which cannot be shown: {type(error).__name__}>"
+    return _cut(text, limit)
+
+
+def _cut(text: str, limit: int) -> str:
+    if len(text) <= limit:
+        return text
+    half = (limit - 1) // 2
+    return f"{text[:half]}…{text[-half:]}"
+
+
+_PLAIN: Final = frozenset({str, int, float, bool, bytes, type(None)})
+_LEAVES: Final = frozenset({type, type(...), _Absent, set, frozenset, re.Pattern, FunctionType, range})
+_DOTTABLE: Final = re.compile(r"[^\s.\[\]'\"]+")
