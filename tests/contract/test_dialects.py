@@ -1,0 +1,358 @@
+"""Every dialect keeps the contract; and the contract notices dialects that do not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Any, ClassVar
+from uuid import uuid4
+
+import pytest
+from lines import Lines
+
+from antiphon import UNREADABLE, Codec, Data, DialectError, Json, JsonRpc, Message, Raw, Refusal, Text
+from antiphon.testing import dialects
+from antiphon.testing.dialects import Speech
+
+BODIES: list[tuple[str, Any]] = [
+    ("newState", {"state": "ready", "since": None}),
+    ("numbers", {"huge": 2**70, "float": 1.5, "negative": -1, "nested": [[{"a": []}], True]}),
+    ("Grüße", {"text": 'Zeile\n"zwei" \\ \x00 🙂', "": ""}),
+    ("empty", {}),
+]
+ANY_BODIES: list[tuple[str, Any]] = [*BODIES, ("list", [1, 2]), ("number", 5), ("text", "x")]
+
+
+def json_speech(dialect: Json, **changes: Any) -> Speech:
+    return Speech(
+        dialect, **{"samples": BODIES, "asks": ("getState", {"of": "me"}), "answer": {"state": "ready"}} | changes
+    )
+
+
+CENTRE: dict[str, Any] = {"name": "action", "body": "data", "reply": "result{Name}", "failed": {"result": "error"}}
+
+SPEECHES = {
+    "json": Speech(Json(), samples=BODIES),
+    "json with a body": Speech(Json("action", "data"), samples=ANY_BODIES),
+    "json by order": json_speech(Json(**CENTRE), samples=ANY_BODIES),
+    "json by order, same name": json_speech(Json(reply="{name}", failed={"ok": False}), both_ask=False),
+    "json by id in the body": json_speech(Json(**CENTRE, id="data.requestID")),
+    "json by id beside the body": json_speech(Json(**CENTRE, id="id"), samples=ANY_BODIES),
+    "json by id alone": json_speech(Json(id="id", failed={"error": ...}), both_ask=False),
+    "json by uuid": json_speech(Json(**CENTRE, id="id", new_id=uuid4)),
+    "json, nested paths": json_speech(
+        Json("head.type", "load.body", reply="{name}.reply", id="head.id", failed={"status": {"code": {400, 404}}}),
+        samples=ANY_BODIES,
+    ),
+    "json, id inside of a deeper body": json_speech(
+        Json("type", "load.body", reply="{name}Reply", id="load.body.meta.id", failed={"bad": True})
+    ),
+    "json, name inside of the body": json_speech(Json("data.type", "data", reply="{name}Reply", failed={"bad": True})),
+    "json with an error message": json_speech(Json("action", "data", reply="re:{name}", error="error", error_of="of")),
+    "json with ids and an error message": json_speech(
+        Json("action", "data", reply="re:{name}", id="id", error="error", error_of="about.action")
+    ),
+    "json with an envelope": json_speech(Json(**CENTRE, id="meta.id", envelope={"meta": {"version": 3}, "app": "x"})),
+    "json judged by a function": json_speech(
+        Json(reply="{name}Reply", failed=lambda body: body.get("code", 0) >= 400), refusal=(500, "broken")
+    ),
+    "json-rpc": Speech(
+        JsonRpc(), samples=[*BODIES, ("list", [1, [2]]), ("nothing", None)], asks=("sum", [1, 2]), answer=3
+    ),
+    "json-rpc, null as an answer": Speech(JsonRpc(), samples=BODIES, asks=("shutdown", None), answer=None),
+    "json-rpc 1.0": Speech(JsonRpc(version=None), samples=BODIES, asks=("sum", [1, 2]), answer={"sum": 3}),
+    "json-rpc, a lenient server": Speech(
+        JsonRpc(),
+        samples=BODIES,
+        asks=("sum", {"a": 1}),
+        answer=[],
+        peer=JsonRpc(is_strict=False, is_server=True),
+    ),
+    "text": Speech(Text(), samples=[("text", "hello"), ("text", ""), ("text", 'Grüße\n"zwei" 🙂')]),
+    "text with names": Speech(
+        Text(lambda text: text.partition(" ")[0]), samples=[("SET", "SET volume 5"), ("unnamed", "")]
+    ),
+    "raw": Speech(Raw(), samples=[("binary", b"\x00\xff"), ("text", "hello"), ("binary", b""), ("text", "")]),
+    "lines": Speech(
+        Lines(), samples=[("DOOR", "open"), ("PING", ""), ("OK", "by itself")], asks=("GET", "volume"), answer="5"
+    ),
+}
+
+
+@pytest.mark.parametrize("check", dialects.CHECKS, ids=dialects.name_of)
+@pytest.mark.parametrize("speech", SPEECHES.values(), ids=SPEECHES)
+def test_contract(speech: Speech, check: Callable[[Speech], None]) -> None:
+    check(speech)
+
+
+# -- does the contract notice? ----------------------------------------------------------------------------------------
+
+
+class Notes(Codec):
+    """Faultless: `KIND KEY NAME BODY` in a stream of lines, after a greeting; a dialect and its codec in one."""
+
+    def __init__(self) -> None:
+        self.is_ready = False
+        self.rest = b""
+        self.greetings: list[Data] = []
+        self.new_id = count(1).__next__
+
+    def codec(self) -> Notes:
+        return type(self)()
+
+    def opening(self) -> Sequence[Data]:
+        return [b"hello\n"]
+
+    def owed(self) -> Sequence[Data]:
+        owed, self.greetings = self.greetings, []
+        return owed
+
+    def decode(self, data: Data) -> Sequence[Message]:
+        *lines, self.rest = (self.rest + (data.encode() if isinstance(data, str) else data)).split(b"\n")
+        return [message for line in lines for message in self.read(line)]
+
+    def read(self, line: bytes) -> Sequence[Message]:
+        if line == b"hello":
+            self.greetings += [] if self.is_ready else [b"hello\n"]
+            self.is_ready = True
+            return []
+        parts = line.split(b" ", 3)
+        if len(parts) != 4 or not parts[2].isalpha() or not parts[3].isascii():
+            raise DialectError(f"no note: {line!r}")
+        kind, key, name, body = (part.decode("latin-1") for part in parts)
+        is_reply = kind in ("answer", "refusal")
+        return [
+            Message(
+                name,
+                body,
+                line,
+                None,
+                key if is_reply else None,
+                key,
+                is_reply,
+                is_reply,
+                kind == "refusal",
+                kind == "request",
+            )
+        ]
+
+    def encode(self, name: str, body: Any, kind: str = "event", key: str = "0") -> Message:
+        if not isinstance(body, str) or not body.isascii() or "\n" in body:
+            raise DialectError(f"{body!r} is no text of a note")
+        return Message(name, body, f"{kind} {key} {name} {body}\n".encode())
+
+    def request(self, name: str, body: Any) -> Message:
+        key = str(self.new_id())
+        request = self.encode(name, body, "request", key)
+        request.asks = key
+        return request
+
+    def answer(self, request: Message, body: Any) -> Message:
+        return self.encode(request.name, body, "answer", str(request.asks))
+
+    def refuse(self, request: Message, refusal: Refusal) -> Message:
+        return self.encode(request.name, refusal.message, "refusal", str(request.asks))
+
+
+def notes(dialect: Notes) -> Speech:
+    return Speech(dialect, samples=[("door", "open"), ("ping", "")], asks=("count", "a b"), answer="2", is_stream=True)
+
+
+@pytest.mark.parametrize("check", dialects.CHECKS, ids=dialects.name_of)
+def test_a_stream_with_an_opening_keeps_the_contract(check: Callable[[Speech], None]) -> None:
+    check(notes(Notes()))
+
+
+class LosesBodies(Notes):
+    def encode(self, name: str, body: Any, kind: str = "event", key: str = "0") -> Message:
+        return super().encode(name, "" if kind == "event" else body, kind, key)
+
+
+class HearsTwice(Notes):
+    def read(self, line: bytes) -> Sequence[Message]:
+        return [*super().read(line)] * 2
+
+
+class BundlesTheFirst(Notes):
+    def bundle(self, messages: Sequence[Message]) -> Sequence[Data]:
+        return [messages[0].raw]
+
+
+class ForgetsTheRest(Notes):
+    def decode(self, data: Data) -> Sequence[Message]:
+        self.rest = b""
+        return super().decode(data)
+
+
+class FailsToSay(Notes):
+    def encode(self, name: str, body: Any, kind: str = "event", key: str = "0") -> Message:
+        return super().encode(name, body + "", kind, key)
+
+
+class SaysHalfCharacters(Notes):
+    def encode(self, name: str, body: Any, kind: str = "event", key: str = "0") -> Message:
+        if body == "\ud800":
+            return Message(name, body, body)
+        return super().encode(name, body, kind, key)
+
+
+class FailsToHear(Notes):
+    def read(self, line: bytes) -> Sequence[Message]:
+        if line != b"hello":
+            line.decode("ascii").split(" ")[3]
+        return super().read(line)
+
+
+class GivesNoName(Notes):
+    def read(self, line: bytes) -> Sequence[Message]:
+        return [Message("", "", line)] if not line else super().read(line)
+
+
+class HidesWhatItCannotRead(Notes):
+    def read(self, line: bytes) -> Sequence[Message]:
+        return [Message(UNREADABLE, "", line)] if not line.isascii() else super().read(line)
+
+
+class IsOneForAll(Notes):
+    def codec(self) -> Notes:
+        return self
+
+
+class SharesItsRest(Notes):
+    shared: ClassVar[dict[str, bytes]] = {}
+
+    def decode(self, data: Data) -> Sequence[Message]:
+        self.rest = self.shared.pop("rest", b"")
+        try:
+            return super().decode(data)
+        finally:
+            self.shared["rest"] = self.rest
+
+
+class OwesNumbers(Notes):
+    def closing(self) -> Sequence[Data]:
+        return [5]  # type: ignore[list-item]
+
+
+class IsNeverReady(Notes):
+    def read(self, line: bytes) -> Sequence[Message]:
+        heard = super().read(line)
+        self.is_ready = False
+        self.greetings = []
+        return heard
+
+
+class GreetsForEver(Notes):
+    def read(self, line: bytes) -> Sequence[Message]:
+        self.is_ready = False
+        return super().read(line)
+
+
+class ThanksForThanks(Notes):
+    def read(self, line: bytes) -> Sequence[Message]:
+        if line != b"hello":
+            self.greetings.append(b"thanks\n")
+        return [] if line == b"thanks" else super().read(line)
+
+
+class AsksWithoutAKey(Notes):
+    def request(self, name: str, body: Any) -> Message:
+        return self.encode(name, body, "request")
+
+
+class RepeatsKeys(Notes):
+    def __init__(self) -> None:
+        super().__init__()
+        self.new_id = iter([1, 2, 3, 1, 2, 3]).__next__
+
+
+class AnswersTheWrongOne(Notes):
+    def answer(self, request: Message, body: Any) -> Message:
+        return self.encode(request.name, body, "answer", f"{request.asks}0")
+
+
+class AnswersWithARefusal(Notes):
+    def answer(self, request: Message, body: Any) -> Message:
+        return self.encode(request.name, body, "refusal", str(request.asks))
+
+
+class NeverEnds(Notes):
+    def read(self, line: bytes) -> Sequence[Message]:
+        heard = super().read(line)
+        for message in heard:
+            message.is_last = False
+        return heard
+
+
+class RefusesWithAnAnswer(Notes):
+    def refuse(self, request: Message, refusal: Refusal) -> Message:
+        return self.answer(request, refusal.message)
+
+
+class TakesRequestsForReplies(Notes):
+    def read(self, line: bytes) -> Sequence[Message]:
+        heard = super().read(line)
+        for message in heard:
+            message.reply_to = message.asks
+        return heard
+
+
+FAULTS = {
+    LosesBodies: dialects.what_is_said_is_heard,
+    HearsTwice: dialects.order_is_kept_both_ways,
+    BundlesTheFirst: dialects.a_bundle_is_heard_as_its_messages,
+    ForgetsTheRest: dialects.a_stream_may_be_cut_anywhere,
+    FailsToSay: dialects.what_cannot_be_said_is_a_dialect_error,
+    SaysHalfCharacters: dialects.what_cannot_be_said_is_a_dialect_error,
+    FailsToHear: dialects.garbage_is_a_dialect_error,
+    GivesNoName: dialects.garbage_is_a_dialect_error,
+    HidesWhatItCannotRead: dialects.garbage_is_a_dialect_error,
+    IsOneForAll: dialects.each_connection_has_its_own_codec,
+    SharesItsRest: dialects.each_connection_has_its_own_codec,
+    OwesNumbers: dialects.a_codec_owes_data,
+    IsNeverReady: dialects.a_codec_owes_data,
+    GreetsForEver: dialects.a_codec_owes_data,
+    ThanksForThanks: dialects.what_is_said_is_heard,
+    AsksWithoutAKey: dialects.an_answer_belongs_to_its_request,
+    RepeatsKeys: dialects.an_answer_belongs_to_its_request,
+    AnswersTheWrongOne: dialects.an_answer_belongs_to_its_request,
+    AnswersWithARefusal: dialects.an_answer_belongs_to_its_request,
+    NeverEnds: dialects.an_answer_belongs_to_its_request,
+    RefusesWithAnAnswer: dialects.a_refusal_is_a_failure,
+    TakesRequestsForReplies: dialects.a_request_of_the_peer_is_no_reply,
+}
+
+
+@pytest.mark.parametrize(("faulty", "check"), FAULTS.items(), ids=[fault.__name__ for fault in FAULTS])
+def test_the_contract_notices(faulty: type[Notes], check: Callable[[Speech], None]) -> None:
+    with pytest.raises(AssertionError) as failure:
+        check(notes(faulty()))
+    assert str(failure.value)
+
+
+class GoesDeaf(Json):
+    """Its codec hears nothing more after it could not read something."""
+
+    def codec(self) -> Codec:
+        codec = super().codec()
+        heard = codec.decode
+
+        def decode(data: Data) -> Sequence[Message]:
+            try:
+                return heard(data)
+            except DialectError:
+                codec.decode = lambda _: ()  # type: ignore[method-assign]
+                raise
+
+        codec.decode = decode  # type: ignore[method-assign]
+        return codec
+
+
+def test_the_contract_notices_a_codec_that_goes_deaf() -> None:
+    with pytest.raises(AssertionError, match="was heard 0 times"):
+        dialects.garbage_is_a_dialect_error(Speech(GoesDeaf(), samples=BODIES))
+
+
+def test_the_contract_notices_a_dialect_that_correlates_unasked() -> None:
+    with pytest.raises(AssertionError, match="give `asks`"):
+        dialects.what_does_not_correlate_says_so(Speech(Json(id="id"), samples=BODIES))
