@@ -1,0 +1,1 @@
+"""Wires: how data travels. Nothing in here knows names, messages or waits."""

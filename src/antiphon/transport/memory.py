@@ -1,0 +1,291 @@
+"""A network inside one event loop: connections without sockets, which behave as WebSocket connections do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
+
+import msgspec
+from multidict import CIMultiDict
+
+from antiphon.ending import Ending
+from antiphon.errors import ConnectFailed, TransportError, UpgradeRefused
+from antiphon.message import Data
+from antiphon.transport.heads import phrase
+from antiphon.transport.rfc6455 import ABNORMAL, GOING_AWAY, INTERNAL_ERROR, NORMAL, check_close
+from antiphon.transport.seam import Accept, Opening, Receiver, Refused
+
+__all__ = ["MemoryConnection", "MemoryListening", "MemoryNetwork"]
+
+
+class MemoryNetwork:
+    """A network of one's own: both the transport and the listener of `memory://NAME/path` addresses.
+
+    Everything on it must live in one event loop. What is said in one turn of the loop arrives in the next, in order;
+    several sends arrive in one callback, as frames of one read do. Nothing is copied, nothing is limited.
+    """
+
+    def __init__(self) -> None:
+        self._listening: dict[str, MemoryListening] = {}
+
+    async def listen(self, address: str, accept: Accept, *, subprotocols: Sequence[str] = ()) -> MemoryListening:
+        """Listen at `memory://NAME`, for any path. Raises TransportError for a name that is taken, or none."""
+        name, _ = _split(address)
+        if name in self._listening:
+            raise TransportError(f"somebody listens at memory://{name} already", place=address)
+        listening = MemoryListening(self._listening, name, address, accept, tuple(subprotocols))
+        self._listening[name] = listening
+        return listening
+
+    async def connect(self, address: str, opening: Opening, receiver: Receiver) -> MemoryConnection:
+        """Connect to whoever listens under the address's name.
+
+        Raises ConnectFailed if nobody does, UpgradeRefused if the listener refuses.
+        """
+        name, path = _split(address)
+        listening = self._listening.get(name)
+        if listening is None:
+            known = ", ".join(f"memory://{other}" for other in self._listening) or "nobody listens on this network"
+            raise ConnectFailed(f"nobody listens at memory://{name}", place=address, hint=f"there is: {known}")
+        loop = asyncio.get_running_loop()
+        opened: asyncio.Future[MemoryConnection] = loop.create_future()
+        request = Opening(
+            headers=CIMultiDict(opening.headers),
+            subprotocols=tuple(opening.subprotocols),
+            path=path,
+            within_s=opening.within_s,
+        )
+        # As with sockets, both sides are called back from the loop and not from within somebody's task.
+        loop.call_soon(listening.admit, address, request, receiver, opened)
+        try:
+            return await opened
+        except asyncio.CancelledError:
+            if opened.done() and not opened.cancelled() and opened.exception() is None:
+                opened.result().abort()
+            raise
+
+
+class MemoryListening:
+    """A listening name."""
+
+    def __init__(
+        self, names: dict[str, MemoryListening], name: str, address: str, accept: Accept, subprotocols: tuple[str, ...]
+    ) -> None:
+        self.address = address
+        self._names = names
+        self._name = name
+        self._accept = accept
+        self._subprotocols = subprotocols
+        self._open: set[MemoryConnection] = set()
+        self._emptied: asyncio.Future[None] | None = None
+
+    async def close(self) -> None:
+        """Give up the name, and end every connection with code 1001."""
+        if self._names.get(self._name) is self:
+            del self._names[self._name]
+        for connection in tuple(self._open):
+            connection.close(GOING_AWAY, "the server is closing")
+        if self._open:
+            if self._emptied is None:
+                self._emptied = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._emptied)
+
+    def admit(
+        self, address: str, request: Opening, receiver: Receiver, opened: asyncio.Future[MemoryConnection]
+    ) -> None:
+        """Open both ends of a connection, or refuse it; `opened` hears of it."""
+        if opened.cancelled():
+            return
+        if self._names.get(self._name) is not self:
+            opened.set_exception(ConnectFailed(f"memory://{self._name} has just stopped listening", place=address))
+            return
+        try:
+            accepting = self._accept(request)
+        except Refused as refused:
+            opened.set_exception(_refusal(address, refused))
+            return
+        except Exception as error:
+            text = "the accept function of a memory listener failed"
+            opened.get_loop().call_exception_handler({"message": text, "exception": error})
+            opened.set_exception(_refusal(address, Refused(500)))
+            return
+        subprotocol = next((name for name in request.subprotocols if name in self._subprotocols), "")
+        server = MemoryConnection(opened.get_loop(), accepting, subprotocol, self._forget)
+        client = MemoryConnection(opened.get_loop(), receiver, subprotocol, None)
+        self._open.add(server)
+        server.meet(client)
+        client.meet(server)
+        server.begin()
+        client.begin()
+        if not opened.cancelled():
+            opened.set_result(client)
+        else:  # an on_opened cancelled whoever was connecting
+            client.abort()
+
+    def _forget(self, connection: MemoryConnection) -> None:
+        self._open.discard(connection)
+        if not self._open and self._emptied is not None and not self._emptied.done():
+            self._emptied.set_result(None)
+
+
+class _Goodbye:
+    """An end that travels behind the data: a close (also as the answer to one), or with no code the wire's break."""
+
+    __slots__ = ("code", "reason")
+
+    def __init__(self, code: int | None = None, reason: str = "") -> None:
+        self.code = code
+        self.reason = reason
+
+
+class MemoryConnection:
+    """One end of a connection."""
+
+    __slots__ = (
+        "_can_send",
+        "_forget",
+        "_goodbye",
+        "_inbox",
+        "_is_due",
+        "_is_ended",
+        "_is_hearing",
+        "_loop",
+        "_peer",
+        "_receiver",
+        "subprotocol",
+    )
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        receiver: Receiver,
+        subprotocol: str,
+        forget: Callable[[MemoryConnection], None] | None,
+    ) -> None:
+        self.subprotocol = subprotocol
+        self._loop = loop
+        self._receiver = receiver
+        self._forget = forget
+        self._peer: MemoryConnection | None = None
+        self._inbox: deque[Data | _Goodbye] = deque()
+        self._is_due = False
+        self._can_send = True
+        self._is_hearing = True
+        self._is_ended = False
+        self._goodbye: Ending | None = None
+
+    def send(self, data: Data) -> None:
+        """Hand over `data`; the peer receives it in a later turn of the loop."""
+        if self._can_send:
+            self._post_to_peer(data)
+
+    def close(self, code: int = NORMAL, reason: str = "") -> None:
+        """Say goodbye, behind what was sent. Raises ValueError as a WebSocket would."""
+        check_close(code, reason)
+        if self._can_send:
+            self._close(Ending(code=code, reason=reason, by="us"))
+
+    def abort(self) -> None:
+        """Cut the wire: what has not been delivered to this end is lost, the peer hears of code 1006."""
+        if self._is_ended:
+            return
+        self._can_send = False
+        self._goodbye = self._goodbye or Ending(code=ABNORMAL, by="us")
+        self._inbox.clear()
+        self._post(_Goodbye())
+        self._post_to_peer(_Goodbye())
+
+    def meet(self, peer: MemoryConnection) -> None:
+        """Lay the wire to the other end."""
+        self._peer = peer
+
+    def begin(self) -> None:
+        """Tell the receiver that the connection is open."""
+        try:
+            self._receiver.on_opened(self)
+        except Exception as error:
+            self._give_up("on_opened", error)
+
+    def _post_to_peer(self, item: Data | _Goodbye) -> None:
+        if self._peer is not None:
+            self._peer._post(item)
+
+    def _post(self, item: Data | _Goodbye) -> None:
+        if self._is_ended:
+            return
+        self._inbox.append(item)
+        if not self._is_due:
+            self._is_due = True
+            self._loop.call_soon(self._deliver)
+
+    def _deliver(self) -> None:
+        self._is_due = False
+        for _ in range(len(self._inbox)):
+            if not self._inbox:  # a receiver aborted
+                return
+            item = self._inbox.popleft()
+            if isinstance(item, _Goodbye):
+                self._hear_goodbye(item)
+                return
+            if self._is_hearing:
+                try:
+                    self._receiver.on_data(item)
+                except Exception as error:
+                    self._give_up("on_data", error)
+
+    def _hear_goodbye(self, goodbye: _Goodbye) -> None:
+        ours = self._goodbye
+        if goodbye.code is None:
+            self._end(ours or Ending(code=ABNORMAL, by="wire"))
+        elif ours is None:
+            self._post_to_peer(goodbye)
+            self._end(Ending(code=goodbye.code, reason=goodbye.reason, by="peer", is_clean=True))
+        else:
+            self._end(msgspec.structs.replace(ours, is_clean=True))
+
+    def _close(self, ending: Ending) -> None:
+        self._can_send = False
+        self._goodbye = ending
+        self._post_to_peer(_Goodbye(ending.code, ending.reason))
+
+    def _give_up(self, where: str, error: Exception) -> None:
+        text = f"the receiver raised {type(error).__name__} in {where}"
+        self._loop.call_exception_handler({"message": text, "exception": error})
+        self._is_hearing = False
+        if self._can_send:
+            self._close(Ending(code=INTERNAL_ERROR, by="us", detail=text))
+
+    def _end(self, ending: Ending) -> None:
+        self._can_send = False
+        self._is_ended = True
+        self._inbox.clear()
+        self._peer = None
+        if self._forget is not None:
+            self._forget(self)
+        try:
+            self._receiver.on_ended(ending)
+        except Exception as error:
+            text = f"the receiver raised {type(error).__name__} in on_ended"
+            self._loop.call_exception_handler({"message": text, "exception": error})
+
+
+def _split(address: str) -> tuple[str, str]:
+    """Name and path (with query) of an address."""
+    parts = urlsplit(address)
+    if parts.scheme != "memory" or not parts.netloc:
+        hint = "write memory://NAME or memory://NAME/path"
+        raise ConnectFailed(f"{address!r} is no memory address", place=address, hint=hint)
+    path = parts.path or "/"
+    return parts.netloc, f"{path}?{parts.query}" if parts.query else path
+
+
+def _refusal(address: str, refused: Refused) -> UpgradeRefused:
+    return UpgradeRefused(
+        f"the connection was refused: {refused.status} {phrase(refused.status)}".rstrip(),
+        status=refused.status,
+        headers=CIMultiDict(refused.headers),
+        body=refused.body.encode(),
+        place=address,
+    )

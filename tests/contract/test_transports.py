@@ -1,0 +1,117 @@
+"""Every built-in transport keeps the contract, and a transport that breaks it is found out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from antiphon.ending import Ending
+from antiphon.message import Data
+from antiphon.testing import transports
+from antiphon.testing.transports import CHECKS, Wires, name_of
+from antiphon.transport.memory import MemoryConnection, MemoryNetwork
+from antiphon.transport.seam import Accept, Connection, Opening, Receiver
+from antiphon.transport.websocket import WebSocketTransport
+from antiphon.transport.websocket_server import WebSocketListener
+
+
+@pytest.fixture(params=["memory", "ws", "ws compressed", "wss"])
+def wires(request: pytest.FixtureRequest) -> Wires:
+    """The built-in transports."""
+    if request.param == "memory":
+        network = MemoryNetwork()
+        return Wires(network, network, "memory://contract")
+    if request.param == "wss":
+        tls = request.getfixturevalue("server_tls")
+        transport = WebSocketTransport(tls=request.getfixturevalue("client_tls"))
+        return Wires(WebSocketListener(), transport, "wss://127.0.0.1:0", options={"tls": tls})
+    transport = WebSocketTransport(compression=request.param == "ws compressed")
+    return Wires(WebSocketListener(), transport, "ws://127.0.0.1:0")
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=name_of)
+def test_contract(wires: Wires, check: transports.Check, run: Callable[[Any], None]) -> None:
+    run(check(wires))
+
+
+class Spoilt:
+    """A receiver between the wire and the real one, which breaks one promise."""
+
+    def __init__(self, receiver: Receiver, flaw: str) -> None:
+        self.receiver = receiver
+        self.flaw = flaw
+        self.held: list[Data] = []
+
+    def on_opened(self, connection: Connection) -> None:
+        if self.flaw == "data before opened":
+            self.receiver.on_data("too early")
+        self.receiver.on_opened(connection)
+
+    def on_data(self, data: Data) -> None:
+        if self.flaw == "no text":
+            data = data if isinstance(data, bytes) else data.encode()
+        if self.flaw == "pairs swapped":
+            self.held.append(data)
+            if len(self.held) == 2:
+                second, first = self.held
+                self.held = []
+                self.receiver.on_data(first)
+                self.receiver.on_data(second)
+            return
+        if self.flaw == "large data lost" and len(data) > 100_000:
+            return
+        self.receiver.on_data(data)
+
+    def on_ended(self, ending: Ending) -> None:
+        if self.flaw == "reason lost":
+            ending = Ending(code=ending.code, by=ending.by, is_clean=ending.is_clean)
+        if self.flaw == "always clean":
+            ending = Ending(code=ending.code, reason=ending.reason, by=ending.by, is_clean=True)
+        self.receiver.on_ended(ending)
+        if self.flaw == "data after the end":
+            self.receiver.on_data("too late")
+        if self.flaw == "ended twice":
+            self.receiver.on_ended(ending)
+
+
+class SpoiltNetwork(MemoryNetwork):
+    """A memory network whose clients hear it through a `Spoilt` receiver."""
+
+    def __init__(self, flaw: str) -> None:
+        super().__init__()
+        self.flaw = flaw
+
+    async def listen(self, address: str, accept: Accept, **options: Any) -> Any:
+        if self.flaw == "path lost":
+            return await super().listen(address, lambda opening: accept(Opening(headers=opening.headers)), **options)
+        return await super().listen(address, accept, **options)
+
+    async def connect(self, address: str, opening: Opening, receiver: Receiver) -> MemoryConnection:
+        connecting = super().connect(address, opening, Spoilt(receiver, self.flaw))
+        if self.flaw == "cancelling leaves it open":
+            return await asyncio.shield(asyncio.ensure_future(connecting))
+        return await connecting
+
+
+@pytest.mark.parametrize(
+    ("flaw", "found_by"),
+    [
+        ("pairs swapped", transports.check_order),
+        ("no text", transports.check_text_and_binary),
+        ("data before opened", transports.check_data_with_the_opening),
+        ("large data lost", transports.check_large_data),
+        ("reason lost", transports.check_closed_by_server),
+        ("always clean", transports.check_aborted_by_server),
+        ("data after the end", transports.check_nothing_after_the_end),
+        ("ended twice", transports.check_closed_by_client),
+        ("path lost", transports.check_opening),
+        ("cancelling leaves it open", transports.check_cancelled_connect),
+    ],
+)
+def test_a_broken_transport_is_found_out(flaw: str, found_by: transports.Check) -> None:
+    network = SpoiltNetwork(flaw)
+    with pytest.raises(AssertionError, match=r"contract|not within"):
+        asyncio.run(found_by(Wires(network, network, "memory://contract", within_s=0.3)))

@@ -1,0 +1,180 @@
+"""Heads, bodies and addresses of HTTP and WebSocket, without a wire."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon.transport import heads
+from antiphon.transport.http_bodies import body_of
+from antiphon.transport.websocket_address import WebSocketAddress
+
+
+class TestHeads:
+    def test_a_request(self) -> None:
+        request = heads.read_request(b"GET /desk?a=b HTTP/1.1\r\nHost: here\r\nX-Two:1\r\nx-two: \t2 \r\nEmpty:")
+        assert (request.method, request.target, request.version) == ("GET", "/desk?a=b", "HTTP/1.1")
+        assert dict(request.headers) == {"Host": "here", "x-two": "1, 2", "Empty": ""}
+        assert request.headers["HOST"] == "here"
+
+    def test_a_response(self) -> None:
+        response = heads.read_response(b"HTTP/1.1 404 Not Found at all\r\nX: y")
+        assert (response.version, response.status, response.reason) == ("HTTP/1.1", 404, "Not Found at all")
+        assert heads.read_response(b"HTTP/1.0 599").reason == ""
+
+    def test_letters_beyond_ascii(self) -> None:
+        assert heads.read_response("HTTP/1.1 200 OK\r\nX: ü".encode()).headers["x"] == "ü"
+        assert heads.read_response("HTTP/1.1 200 OK\r\nX: ü".encode("latin-1")).headers["x"] == "ü"
+
+    @pytest.mark.parametrize(
+        "head",
+        [b"", b"GET /", b"GET  HTTP/1.1", b"GET / FTP/1", b"GET / HTTP/1.1\r\n : x", b"GET / HTTP/1.1\r\nX : y"],
+    )
+    def test_requests_that_are_none(self, head: bytes) -> None:
+        with pytest.raises(ValueError, match=r"request line|malformed"):
+            heads.read_request(head)
+
+    @pytest.mark.parametrize("head", [b"", b"HTTP/1.1", b"HTTP/1.1 20 OK", b"HTTP/1.1 2o0 OK", b"FTP/1.1 200 OK"])
+    def test_responses_that_are_none(self, head: bytes) -> None:
+        with pytest.raises(ValueError, match="status line"):
+            heads.read_response(head)
+
+    def test_lists_of_tokens(self) -> None:
+        headers = {"Connection": "keep-alive , Upgrade,,"}
+        assert heads.tokens(headers, "Connection") == ["keep-alive", "Upgrade"]
+        assert heads.has_token(headers, "Connection", "upgrade")
+        assert not heads.has_token(headers, "Connection", "close")
+        assert heads.tokens(headers, "Upgrade") == []
+
+    def test_extensions(self) -> None:
+        headers = {"Sec-WebSocket-Extensions": 'a; b; c=1; d="2", e'}
+        assert heads.extensions(headers) == [("a", {"b": None, "c": "1", "d": "2"}), ("e", {})]
+        with pytest.raises(ValueError, match="repeated parameter"):
+            heads.extensions({"Sec-WebSocket-Extensions": "a; b; b=1"})
+
+    @pytest.mark.parametrize("value", ["", "plain", "tab\tand ü", "…"])
+    def test_values_that_can_be_sent(self, value: str) -> None:
+        heads.check_headers([("X-A", value)])
+
+    @pytest.mark.parametrize("value", ["a\rb", "a\nb", "a\x00b", "\x7f", "\ud800"])
+    def test_values_that_cannot(self, value: str) -> None:
+        with pytest.raises(ValueError, match="X-A") as caught:
+            heads.check_headers([("X-A", value)])
+        assert repr(value)[1:-1] not in str(caught.value)
+
+    @pytest.mark.parametrize("name", ["", "a b", "a:b", "ü", "a\r\n"])
+    def test_names_that_cannot(self, name: str) -> None:
+        with pytest.raises(ValueError, match="no name for a header"):
+            heads.check_headers([(name, "x")])
+
+    def test_a_written_response_can_be_read(self) -> None:
+        head, _, body = heads.write_response(418, "grün", {"x-a": "b", "content-type": "text/tea"}).partition(
+            b"\r\n\r\n"
+        )
+        response = heads.read_response(head)
+        assert (response.status, response.reason) == (418, "I'm a Teapot")
+        assert body.decode() == "grün"
+        assert dict(response.headers) == {
+            "content-type": "text/tea",
+            "x-a": "b",
+            "Content-Length": "5",
+            "Connection": "close",
+        }
+        assert heads.phrase(799) == ""
+
+    def test_chunks_that_were_cut_off(self) -> None:
+        assert heads.read_chunks(b"3\r\nabc\r\n4\r\nde") == b"abcde"
+        assert heads.read_chunks(b"3\r\nabc\r\nnonsense") == b"abc"
+
+
+def end_of_body(head: bytes, data: bytes, cuts: list[int]) -> tuple[int, bool]:
+    """How many bytes the request's body takes of the data, when that comes in pieces; and whether it is done."""
+    body = body_of(heads.read_request(head))
+    places = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
+    taken = 0
+    for start, end in pairwise(places):
+        piece = data[start:end]
+        while piece and not body.is_done:
+            size = body.take(piece)
+            taken, piece = taken + size, piece[size:]
+    return taken, body.is_done
+
+
+CUTS = st.lists(st.integers(0, 200), max_size=8)
+NEXT = b"GET / HTTP/1.1\r\n\r\n"
+
+
+class TestBodies:
+    @given(content=st.binary(max_size=50), cuts=CUTS)
+    def test_a_body_of_known_length(self, content: bytes, cuts: list[int]) -> None:
+        head = b"POST / HTTP/1.1\r\nContent-Length: %d" % len(content)
+        assert end_of_body(head, content + NEXT, cuts) == (len(content), True)
+
+    @given(chunks=st.lists(st.binary(min_size=1, max_size=40), max_size=4), cuts=CUTS, trailers=st.booleans())
+    def test_a_body_in_chunks(self, chunks: list[bytes], cuts: list[int], trailers: bool) -> None:
+        content = b"".join(b"%X;a=b\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks)
+        content += b"0\r\n" + (b"X: y\r\nZ: 1\r\n" if trailers else b"") + b"\r\n"
+        head = b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked"
+        assert end_of_body(head, content + NEXT, cuts) == (len(content), True)
+
+    def test_a_body_that_is_not_all_there(self) -> None:
+        assert end_of_body(b"POST / HTTP/1.1\r\nContent-Length: 9", b"1234", []) == (4, False)
+        assert end_of_body(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked", b"9\r\n1234", []) == (7, False)
+
+    def test_no_body(self) -> None:
+        assert body_of(heads.read_request(b"GET / HTTP/1.1")).is_done
+
+    @pytest.mark.parametrize("head", [b"CONNECT a:1 HTTP/1.1", b"GET / HTTP/1.1\r\nUpgrade: h2c"])
+    def test_what_has_no_end(self, head: bytes) -> None:
+        assert end_of_body(head, NEXT * 3, [5]) == (len(NEXT) * 3, False)
+
+    @pytest.mark.parametrize(
+        ("line", "data"),
+        [
+            (b"Content-Length: x", b""),
+            (b"Content-Length: -1", b""),
+            (b"Content-Length: 1, 1", b""),
+            (b"Transfer-Encoding: chunked, gzip", b""),
+            (b"Transfer-Encoding: chunked", b"many\r\n"),
+            (b"Transfer-Encoding: chunked", b"1" * 10_000),
+        ],
+    )
+    def test_bodies_whose_end_nobody_can_tell(self, line: bytes, data: bytes) -> None:
+        with pytest.raises(ValueError, match=r"Content-Length|coding|chunk"):
+            end_of_body(b"POST / HTTP/1.1\r\n" + line, data, [])
+
+
+class TestAddresses:
+    @pytest.mark.parametrize(
+        ("address", "is_secure", "host", "port", "target", "authority"),
+        [
+            ("ws://here", False, "here", 80, "/", "here"),
+            ("wss://here/", True, "here", 443, "/", "here"),
+            ("http://here:80/a", False, "here", 80, "/a", "here"),
+            ("https://here:80/a?b", True, "here", 80, "/a?b", "here:80"),
+            ("ws://HERE:8765/a/b?c=d&e", False, "here", 8765, "/a/b?c=d&e", "here:8765"),
+            ("ws://[::1]:99/", False, "::1", 99, "/", "[::1]:99"),
+            ("ws://bücher.example/ä?ö=ü z", False, "xn--bcher-kva.example", 80, "/%C3%A4?%C3%B6=%C3%BC%20z", None),
+            ("ws://here/a%20b", False, "here", 80, "/a%20b", "here"),
+            ("ws://here?x=1", False, "here", 80, "/?x=1", "here"),
+        ],
+    )
+    def test_what_an_address_says(
+        self, address: str, is_secure: bool, host: str, port: int, target: str, authority: str | None
+    ) -> None:
+        where = WebSocketAddress.parse(address)
+        assert (where.is_secure, where.host, where.port, where.target) == (is_secure, host, port, target)
+        assert where.authority == (authority or host)
+
+    def test_credentials_are_kept_apart(self) -> None:
+        where = WebSocketAddress.parse("wss://us:p%40ss@here/desk?token=abcdefgh")
+        assert where.credentials == "us:p@ss"
+        assert where.shown == "wss://here/desk?token=***"
+        assert WebSocketAddress.parse("ws://us@here").credentials == "us:"
+
+    def test_the_same_address_elsewhere(self) -> None:
+        assert WebSocketAddress.parse("https://here:0/desk").at("there", 7) == "wss://there:7/desk"
+        assert WebSocketAddress.parse("ws://[::]:0").at("::1", 7) == "ws://[::1]:7"
