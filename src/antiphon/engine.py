@@ -1,0 +1,101 @@
+"""What all the channels of one run share: the loop, the clock, the journal, the deadlines, and where a failure goes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
+from itertools import count
+from typing import Any
+from weakref import WeakSet
+
+from antiphon.clock import Clock
+from antiphon.deadlines import Deadlines
+from antiphon.errors import RecordingError
+from antiphon.journal import Failed, Journal, Note, Sink, StepStarted
+from antiphon.waits import Wait
+
+__all__ = ["STEP", "Engine"]
+
+STEP: ContextVar[StepStarted | None] = ContextVar("antiphon_step", default=None)
+"""The business step that the running code belongs to."""
+
+
+class Engine:
+    """One run's drive.
+
+    `on_failure` is called with every failure that has no awaiting code to be raised in: of a handler, of a frame, of a
+    forbidden message, of the journal. `unheard` are the failed waits that nobody has been told of.
+    """
+
+    def __init__(
+        self, journal: Journal, on_failure: Callable[[BaseException], None], clock: Clock | None = None
+    ) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.clock = clock if clock is not None else Clock(getattr(self.loop, "now_ns", time.monotonic_ns))
+        self.now_ns = self.clock.now_ns
+        self.journal = journal
+        self.record: Sink = self._record if journal.has_sinks else journal.record
+        """Puts an entry into the journal; one that cannot be written fails the run, and goes on in memory."""
+        self.deadlines = Deadlines(self.loop, self.clock)
+        self.unheard: dict[Wait, None] = {}
+        self.next_step = count(1).__next__
+        self.next_wait = count(1).__next__
+        self._on_failure = on_failure
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._timers: WeakSet[asyncio.TimerHandle] = WeakSet()
+
+    def fail(self, error: BaseException) -> None:
+        """Something failed that nobody awaits."""
+        self.record(Failed(at_ns=self.now_ns(), error=type(error).__name__, text=str(error)))
+        self._on_failure(error)
+
+    def spawn(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run it beside everything else until the run ends; what it raises is a failure."""
+        task = self.loop.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._reap)
+        return task
+
+    def later(self, delay_s: float, function: Callable[..., object], *arguments: Any) -> asyncio.TimerHandle:
+        """Call it after `delay_s` unless the run has ended; what it raises is a failure. The handle has `cancel()`."""
+
+        def fire() -> None:
+            try:
+                function(*arguments)
+            except Exception as error:
+                self.fail(error)
+
+        timer = self.loop.call_later(delay_s, fire)
+        self._timers.add(timer)
+        return timer
+
+    def end(self) -> list[asyncio.Task[Any]]:
+        """End the timers and the tasks; gives the tasks that are being cancelled."""
+        for timer in list(self._timers):
+            timer.cancel()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        self.deadlines.close()
+        return tasks
+
+    async def close(self) -> None:
+        """The same, and wait for the tasks."""
+        await asyncio.gather(*self.end(), return_exceptions=True)
+        if self.deadlines.blocked_ns:
+            blocked_s = self.deadlines.blocked_ns / 1e9
+            text = f"the event loop was blocked for {blocked_s:.3f} s: a step or handler does not give way"
+            self.record(Note(at_ns=self.now_ns(), text=f"{text}; call() runs a blocking function in a thread"))
+
+    def _record(self, entry: Any) -> None:
+        try:
+            self.journal.record(entry)
+        except RecordingError as error:
+            self._on_failure(error)
+
+    def _reap(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.fail(error)

@@ -1,0 +1,88 @@
+"""Where in the author's code something was written, or went wrong, and whose code that is."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+from functools import lru_cache
+from pathlib import Path
+from traceback import FrameSummary, extract_tb
+from typing import Final
+
+__all__ = ["Place", "author_frame", "caller", "owner_of", "place", "place_of"]
+
+Place = str
+"""FILE:LINE: the file relative to the working directory where it lies below it, the line from 1."""
+
+_OURS = frozenset(
+    f"antiphon.{module}"
+    for module in (
+        "actor",
+        "channel",
+        "http_channel",
+        "pending",
+        "runner",
+        "scenarios",
+        "source",
+        "speech",
+        "step",
+        "testing",
+        "workflow",
+    )
+)
+
+
+def caller(skipping: int = 1) -> Place:
+    """The nearest place on the stack that is not in antiphon's own drive; the innermost `skipping` callers are ours."""
+    frame = sys._getframe(skipping + 1)
+    while frame.f_globals.get("__name__") in _OURS and frame.f_back is not None:
+        frame = frame.f_back
+    return place(frame.f_code.co_filename, frame.f_lineno)
+
+
+def place_of(function: object) -> Place:
+    """Where a function is defined; "" for one without code."""
+    code = getattr(function, "__code__", None)
+    return place(code.co_filename, code.co_firstlineno) if code is not None else ""
+
+
+@lru_cache(maxsize=4096)
+def place(file: str, line: int) -> Place:
+    """A place as it is told."""
+    path = Path(file)
+    return f"{path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else file}:{line}"
+
+
+def author_frame(error: BaseException) -> FrameSummary | None:
+    """The innermost frame of the author's code that an error went through, or that of what it was raised from."""
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        for frame in reversed(extract_tb(cause.__traceback__)):
+            if owner_of(frame) == "author":
+                return frame
+        cause = cause.__cause__
+    return None
+
+
+def owner_of(frame: FrameSummary) -> str:
+    """Whose code a frame is: "antiphon", "library" (Python's, or one that antiphon is built on) or "author"."""
+    if frame.filename.startswith("<"):
+        return "library" if frame.filename.startswith("<frozen ") else "author"
+    path = Path(frame.filename).resolve()
+    if path.is_relative_to(_OUR_FOLDER):
+        return "antiphon"
+    packages = next((place for place in path.parents if place.name in ("site-packages", "dist-packages")), None)
+    if packages is not None:
+        return "library" if path.relative_to(packages).parts[0] in _DEPENDENCIES else "author"
+    if path.is_relative_to(_LIBRARY) or not path.suffix or path.suffix == ".pyx":
+        return "library"
+    return "author"
+
+
+_OUR_FOLDER: Final = Path(__file__).resolve().parent
+_LIBRARY: Final = Path(sysconfig.get_paths()["stdlib"]).resolve()
+_DEPENDENCIES: Final = frozenset(
+    {"aiohttp", "aiosignal", "cyclopts", "frozenlist", "msgspec", "multidict", "picows", "rich", "uvloop", "yarl"}
+)

@@ -1,0 +1,147 @@
+"""Steps: things to be done, as values. Awaited, a step is done now; in a list, it is part of a workflow."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Mapping
+from contextvars import ContextVar
+from typing import Any, Generic, Protocol, TypeVar
+
+from antiphon.engine import STEP, Engine
+from antiphon.errors import ScenarioError
+from antiphon.journal import StepEnded, StepStarted
+from antiphon.match import shorten
+from antiphon.source import Place, caller
+
+__all__ = ["STAGE", "Stage", "Step", "require_fit"]
+
+R = TypeVar("R", covariant=True)
+
+
+class Stage(Protocol):
+    """Where steps are performed: the run's engine, its actors, and what was saved so far."""
+
+    engine: Engine
+
+    def actor_for(self, kind: type, step: Step[Any]) -> Any:
+        """The one actor of that class."""
+        ...
+
+    def resolve(self, value: Any) -> Any:
+        """The value with every reference to something saved replaced by what it is now."""
+        ...
+
+    def save(self, name: str, value: Any) -> None:
+        """Keep what a called function returned."""
+        ...
+
+
+STAGE: ContextVar[Stage | None] = ContextVar("antiphon_stage", default=None)
+"""The stage that the running code is on."""
+
+
+class Step(Generic[R]):
+    """Something to be done, with its arguments. It may be performed any number of times.
+
+    `title` is how it reads in a report; `source` is where the author wrote it.
+    """
+
+    actor_kind: type | None = None
+    """The class whose one actor performs it, for a step that was made on the class."""
+
+    def __init__(
+        self,
+        name: str,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        source: Place | None = None,
+    ) -> None:
+        self.name = name
+        self.args = args
+        self.kwargs = kwargs if kwargs is not None else {}
+        self.source = source if source is not None else caller()
+
+    def __repr__(self) -> str:
+        return f"<Step {self.name}({self.arguments()}) at {self.source}>"
+
+    def __await__(self) -> Generator[Any, Any, R]:
+        stage = STAGE.get()
+        return self.perform(stage if stage is not None else self.stage_outside()).__await__()
+
+    def arguments(self) -> str:
+        """The arguments as they were written."""
+        if not self.args and not self.kwargs:
+            return ""
+        return ", ".join(
+            [*map(shorten, self.args), *(f"{name}={shorten(value)}" for name, value in self.kwargs.items())]
+        )
+
+    def stage_outside(self) -> Stage:
+        """The stage that it is performed on when it is awaited outside every scenario."""
+        raise ScenarioError(
+            f"{self.name} is not performed in a scenario",
+            place=self.source,
+            hint="await it in a function with @scenario, and perform that with play() or perform()",
+        )
+
+    def with_parts(self) -> Iterable[Step[Any]]:
+        """The step, and those that it is made of."""
+        return (self,)
+
+    def check(self) -> None:
+        """Raises ScenarioError for arguments that it cannot be done with."""
+
+    def who(self) -> str:
+        """The name of the actor that performs it, "" if none does."""
+        return ""
+
+    def perform(self, stage: Stage) -> Coroutine[Any, Any, R]:
+        """Do it on that stage, in the journal."""
+        return self._perform(stage)
+
+    async def _perform(self, stage: Stage) -> R:
+        engine = stage.engine
+        around = STEP.get()
+        step = StepStarted(
+            at_ns=engine.now_ns(),
+            number=engine.next_step(),
+            parent=around.number if around is not None else 0,
+            actor=self.who(),
+            action=self.name,
+            arguments=self.arguments(),
+            source=self.source,
+        )
+        token = STEP.set(step)
+        engine.record(step)
+        try:
+            result = await self._do(stage, step)
+        except BaseException as error:
+            outcome = "failed" if isinstance(error, Exception) else "cancelled"
+            told = type(error).__name__ if outcome == "failed" else ""
+            engine.record(StepEnded(at_ns=engine.now_ns(), number=step.number, outcome=outcome, error=told))
+            raise
+        else:
+            engine.record(StepEnded(at_ns=engine.now_ns(), number=step.number, outcome="passed"))
+            return result
+        finally:
+            STEP.reset(token)
+
+    def _do(self, stage: Stage, step: StepStarted) -> Awaitable[R]:
+        raise NotImplementedError
+
+
+def require_fit(step: Step[Any], function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+    """Raises ScenarioError, at the step's place, if the function does not take these arguments."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # some functions in C have none
+        return
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        taken = str(signature).replace("(self, ", "(").replace("(self)", "()")
+        raise ScenarioError(
+            f"{step.name}({step.arguments()}) does not fit: {error}",
+            place=step.source,
+            hint=f"it takes {taken}",
+        ) from None

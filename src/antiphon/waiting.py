@@ -1,0 +1,107 @@
+"""A mailbox at work: its waits in the journal, their deadlines in time, and those who wait told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from antiphon.engine import Engine
+from antiphon.journal import WaitEnded, WaitStarted
+from antiphon.mailbox import Mailbox
+from antiphon.pending import Pending
+from antiphon.waits import ReplyWait, Wait
+
+__all__ = ["Waits"]
+
+T = TypeVar("T")
+
+
+class Waits:
+    """The waits of one channel, driven."""
+
+    def __init__(self, engine: Engine, mailbox: Mailbox, actor: str, channel: str) -> None:
+        self.loop = engine.loop
+        self.mailbox = mailbox
+        self._engine = engine
+        self._actor = actor
+        self._channel = channel
+
+    def pending(self, wait: Wait, read: Callable[[Any], T]) -> Pending[T]:
+        """The wait, which the mailbox has been given, as something to await; `read` makes the result of it."""
+        self.begin(wait)
+        if self.mailbox.settled:
+            self.wake()
+        return Pending(self, wait, read)
+
+    def begin(self, wait: Wait) -> None:
+        """A wait has been made."""
+        engine = self._engine
+        wait.number = engine.next_wait()
+        deadline_ns = wait.deadline_ns
+        if deadline_ns is not None and deadline_ns < engine.deadlines.armed_ns and wait.settled_ns < 0:
+            engine.deadlines.note(deadline_ns)
+        engine.record(
+            WaitStarted(
+                at_ns=wait.made_ns,
+                number=wait.number,
+                actor=self._actor,
+                channel=self._channel,
+                what=wait.describe(),
+                step=wait.step.number if wait.step is not None else 0,
+                deadline_ns=deadline_ns,
+                source=wait.source or "",
+            )
+        )
+
+    def wake(self) -> None:
+        """Tell those whose waits are settled; they may do anything meanwhile, also settle more."""
+        mailbox = self.mailbox
+        while mailbox.settled:
+            settled, mailbox.settled = mailbox.settled, []
+            for wait in settled:
+                if wait.settled_ns >= 0:
+                    self._end(wait)
+            for wait in settled:
+                if wait.settled_ns >= 0 and (notify := wait.on_settled) is not None:
+                    wait.on_settled = None
+                    notify()
+                if isinstance(wait, ReplyWait) and (notify := wait.on_message) is not None:
+                    wait.on_message = None
+                    notify()
+
+    def _end(self, wait: Wait) -> None:
+        error = wait.error
+        if error is not None and wait.on_settled is None:
+            self._engine.unheard[wait] = None
+        self._engine.record(
+            WaitEnded(
+                at_ns=wait.settled_ns,
+                number=wait.number,
+                outcome="satisfied" if error is None else "failed",
+                message=wait.message.number if wait.message is not None else 0,
+                error="" if error is None else type(error).__name__,
+            )
+        )
+
+    def abandon(self, wait: Wait) -> None:
+        """Cancel a wait; what it had received and nobody saw goes back into the mailbox."""
+        now_ns = self._engine.now_ns()
+        was_pending = wait.is_pending
+        self.mailbox.abandon(wait, now_ns)
+        if was_pending:
+            self._engine.record(WaitEnded(at_ns=now_ns, number=wait.number, outcome="cancelled"))
+        self.wake()
+
+    def heard(self, wait: Wait) -> None:
+        """Someone has been told of the wait's failure."""
+        self._engine.unheard.pop(wait, None)
+
+    @property
+    def next_deadline_ns(self) -> int | None:
+        """The earliest deadline of what is waited for."""
+        return self.mailbox.next_deadline_ns
+
+    def expire(self, now_ns: int) -> None:
+        """End the waits whose deadlines have passed."""
+        self.mailbox.expire(now_ns)
+        self.wake()
