@@ -1,0 +1,369 @@
+"""The conversation as lines of text: business steps as blocks, under them what was said, with times, up to the verdict.
+
+A sink for a run under way, or for the entries of a journal that was written before: both give the same lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import msgspec
+from rich.cells import cell_len
+from rich.text import Text
+
+from antiphon import journal
+from antiphon.explain import seconds
+from antiphon.journal import Entry, WaitStarted
+from antiphon.journal_file import Said
+from antiphon.mask import Masker
+from antiphon.message import Message
+from antiphon.report.blocks import Blocks
+from antiphon.report.glance import fit, glance, visible
+
+__all__ = ["ASCII", "UNICODE", "Conversation", "Signs", "last_lines"]
+
+LONG_WAIT_NS: Final = 1_000_000_000
+"""A wait that took longer is told of although it was satisfied."""
+
+NARROWEST: Final = 40
+_TIME_WIDTH: Final = 10
+
+Piece = tuple[str, str]
+"""A part of a line, and its style."""
+
+
+class Signs(msgspec.Struct, frozen=True):
+    """What stands before a line."""
+
+    sent: str
+    received: str
+    exchanged: str
+    opened: str
+    closed: str
+    passed: str
+    failed: str
+    cancelled: str
+    noted: str
+    handled: str
+    ellipsis: str
+
+
+UNICODE: Final = Signs("→", "←", "⇄", "●", "○", "✓", "✗", "–", "!", "↳", "…")
+ASCII: Final = Signs("->", "<-", "<>", "(+)", "(-)", "ok", "FAILED", "--", "!", "by", "...")
+
+
+class _Held(msgspec.Struct):
+    """A received message whose line is kept back until it is known what came of it in the same turn."""
+
+    message: Message | Said
+    answers: list[Message | Said]
+    handler: str = ""
+    wait: WaitStarted | None = None
+
+
+class Conversation:
+    """A sink that makes lines of a run's entries and passes each to `write`.
+
+    `width` is how many cells a line may have; lines of an explanation may be longer. `explains` says whether a failure
+    is told in full where it happened, or by its first line only. A message that was just received is kept back until
+    the next entry, or `flush`, because only then is known what it was for: which handler saw it, which step awaited it.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[Text], object],
+        *,
+        width: int = 120,
+        signs: Signs = UNICODE,
+        explains: bool = True,
+    ) -> None:
+        self._write = write
+        self._width = max(width, NARROWEST)
+        self._signs = signs
+        self._explains = explains
+        self._blocks = Blocks()
+        self._held: _Held | None = None
+        self._seen = {"steps": 0, "sent": 0, "received": 0, "requests": 0}
+        self._scenario = ""
+        self._has_failed = False
+        self._label_width = 0
+        self._has_channels = False
+        self._tell: dict[type, Callable[[Any], None]] = {
+            Message: self._message,
+            Said: self._message,
+            journal.RunStarted: self._run_started,
+            journal.RunEnded: self._run_ended,
+            journal.ChannelOpened: self._opened,
+            journal.ChannelEnded: self._closed,
+            journal.StepStarted: self._step_started,
+            journal.StepEnded: self._step_ended,
+            journal.WaitStarted: self._blocks.wait_started,
+            journal.WaitEnded: self._wait_ended,
+            journal.Handled: self._handled,
+            journal.Called: self._called,
+            journal.HttpExchange: self._http,
+            journal.Dropped: self._dropped,
+            journal.Failed: self._failed,
+            journal.Note: self._note,
+        }
+
+    def __call__(self, entry: Entry | Message) -> None:
+        tell = self._tell.get(type(entry))
+        if tell is not None:
+            tell(entry)
+
+    def flush(self) -> None:
+        """Write the line that is kept back."""
+        held, self._held = self._held, None
+        if held is None:
+            return
+        message = held.message
+        depth = self._blocks.depth_of_received(message, held.wait)
+        suffix = ""
+        if held.handler:
+            suffix = f"{self._signs.handled} {held.handler}"
+        elif held.wait is not None and message.at_ns - held.wait.at_ns > LONG_WAIT_NS:
+            suffix = f"after {seconds(message.at_ns - held.wait.at_ns)}"
+        is_aside = bool(held.handler) and held.wait is None
+        self._say(message, depth, suffix, is_aside)
+        for answer in held.answers:
+            self._say(answer, depth if is_aside else self._blocks.depth_inside(answer.step), "", is_aside)
+
+    # -- the run ------------------------------------------------------------------------------------------------------
+
+    def _run_started(self, entry: journal.RunStarted) -> None:
+        self._scenario = entry.scenario
+        self._has_channels = any(len(channels) > 1 for channels in entry.actors.values())
+        self._blocks.actors = list(entry.actors)
+        labels = [self._label(actor, name) for actor, channels in entry.actors.items() for name in channels or [""]]
+        self._label_width = min(max(map(len, labels), default=0), 16) if len(labels) > 1 else 0
+        arguments = ", ".join(f"{name}={value!r}" for name, value in entry.parameters.items())
+        stand = f" on the stand {entry.stand}" if entry.stand else ""
+        self._put((f"{entry.scenario}({arguments})", "bold"), (stand, "dim"))
+
+    def _run_ended(self, entry: journal.RunEnded) -> None:
+        self.flush()
+        if self._explains and entry.error and entry.verdict != "interrupted" and not self._has_failed:
+            self._explain(entry.at_ns, entry.error)
+        counts = [
+            _counted(self._seen["steps"], "step"),
+            f"{self._seen['sent']} sent",
+            f"{self._seen['received']} received",
+        ]
+        if self._seen["requests"]:
+            counts.append(_counted(self._seen["requests"], "HTTP request"))
+        style = {"passed": "bold green", "interrupted": "bold yellow"}.get(entry.verdict, "bold red")
+        told = f": {self._scenario} in {seconds(entry.at_ns)}"
+        self._put((entry.verdict, style), (told, ""), (f" ({', '.join(counts)})", "dim"))
+
+    def _failed(self, entry: journal.Failed) -> None:
+        self._has_failed = True
+        self._explain(entry.at_ns, entry.text)
+
+    def _explain(self, at_ns: int, text: str) -> None:
+        first, *rest = text.splitlines() or [""]
+        self._line(at_ns, "", 0, (f"{self._signs.failed} {first}", "red"), is_cut=not self._explains)
+        for line in rest if self._explains else []:
+            self._put((" " * (self._margin(0) + 2) + line, ""), is_cut=False)
+
+    def _note(self, entry: journal.Note) -> None:
+        self._line(entry.at_ns, "", 0, (f"{self._signs.noted} {entry.text}", "yellow"))
+
+    # -- business steps -----------------------------------------------------------------------------------------------
+
+    def _step_started(self, entry: journal.StepStarted) -> None:
+        self.flush()
+        self._seen["steps"] += 1
+        self._line(entry.at_ns, entry.actor, self._blocks.step_started(entry), (entry.title, "bold"))
+
+    def _step_ended(self, entry: journal.StepEnded) -> None:
+        self.flush()
+        step, depth = self._blocks.step_ended(entry)
+        if step is None:
+            return
+        signs = {"passed": (self._signs.passed, "green"), "failed": (self._signs.failed, "red")}
+        sign, style = signs.get(entry.outcome, (self._signs.cancelled, "yellow"))
+        outcome = "" if entry.outcome == "passed" else f"  {entry.error or entry.outcome}"
+        took = f"  {seconds(entry.at_ns - step.at_ns)}"
+        self._line(entry.at_ns, step.actor, depth, (f"{sign} {step.action}", style), (took, "dim"), (outcome, style))
+
+    def _called(self, entry: journal.Called) -> None:
+        self._line(
+            entry.at_ns,
+            "",
+            self._blocks.depth_inside(entry.number),
+            (f"= {entry.save_as}: ", "cyan"),
+            (entry.result, ""),
+        )
+
+    def _wait_ended(self, entry: journal.WaitEnded) -> None:
+        wait = self._blocks.wait_ended(entry)
+        if wait is None:
+            return
+        depth = self._blocks.depth_inside(wait.step)
+        took_ns = entry.at_ns - wait.at_ns
+        held = self._held
+        if held is not None and _is_of(held.message, wait.actor, wait.channel, entry.message):
+            held.wait = wait
+            self.flush()
+        elif entry.outcome == "satisfied" and took_ns > LONG_WAIT_NS:
+            told = f"{self._signs.passed} {wait.what} after {seconds(took_ns)}"
+            self._line(entry.at_ns, wait.actor, depth, (told, "dim"), channel=wait.channel)
+        if entry.outcome == "failed":
+            told = f"{self._signs.failed} waited {seconds(took_ns)} for {wait.what}: {entry.error}"
+            self._line(entry.at_ns, wait.actor, depth, (told, "red"), channel=wait.channel)
+
+    # -- channels and messages ----------------------------------------------------------------------------------------
+
+    def _opened(self, entry: journal.ChannelOpened) -> None:
+        details = f"  {entry.address}" + (f"  {entry.subprotocol}" if entry.subprotocol else "")
+        told = f"{self._signs.opened} {entry.channel} is open"
+        self._line(entry.at_ns, entry.actor, 0, (told, "blue"), (details, "dim"), channel=entry.channel)
+
+    def _closed(self, entry: journal.ChannelEnded) -> None:
+        who = {"peer": "closed by the peer", "us": "closed by us"}.get(entry.by, "broken")
+        code = "" if entry.code is None else f" with {entry.code}"
+        reason = f" {entry.reason!r}" if entry.reason else ""
+        detail = f": {entry.detail}" if entry.detail else ""
+        style = "blue" if entry.by == "us" and not entry.detail else "yellow"
+        told = f"{self._signs.closed} {entry.channel} is {who}{code}{reason}{detail}"
+        self._line(entry.at_ns, entry.actor, 0, (told, style), channel=entry.channel)
+
+    def _message(self, message: Message | Said) -> None:
+        if not message.is_sent:
+            self._seen["received"] += 1
+            self.flush()
+            self._held = _Held(message, [])
+            return
+        self._seen["sent"] += 1
+        held = self._held
+        if held is not None and not held.handler and _lies_on(held.message, message.actor, message.channel):
+            held.answers.append(message)
+            return
+        self.flush()
+        self._say(message, self._blocks.depth_inside(message.step), "", is_aside=False)
+
+    def _handled(self, entry: journal.Handled) -> None:
+        held = self._held
+        if held is not None and _is_of(held.message, entry.actor, entry.channel, entry.message):
+            held.handler = entry.handler
+        if entry.error:
+            told = f"{self._signs.failed} {entry.handler}: {entry.error}"
+            depth = self._blocks.deepest(entry.actor)
+            self._line(entry.at_ns, entry.actor, depth, (told, "red"), channel=entry.channel)
+
+    def _say(self, message: Message | Said, depth: int, suffix: str, is_aside: bool) -> None:
+        sign, style = (self._signs.sent, "cyan") if message.is_sent else (self._signs.received, "magenta")
+        head = f"{sign} {message.name}"
+        body = glance(message.raw, message.name, self._width)
+        suffix = f"  {suffix}" if suffix else ""
+        room = self._width - self._margin(depth) - cell_len(visible(head)) - len(suffix) - 2
+        body = "  " + fit(self._readable(body), room, self._signs.ellipsis) if body and room >= 4 else ""
+        pieces = [(head, style), (body, ""), (suffix, "dim")]
+        if is_aside:
+            pieces = [(text, "dim") for text, _ in pieces]
+        self._line(message.at_ns, message.actor, depth, *pieces, channel=message.channel)
+
+    def _http(self, entry: journal.HttpExchange) -> None:
+        self.flush()
+        self._seen["requests"] += 1
+        _, is_whole, rest = entry.url.partition("://")
+        path = "/" + rest.partition("/")[2] if is_whole else entry.url
+        outcome = f"  {entry.status or entry.error}, {seconds(entry.took_ns)}"
+        depth = self._blocks.depth_inside(entry.step)
+        head = f"{self._signs.exchanged} {entry.method} "
+        room = max(self._width - self._margin(depth) - len(head) - len(outcome), 10)
+        path = fit(self._readable(visible(path)), room, self._signs.ellipsis)
+        style = "dim" if 200 <= entry.status < 400 else "red"
+        ended_ns = entry.at_ns + entry.took_ns
+        self._line(ended_ns, entry.actor, depth, (head, "cyan"), (path, ""), (outcome, style), channel=entry.channel)
+
+    def _dropped(self, entry: journal.Dropped) -> None:
+        box = f"the mailbox of {entry.channel} (its limit is {entry.limit})"
+        told = f"{self._signs.noted} {_counted(entry.count, 'older message')} fell out of {box}"
+        depth = self._blocks.deepest(entry.actor)
+        self._line(entry.at_ns, entry.actor, depth, (told, "yellow"), channel=entry.channel)
+
+    # -- lines --------------------------------------------------------------------------------------------------------
+
+    def _line(self, at_ns: int, actor: str, depth: int, *pieces: Piece, channel: str = "", is_cut: bool = True) -> None:
+        """Write a line in its place: the time, who it is about if there are several, and what there is to say."""
+        self.flush()
+        place: list[Piece] = [(f"{at_ns / 1e9:8.3f}  ", "dim")]
+        if self._label_width:
+            label = fit(visible(self._label(actor, channel)), self._label_width, self._signs.ellipsis)
+            place.append((label.ljust(self._label_width + 2), ""))
+        self._put(*place, ("  " * depth, ""), *pieces, is_cut=is_cut)
+
+    def _put(self, *pieces: Piece, is_cut: bool = True) -> None:
+        line = Text()
+        for text, style in pieces:
+            line.append(self._readable(visible(text)), style)
+        if is_cut and line.cell_len > self._width:
+            line.truncate(self._width - len(self._signs.ellipsis))
+            line.append(self._signs.ellipsis, "dim")
+        self._write(line)
+
+    def _margin(self, depth: int) -> int:
+        return _TIME_WIDTH + (self._label_width + 2 if self._label_width else 0) + 2 * depth
+
+    def _label(self, actor: str, channel: str) -> str:
+        if not self._has_channels or not channel:
+            return actor
+        return channel if len(self._blocks.actors) == 1 else f"{actor}.{channel}"
+
+    def _readable(self, text: str) -> str:
+        if self._signs is not ASCII or text.isascii():
+            return text
+        return text.replace(UNICODE.ellipsis, ASCII.ellipsis).encode("ascii", "backslashreplace").decode()
+
+
+def last_lines(entries: Iterable[Any], limit: int = 20, *, masker: Masker | None = None, width: int = 120) -> list[str]:
+    """The last `limit` lines of the conversation, plain; a failure by its first line.
+
+    `masker` is for entries that were never written (`Run.journal`): their secrets are masked.
+    """
+    known = list(entries)
+    lines: list[str] = []
+    is_early = True
+    conversation = Conversation(
+        lambda line: None if is_early else lines.append(line.plain), width=width, explains=False
+    )
+    start = max(len(known) - 4 * limit, 0)
+    for entry in known[:start]:
+        if isinstance(entry, _STRUCTURAL):
+            conversation(entry)
+    conversation.flush()
+    is_early = False
+    for entry in known[start:]:
+        conversation(_masked(entry, masker))
+    conversation.flush()
+    return [line.rstrip() for line in lines[-limit:]]
+
+
+_STRUCTURAL: Final = (
+    journal.RunStarted,
+    journal.StepStarted,
+    journal.StepEnded,
+    journal.WaitStarted,
+    journal.WaitEnded,
+)
+
+
+def _masked(entry: Any, masker: Masker | None) -> Any:
+    if masker is None:
+        return entry
+    return journal.mask_message(entry, masker) if isinstance(entry, Message) else journal.mask_entry(entry, masker)
+
+
+def _is_of(message: Message | Said, actor: str, channel: str, number: int) -> bool:
+    return message.number == number and _lies_on(message, actor, channel)
+
+
+def _lies_on(message: Message | Said, actor: str, channel: str) -> bool:
+    return (message.actor, message.channel) == (actor, channel)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")
