@@ -1,0 +1,137 @@
+"""The command line: `antiphon run`, `list`, `demo` and `testbed`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from antiphon.cli.app import plain_app
+from antiphon.cli.failure import fail
+from antiphon.cli.screen import Screen
+from antiphon.exit_codes import PASSED
+
+__all__ = ["main"]
+
+_TRACEBACK = "--traceback"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Perform a command line (`sys.argv` without one), and give its exit code (see `antiphon.exit_codes`)."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    tokens = [token for token in given if token != _TRACEBACK]
+    shows_traceback = len(tokens) < len(given)
+    screen = Screen()
+    try:
+        code: int | None = _command_line(screen, shows_traceback)(tokens)
+    except BaseException as error:
+        return fail(error, screen, shows_traceback=shows_traceback)
+    return code or PASSED
+
+
+# Each command imports what it needs when it is called: `antiphon --help` must not load a WebSocket client.
+
+
+def _command_line(screen: Screen, shows_traceback: bool) -> App:
+    app = plain_app("antiphon", screen)
+    app.help = "Conversations with message-driven systems, written once: as tests, as jobs, as load."
+    app.version = f"antiphon {version('antiphon')}"
+    app.version_flags = ("--version",)
+    app.help_epilogue = "--traceback, with any command, shows where an error came from."
+    app.command(_demo_command(screen, shows_traceback), name="demo", sort_key=1)
+    app.command(_run_command(screen, shows_traceback), name="run", sort_key=2, help_flags=[], version_flags=[])
+    app.command(_list_command(screen), name="list", sort_key=3)
+    app.command(_testbed_command(screen), name="testbed", sort_key=4)
+    return app
+
+
+def _run_command(screen: Screen, shows_traceback: bool) -> Any:
+    def command(*tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]) -> int:
+        """Perform a scenario, whose own parameters are options: FILE.py:SCENARIO [OPTIONS]."""
+        from antiphon.cli.run import run
+
+        return run(tokens, screen, shows_traceback=shows_traceback)
+
+    return command
+
+
+def _list_command(screen: Screen) -> Any:
+    def command(file: str, /) -> int:
+        """Show the scenarios of a file, with their parameters.
+
+        Args:
+            file: a Python file with functions that have @scenario
+        """
+        from antiphon.cli.listing import list_scenarios
+
+        return list_scenarios(file, screen)
+
+    return command
+
+
+def _demo_command(screen: Screen, shows_traceback: bool) -> Any:
+    def command(
+        *,
+        runs: Path = Path("runs"),
+        no_record: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+        copy_to: Path | None = None,
+    ) -> int:
+        """Call a customer at the contact centre that comes with antiphon, and show the conversation.
+
+        Args:
+            runs: the directory in which the run gets one of its own
+            no_record: write nothing to disk
+            copy_to: instead of that, copy the example into this folder
+        """
+        from antiphon.cli.demo import copy_example, demo
+
+        if copy_to is not None:
+            return copy_example(copy_to, screen)
+        return demo(None if no_record else runs, screen, shows_traceback=shows_traceback)
+
+    return command
+
+
+def _testbed_command(screen: Screen) -> Any:
+    def command(
+        *,
+        host: str = "127.0.0.1",
+        port: int = 8765,
+        users: int | None = None,
+        database: Path | None = None,
+        ping_interval_s: float = 5.0,
+        answer_after_s: float = 0.2,
+        latency_s: Annotated[tuple[float, float], Parameter(negative="")] = (0.0, 0.0),
+        seed: str | None = None,
+    ) -> int:
+        """Run the contact centre that comes with antiphon, until Ctrl-C.
+
+        Args:
+            host: where to listen
+            port: where to listen; 0 for any free port
+            users: how many users there are, instead of alice, bob, carol, dave and erin
+            database: the file of its records; without it they are kept in memory
+            ping_interval_s: how often a desk is pinged
+            answer_after_s: how long a customer's telephone rings
+            latency_s: how late its answers are, at least and at most
+            seed: same seed, same ids and latencies
+        """
+        from antiphon.cli.serving import serve
+
+        options = {
+            "host": host,
+            "port": port,
+            "users": users,
+            "database": database,
+            "ping_interval_s": ping_interval_s,
+            "answer_after_s": answer_after_s,
+            "latency_s": latency_s,
+            "seed": seed,
+        }
+        return serve(options, screen)
+
+    return command

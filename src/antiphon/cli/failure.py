@@ -1,0 +1,102 @@
+"""Errors as the command line tells them: what happened, where in the author's code, and what to do about it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import traceback
+from pathlib import Path
+
+from cyclopts.exceptions import CycloptsError, MissingArgumentError, UnusedCliTokensError
+
+from antiphon.cli.screen import Screen
+from antiphon.errors import AntiphonError
+from antiphon.exit_codes import BUG, INTERRUPTED, USAGE, exit_code
+from antiphon.journal import RunEnded
+from antiphon.source import author_frame
+
+__all__ = ["fail"]
+
+
+def fail(
+    error: BaseException,
+    screen: Screen,
+    *,
+    ended: RunEnded | None = None,
+    shows_traceback: bool = False,
+    directory: Path | None = None,
+) -> int:
+    """Tell of an error, and give the exit code that it means.
+
+    `ended` is how the journal tells of it, if it was a run that failed: there its secrets are masked. The traceback of
+    a bug of ours goes into `directory`, or a temporary file if there is none.
+    """
+    if isinstance(error, CycloptsError):
+        screen.tell_error(f"{_usage_text(error)}\n  hint: {_command_of(error)} --help shows what there is")
+        return USAGE
+    code = exit_code(error)
+    plain = str(error) if isinstance(error, AntiphonError) else f"{type(error).__name__}: {error}"
+    text = ended.error if ended is not None and ended.error else plain
+    trace = "".join(traceback.format_exception(error)).replace(plain, text)
+    if shows_traceback:
+        screen.tell(trace.rstrip())
+    if code == INTERRUPTED:
+        if ended is None:
+            screen.tell("interrupted")
+    elif code == BUG:
+        where = "above" if shows_traceback else _written(trace, directory)
+        claim = f"This is a bug of antiphon, whatever your code did; the traceback is {where}. Please report it."
+        screen.tell_error(
+            "\n".join([text.splitlines()[0], *_author_lines(error), f"  {claim}"]), label="internal error"
+        )
+    else:
+        screen.tell_error(_with_place(text.removesuffix(": "), error))
+    return code
+
+
+def _with_place(text: str, error: BaseException) -> str:
+    """The text, with the author's line where it names no place, or where the author's code raised its cause."""
+    lines = text.splitlines()
+    if not any(line.startswith("  at ") for line in lines[1:]) or error.__cause__ is not None:
+        lines[1:1] = [line for line in _author_lines(error) if line not in lines]
+    return "\n".join(lines)
+
+
+def _author_lines(error: BaseException) -> list[str]:
+    frame = author_frame(error)
+    if frame is None:
+        return []
+    code = [f"      {frame.line}"] if frame.line else []
+    return [f"  at {_from_here(frame.filename)}:{frame.lineno}, in {frame.name}", *code]
+
+
+def _from_here(file: str) -> Path:
+    """The path, relative to the working directory if it lies below it."""
+    path = Path(file)
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _written(trace: str, directory: Path | None) -> str:
+    """Where the traceback was written."""
+    try:
+        handle, name = tempfile.mkstemp(prefix="traceback-", suffix=".txt", dir=directory)
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(trace)
+    except OSError:
+        return "shown with --traceback"
+    return f"in {_from_here(name)}"
+
+
+def _usage_text(error: CycloptsError) -> str:
+    error.verbose = False
+    if isinstance(error, MissingArgumentError) and error.argument is not None and not error.argument.tokens:
+        return f"{error.argument.name} is missing" if error.keyword is None else str(error)
+    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+        return f"nothing here takes {error.unused_tokens[0]!r}"
+    return str(error)
+
+
+def _command_of(error: CycloptsError) -> str:
+    if error.command_chain:
+        return " ".join(["antiphon", *error.command_chain])
+    return error.app.name[0] if error.app is not None and error.app.name else "antiphon"

@@ -1,0 +1,134 @@
+"""A scenario's parameters as options of the command line."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from cyclopts import App, Group, Parameter
+from cyclopts.argument import ArgumentCollection
+
+from antiphon.cli.app import plain_app
+from antiphon.cli.screen import Screen
+from antiphon.errors import ScenarioError
+from antiphon.scenarios import Scenario
+
+__all__ = ["FLAGS", "HELP", "WITH_VALUE", "Common", "arguments_of", "run_help", "scenario_app"]
+
+Run = Callable[["Common", Mapping[str, Any]], int]
+
+_OPTIONS: Final = Group("Options", sort_key=2)
+
+_COMMON: Final[Mapping[str, tuple[Any, Any, str]]] = {
+    "stand": (str | None, None, "The stand in antiphon.toml to play on; without it the file's default."),
+    "runs": (Path, Path("runs"), "The directory in which the run gets one of its own."),
+    "no_record": (bool, False, "Write nothing to disk."),
+    "quiet": (bool, False, "Show only how it ends."),
+}
+"""The options that every scenario has: type, default and help."""
+
+HELP: Final = frozenset({"--help", "-h"})
+FLAGS: Final = frozenset({"--no-record", "--quiet"})
+WITH_VALUE: Final = frozenset({"--stand", "--runs"})
+
+_TAKEN: Final = frozenset({*_COMMON, "help", "h", "traceback"})
+
+
+class Common:
+    """What was said with the options that every scenario has."""
+
+    def __init__(self, *, stand: str | None, runs: Path, no_record: bool, quiet: bool) -> None:
+        self.stand = stand
+        self.runs = None if no_record else runs
+        self.quiet = quiet
+
+
+def scenario_app(scenario: Scenario[Any, Any], target: str, run: Run, screen: Screen) -> App:
+    """The command that performs one scenario: `run` gets the common options, and the scenario's own that were given.
+
+    Raises ScenarioError if the scenario has a parameter that the command line uses itself.
+    """
+    for name in scenario.parameters:
+        if name in _TAKEN:
+            option = f"--{name.replace('_', '-')}"
+            raise ScenarioError(
+                f"{scenario.name} has a parameter {name!r}, and {option} is an option of `antiphon run` itself",
+                place=scenario.place,
+                hint="call it otherwise",
+            )
+
+    def command(**given: Any) -> int:
+        common = Common(**{name: given.pop(name, default) for name, (_, default, _) in _COMMON.items()})
+        return run(common, given)
+
+    _give_signature(command, [*_own_parameters(scenario), *_common_parameters()], scenario.doc)
+    app = plain_app(f"antiphon run {target}", screen)
+    app.usage = f"Usage: antiphon run {target} [OPTIONS]"
+    app.help_epilogue = _about(scenario)
+    app.default(command)
+    app["--help"].group = (_OPTIONS,)
+    return app
+
+
+def run_help(screen: Screen) -> None:
+    """Show the help of `antiphon run` without a scenario."""
+
+    def command(**given: Any) -> None: ...
+
+    _give_signature(command, _common_parameters(), "Perform a scenario once, and show the conversation as it goes on.")
+    app = plain_app("antiphon run", screen)
+    app.usage = "Usage: antiphon run FILE.py:SCENARIO [OPTIONS]"
+    app.help_epilogue = (
+        "The scenario's own parameters are options too: antiphon run FILE.py:SCENARIO --help shows them. "
+        "SCENARIO may be left out if the file has one only."
+    )
+    app.default(command)
+    app["--help"].group = (_OPTIONS,)
+    app.help_print([])
+
+
+def arguments_of(scenario: Scenario[Any, Any], screen: Screen) -> ArgumentCollection:
+    """The scenario's own parameters, with their names as options and the help from its docstring."""
+
+    def command(**given: Any) -> None: ...
+
+    _give_signature(command, _own_parameters(scenario), scenario.doc)
+    app = plain_app("antiphon run", screen)
+    app.default(command)
+    return app.assemble_argument_collection(parse_docstring=True)
+
+
+def _own_parameters(scenario: Scenario[Any, Any]) -> list[inspect.Parameter]:
+    group = Group(f"Parameters of {scenario.name}", sort_key=1)
+    return [
+        _parameter(parameter.name, parameter.type, parameter.default, Parameter(group=group))
+        for parameter in scenario.parameters.values()
+    ]
+
+
+def _common_parameters() -> list[inspect.Parameter]:
+    return [
+        _parameter(name, kind, default, Parameter(group=_OPTIONS, help=text, negative="", show_default=bool(default)))
+        for name, (kind, default, text) in _COMMON.items()
+    ]
+
+
+def _parameter(name: str, kind: Any, default: Any, shown: Parameter) -> inspect.Parameter:
+    if kind is Any:
+        # Without a type the command line goes by the default, and by text where there is none.
+        kind = str if default is inspect.Parameter.empty or default is None else type(default)
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, shown], default=default)
+
+
+def _give_signature(command: Callable[..., Any], parameters: list[inspect.Parameter], doc: str) -> None:
+    """Make the function look as if it had been written with these parameters: that is what the options are made of."""
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    command.__doc__ = doc
+
+
+def _about(scenario: Scenario[Any, Any]) -> str:
+    actors = ", ".join(f"{name} ({kind.__name__})" for name, kind in scenario.actors.items()) or "none"
+    return f"Actors: {actors}. Written at {scenario.place}."

@@ -1,0 +1,148 @@
+"""Where the command line writes: output and errors, on a terminal or into a pipe that may close at any moment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO, TextIOWrapper
+from pathlib import Path
+from typing import IO, Any, Final, TextIO, cast
+
+from rich.console import Console
+from rich.text import Text
+
+from antiphon.report.glance import visible
+from antiphon.report.text import ASCII, UNICODE, Signs
+
+__all__ = ["Screen"]
+
+LOG_WIDTH: Final = 120
+"""How wide lines are where there is no terminal."""
+
+HELP_WIDTH: Final = 100
+
+
+class Screen:
+    """Output and errors of one command.
+
+    Colours and attributes only on a terminal, and not if NO_COLOR is set (https://no-color.org). A character that the
+    output's encoding does not have is written as an escape. Once the output's reader has gone, writing does nothing.
+    """
+
+    def __init__(self) -> None:
+        self.output = _Stream(sys.stdout)
+        self.errors = _Stream(sys.stderr)
+
+    @property
+    def width(self) -> int:
+        """How many cells a line of output has."""
+        return self.output.width if self.output.is_terminal or "COLUMNS" in os.environ else LOG_WIDTH
+
+    @property
+    def signs(self) -> Signs:
+        """The signs that the output can show."""
+        try:
+            "".join(getattr(UNICODE, name) for name in UNICODE.__struct_fields__).encode(self.output.encoding)
+        except (UnicodeEncodeError, LookupError):
+            return ASCII
+        return UNICODE
+
+    def help_console(self) -> Console:
+        """A console for help, which is hard to read in very long lines."""
+        return _Stream(sys.stdout, width=min(self.width, HELP_WIDTH))
+
+    def print(self, *lines: str | Text) -> None:
+        """Write lines of output, each as it is."""
+        for line in lines:
+            self.output.write_line(line)
+
+    def print_prose(self, *lines: str | Text) -> None:
+        """Write lines of output; on a terminal they are wrapped between words."""
+        for line in lines:
+            if self.output.is_terminal:
+                self.output.print(line)
+            else:
+                self.output.write_line(line)
+
+    @property
+    def output_error(self) -> OSError | None:
+        """Why output was lost; None if it was not, or if its reader did not want more."""
+        return self.output.forgiving.error
+
+    def tell_error(self, text: str, *, label: str = "error") -> None:
+        """Write an error: its first line behind a label, the others as they are."""
+        first, *rest = text.splitlines() or [""]
+        self.errors.write_line(Text.assemble((f"{label}: ", "bold red"), (visible(first), "bold")))
+        for line in rest:
+            self.errors.write_line(visible(line))
+
+    def tell(self, text: str) -> None:
+        """Write something beside the output that is no error."""
+        for line in text.splitlines():
+            self.errors.write_line(visible(line))
+
+
+class _Stream(Console):
+    """A console that is plain where it should be."""
+
+    def __init__(self, file: TextIO | None, width: int | None = None) -> None:
+        self.forgiving = _Forgiving(file)
+        options: dict[str, Any] = {"color_system": None} if os.environ.get("NO_COLOR") else {}
+        super().__init__(
+            file=cast("IO[str]", self.forgiving), width=width, markup=False, highlight=False, emoji=False, **options
+        )
+
+    def write_line(self, line: str | Text) -> None:
+        """Write one line as it is, however long; without markup to render that is ten times as fast as `print`."""
+        if self.is_terminal and self.color_system is not None:
+            self.print(line, soft_wrap=True)
+        else:
+            self.file.write(f"{line}\n")
+            self.file.flush()
+
+
+class _Forgiving:
+    """A text file that does not mind when it cannot be written: a run must not end because nobody reads of it.
+
+    `error` is why, None if the reader has simply gone, or never was. A character that its encoding does not have is
+    written as an escape.
+    """
+
+    def __init__(self, file: TextIO | None) -> None:
+        if isinstance(file, TextIOWrapper):
+            file.reconfigure(errors="backslashreplace")
+        self.encoding = file.encoding if file is not None else "utf-8"
+        self.error: OSError | None = None
+        self._file = file
+
+    def isatty(self) -> bool:
+        return self._file is not None and self._file.isatty()
+
+    def fileno(self) -> int:
+        if self._file is None:
+            raise OSError("there is no file")
+        return self._file.fileno()
+
+    def write(self, text: str) -> int:
+        with self._forgiving() as file:
+            file.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with self._forgiving() as file:
+            file.flush()
+
+    @contextmanager
+    def _forgiving(self) -> Iterator[TextIO]:
+        file = self._file
+        try:
+            yield file if file is not None else StringIO()
+        except OSError as error:
+            assert file is not None
+            self._file = None
+            self.error = None if isinstance(error, BrokenPipeError) else error
+            # What is left in the buffer is written when the interpreter ends: it must not fail then either.
+            with Path(os.devnull).open("w") as nothing:
+                os.dup2(nothing.fileno(), file.fileno())

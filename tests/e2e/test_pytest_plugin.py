@@ -1,0 +1,597 @@
+"""The pytest plugin, as its users meet it: their tests, run by pytest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# What the tests' tests use is imported here, so that those that run in this process find it and do not import it again.
+from antiphon import Accepted, Http, Json, WebSocket, listen, play, scenario  # noqa: F401
+from antiphon.journal import RunEnded, RunStarted
+from antiphon.journal_file import FILE_NAME, read_journal
+
+pytest_plugins = ["pytester"]
+
+QUICKLY = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+
+CENTRE = """
+    import asyncio
+    from contextlib import asynccontextmanager
+    from types import SimpleNamespace
+
+    from antiphon import Accepted, Actor, Json, listen, on
+
+    class Centre(Actor):
+        line = Accepted(dialect=Json(reply="result{Name}"))
+
+        @on("hello")
+        def greet(self, hello):
+            return {"id": 7, "token": "tok-123456789"}
+
+    @asynccontextmanager
+    async def running():
+        async with await listen("ws://127.0.0.1:0", lambda opening: Centre()) as server:
+            yield SimpleNamespace(addresses={"centre": server.address}, users=[])
+"""
+
+TALK = """
+    from antiphon import Actor, Json, WebSocket, action, scenario
+
+    class Desk(Actor):
+        line = WebSocket("{centre}", dialect=Json(reply="result{Name}"))
+
+        @action
+        async def greet(self, who: str) -> None:
+            self.id = (await self.ask("hello", who=who, password="pw-987654"))["id"]
+
+        @action
+        async def wait_in_vain(self) -> None:
+            await self.expect("never", within_s=0.01)
+
+        @action
+        async def stumble(self) -> None:
+            {}["missing"]
+
+    @scenario
+    def greeting(desk: Desk, who: str = "world"):
+        return [Desk.greet(who)]
+
+    @scenario
+    async def vain(desk: Desk):
+        await desk.greet("me")
+        await desk.wait_in_vain()
+
+    @scenario
+    def stumbling(desk: Desk):
+        return [Desk.stumble()]
+"""
+
+STANDS = """
+    default = "embedded"
+
+    [stands.embedded]
+    start = "centre:running"
+
+    [stands.nobody]
+    centre = "ws://127.0.0.1:9"
+"""
+
+INI = """
+    [pytest]
+    pythonpath = .
+    asyncio_default_fixture_loop_scope = function
+    filterwarnings = error
+"""
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> pytest.Pytester:
+    """A project with a system under test, an actor, three scenarios, and a stand file."""
+    pytester.makepyfile(centre=CENTRE, talk=TALK)
+    pytester.makefile(".toml", antiphon=STANDS)
+    pytester.makeini(INI)
+    return pytester
+
+
+@pytest.fixture
+def run_tests(project: pytest.Pytester) -> Callable[..., pytest.RunResult]:
+    """Runs the tests of this source in a pytest of their own, in a process of its own."""
+
+    def run_tests(source: str, *options: str) -> pytest.RunResult:
+        project.makepyfile(test_talk=source)
+        return project.runpytest_subprocess(*QUICKLY, *options)
+
+    return run_tests
+
+
+@pytest.fixture
+def run_here(project: pytest.Pytester) -> Callable[..., pytest.RunResult]:
+    """The same in this process, which takes less time."""
+
+    def run_here(source: str, *options: str) -> pytest.RunResult:
+        project.makepyfile(test_talk=source)
+        return project.runpytest_inprocess(*QUICKLY, *options)
+
+    return run_here
+
+
+def recorded(runs: Path) -> list[list[Any]]:
+    """The journals of all the runs there, complete."""
+    journals = [list(read_journal(path / FILE_NAME)) for path in sorted(runs.iterdir())]
+    assert all(isinstance(journal[0], RunStarted) and isinstance(journal[-1], RunEnded) for journal in journals)
+    return journals
+
+
+# -- sync tests -------------------------------------------------------------------------------------------------------
+
+
+def test_a_scenario_is_a_test(run_here: Callable[..., pytest.RunResult], project: pytest.Pytester) -> None:
+    result = run_here(
+        """
+        from antiphon import Run, Stand
+        from antiphon.pytest_plugin import Play
+        from talk import greeting
+
+        def test_greeting(play: Play, stand: Stand) -> None:
+            run: Run = play(greeting, who="me")
+            assert run.desk.id == 7
+            assert run.verdict == "passed"
+            assert stand.name == "embedded"
+        """
+    )
+    result.assert_outcomes(passed=1)
+    (run,) = (project.path / "runs").iterdir()
+    assert run.name.endswith("-test_talk-test_greeting")
+    assert sorted(str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()) == [
+        "journal.jsonl",
+        "received/resultHello0.json",
+        "sent/hello0.json",
+    ]
+    assert json.loads((run / "sent/hello0.json").read_text())["password"] == "***"
+
+
+def test_a_failure_shows_the_explanation_the_authors_lines_and_the_conversation(
+    run_here: Callable[..., pytest.RunResult], project: pytest.Pytester
+) -> None:
+    result = run_here(
+        """
+        from talk import vain
+
+        def test_vain(play):
+            play(vain, linger_s=0)
+        """
+    )
+    result.assert_outcomes(failed=1)
+    (run,) = (project.path / "runs").iterdir()
+    result.stdout.fnmatch_lines(
+        [
+            ">*play(vain, linger_s=0)",
+            "talk.py:*: in vain",
+            "    await desk.wait_in_vain()",
+            '>*await self.expect("never", within_s=0.01)',
+            "E *DeadlinePassed: desk.line waited * for never, and it did not come",
+            "talk.py:*: DeadlinePassed",
+            "*- antiphon -*",
+            "vain() on the stand embedded",
+            "* greet('me')",
+            "*→ hello * password=[*][*][*]",
+            "*← resultHello * token=[*][*][*]",
+            "*wait_in_vain*",
+            f"recorded in {run}",
+        ]
+    )
+    output = result.stdout.str()
+    for hidden in ("antiphon/runner.py", "antiphon/step.py", "pytest_plugin.py", "asyncio/", "tok-123456789"):
+        assert hidden not in output
+
+
+def test_full_trace_hides_nothing(run_here: Callable[..., pytest.RunResult]) -> None:
+    result = run_here("from talk import vain\ndef test_vain(play): play(vain, linger_s=0)", "--full-trace")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*antiphon/runner.py:*"])
+
+
+def test_failures_of_any_kind(run_here: Callable[..., pytest.RunResult], project: pytest.Pytester) -> None:
+    result = run_here(
+        """
+        import pytest
+        from antiphon import DeadlinePassed, ScenarioError
+        from talk import greeting, stumbling, vain
+
+        def test_of_the_author(play):
+            play(stumbling)
+
+        def test_of_the_test(play):
+            run = play(greeting)
+            assert run.desk.id == 8
+
+        def test_of_the_wire(play):
+            play(greeting, stand="nobody")
+
+        def test_of_the_parameters(play):
+            play(greeting, whom="me")
+
+        def test_that_is_wanted(play):
+            with pytest.raises(DeadlinePassed):
+                play(vain, linger_s=0)
+            assert play(greeting).verdict == "passed"
+
+        @pytest.fixture
+        def greeted(play):
+            return play(vain, linger_s=0)
+
+        def test_in_a_fixture(greeted):
+            assert False, "not reached"
+
+        """
+    )
+    result.assert_outcomes(failed=4, passed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*ERROR at setup of test_in_a_fixture*",
+            "E *DeadlinePassed: *",
+            "*- antiphon -*",
+            "vain() on the stand embedded",
+            "*_ test_of_the_author _*",
+            '>*{}[[]"missing"]',
+            "E * KeyError: 'missing'",
+            "*- antiphon -*",
+            "*stumbling*",
+            "*_ test_of_the_test _*",
+            "E * assert 7 == 8",
+            "*- antiphon -*",
+            "greeting(who='world') on the stand embedded",
+            "*_ test_of_the_wire _*",
+            "E *ConnectFailed: nobody listens at 127.0.0.1:9",
+            "*_ test_of_the_parameters _*",
+            "E *ScenarioError: greeting has no parameter 'whom'",
+            "E * hint: it has who",
+        ]
+    )
+    assert "runner.py" not in result.stdout.str()
+    # The second run of a test has a number behind its name if both began in the same second.
+    names = sorted(path.name.split("-", 6)[-1].removesuffix("-2") for path in (project.path / "runs").iterdir())
+    assert names == [
+        "test_in_a_fixture",
+        "test_of_the_author",
+        "test_of_the_test",
+        "test_of_the_wire",
+        "test_that_is_wanted",
+        "test_that_is_wanted",
+    ]
+    assert len(recorded(project.path / "runs")) == 6
+
+
+def test_everything_that_play_takes_is_passed_on(
+    run_here: Callable[..., pytest.RunResult], project: pytest.Pytester
+) -> None:
+    result = run_here(
+        """
+        from talk import Desk, greeting
+
+        class Watch:
+            def __init__(self):
+                self.kinds = []
+                self.is_closed = False
+
+            def __call__(self, entry):
+                self.kinds.append(type(entry).__name__)
+
+            def close(self):
+                self.is_closed = True
+
+        def test_options(play, tmp_path):
+            watch, desk = Watch(), Desk()
+            run = play(greeting, directory=tmp_path, reports=(), watch=watch, desk=desk)
+            assert run.directory == tmp_path
+            assert [path.name for path in tmp_path.iterdir()] == ["journal.jsonl"]
+            assert run.desk is desk
+            assert watch.kinds[0] == "RunStarted"
+            assert watch.kinds[-1] == "RunEnded"
+            assert watch.is_closed
+
+        def test_nothing_recorded(play):
+            assert play(greeting, runs=None).directory is None
+        """
+    )
+    result.assert_outcomes(passed=2)
+    assert not (project.path / "runs").exists()
+
+
+def test_a_failure_that_antiphon_has_no_part_in_is_left_alone(run_here: Callable[..., pytest.RunResult]) -> None:
+    result = run_here(
+        """
+        import asyncio
+        import antiphon.runner
+
+        async def main():
+            raise ValueError("not ours")
+
+        def test_main():
+            asyncio.run(main())
+        """
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*asyncio/runners.py:*", "E *ValueError: not ours"])
+    assert "- antiphon -" not in result.stdout.str()
+
+
+def test_where_runs_are_recorded_and_which_are_kept(
+    run_here: Callable[..., pytest.RunResult], project: pytest.Pytester
+) -> None:
+    source = """
+        import pytest
+        from talk import greeting, vain
+
+        @pytest.mark.parametrize("who", ["a/b", "x" * 300, "."])
+        def test_passing(play, who):
+            play(greeting, who=who)
+
+        def test_failing(play):
+            play(greeting)
+            play(vain, linger_s=0)
+    """
+    run_here(source, "--antiphon-runs=elsewhere/deep").assert_outcomes(passed=3, failed=1)
+    assert len(recorded(project.path / "elsewhere/deep")) == 5
+    assert not (project.path / "runs").exists()
+
+    project.makeini(INI + "    antiphon_runs = by_ini\n    antiphon_keep = failed\n")
+    run_here(source).assert_outcomes(passed=3, failed=1)
+    assert [journal[0].scenario for journal in recorded(project.path / "by_ini")] == ["greeting", "vain"]
+
+    run_here(source, "--antiphon-keep=all").assert_outcomes(passed=3, failed=1)
+    assert len(recorded(project.path / "by_ini")) == 7
+
+    project.makeini(INI + "    antiphon_keep = some\n")
+    result = run_here(source)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: antiphon_keep is all or failed, not 'some'"])
+
+
+def test_a_place_that_cannot_be_written_is_one_clear_error(
+    run_here: Callable[..., pytest.RunResult], project: pytest.Pytester
+) -> None:
+    (project.path / "runs").write_text("a file")
+    result = run_here("from talk import greeting\ndef test_greeting(play): play(greeting)")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E *RecordingError: no run can be recorded: *", "E *hint: *--antiphon-runs*"])
+
+
+# -- stands -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_stand_is_one_clear_error(run_here: Callable[..., pytest.RunResult]) -> None:
+    result = run_here("from talk import greeting\ndef test_greeting(play): play(greeting)", "--stand=nowhere")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["there is no stand 'nowhere'", "*antiphon.toml", "*hint: there are: embedded, nobody"])
+    assert "def load_stand" not in result.stdout.str()
+    assert ".py" not in "".join(line for line in result.outlines if "stand.py" in line or "plugin.py" in line)
+
+
+def test_the_stand_is_found_next_to_the_tests(
+    run_here: Callable[..., pytest.RunResult], project: pytest.Pytester
+) -> None:
+    folder = project.mkdir("calls")
+    (project.path / "antiphon.toml").rename(folder / "antiphon.toml")
+    (folder / "test_there.py").write_text(
+        "from talk import greeting\n"
+        "def test_default(play, stand):\n"
+        "    assert stand.name == 'embedded'\n"
+        "    assert play(greeting).desk.id == 7\n"
+    )
+    run_here("def test_none(stand): assert stand.addresses == {}").assert_outcomes(passed=2)
+    result = run_here("def test_none(stand): assert stand.addresses == {}", "--stand=nobody")
+    result.assert_outcomes(failed=1, errors=1)
+    result.stdout.fnmatch_lines(["there is no stand 'nobody': no antiphon.toml here or above"])
+
+
+def test_the_fixture_stand_can_be_overridden(
+    run_here: Callable[..., pytest.RunResult], project: pytest.Pytester
+) -> None:
+    """By the name of a stand, and by a stand of the session whose system is started once."""
+    project.makeconftest(
+        """
+        import asyncio
+        import threading
+
+        import pytest
+
+        from antiphon import Stand
+        from centre import running
+
+        @pytest.fixture(scope="session")
+        def system():
+            loop = asyncio.new_event_loop()
+            thread = threading.Thread(target=loop.run_forever)
+            thread.start()
+
+            def do(coroutine):
+                return asyncio.run_coroutine_threadsafe(coroutine, loop).result(10)
+
+            centre = running()
+            yield do(centre.__aenter__())
+            do(centre.__aexit__(None, None, None))
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()
+
+        @pytest.fixture(scope="session")
+        def stand(system):
+            return Stand("of the session", system.addresses)
+        """
+    )
+    result = run_here(
+        """
+        import pytest
+        from antiphon import ConnectFailed
+        from talk import greeting
+
+        def test_once(play, system):
+            assert play(greeting).desk.id == 7
+
+        def test_again(play, stand):
+            assert stand.name == "of the session"
+            assert play(greeting, stand=stand).desk.id == 7
+
+        class TestByName:
+            @pytest.fixture
+            def stand(self):
+                return "nobody"
+
+            def test_nobody(self, play):
+                with pytest.raises(ConnectFailed):
+                    play(greeting)
+        """
+    )
+    result.assert_outcomes(passed=3)
+
+
+# -- async tests ------------------------------------------------------------------------------------------------------
+
+ASYNC = """
+    import asyncio
+
+    import pytest
+    from antiphon import ScenarioError
+    from antiphon.pytest_plugin import Perform
+    from talk import greeting, vain
+
+    {asyncio_mark}
+    async def test_asyncio(perform: Perform) -> None:
+        run = await perform(greeting, who="me")
+        assert run.desk.id == 7
+
+    {asyncio_mark}
+    async def test_two_at_once(perform: Perform) -> None:
+        first, second = await asyncio.gather(perform(greeting), perform(greeting))
+        assert first.directory != second.directory
+        assert first.desk is not second.desk
+
+    {asyncio_mark}
+    async def test_failing(perform: Perform) -> None:
+        await perform(vain, linger_s=0)
+
+    {asyncio_mark}
+    async def test_play_in_an_async_test(play) -> None:
+        with pytest.raises(ScenarioError, match="await perform"):
+            play(greeting)
+
+    def test_perform_on_another_event_loop(perform: Perform) -> None:
+        with pytest.raises(ScenarioError, match="needs asyncio") as caught:
+            perform(greeting).send(None)
+        assert "anyio_backend" in caught.value.hint
+
+    def test_perform_in_a_loop_of_its_own(perform: Perform) -> None:
+        assert asyncio.run(perform(greeting)).desk.id == 7
+
+    {anyio}
+"""
+
+ANYIO = """
+    @pytest.fixture
+    def anyio_backend():
+        return "asyncio"
+
+    @pytest.mark.anyio
+    async def test_anyio(perform: Perform) -> None:
+        assert (await perform(greeting)).desk.id == 7
+
+    @pytest.mark.anyio
+    async def test_anyio_failing(perform: Perform) -> None:
+        await perform(vain, linger_s=0)
+"""
+
+
+def test_async_tests_strict_and_anyio(run_tests: Callable[..., pytest.RunResult], project: pytest.Pytester) -> None:
+    """In a process of its own, with warnings as errors: nothing may be left open."""
+    source = ASYNC.format(asyncio_mark="@pytest.mark.asyncio", anyio=ANYIO)
+    result = run_tests(source, "--import-mode=importlib", "-W", "error", "-o", "asyncio_mode=strict")
+    result.assert_outcomes(passed=6, failed=2)
+    for test in ("test_failing", "test_anyio_failing"):
+        result.stdout.fnmatch_lines(
+            [
+                f"*_ {test} _*",
+                ">*await perform(vain, linger_s=0)",
+                "talk.py:*: in vain",
+                "E *DeadlinePassed: *",
+                "*- antiphon -*",
+                "vain() on the stand embedded",
+                f"recorded in *-{test}",
+            ]
+        )
+    assert "runner.py" not in result.stdout.str()
+    assert len(recorded(project.path / "runs")) == 7
+
+
+def test_async_tests_auto(run_here: Callable[..., pytest.RunResult]) -> None:
+    result = run_here(ASYNC.format(asyncio_mark="", anyio=""), "-o", "asyncio_mode=auto")
+    result.assert_outcomes(passed=5, failed=1)
+
+
+# -- in company, and in idleness --------------------------------------------------------------------------------------
+
+
+def test_under_xdist_no_two_workers_share_a_directory_or_a_user(
+    run_tests: Callable[..., pytest.RunResult], project: pytest.Pytester
+) -> None:
+    (project.path / "antiphon.toml").unlink()
+    for folder, names in {"plenty": ["alice", "bob", "carol"], "scarce": ["alice"]}.items():
+        users = ", ".join(f'{{ name = "{name}" }}' for name in names)
+        (project.mkdir(folder) / "antiphon.toml").write_text(f"[stands.{folder}]\nusers = [{users}]")
+        (project.path / folder / f"test_{folder}.py").write_text(
+            "import os\n"
+            "def test_user(stand):\n"
+            "    names = {'gw0': 'alice', 'gw1': 'bob'}\n"
+            "    assert stand.lend_user().name == names[os.environ['PYTEST_XDIST_WORKER']]\n"
+        )
+    result = run_tests(
+        """
+        import pytest
+        from antiphon import Stand
+        from talk import greeting, vain
+
+        @pytest.fixture
+        def stand():
+            return Stand("started", start="centre:running")
+
+        @pytest.mark.parametrize("number", range(3))
+        def test_same_name_again(play, number):
+            play(greeting, who="0123456789" * 20)
+            play(greeting)
+
+        def test_failing(play):
+            play(vain, linger_s=0)
+        """,
+        "--numprocesses=2",
+        "--dist=each",
+        "-W",
+        "error",
+    )
+    result.assert_outcomes(passed=9, failed=2, errors=1)
+    result.stdout.fnmatch_lines(["the stand 'scarce' has 1 users, which are not enough for 2 workers"])
+    result.stdout.fnmatch_lines(["talk.py:*: in vain", "*- antiphon -*", "recorded in *-test_failing*"])
+    journals = recorded(project.path / "runs")
+    assert len(journals) == 14
+    assert len({journal[0].pid for journal in journals}) == 2
+
+
+def test_tests_without_antiphon_do_not_wait_for_it(run_tests: Callable[..., pytest.RunResult]) -> None:
+    result = run_tests(
+        """
+        import sys
+
+        def test_failing():
+            assert False
+
+        def test_nothing_is_loaded():
+            heavy = {"aiohttp", "picows", "uvloop", "msgspec", "rich"}
+            assert "antiphon.pytest_plugin" in sys.modules
+            assert not heavy & set(sys.modules)
+            assert {name for name in sys.modules if name.startswith("antiphon.")} == {"antiphon.pytest_plugin"}
+        """
+    )
+    result.assert_outcomes(passed=1, failed=1)
