@@ -1,0 +1,107 @@
+"""Between desks and floor: what a desk says goes to the floor, what the floor decides is carried out at the desks.
+
+Everything that leaves the centre towards a desk passes through `_carry_out`: a centre that answers late, and one that
+misbehaves in other ways, is made there and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from antiphon import Message
+from antiphon.testbed.agents import Agent
+from antiphon.testbed.floor import Floor
+from antiphon.testbed.orders import complaint, hear
+from antiphon.testbed.outgoing import After, Answer, Close, Outgoing, Say
+from antiphon.testbed.requests import malformation
+from antiphon.testbed.seed import Seed
+from antiphon.testbed.users import User
+
+__all__ = ["Seat", "Switchboard"]
+
+
+class Seat(Protocol):
+    """A desk, as the switchboard sees it."""
+
+    def put(self, item: Say | Answer, delay_s: float) -> None:
+        """Say it in `delay_s`, behind what is on its way already."""
+        ...
+
+    def say_now(self, item: Say) -> None:
+        """Say it at once."""
+        ...
+
+    def hang_up(self, code: int, reason: str) -> None:
+        """Close the connection."""
+        ...
+
+    def after(self, delay_s: float, function: Callable[[], None]) -> None:
+        """Call it in `delay_s`, unless the desk is gone by then."""
+        ...
+
+
+class Switchboard:
+    """Connects desks with a floor. `now_ms()` is the time; answers are `latency_s` = (low, high) seconds late."""
+
+    def __init__(self, floor: Floor, *, seed: Seed, latency_s: tuple[float, float], now_ms: Callable[[], int]) -> None:
+        self._floor = floor
+        self._seed = seed
+        self._low_s, self._high_s = latency_s
+        self._now_ms = now_ms
+        self._seats: dict[str, Seat] = {}
+
+    def connect(self, seat: Seat, user: User) -> Agent:
+        """A desk is there, and nothing has been said."""
+        agent, outgoing = self._floor.arrive(user, self._now_ms())
+        self._seats[agent.desk] = seat
+        self._carry_out(outgoing)
+        return agent
+
+    def disconnect(self, agent: Agent) -> None:
+        """A desk is gone."""
+        del self._seats[agent.desk]
+        self._floor.leave(agent, "deskDisconnected", self._now_ms())
+
+    def hear(self, agent: Agent, message: Message) -> None:
+        """A desk has said something."""
+        if agent.desk not in self._floor.agents:  # it is being closed
+            return
+        complaint_text = malformation(message.name, message.body, message.raw)
+        if complaint_text is not None:
+            self._carry_out([complaint(agent.desk, "malformed", complaint_text)])
+            return
+        self._carry_out(hear(self._floor, agent, message.name, message.body, message, self._now_ms()))
+
+    def _carry_out(self, outgoing: list[Outgoing]) -> None:
+        for item in outgoing:
+            seat = self._seats.get(item.desk)
+            if seat is None:
+                continue
+            if isinstance(item, Say):
+                if item.is_prompt:
+                    seat.say_now(item)
+                else:
+                    seat.put(item, 0.0)
+            elif isinstance(item, Answer):
+                seat.put(item, self._latency_s(item))
+            elif isinstance(item, After):
+                self._later(seat, item)
+            else:
+                self._close(seat, item)
+
+    def _later(self, seat: Seat, item: After) -> None:
+        def due() -> None:
+            if item.desk in self._floor.agents:
+                self._carry_out(item.then(self._now_ms()))
+
+        seat.after(item.delay_s, due)
+
+    def _close(self, seat: Seat, item: Close) -> None:
+        seat.hang_up(item.code, item.reason)
+
+    def _latency_s(self, item: Answer) -> float:
+        if self._high_s <= 0:
+            return 0.0
+        user = self._floor.agents[item.desk].user.name
+        return self._low_s + (self._high_s - self._low_s) * self._seed.fraction(f"latency/{user}")

@@ -1,0 +1,107 @@
+"""What is a request of a desk, and what is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from antiphon.testbed.orders import ORDERS
+from antiphon.testbed.requests import malformation
+
+
+def test_an_unknown_action_is_an_error_that_names_it(alice) -> None:
+    ((name, data),) = alice.ask("makeCoffee")
+    assert name == "error"
+    assert (data["code"], data["action"]) == ("unknownAction", "makeCoffee")
+
+
+@pytest.mark.parametrize(
+    "action",
+    ["acceptInteraction", "rejectInteraction", "transfer", "completeTransfer", "sendChatMessage", "completeTask"],
+)
+def test_what_the_centre_cannot_do_yet_is_an_unknown_action(alice, action: str) -> None:
+    assert alice.ask(action, workitemID="x")[0][1]["code"] == "unknownAction"
+
+
+REQUIRED: dict[str, dict[str, Any]] = {
+    "getAgentData": {},
+    "getDictionaryData": {"name": "states"},
+    "changeAgentState": {"state": "ready"},
+    "newOutInteraction": {"destination": "890000002"},
+    "startNewOutInteraction": {"workitemID": "w", "destination": "890000002"},
+    "acceptRtc": {"workitemID": "w", "interactionID": "i", "answer": "v=0"},
+    "setMute": {"workitemID": "w", "mute": True},
+    "setHold": {"workitemID": "w"},
+    "setResume": {"workitemID": "w"},
+    "sendDtmf": {"workitemID": "w", "digits": "1"},
+    "hangUp": {"workitemID": "w"},
+    "finishWorkitem": {"workitemID": "w", "dispositionID": "resolved"},
+    "pong": {"seq": 1},
+}
+
+
+def test_every_action_is_in_the_list_above() -> None:
+    assert set(REQUIRED) == set(ORDERS)
+
+
+@pytest.mark.parametrize(
+    ("action", "field"), [(action, field) for action, fields in REQUIRED.items() for field in fields]
+)
+def test_a_missing_field_is_an_error_that_names_it(alice, action: str, field: str) -> None:
+    data = {key: value for key, value in REQUIRED[action].items() if key != field}
+    ((name, error),) = alice.ask(action, **data)
+    assert (name, error["code"], error["action"]) == ("error", "badField", action)
+    assert field in error["message"]
+
+
+@pytest.mark.parametrize("wrong", [None, [], {}, 1.5, ["x"]])
+@pytest.mark.parametrize(
+    ("action", "field"), [(action, field) for action, fields in REQUIRED.items() for field in fields]
+)
+def test_a_wrongly_typed_field_is_an_error_that_names_it(alice, action: str, field: str, wrong: Any) -> None:
+    ((name, error),) = alice.ask(action, **{**REQUIRED[action], field: wrong})
+    assert (name, error["code"], error["action"]) == ("error", "badField", action)
+    assert field in error["message"]
+
+
+def test_types_are_not_bent(alice) -> None:
+    alice.connect()
+    assert alice.ask("setMute", **alice.workitem, mute=1)[0][1]["code"] == "badField"
+    assert alice.ask("setMute", **alice.workitem, mute="true")[0][1]["code"] == "badField"
+    assert alice.ask("pong", seq=True)[0][1]["code"] == "badField"
+    assert alice.ask("newOutInteraction", destination=890000002)[0][1]["code"] == "badField"
+    assert alice.ask("getAgentData", requestID=["x"])[0][1]["code"] == "badField"
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "raw"),
+    [
+        ("unnamed", {}, "[1, 2]"),
+        ("unnamed", {}, '"pong"'),
+        ("unnamed", {}, "null"),
+        ("unnamed", {"seq": 1}, '{"data": {"seq": 1}}'),
+        ("unnamed", {"seq": 1}, '{"action": 5, "data": {"seq": 1}}'),
+        ("unnamed", {}, '{"action": "", "data": {}}'),
+        ("getAgentData", {}, '{"action": "getAgentData"}'),
+        ("getAgentData", [], '{"action": "getAgentData", "data": []}'),
+        ("getAgentData", None, '{"action": "getAgentData", "data": null}'),
+        ("getAgentData", "x", '{"action": "getAgentData", "data": "x"}'),
+        ("getAgentData", {}, b'{"action": "getAgentData", "data": {}}'),
+    ],
+)
+def test_frames_that_are_no_request(name: str, body: Any, raw: Any) -> None:
+    assert malformation(name, body, raw)
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "raw"),
+    [
+        ("getAgentData", {}, '{"action": "getAgentData", "data": {}}'),
+        ("getAgentData", {}, '{"d\\u0061ta": {}, "action": "getAgentData"}'),
+        ("pong", {"seq": 1}, '{"action": "pong", "data": {"seq": 1}, "more": 1}'),
+        ("unnamed", {"x": 1}, '{"action": "unnamed", "data": {"x": 1}}'),
+    ],
+)
+def test_frames_that_are_a_request(name: str, body: Any, raw: Any) -> None:
+    assert malformation(name, body, raw) is None
