@@ -1,0 +1,96 @@
+"""What was measured, and the tables that show it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import sysconfig
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+from bench.desks import Side
+from bench.meter import Reading
+from bench.reaction import Reaction
+
+__all__ = ["Report", "RoundTrips", "machine"]
+
+BASELINE = "bare picows"
+BY_HAND = "websockets"
+
+
+class RoundTrips(msgspec.Struct, frozen=True):
+    """The readings of every client, in the order in which they were taken, over that many connections."""
+
+    connections: int
+    readings: dict[str, list[Reading]]
+
+    def rate(self, client: str) -> float:
+        """The median of a client's round trips per second of CPU."""
+        return statistics.median(reading.per_cpu_s for reading in self.readings[client])
+
+    def lines(self) -> Iterator[str]:
+        """The table."""
+        repeats = len(self.readings[BASELINE])
+        yield f"round trips per second of client CPU, {_count(self.connections, 'connection')}, median of {repeats}"
+        yield f"{'':28}{'median':>9}{'least':>9}{'most':>9}{'of bare':>9}{'of websockets':>15}{'us each':>9}"
+        for client, readings in self.readings.items():
+            rates = [reading.per_cpu_s for reading in readings]
+            rate = self.rate(client)
+            yield (
+                f"{client:28}{rate:>9,.0f}{min(rates):>9,.0f}{max(rates):>9,.0f}{rate / self.rate(BASELINE):>9.2f}"
+                f"{rate / self.rate(BY_HAND):>15.2f}{1e6 / rate:>9.1f}"
+            )
+
+
+class Report(msgspec.Struct):
+    """Everything that was measured in one run, and on what machine."""
+
+    machine: str
+    round_trips: list[RoundTrips] = []
+    reactions: dict[int, dict[str, Reaction]] = {}
+    desks: dict[str, Side] = {}
+
+    def reaction_lines(self) -> Iterator[str]:
+        """The table of the reaction times, by the number of connections."""
+        yield "reaction: from a reply's frame to the next request, in microseconds"
+        yield f"{'':28}{'connections':>12}{'p50':>9}{'p99':>9}"
+        for connections, found in self.reactions.items():
+            for client, reaction in found.items():
+                yield f"{client:28}{connections:>12}{reaction.p50_us:>9.1f}{reaction.p99_us:>9.1f}"
+
+    def desk_lines(self) -> Iterator[str]:
+        """The table of the contact centre and its operators."""
+        desks = max(side.desks for side in self.desks.values())
+        yield f"{_count(desks, 'desk')} at one contact centre, a process each side"
+        yield f"{'':28}{'MiB':>9}{'KiB a desk':>12}{'CPU s':>9}{'errors':>9}{'wall s':>9}"
+        for name, side in self.desks.items():
+            yield (
+                f"{name:28}{side.memory_mib:>9.0f}{side.kib_per_desk:>12.0f}{side.cpu_s:>9.1f}{side.errors:>9}"
+                f"{side.wall_s:>9.1f}"
+            )
+
+
+def machine() -> str:
+    """The processor, the system, the interpreter and how it was built, the libraries."""
+    has_pgo = "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("picows", "uvloop", "msgspec", "websockets"))
+    return (
+        f"{_processor()}, {_count(os.cpu_count() or 1, 'core')}, {platform.system()} {platform.release()}, "
+        f"{platform.python_implementation()} {platform.python_version()} {'with' if has_pgo else 'without'} "
+        f"profile-guided optimisation, {libraries}"
+    )
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text(encoding="utf-8").splitlines() if information.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,77 @@
+"""The bench runs, and every client does the work that it is measured by. How fast is not for a test to say."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CLIENTS = {"bare picows", "antiphon", "antiphon, journal on disk", "websockets"}
+
+
+def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bench", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def measured() -> dict[str, Any]:
+    done = bench("--quick", "--json", "--connections", "2", "--measure-s", "0.01", "--desks", "2")
+    assert done.returncode == 0, done.stderr
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def test_every_connection_of_every_client_goes_round(measured: dict[str, Any]) -> None:
+    (table,) = measured["round_trips"]
+    assert table["connections"] == 2
+    assert set(table["readings"]) == CLIENTS
+    for readings in table["readings"].values():
+        for reading in readings:
+            assert reading["least"] >= 1
+            assert reading["round_trips"] >= 2
+            assert reading["cpu_s"] > 0
+
+
+def test_reactions_are_counted(measured: dict[str, Any]) -> None:
+    assert set(measured["reactions"]["2"]) == {"bare picows", "antiphon"}
+    for reaction in measured["reactions"]["2"].values():
+        assert reaction["count"] >= 2
+        assert 0 < reaction["p50_us"] <= reaction["p99_us"]
+
+
+def test_desks_have_no_errors(measured: dict[str, Any]) -> None:
+    assert {side: (cost["desks"], cost["errors"]) for side, cost in measured["desks"].items()} == {
+        "the centre": (2, 0),
+        "the operators": (2, 0),
+    }
+
+
+def test_the_server_takes_no_request_that_was_not_earned(tmp_path: Path) -> None:
+    """A client that does not carry the reply's id into its next request fails; it does not count faster."""
+    cheat = tmp_path / "cheat.py"
+    cheat.write_text(
+        "import asyncio, msgspec\n"
+        "from bench.clients import hand_written\n"
+        "from bench.meter import Meter, Plan\n"
+        "from bench.processes import peer\n"
+        "real = msgspec.json.Encoder\n"
+        "class Cheat:\n"
+        "    def encode(self, said):\n"
+        "        said['data']['workitemID'] = hand_written.FIRST_ID\n"
+        "        return real().encode(said)\n"
+        "hand_written.msgspec.json.Encoder = Cheat\n"
+        "with peer() as address:\n"
+        "    asyncio.run(hand_written.converse(address, Meter(Plan(1, 0.0, 60.0))))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, cheat], cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "that is not the workitem you were given" in done.stderr
