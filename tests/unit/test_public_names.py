@@ -1,0 +1,34 @@
+"""What `antiphon` offers: every name is there, imported when it is used."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import antiphon
+
+
+@pytest.mark.parametrize("name", antiphon.__all__)
+def test_every_public_name_is_there(name: str) -> None:
+    assert getattr(antiphon, name) is not None
+
+
+def test_what_type_checkers_see_is_what_there_is() -> None:
+    tree = ast.parse(Path(antiphon.__file__).read_text())
+    declared = {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert declared - {"import_module", "TYPE_CHECKING", "Any"} == set(antiphon.__all__)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no 'Aktor'"):
+        antiphon.Aktor
+
+
+def test_importing_antiphon_imports_no_wire() -> None:
+    code = "import sys, antiphon; print(*{'aiohttp', 'picows', 'uvloop', 'asyncio'} & set(sys.modules))"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == ""
