@@ -192,8 +192,20 @@ class Channel:
             messages = self._codec.decode(data)
         except DialectError as error:
             messages, unreadable = (Message(UNREADABLE, data, data),), error
+        mailbox, handlers = self.mailbox, self._handlers
         for message in messages:
-            self._receive(message, now_ns, unreadable)
+            message.at_ns = now_ns
+            message.number = mailbox.received + 1
+            message.actor = self.actor
+            message.channel = self.name
+            self._record(message)
+            if message.name in handlers.named or handlers.other is not None or message.name == UNREADABLE:
+                self._reactions.react(message, unreadable)
+            mailbox.deliver(message, now_ns)
+            if mailbox.settled:
+                self._waits.wake()
+            if mailbox.untils or mailbox.violations or mailbox.dropped != self._dropped:
+                self._look_further(now_ns)
         if self._duties.has_debts:
             self._duties.pay()
 
@@ -217,19 +229,9 @@ class Channel:
         self._waits.wake()
         self._engine.deadlines.remove(self._waits)
 
-    def _receive(self, message: Message, now_ns: int, unreadable: DialectError | None) -> None:
+    def _look_further(self, now_ns: int) -> None:
+        """What seldom concerns anyone after a message: predicates, what was forbidden, what fell out of the mailbox."""
         mailbox = self.mailbox
-        message.at_ns = now_ns
-        message.number = mailbox.received + 1
-        message.actor = self.actor
-        message.channel = self.name
-        self._record(message)
-        handlers = self._handlers
-        if message.name in handlers.named or handlers.other is not None or message.name == UNREADABLE:
-            self._reactions.react(message, unreadable)
-        mailbox.deliver(message, now_ns)
-        if mailbox.settled:
-            self._waits.wake()
         if mailbox.untils:
             mailbox.look_again(now_ns)
             self._waits.wake()

@@ -98,6 +98,8 @@ class _JsonCodec(Codec):
         self._provisional = dialect.provisional
         self._find_id = _finder(dialect.id) if dialect.id else None
         self._has_replies = dialect.has_replies
+        has_more = bool(dialect.id or dialect.error or dialect.provisional is not None)
+        self._is_told_by_name = dialect.reply is not None and not has_more
         depth = len(dialect.body)
         self._id_in_body = dialect.id[depth:] if dialect.id[:depth] == dialect.body else ()
         self._is_name_in_body = dialect.name[:depth] == dialect.body
@@ -123,6 +125,11 @@ class _JsonCodec(Codec):
         body = document.get(key, ABSENT) if key is not None else _dig(document, self._dialect.body)
         if body is ABSENT:
             body = document if name is UNNAMED else {}
+        if self._is_told_by_name:
+            if not self._is_reply(name):
+                return (Message(name, body, data),)
+            is_failure = self._fails is not None and self._fails(body)
+            return (Message(name, body, data, None, name, None, True, True, is_failure),)
         return (self._correlated(name, body, data, document) if self._has_replies else Message(name, body, data),)
 
     def _correlated(self, name: str, body: Any, data: Data, document: dict[str, Any]) -> Message:
