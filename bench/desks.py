@@ -2,8 +2,8 @@
 
 `python -m bench.desks DESKS PING_INTERVAL_S` prints what both cost, as JSON.
 
-Every operator logs in, signs in, becomes ready, makes a call and talks while the centre's heartbeats come; then closes
-the call. An error is a failed run of an operator, or a failure inside the centre.
+Every operator logs in, signs in, becomes ready, makes a call, and talks until all have arrived and some heartbeats have
+come; then closes the call. An error is a failed run of an operator, or a failure inside the centre.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from bench.meter import cpu_s
 __all__ = ["Side"]
 
 HEARTBEATS = 3
-"""How many heartbeats an operator sees while talking."""
+"""How many heartbeats all the desks see together, at the least."""
 
-ARRIVALS_PER_S = 200
+ARRIVALS_PER_S = 50
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -79,7 +79,7 @@ async def hold(desks: int, ping_interval_s: float) -> Side:
 
 
 async def work(address: str, desks: int, ping_interval_s: float) -> Side:
-    """Be all the operators, some of whom arrive while others talk."""
+    """Be all the operators."""
     sys.path.insert(0, str(_ROOT / "examples" / "contact_centre"))
     from calls import outgoing
 
@@ -88,7 +88,8 @@ async def work(address: str, desks: int, ping_interval_s: float) -> Side:
 
     async def one(number: int) -> None:
         await asyncio.sleep(number / ARRIVALS_PER_S)
-        await perform(outgoing, stand=stand, runs=None, talk_s=HEARTBEATS * ping_interval_s)
+        until_all_are_here_s = (desks - number) / ARRIVALS_PER_S
+        await perform(outgoing, stand=stand, runs=None, talk_s=until_all_are_here_s + HEARTBEATS * ping_interval_s)
 
     outcomes = await asyncio.gather(*map(one, range(desks)), return_exceptions=True)
     failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]

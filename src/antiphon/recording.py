@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from importlib.metadata import entry_points
 from itertools import count
 from pathlib import Path
@@ -64,6 +65,7 @@ def load_reports(names: Sequence[str]) -> dict[str, Report]:
     return {name: _load_report(name) for name in names}
 
 
+@cache  # to look it up means to read the metadata of every distribution that is installed
 def _load_report(name: str) -> Report:
     found = entry_points(group="antiphon.reports", name=name)
     if not found:
