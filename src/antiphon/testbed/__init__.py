@@ -1,5 +1,35 @@
 """The testbed: a small contact centre to talk to, the system under test that ships with antiphon."""
 
 from antiphon.testbed.centre import ContactCentre
+from antiphon.testbed.fault_words import read_fault
+from antiphon.testbed.faults import (
+    Closed,
+    Fault,
+    HalfFrame,
+    Late,
+    Missing,
+    NotJson,
+    Overtaken,
+    Reordered,
+    Twice,
+    WithoutField,
+    WrongField,
+    WrongId,
+)
 
-__all__ = ["ContactCentre"]
+__all__ = [
+    "Closed",
+    "ContactCentre",
+    "Fault",
+    "HalfFrame",
+    "Late",
+    "Missing",
+    "NotJson",
+    "Overtaken",
+    "Reordered",
+    "Twice",
+    "WithoutField",
+    "WrongField",
+    "WrongId",
+    "read_fault",
+]

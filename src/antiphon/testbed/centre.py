@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from antiphon import ScenarioError
+from antiphon.testbed.faults import Fault
 from antiphon.testbed.knobs import set_knobs
 from antiphon.testbed.running import RunningCentre
 from antiphon.testbed.users import UsersGiven, enrol
@@ -26,8 +28,11 @@ class ContactCentre:
     answer_after_s: how long a customer's telephone rings before it is answered.
     give_up_after_s: how long it rings at the destination `noanswer` before the centre gives up.
     latency_s: (low, high), how late answers are.
+    offer_timeout_s: how long a desk has to accept what it is offered, before it goes on to the next one.
     release_s: how long after the answer to `finishWorkitem` a desk is free again.
-    seed: an integer or a string: same seed, same ids, tokens and latencies. None: never the same.
+    seed: an integer or a string: same seed, same ids, tokens, latencies and faults. None: never the same.
+    faults: what goes wrong on purpose (see `antiphon.testbed.faults`): `[Late("resultHangUp", 2.5, user="alice")]`, or
+        in words, `["late:resultHangUp:2.5,user=alice"]`.
 
     Raises ScenarioError for knobs that cannot be; when it starts, RecordingError for a database that cannot be used and
     TransportError if nobody can listen at `host` and `port` (0: any free port).
@@ -44,8 +49,10 @@ class ContactCentre:
         answer_after_s: float = 0.2,
         give_up_after_s: float = 2.0,
         latency_s: tuple[float, float] = (0.0, 0.0),
+        offer_timeout_s: float = 10.0,
         release_s: float = 0.3,
         seed: int | str | None = None,
+        faults: Iterable[Fault | str] = (),
     ) -> None:
         self._host, self._port = host, port
         self._users = enrol(users)
@@ -55,8 +62,11 @@ class ContactCentre:
             answer_after_s=answer_after_s,
             give_up_after_s=give_up_after_s,
             latency_s=latency_s,
+            offer_timeout_s=offer_timeout_s,
             release_s=release_s,
             seed=seed,
+            faults=faults,
+            users=[user.name for user in self._users],
         )
         self._running: RunningCentre | None = None
 
@@ -74,6 +84,11 @@ class ContactCentre:
     def addresses(self) -> dict[str, str]:
         """What a stand calls it."""
         return {"centre": self.address}
+
+    @property
+    def faults_happened(self) -> dict[str, int]:
+        """How many of its faults have happened, by kind ("late", "twice", …)."""
+        return dict(self._required().faults_happened)
 
     @property
     def failures(self) -> list[BaseException]:

@@ -1,20 +1,24 @@
-"""The floor: every agent at a desk, and every call.
+"""The floor: every agent at a desk, and all that desks and the outside world begin.
 
 Pure: times come in (milliseconds since the epoch), ordered lists of `Outgoing` go out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from antiphon.errors import Refusal
 from antiphon.testbed.agents import Agent
-from antiphon.testbed.calls import OutgoingCall, Timing, refuse_destination
-from antiphon.testbed.interactions import Interaction
-from antiphon.testbed.offer import media_offer
+from antiphon.testbed.calls import Call, refuse_destination
+from antiphon.testbed.dispatch import Dispatch
+from antiphon.testbed.idle import IdleDesks
+from antiphon.testbed.interactions import Interaction, Party
+from antiphon.testbed.ledger import Ledger
 from antiphon.testbed.outgoing import After, Close, Outgoing, Say
 from antiphon.testbed.seed import Seed
+from antiphon.testbed.timing import Timing
 from antiphon.testbed.users import User
+from antiphon.testbed.workitems import Workitem
 
 __all__ = ["NO_PONG", "REPLACED", "Floor"]
 
@@ -29,86 +33,111 @@ class Floor:
         self, *, seed: Seed, timing: Timing, ping_interval_s: float, changed: Callable[[Interaction], None]
     ) -> None:
         self.agents: dict[str, Agent] = {}
-        self.calls: dict[str, OutgoingCall] = {}
+        self.ledger = Ledger(seed, timing, changed)
+        self.idle = IdleDesks()
+        self.dispatch = Dispatch(self.ledger, self.idle)
         self._seed = seed
-        self._timing = timing
         self._ping_interval_s = ping_interval_s
-        self._changed = changed
         self._by_user: dict[str, Agent] = {}
+        self._by_line: dict[str, Agent] = {}
         self._agent_ids: dict[str, str] = {}
+
+    @property
+    def workitems(self) -> Mapping[str, Workitem]:
+        """What desks are not free of, by its id."""
+        return self.ledger.workitems
+
+    @property
+    def calls(self) -> dict[str, Call]:
+        """The calls that desks are not free of, by their workitems' ids."""
+        return {key: work for key, work in self.ledger.workitems.items() if isinstance(work, Call)}
+
+    def agent_named(self, name: str) -> Agent | None:
+        """The user of that name, if at a desk."""
+        return self._by_user.get(name)
+
+    def agent_at(self, line: str) -> Agent | None:
+        """The user whose telephone line it is, if at a desk."""
+        return self._by_line.get(line)
+
+    def settled(self, outgoing: list[Outgoing], now_ms: int) -> list[Outgoing]:
+        """What happens, with what follows from it: who is free now gets what waits. So it is at every later moment.
+
+        Whatever the floor gives to be carried out has passed through here.
+        """
+        return [self._with_sequel(item) for item in (*outgoing, *self.dispatch.route(now_ms))]
 
     def arrive(self, user: User, now_ms: int) -> tuple[Agent, list[Outgoing]]:
         """The user sits down at a desk; one that the user had before is closed, and its calls end."""
         outgoing: list[Outgoing] = []
         earlier = self._by_user.get(user.name)
         if earlier is not None:
-            outgoing.append(Close(earlier.desk, REPLACED, "replaced"))
-            self.leave(earlier, "deskReplaced", now_ms)
-        agent = Agent(user, self._agent_id(user), self._seed.uuid(f"desk/{user.name}"))
-        self.agents[agent.desk] = self._by_user[user.name] = agent
+            outgoing += [Close(earlier.desk, REPLACED, "replaced"), *self._remove(earlier, "deskReplaced", now_ms)]
+        agent = Agent(user, self._agent_id(user), self._seed.uuid(f"desk/{user.name}"), self.idle.look_at)
+        self.agents[agent.desk] = self._by_user[user.name] = self._by_line[user.line] = agent
+        self.idle.arrive(agent)
         outgoing += agent.opening()
         outgoing.append(After(agent.desk, self._ping_interval_s, lambda at_ms: self._beat(agent, at_ms)))
-        return agent, outgoing
+        return agent, self.settled(outgoing, now_ms)
 
-    def leave(self, agent: Agent, reason: str, now_ms: int) -> None:
-        """The agent's desk is gone: its calls end, and their records say `reason`. Nothing if it has left already."""
-        if self.agents.pop(agent.desk, None) is None:
-            return
-        del self._by_user[agent.user.name]
-        for work in agent.work:
-            work.abandon(reason, now_ms)
-            del self.calls[work.workitem_id]
+    def leave(self, agent: Agent, reason: str, now_ms: int) -> list[Outgoing]:
+        """The agent's desk is gone: its calls end, and their records say `reason`; what else it had goes to others.
+
+        Nothing if it has left already.
+        """
+        return self.settled(self._remove(agent, reason, now_ms), now_ms)
 
     def close(self, now_ms: int) -> None:
         """Everybody goes home: what is not finished ends."""
+        for workitem in list(self.ledger.workitems.values()):
+            workitem.shut("centreStopped", now_ms)
+        for contact in list(self.ledger.contacts.values()):
+            self.ledger.end(contact, "centreStopped", now_ms)
         for agent in list(self.agents.values()):
-            self.leave(agent, "centreStopped", now_ms)
+            self._remove(agent, "centreStopped", now_ms)
 
-    def call_of(self, agent: Agent, workitem_id: str) -> OutgoingCall:
-        """The agent's call with this workitem; Refusal if there is none, or if it is another agent's."""
-        call = self.calls.get(workitem_id)
-        if call is None:
-            raise Refusal("unknownWorkitem", f"there is no workitem {workitem_id[:64]!r}")
-        if call.agent is not agent:
-            raise Refusal("foreignWorkitem", f"workitem {workitem_id} is not this agent's")
-        return call
-
-    def new_call(self, agent: Agent, destination: str) -> OutgoingCall:
+    def new_call(self, agent: Agent, destination: str) -> Call:
         """A call that the agent wants to make; Refusal if no call can be made there, or not now."""
         refuse_destination(destination)
-        if any(work.state != "finished" for work in agent.work):
+        if any(work.channel == "voice" and work.state != "finished" for work in agent.work):
             raise Refusal("wrongState", "the agent has a call; finish it first")
-        if agent.state == "wrapUp" or agent.free["voice"] == 0:
+        if agent.state == "wrapUp" or agent.has_call:
             raise Refusal(
                 "wrongState", "the agent's line is not free yet; agentCapacity and newAgentState tell when it is"
             )
-        user, scope = agent.user.name, f"call/{agent.user.name}"
-        interaction = Interaction(
-            self._seed.uuid(scope), user=user, channel="voice", direction="out", destination=destination
+        name = agent.user.name
+        contact = self.ledger.open(
+            "voice",
+            Party("customer", destination),
+            f"call/{name}",
+            direction="out",
+            destination=destination,
+            user=name,
+            about={"destination": destination},
         )
-        call = OutgoingCall(agent, self._seed.uuid(scope), interaction, self._timing, self._changed)
-        agent.work.append(call)
-        self.calls[call.workitem_id] = call
+        call = self.ledger.assign(agent, contact)
+        assert isinstance(call, Call)
+        contact.owner = call
         return call
 
-    def offer(self, agent: Agent) -> str:
-        """A media offer for the agent's desk."""
-        return media_offer(self._seed.number(f"offer/{agent.user.name}"))
+    def _with_sequel(self, item: Outgoing) -> Outgoing:
+        if not isinstance(item, After):
+            return item
+        then = item.then
+        return After(item.desk, item.delay_s, lambda now_ms: self.settled(then(now_ms), now_ms))
 
-    def release_later(self, call: OutgoingCall) -> After:
-        """The call is finished; its agent is free a little later."""
-        return After(call.agent.desk, self._timing.release_s, lambda _: self._release(call))
-
-    def _release(self, call: OutgoingCall) -> list[Outgoing]:
-        if self.calls.pop(call.workitem_id, None) is None:
+    def _remove(self, agent: Agent, reason: str, now_ms: int) -> list[Outgoing]:
+        if self.agents.pop(agent.desk, None) is None:
             return []
-        call.agent.work.remove(call)
-        return call.release()
+        del self._by_user[agent.user.name]
+        if self._by_line.get(agent.user.line) is agent:
+            del self._by_line[agent.user.line]
+        self.idle.leave(agent)
+        return [said for work in list(agent.work) for said in work.vanish(reason, now_ms)]
 
     def _beat(self, agent: Agent, now_ms: int) -> list[Outgoing]:
         if agent.heartbeat.is_lost:
-            self.leave(agent, "noPong", now_ms)
-            return [Close(agent.desk, NO_PONG, "no pong")]
+            return [Close(agent.desk, NO_PONG, "no pong"), *self._remove(agent, "noPong", now_ms)]
         return [
             Say(agent.desk, "ping", {"seq": agent.heartbeat.beat()}, is_prompt=True),
             After(agent.desk, self._ping_interval_s, lambda at_ms: self._beat(agent, at_ms)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from antiphon.testbed.outgoing import Answer, Say
+from antiphon.testbed.delivery import Delivery
 
 __all__ = ["Outbox"]
 
@@ -19,7 +19,7 @@ class Outbox:
 
     def __init__(
         self,
-        hand_over: Callable[[Say | Answer], None],
+        hand_over: Callable[[Delivery], None],
         *,
         now_s: Callable[[], float],
         later: Callable[[float, Callable[[], None]], object],
@@ -27,9 +27,9 @@ class Outbox:
         self._hand_over = hand_over
         self._now_s = now_s
         self._later = later
-        self._waiting: deque[tuple[float, Say | Answer]] = deque()
+        self._waiting: deque[tuple[float, Delivery]] = deque()
 
-    def put(self, item: Say | Answer, delay_s: float = 0.0) -> None:
+    def put(self, item: Delivery, delay_s: float = 0.0) -> None:
         """Hand it over in `delay_s`, or when what is before it has gone, whichever is later."""
         if not self._waiting and delay_s <= 0:
             self._hand_over(item)

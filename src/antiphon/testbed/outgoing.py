@@ -50,9 +50,12 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class After(msgspec.Struct, frozen=True):
-    """`then(now_ms)` is due in `delay_s` and gives what to do then, unless the desk is gone by that time."""
+    """`then(now_ms)` is due in `delay_s` and gives what to do then, unless the desk is gone by that time.
 
-    desk: str
+    Without a desk it is due in any case.
+    """
+
+    desk: str | None
     delay_s: float
     then: Callable[[int], list[Outgoing]]
 

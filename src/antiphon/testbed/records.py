@@ -6,6 +6,7 @@ called. What is read is always up to date. The file belongs to one centre at a t
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
@@ -16,38 +17,65 @@ import msgspec
 from antiphon.errors import RecordingError
 from antiphon.testbed.interactions import Interaction, iso
 
-__all__ = ["Page", "Records"]
+__all__ = ["Cursor", "Page", "Records"]
 
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS interactions (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
-    user TEXT NOT NULL,
     state TEXT NOT NULL,
     started_ms INTEGER NOT NULL,
     record TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS interactions_user ON interactions (user, number);
-CREATE INDEX IF NOT EXISTS interactions_started ON interactions (started_ms);
+CREATE INDEX IF NOT EXISTS interactions_started ON interactions (started_ms, number);
 CREATE INDEX IF NOT EXISTS interactions_open ON interactions (state) WHERE state <> 'finished';
+CREATE TABLE IF NOT EXISTS parts (
+    user TEXT NOT NULL,
+    started_ms INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (user, started_ms, number)
+) WITHOUT ROWID;
 """
 _WRITE = """
-INSERT INTO interactions (id, user, state, started_ms, record) VALUES (?, ?, ?, ?, ?)
+INSERT INTO interactions (id, state, started_ms, record) VALUES (?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET state = excluded.state, record = excluded.record
 """
+_WRITE_PART = """
+INSERT OR IGNORE INTO parts (user, started_ms, number) SELECT ?, started_ms, number FROM interactions WHERE id = ?
+"""
 _READ_PAGE = """
-SELECT number, record FROM interactions
-WHERE number > ? AND started_ms >= ? AND (? IS NULL OR user = ?) ORDER BY number LIMIT ?
+SELECT started_ms, number, record FROM interactions
+WHERE (started_ms, number) > (?, ?) ORDER BY started_ms, number LIMIT ?
+"""
+_READ_PAGE_OF_USER = """
+SELECT parts.started_ms, parts.number, record FROM parts JOIN interactions USING (number)
+WHERE parts.user = ? AND (parts.started_ms, parts.number) > (?, ?) ORDER BY parts.started_ms, parts.number LIMIT ?
 """
 _BUSY_S = 1.0
+
+
+class Cursor(msgspec.Struct, frozen=True, order=True):
+    """The place of a record in their order: when it began, and then in the order in which they came to be known."""
+
+    started_ms: int
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.started_ms}-{self.number}"
+
+    @classmethod
+    def read(cls, text: str) -> Cursor | None:
+        """The cursor that was written as `str(cursor)`, or None if the text is none."""
+        found = re.fullmatch(r"([0-9]{1,15})-([0-9]{1,15})", text, re.ASCII)
+        return cls(int(found[1]), int(found[2])) if found is not None else None
 
 
 class Page(msgspec.Struct, frozen=True):
     """Some records, the earliest first. `next` is where the next page goes on, None after the last one."""
 
     items: list[dict[str, Any]]
-    next: int | None
+    next: Cursor | None
 
 
 class Records:
@@ -90,12 +118,24 @@ class Records:
         row = self._database.execute("SELECT record FROM interactions WHERE id = ?", (interaction_id,)).fetchone()
         return _record(row[0]) if row is not None else None
 
-    def page(self, *, since_ms: int = 0, user: str | None = None, after: int = 0, limit: int = 100) -> Page:
-        """At most `limit` records of what began at `since_ms` or later, going on `after` an earlier page."""
+    def page(
+        self, *, since_ms: int = 0, user: str | None = None, after: Cursor | None = None, limit: int = 100
+    ) -> Page:
+        """At most `limit` records of what began at `since_ms` or later, going on `after` an earlier page.
+
+        user: only what this user took part in. Pages overlap nowhere and leave out nothing, whatever comes meanwhile.
+        """
         self._write()
-        rows = self._database.execute(_READ_PAGE, (after, since_ms, user, user, limit + 1)).fetchall()
-        items = [_record(record) for _, record in rows[:limit]]
-        return Page(items, rows[limit - 1][0] if len(rows) > limit else None)
+        start = Cursor(since_ms, 0)
+        if after is not None:
+            start = max(start, after)
+        place = (start.started_ms, start.number, limit + 1)
+        if user is None:
+            rows = self._database.execute(_READ_PAGE, place).fetchall()
+        else:
+            rows = self._database.execute(_READ_PAGE_OF_USER, (user, *place)).fetchall()
+        items = [_record(record) for _, _, record in rows[:limit]]
+        return Page(items, Cursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
 
     def flush(self) -> None:
         """Write what has changed. If the disk does not let us, `trouble` says so, and nothing is forgotten."""
@@ -143,12 +183,14 @@ class Records:
         if not self._changed:
             return
         rows = [
-            (interaction.id, interaction.user, interaction.state, interaction.started_ms, _encode(interaction.record()))
+            (interaction.id, interaction.state, interaction.started_ms, _encode(interaction.record()))
             for interaction in self._changed.values()
         ]
+        parts = [(user, interaction.id) for interaction in self._changed.values() for user in interaction.users]
         self._database.execute("BEGIN")
         try:
             self._database.executemany(_WRITE, rows)
+            self._database.executemany(_WRITE_PART, parts)
             self._database.execute("COMMIT")
         except sqlite3.Error:
             with suppress(sqlite3.Error):  # some failures have rolled back by themselves

@@ -9,8 +9,12 @@ import msgspec
 from antiphon.message import UNNAMED, Data
 
 __all__ = [
+    "AcceptInteraction",
     "AcceptRtc",
+    "CancelTransfer",
     "ChangeAgentState",
+    "CompleteTask",
+    "CompleteTransfer",
     "Fields",
     "FinishWorkitem",
     "GetAgentData",
@@ -19,11 +23,14 @@ __all__ = [
     "NewOutInteraction",
     "OfWorkitem",
     "Pong",
+    "RejectInteraction",
+    "SendChatMessage",
     "SendDtmf",
     "SetHold",
     "SetMute",
     "SetResume",
     "StartNewOutInteraction",
+    "Transfer",
     "malformation",
 ]
 
@@ -82,6 +89,14 @@ class AcceptRtc(OfWorkitem, frozen=True, kw_only=True):
     answer: str
 
 
+class AcceptInteraction(OfWorkitem, frozen=True, kw_only=True):
+    """The agent takes what was offered."""
+
+
+class RejectInteraction(OfWorkitem, frozen=True, kw_only=True):
+    """The agent does not take what was offered."""
+
+
 class SetMute(OfWorkitem, frozen=True, kw_only=True):
     """The agent's microphone off or on."""
 
@@ -102,8 +117,35 @@ class SendDtmf(OfWorkitem, frozen=True, kw_only=True):
     digits: str
 
 
+class Transfer(OfWorkitem, frozen=True, kw_only=True):
+    """The agent gives the contact to another user, or to whoever has a skill; `kind` is `blind` or `consult`."""
+
+    to: str
+    kind: str
+
+
+class CompleteTransfer(OfWorkitem, frozen=True, kw_only=True):
+    """The agent who was consulted takes the customer over."""
+
+
+class CancelTransfer(OfWorkitem, frozen=True, kw_only=True):
+    """The agent takes the customer back."""
+
+
+class SendChatMessage(OfWorkitem, frozen=True, kw_only=True):
+    """The agent writes to the customer."""
+
+    text: str
+
+
+class CompleteTask(OfWorkitem, frozen=True, kw_only=True):
+    """The agent has done it; `outcome` says what came of it."""
+
+    outcome: str
+
+
 class HangUp(OfWorkitem, frozen=True, kw_only=True):
-    """The agent ends the call."""
+    """The agent ends the call or the chat."""
 
 
 class FinishWorkitem(OfWorkitem, frozen=True, kw_only=True):

@@ -12,10 +12,14 @@ from aiohttp import web
 
 from antiphon import Opening, Refused, Server, listen
 from antiphon.clock import Clock
+from antiphon.testbed.counts import Counts
 from antiphon.testbed.desk import Desk
 from antiphon.testbed.floor import Floor
 from antiphon.testbed.interactions import Interaction
 from antiphon.testbed.knobs import Knobs
+from antiphon.testbed.metrics import Metrics
+from antiphon.testbed.mischief import Mischief
+from antiphon.testbed.reception import Reception
 from antiphon.testbed.records import Records
 from antiphon.testbed.seed import Seed
 from antiphon.testbed.switchboard import Switchboard
@@ -39,18 +43,30 @@ class RunningCentre:
         self._started_ms = round(self._clock.started_at.timestamp() * 1000)
         self._flushing: asyncio.TimerHandle | None = None
         seed = Seed(knobs.seed)
+        self._counts = Counts()
+        self._mischief = Mischief(knobs.faults, seed, self._counts.fault) if knobs.faults else None
         self._records = Records(database, self._now_ms())
         self._floor = Floor(
             seed=seed, timing=knobs.timing, ping_interval_s=knobs.ping_interval_s, changed=self._note_change
         )
         self._sessions = Sessions(users, seed)
-        self._switchboard = Switchboard(self._floor, seed=seed, latency_s=knobs.latency_s, now_ms=self._now_ms)
-        self._web = web.AppRunner(make_app(self._sessions, self._floor, self._records), access_log=None)
+        self._switchboard = Switchboard(
+            self._floor, seed=seed, latency_s=knobs.latency_s, now_ms=self._now_ms, later=self._loop.call_later
+        )
+        app = make_app(self._sessions, self._floor, self._records)
+        Reception(self._switchboard, self._records, self._sessions.skills).add_routes(app.router)
+        app.router.add_get("/metrics", Metrics(self._floor, self._counts, self._sessions, self._records).show)
+        self._web = web.AppRunner(app, access_log=None)
 
     @property
     def address(self) -> str:
         """Where it is, for HTTP."""
         return "http" + self.server.address.removeprefix("ws")
+
+    @property
+    def faults_happened(self) -> Mapping[str, int]:
+        """How many faults have happened, by kind."""
+        return self._counts.faults
 
     async def start(self, host: str, port: int) -> None:
         """Open the doors. TransportError if nobody can listen there."""
@@ -69,6 +85,7 @@ class RunningCentre:
         """Send everybody home, close the doors, write down the rest."""
         try:
             self._floor.close(self._now_ms())
+            self._switchboard.close()
             await self.server.close()
             await self._web.cleanup()
         finally:
@@ -82,10 +99,11 @@ class RunningCentre:
         user = self._sessions.user_of(_token(opening.headers))
         if user is None:
             raise Refused(401, "log in first: the cookie session=TOKEN, or Authorization: Bearer TOKEN")
-        return Desk(self._switchboard, user)
+        return Desk(self._switchboard, user, self._counts, self._mischief)
 
     def _note_change(self, interaction: Interaction) -> None:
         self._records.changed(interaction)
+        self._counts.change(interaction)
         if self._flushing is None:
             self._flushing = self._loop.call_later(FLUSH_AFTER_S, self._flush)
 

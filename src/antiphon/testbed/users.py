@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -82,13 +83,17 @@ def _numbered_users(count: int) -> list[dict[str, Any]]:
 
 
 class Sessions:
-    """The sessions that users have opened: each login gives a token, and a token names its user."""
+    """The sessions that users have opened: each login gives a token, and a token names its user.
+
+    `logins` counts them by result, "success" or "refused".
+    """
 
     def __init__(self, users: Iterable[User], seed: Seed) -> None:
         self._users = {user.name: user for user in users}
         self._seed = seed
         self._by_token: dict[str, User] = {}
         self._tokens: dict[str, list[str]] = {}
+        self.logins: Counter[str] = Counter(success=0, refused=0)
 
     def log_in(self, name: str, password: str) -> str | None:
         """A new token for the user, or None if the name or the password is wrong."""
@@ -96,7 +101,9 @@ class Sessions:
         expected = user.password if user is not None else ""
         is_right = hmac.compare_digest(expected.encode(), password.encode())
         if user is None or not is_right:
+            self.logins["refused"] += 1
             return None
+        self.logins["success"] += 1
         token = self._seed.token(f"session/{name}")
         tokens = self._tokens.setdefault(name, [])
         tokens.append(token)
@@ -104,6 +111,11 @@ class Sessions:
             del self._by_token[tokens.pop(0)]
         self._by_token[token] = user
         return token
+
+    @property
+    def skills(self) -> frozenset[str]:
+        """All that any of the users can do."""
+        return frozenset(skill for user in self._users.values() for skill in user.skills)
 
     def user_of(self, token: str) -> User | None:
         """Whose session the token is, if anyone's."""

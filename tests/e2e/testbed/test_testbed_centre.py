@@ -18,6 +18,8 @@ from antiphon.testbed import ContactCentre
         {"answer_after_s": -1},
         {"release_s": float("nan")},
         {"give_up_after_s": float("inf")},
+        {"offer_timeout_s": -1},
+        {"offer_timeout_s": 0},
         {"ping_interval_s": 0},
         {"latency_s": (0.2, 0.1)},
         {"latency_s": (-0.2, 0.1)},

@@ -65,13 +65,16 @@ def test_a_login_that_is_none(visit, body: bytes, status: int, code: str) -> Non
         ("GET", "/interactions?limit=1001", 400, "badRequest"),
         ("GET", "/interactions?limit=ten", 400, "badRequest"),
         ("GET", "/interactions?after=-1", 400, "badRequest"),
+        ("GET", "/interactions?after=12", 400, "badRequest"),
+        ("GET", "/interactions?limit=5&limit=6", 400, "badRequest"),
         ("GET", "/interactions?colour=blue", 400, "badRequest"),
-        ("POST", "/calls", 501, "notYet"),
-        ("DELETE", "/calls/1", 501, "notYet"),
-        ("POST", "/chats", 501, "notYet"),
-        ("POST", "/chats/1/messages", 501, "notYet"),
-        ("POST", "/tasks", 501, "notYet"),
-        ("GET", "/metrics", 501, "notYet"),
+        ("POST", "/calls", 400, "badRequest"),
+        ("DELETE", "/calls/1", 404, "unknownInteraction"),
+        ("POST", "/chats", 400, "badRequest"),
+        ("POST", "/chats/1/messages", 400, "badRequest"),
+        ("GET", "/chats/1", 404, "unknownInteraction"),
+        ("DELETE", "/chats/1", 404, "unknownInteraction"),
+        ("POST", "/tasks", 400, "badRequest"),
     ],
 )
 def test_what_the_centre_does_not_give(visit, method: str, path: str, status: int, code: str) -> None:
@@ -129,7 +132,7 @@ def test_records_in_pages(visit) -> None:
         assert page["next"] is None
         _, page = await visitor.ask("GET", "/interactions?user=alice&limit=1")
         assert [item["interactionID"] for item in page["items"]] == ids[:1]
-        _, page = await visitor.ask("GET", f"/interactions?user=alice&limit=1&after={page['next']}")
+        _, page = await visitor.ask("GET", page["next"])
         assert [item["interactionID"] for item in page["items"]] == ids[2:]
         since = page["items"][0]["started_at"]
         _, page = await visitor.ask("GET", "/interactions", params={"since": since})
@@ -138,6 +141,53 @@ def test_records_in_pages(visit) -> None:
         assert page == {"items": [], "next": None}
 
     visit(test)
+
+
+def test_the_pages_of_a_user_one_after_the_other(visit) -> None:
+    async def test(visitor) -> None:
+        ids = [await visitor.finished_call("alice") for _ in range(3)]
+        await visitor.finished_call("bob")
+        seen: list[str] = []
+        path = "/interactions?user=alice&limit=2&since=2020-01-01T00:00:00%2B01:00"
+        while path is not None:
+            _, page = await visitor.ask("GET", path)
+            assert len(page["items"]) <= 2
+            seen += [item["interactionID"] for item in page["items"]]
+            path = page["next"]
+        assert seen == ids
+
+    visit(test)
+
+
+def test_metrics(visit) -> None:
+    async def test(visitor) -> None:
+        async def scrape() -> str:
+            async with visitor.session.get(visitor.centre.address + "/metrics") as response:
+                assert response.status == 200
+                assert response.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+                return await response.text()
+
+        assert "\ncontact_centre_desks 0\n" in await scrape()
+        await visitor.finished_call()
+        async with visitor.desk() as desk:
+            await desk.open()
+            await desk.say("makeCoffee")
+            await desk.hear_all("error")
+            text = await scrape()
+        for sample in (
+            "desks 1",
+            'agents{state="notReady"} 1',
+            'logins_total{result="success"} 2',
+            "desks_opened_total 2",
+            'interactions_ended_total{channel="voice",direction="out",outcome="agent"} 1',
+            'messages_received_total{action="hangUp"} 1',
+            'messages_received_total{action="other"} 1',
+            'messages_sent_total{action="resultHangUp"} 1',
+            'faults_total{kind="twice"} 1',
+        ):
+            assert f"\ncontact_centre_{sample}\n" in text
+
+    visit(test, faults=["twice:newRtc,user=alice,nth=2", "twice:error"])
 
 
 def test_records_survive_a_restart(visit, tmp_path: Path) -> None:

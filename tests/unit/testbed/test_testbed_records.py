@@ -9,7 +9,7 @@ import pytest
 
 from antiphon.errors import RecordingError
 from antiphon.testbed.interactions import Interaction, Party
-from antiphon.testbed.records import Records
+from antiphon.testbed.records import Cursor, Records
 
 START_MS = 1_790_000_000_000
 
@@ -74,9 +74,9 @@ def test_pages() -> None:
     for number in range(25):
         records.changed(interaction(number, user="alice" if number % 2 else "bob"))
     seen: list[str] = []
-    after: int | None = 0
+    after: Cursor | None = None
     sizes = []
-    while after is not None:
+    while not sizes or after is not None:
         page = records.page(after=after, limit=10)
         sizes.append(len(page.items))
         seen += [item["interactionID"] for item in page.items]
@@ -88,6 +88,69 @@ def test_pages() -> None:
     assert records.page(user="nobody").items == []
     assert records.page(limit=25).next is None
     records.close()
+
+
+def test_pages_leave_out_nothing_and_repeat_nothing_while_more_comes() -> None:
+    records = Records(None, START_MS)
+    for number in range(5):
+        records.changed(interaction(number))
+    first = records.page(limit=3)
+    records.changed(interaction(5))
+    records.changed(interaction(0, state="connected"))  # an old one changes: it stays in its place
+    second = records.page(after=first.next, limit=3)
+    assert [item["interactionID"] for item in first.items + second.items] == [f"id-{number}" for number in range(6)]
+    assert second.next is None
+    records.close()
+
+
+def test_what_began_at_the_same_moment_keeps_its_order() -> None:
+    records = Records(None, START_MS)
+    for name in "cab":
+        made = Interaction(name, user="alice", channel="voice", direction="out", destination="890000002")
+        made.enter("created", START_MS, "alice")
+        records.changed(made)
+    page = records.page(limit=1)
+    assert page.next == Cursor(START_MS, 1)
+    assert [item["interactionID"] for item in records.page(after=page.next).items] == ["a", "b"]
+    assert [item["interactionID"] for item in records.page(since_ms=START_MS).items] == ["c", "a", "b"]
+    assert records.page(since_ms=START_MS + 1).items == []
+    records.close()
+
+
+def test_a_page_of_a_user_has_what_the_user_took_part_in() -> None:
+    records = Records(None, START_MS)
+    shared = interaction(1, user="alice", state="created")
+    records.changed(shared)
+    records.changed(interaction(2, user="carol"))
+    records.flush()
+    shared.parties.append(Party("agent", "bob", START_MS + 1500))
+    shared.parties.append(Party("customer", "carol", START_MS + 1500))
+    records.changed(shared)
+    for user, found in {"alice": ["id-1"], "bob": ["id-1"], "carol": ["id-2"]}.items():
+        assert [item["interactionID"] for item in records.page(user=user).items] == found
+    records.close()
+
+
+@pytest.mark.parametrize("user", [None, "alice"])
+def test_a_page_is_found_by_an_index_and_reads_nothing_else(user: str | None) -> None:
+    """Neither a table is scanned nor anything sorted, however many records there are."""
+    records = Records(None, START_MS)
+    seen: list[str] = []
+    records._database.set_trace_callback(seen.append)
+    records.page(user=user, since_ms=START_MS, after=Cursor(START_MS + 5, 3), limit=10)
+    records._database.set_trace_callback(None)
+    (query,) = seen
+    plan = " ".join(row[3] for row in records._database.execute(f"EXPLAIN QUERY PLAN {query}"))
+    assert "SCAN" not in plan
+    assert "TEMP B-TREE" not in plan
+    assert "SEARCH" in plan
+    records.close()
+
+
+@pytest.mark.parametrize("text", ["", "5", "-", "5-", "-5", "1-2-3", "1--2", "a-b", "١-١", "1" * 16 + "-1", " 1-1"])
+def test_what_is_no_cursor(text: str) -> None:
+    assert Cursor.read(text) is None
+    assert Cursor.read(str(Cursor(START_MS, 12))) == Cursor(START_MS, 12)
 
 
 def test_a_file_that_is_something_else(path: Path) -> None:

@@ -28,6 +28,24 @@ def test_the_same_seed_gives_the_same_ids_whatever_the_others_do(new_hall) -> No
     assert said(is_bob_busy=False) == said(is_bob_busy=True)
 
 
+def test_the_same_seed_gives_the_same_day(new_hall) -> None:
+    def day(seed: int) -> list[Any]:
+        hall = new_hall(seed=seed)
+        alice, bob, dave = hall.ready("alice", "bob", "dave")
+        hall.call("1", skill="sales")
+        hall.chat("zoe")
+        hall.task()
+        alice.take_offer()
+        hall.call("2")
+        hall.advance(11)
+        alice.transfer("dave", "blind")
+        hall.customer_leaves(next(iter(hall.floor.ledger.contacts)))
+        return [*alice.log, *bob.log, *dave.log, *(interaction.record() for interaction in hall.interactions.values())]
+
+    assert day(11) == day(11)
+    assert day(11) != day(12)
+
+
 def test_another_seed_gives_other_ids(new_hall) -> None:
     assert new_hall(seed=1).arrive().agent.desk != new_hall(seed=2).arrive().agent.desk
 
