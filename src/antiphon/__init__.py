@@ -5,8 +5,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from antiphon.actor import ANY, Actor, action, on
+    from antiphon.acting import action
+    from antiphon.actor import ANY, Actor, on
     from antiphon.channel import Channel
+    from antiphon.checking import check
+    from antiphon.checks import Soft, soft
     from antiphon.declaration import Accepted, Http, Line, WebSocket
     from antiphon.dialect import Codec, Dialect, Json, JsonRpc, Raw, Text
     from antiphon.ending import Ending
@@ -21,10 +24,12 @@ if TYPE_CHECKING:
         FieldMissing,
         ForbiddenMessage,
         HandlerFailed,
+        MessagesLeft,
         RecordingError,
         Refusal,
         RequestRefused,
         ScenarioError,
+        SoftChecksFailed,
         TransportError,
         UpgradeRefused,
     )
@@ -33,14 +38,17 @@ if TYPE_CHECKING:
     from antiphon.listener import Server, listen
     from antiphon.match import ABSENT
     from antiphon.message import UNNAMED, UNREADABLE, Data, Message
+    from antiphon.moments import at, repeat, within
     from antiphon.pending import Exchange, Pending, all_of, first_of
     from antiphon.references import saved
+    from antiphon.rendezvous import await_signal, signal
     from antiphon.run import Run
     from antiphon.runner import perform, play
     from antiphon.scenarios import Scenario, scenario
-    from antiphon.stand import Stand, User, load_stand
+    from antiphon.stand import Stand, load_stand
     from antiphon.step import Step
     from antiphon.transport.seam import Opening, Refused
+    from antiphon.users import User
     from antiphon.workflow import call, expect, send, together, wait
 
 __all__ = [
@@ -74,6 +82,7 @@ __all__ = [
     "JsonRpc",
     "Line",
     "Message",
+    "MessagesLeft",
     "Opening",
     "Pending",
     "Raw",
@@ -85,6 +94,8 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "Server",
+    "Soft",
+    "SoftChecksFailed",
     "Stand",
     "Step",
     "Text",
@@ -94,7 +105,10 @@ __all__ = [
     "WebSocket",
     "action",
     "all_of",
+    "at",
+    "await_signal",
     "call",
+    "check",
     "expect",
     "first_of",
     "listen",
@@ -102,11 +116,15 @@ __all__ = [
     "on",
     "perform",
     "play",
+    "repeat",
     "saved",
     "scenario",
     "send",
+    "signal",
+    "soft",
     "together",
     "wait",
+    "within",
 ]
 
 # Each name is imported when it is first used: pytest loads our plugin at every start, and a project whose tests do not
@@ -114,27 +132,33 @@ __all__ = [
 _HOMES = {
     name: module
     for module, names in {
-        "actor": "ANY Actor action on",
+        "acting": "action",
+        "actor": "ANY Actor on",
         "channel": "Channel",
+        "checking": "check",
+        "checks": "Soft soft",
         "declaration": "Accepted Http Line WebSocket",
         "dialect": "Codec Dialect Json JsonRpc Raw Text",
         "ending": "Ending",
         "errors": "AntiphonError ChannelClosed CheckFailed ConnectFailed DeadlinePassed DialectError "
-        "ExpectationFailed FieldMissing ForbiddenMessage HandlerFailed RecordingError Refusal "
-        "RequestRefused ScenarioError TransportError UpgradeRefused",
+        "ExpectationFailed FieldMissing ForbiddenMessage HandlerFailed MessagesLeft RecordingError Refusal "
+        "RequestRefused ScenarioError SoftChecksFailed TransportError UpgradeRefused",
         "handling": "DEFERRED",
         "http_channel": "HttpChannel HttpReply",
         "listener": "Server listen",
         "match": "ABSENT",
         "message": "UNNAMED UNREADABLE Data Message",
+        "moments": "at repeat within",
         "pending": "Exchange Pending all_of first_of",
         "run": "Run",
         "runner": "perform play",
         "references": "saved",
+        "rendezvous": "await_signal signal",
         "scenarios": "Scenario scenario",
-        "stand": "Stand User load_stand",
+        "stand": "Stand load_stand",
         "step": "Step",
         "transport.seam": "Opening Refused",
+        "users": "User",
         "workflow": "call expect send together wait",
     }.items()
     for name in names.split()

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from functools import wraps
-from types import MethodType
-from typing import Any, ClassVar, Concatenate, Final, Generic, ParamSpec, TypeVar, overload
+from typing import Any, ClassVar, Final, Literal, TypeVar, overload
 
 from antiphon.channel import Channel, Mark
 from antiphon.declaration import Accepted, Declaration, Line
@@ -18,18 +15,14 @@ from antiphon.engine import Engine
 from antiphon.errors import ScenarioError
 from antiphon.handling import Handlers
 from antiphon.http_channel import HttpChannel
-from antiphon.journal import StepStarted
 from antiphon.message import UNREADABLE, Message
 from antiphon.pending import Exchange, Pending
-from antiphon.source import caller, place_of
-from antiphon.stand import Stand, User
-from antiphon.step import Stage, Step, require_fit
+from antiphon.source import place_of
+from antiphon.stand import Stand
+from antiphon.users import User
 
-__all__ = ["ANY", "Actor", "action", "on"]
+__all__ = ["ANY", "Actor", "on"]
 
-P = ParamSpec("P")
-R = TypeVar("R")
-A = TypeVar("A")
 F = TypeVar("F", bound=Callable[..., Any])
 
 ANY: Final = "*"
@@ -41,24 +34,35 @@ class Actor:
 
     Subclasses declare channels (`desk = WebSocket("{centre}/desk", dialect=…)`), actions (`@action async def`),
     handlers (`@on("ping")`), and set plain attributes for what they learn. `name` is that of the scenario's
-    parameter, `user` who it is (see `antiphon.stand.User`). `send`, `ask`, `expect` and the like speak on the first
+    parameter, `user` who it is (see `antiphon.users.User`). `send`, `ask`, `expect` and the like speak on the first
     channel declared; the others are reached by their names, as `self.media.expect(…)`.
     """
 
     name: str = ""
-    _channel: Channel | None = None
+    _channel: Channel | None
     _declarations: ClassVar[dict[str, Declaration[Any]]] = {}
-    _reactions: ClassVar[dict[str, tuple[str, str | None]]] = {}
+    _reactions: ClassVar[dict[str, tuple[tuple[str, str | None], ...]]] = {}
+    _wanted_user: Mapping[str, Any] | None = None
+    needs_user: ClassVar[bool] = True
 
-    def __init_subclass__(cls, **options: Any) -> None:
+    def __init_subclass__(cls, *, user: str | Mapping[str, Any] | Literal[False] | None = None, **options: Any) -> None:
+        """`user` is who its actors are: a pattern for the fields of users, the name of one, or False for nobody."""
         super().__init_subclass__(**options)
+        cls.needs_user = user is not False and (cls.needs_user or user is not None)
+        if user is not None and user is not False:
+            cls._wanted_user = _user_pattern(user)
         cls._declarations = dict(cls._declarations)
         cls._reactions = dict(cls._reactions)
         for name, value in vars(cls).items():
             if isinstance(value, Declaration):
                 cls._declarations[name] = value
-            for reaction in getattr(value, "_antiphon_reactions", ()):
-                cls._reactions[name] = reaction
+            if hasattr(value, "_antiphon_reactions"):
+                cls._reactions[name] = value._antiphon_reactions
+
+    def __init__(self, *, user: str | Mapping[str, Any] | None = None) -> None:
+        """`user` is who this actor is: a pattern for the fields of users, or the name of one."""
+        if user is not None:
+            self._wanted_user = _user_pattern(user)
 
     # -- what subclasses may define -----------------------------------------------------------------------------------
 
@@ -69,9 +73,19 @@ class Actor:
         """Called before the channels close, also after a failure: log out."""
 
     @property
+    def wanted_user(self) -> Mapping[str, Any] | None:
+        """A pattern (see `antiphon.match`) for the fields of the user that it is to be; None for any."""
+        return self._wanted_user
+
+    @property
     def user(self) -> User:
         """Who this actor is on the stand. Raises ScenarioError if the stand has no users."""
         user: User | None = self.__dict__.get("_user")
+        if user is None and not self.needs_user:
+            raise ScenarioError(
+                f"{self.name or type(self).__name__} is nobody's user",
+                hint=f"its class says so: class {type(self).__name__}(…, user=False)",
+            )
         if user is None:
             raise ScenarioError(
                 f"{self.name or type(self).__name__} needs a user, and the stand has none",
@@ -89,7 +103,13 @@ class Actor:
         self, name: str, body: Any = None, /, *, check: Any = None, within_s: float | None = None, **fields: Any
     ) -> Exchange:
         """See `Channel.ask`."""
-        return (self._channel or self.channel).exchange(name, body, fields, check, within_s)
+        try:
+            channel = self._channel
+        except AttributeError:
+            raise self._not_attached() from None
+        if channel is None:
+            raise self._not_attached()
+        return channel.exchange(name, body, fields, check, within_s)
 
     def answer(self, request: Message, body: Any = None, /, **fields: Any) -> None:
         """See `Channel.answer`."""
@@ -137,6 +157,10 @@ class Actor:
         """See `Channel.mark`."""
         return self.channel.mark()
 
+    def ignore(self, name: str | None, where: Any = None) -> None:
+        """See `Channel.ignore`."""
+        self.channel.ignore(name, where)
+
     def close(self, code: int = 1000, reason: str = "") -> Pending[Ending]:
         """See `Channel.close`."""
         return self.channel.close(code, reason)
@@ -148,7 +172,7 @@ class Actor:
     @property
     def channel(self) -> Channel:
         """The first channel declared that carries messages."""
-        channel = self._channel
+        channel: Channel | None = self.__dict__.get("_channel")
         if channel is None:
             raise self._not_attached()
         return channel
@@ -201,6 +225,11 @@ class Actor:
         """The names of the channels that carry messages, in the order of declaration."""
         return [name for name, declared in cls._declarations.items() if isinstance(declared, (Line, Accepted))]
 
+    @classmethod
+    def has_async_handlers(cls) -> bool:
+        """True if a message may set off more than a plain function."""
+        return any(inspect.iscoroutinefunction(getattr(cls, method)) for method in cls._reactions)
+
     async def connect(self) -> None:
         """Arrive, and open every channel that opens by itself, in the order of declaration."""
         await self.arrive()
@@ -219,24 +248,39 @@ class Actor:
             await channel.close()
 
     def _handlers(self, channel: str) -> Handlers:
+        """Those of one channel; a handler that is for this channel only goes before one for all."""
         handlers = Handlers()
-        for method, (trigger, only) in self._reactions.items():
-            if only not in (None, channel):
-                continue
+        found = [(only, trigger, method) for method, made in self._reactions.items() for trigger, only in made]
+        for only, trigger, method in sorted(found, key=lambda reaction: reaction[0] is not None):
             bound = getattr(self, method)
-            if trigger == ANY:
-                handlers.other = bound
-            elif trigger == _OPENED:
-                handlers.opened = bound
-            elif trigger == _CLOSED:
-                handlers.closed = bound
-            else:
-                handlers.named[trigger] = bound
+            if only is not None and only not in self._declarations:
+                raise ScenarioError(
+                    f"the handler {method} is for the channel {only!r}, which {type(self).__name__} does not have",
+                    place=place_of(bound),
+                    hint=f"its channels are: {', '.join(self._declarations) or 'none'}",
+                )
+            if only in (None, channel):
+                _put(handlers, trigger, bound)
         return handlers
 
 
-_OPENED = "(opened)"
-_CLOSED = "(closed)"
+_OPENED: Final = "(opened)"
+_CLOSED: Final = "(closed)"
+
+
+def _put(handlers: Handlers, trigger: str, handler: Callable[..., Any]) -> None:
+    if trigger == ANY:
+        handlers.other = handler
+    elif trigger == _OPENED:
+        handlers.opened = handler
+    elif trigger == _CLOSED:
+        handlers.closed = handler
+    else:
+        handlers.named[trigger] = handler
+
+
+def _user_pattern(user: str | Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"name": user} if isinstance(user, str) else user
 
 
 class _On:
@@ -247,21 +291,34 @@ class _On:
             raise ScenarioError(f"@on takes the name of a message, not {name!r}", hint='@on("ping")')
         return self._mark(name, channel)
 
-    def opened(self, function: F) -> F:
+    @overload
+    def opened(self, function: F) -> F: ...
+    @overload
+    def opened(self, *, channel: str) -> Callable[[F], F]: ...
+    def opened(self, function: Any = None, *, channel: str | None = None) -> Any:
         """A handler without arguments: the channel is open, and nothing has been received yet."""
-        return self._mark(_OPENED, None)(function)
+        return self._mark(_OPENED, channel)(function) if function is not None else self._mark(_OPENED, channel)
 
-    def closed(self, function: F) -> F:
+    @overload
+    def closed(self, function: F) -> F: ...
+    @overload
+    def closed(self, *, channel: str) -> Callable[[F], F]: ...
+    def closed(self, function: Any = None, *, channel: str | None = None) -> Any:
         """A handler of the channel's `Ending`."""
-        return self._mark(_CLOSED, None)(function)
+        return self._mark(_CLOSED, channel)(function) if function is not None else self._mark(_CLOSED, channel)
 
-    def unreadable(self, function: F) -> F:
+    @overload
+    def unreadable(self, function: F) -> F: ...
+    @overload
+    def unreadable(self, *, channel: str) -> Callable[[F], F]: ...
+    def unreadable(self, function: Any = None, *, channel: str | None = None) -> Any:
         """A handler of data that the dialect cannot read; without one such data fails the run."""
-        return self._mark(UNREADABLE, None)(function)
+        return self._mark(UNREADABLE, channel)(function) if function is not None else self._mark(UNREADABLE, channel)
 
     def _mark(self, trigger: str, channel: str | None) -> Callable[[F], F]:
         def mark(function: F) -> F:
-            function._antiphon_reactions = ((trigger, channel),)  # type: ignore[attr-defined]
+            earlier = getattr(function, "_antiphon_reactions", ())
+            function._antiphon_reactions = (*earlier, (trigger, channel))  # type: ignore[attr-defined]
             return function
 
         return mark
@@ -272,107 +329,5 @@ on: Final = _On()
 
 It does not take the message from the mailbox. What it returns answers a request; `Refusal` refuses it; anything else
 that it raises fails the run. `channel=` restricts it to one channel. Also `@on(ANY)`, `@on.opened`, `@on.closed`,
-`@on.unreadable`.
+`@on.unreadable`, which may be restricted likewise: `@on.closed(channel="media")`. A method may be marked several times.
 """
-
-
-class action(Generic[A, P, R]):  # noqa: N801 - a decorator, and written as one
-    """Makes an `async def` method an action: calling it gives a step.
-
-    On the class the step is for whoever plays that class, on an instance it is that actor's. Awaiting it performs it
-    now.
-    """
-
-    def __init__(self, function: Callable[Concatenate[A, P], Awaitable[R]]) -> None:
-        if not inspect.iscoroutinefunction(function):
-            raise ScenarioError(
-                f"the action {getattr(function, '__name__', function)} is not async",
-                place=place_of(function),
-                hint="write `async def`, or leave the decorator out if it is no step",
-            )
-        self.function = function
-        self.__doc__ = function.__doc__
-        self.__name__ = function.__name__
-
-        @wraps(function)
-        def make(actor: A, /, *args: P.args, **kwargs: P.kwargs) -> Step[R]:
-            step: _ActionStep[R] = _ActionStep(self.__name__, args, kwargs, caller())
-            step.actor = actor
-            step.function = function
-            return step
-
-        self._make = make
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.__name__ = name
-
-    @overload
-    def __get__(self, instance: None, owner: type) -> Callable[P, Step[R]]: ...
-    @overload
-    def __get__(self, instance: object, owner: type) -> Callable[P, Step[R]]: ...
-    def __get__(self, instance: Any, owner: type) -> Callable[P, Step[R]]:
-        if instance is not None:
-            return MethodType(self._make, instance)
-
-        @wraps(self.function)
-        def make(*args: P.args, **kwargs: P.kwargs) -> Step[R]:
-            step: _ActionStep[R] = _ActionStep(self.__name__, args, kwargs, caller())
-            step.actor_kind = owner
-            step.function = self.function
-            return step
-
-        return make
-
-
-class _ActionStep(Step[R]):
-    """An action with its arguments, of one actor or of whoever plays the class."""
-
-    actor: Any = None
-    function: Callable[..., Awaitable[R]]
-
-    def who(self) -> str:
-        return self.actor.name if self.actor is not None else ""
-
-    def stage_outside(self) -> Stage:
-        return _Alone(self.actor.engine) if self.actor is not None else super().stage_outside()
-
-    def perform(self, stage: Stage) -> Coroutine[Any, Any, R]:
-        if self.actor_kind is None:
-            return self._perform(stage)
-        bound = copy.copy(self)
-        bound.actor, bound.actor_kind = stage.actor_for(self.actor_kind, self), None
-        overriding = inspect.getattr_static(type(bound.actor), self.name, None)
-        if isinstance(overriding, action):
-            bound.function = overriding.function
-        return bound._perform(stage)
-
-    def check(self) -> None:
-        require_fit(self, self.function, None, *self.args, **self.kwargs)
-
-    def _do(self, stage: Stage, step: StepStarted) -> Awaitable[R]:
-        args = [stage.resolve(value) for value in self.args] if self.args else ()
-        kwargs = {name: stage.resolve(value) for name, value in self.kwargs.items()} if self.kwargs else {}
-        try:
-            return self.function(self.actor, *args, **kwargs)
-        except TypeError:
-            # Calling an async function only binds its arguments: they are what is wrong.
-            self.check()
-            raise
-
-
-class _Alone:
-    """The stage of an actor that is in no scenario: the server's end of a connection."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-
-    def actor_for(self, kind: type, step: Step[Any]) -> Any:
-        raise ScenarioError(
-            f"{step.name} was made on the class {kind.__name__}, and there is no scenario to find its actor in"
-        )
-
-    def resolve(self, value: Any) -> Any:
-        return value
-
-    def save(self, name: str, value: Any) -> None:
-        """Nothing is kept outside a scenario."""

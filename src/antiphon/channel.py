@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,16 +11,10 @@ from antiphon.dialect.codec import Codec, Dialect
 from antiphon.duties import Duties
 from antiphon.ending import Ending
 from antiphon.engine import STEP, Engine
-from antiphon.errors import (
-    DialectError,
-    ExpectationFailed,
-    Refusal,
-    ScenarioError,
-    TransportError,
-    UpgradeRefused,
-)
+from antiphon.errors import DialectError, ExpectationFailed, Refusal, ScenarioError, TransportError, UpgradeRefused
+from antiphon.excuses import Excuses
 from antiphon.handling import Handlers, Reactions
-from antiphon.journal import ChannelEnded, ChannelOpened, Dropped
+from antiphon.journal import ChannelEnded, ChannelOpened, Dropped, StepStarted
 from antiphon.mailbox import Mailbox
 from antiphon.message import UNREADABLE, Data, Message
 from antiphon.pending import Exchange, Pending
@@ -57,6 +51,7 @@ class Channel:
         within_s: float = 10.0,
         open_within_s: float = 10.0,
         handlers: Handlers | None = None,
+        ignored: Iterable[str] = (),
         mailbox_limit: int = 10_000,
         history: int = 64,
     ) -> None:
@@ -68,11 +63,14 @@ class Channel:
         self.headers: dict[str, str] = dict(headers or {})
         self.subprotocols = subprotocols
         self.subprotocol = ""
-        self.mailbox = Mailbox(f"{actor}.{name}", limit=mailbox_limit, history=history)
+        self.mailbox = Mailbox(f"{actor}.{name}", limit=mailbox_limit, history=history, next_order=engine.next_wait)
         self._engine = engine
         self._waits = Waits(engine, self.mailbox, actor, name)
-        self._handlers = handlers if handlers is not None else Handlers()
-        self._reactions = Reactions(engine, self, self._handlers)
+        handlers = handlers if handlers is not None else Handlers()
+        self._reactions = Reactions(engine, self, handlers)
+        self._heard = frozenset({UNREADABLE, *handlers.named})
+        self._hears_all = handlers.other is not None
+        self.excuses = Excuses(handlers.named, self._hears_all, ignored)
         self._dialect = dialect
         self._transport = transport
         self._resolve_address = address
@@ -92,6 +90,11 @@ class Channel:
     def is_open(self) -> bool:
         """True while there is a connection."""
         return self._connection is not None
+
+    @property
+    def connection(self) -> Connection | None:
+        """The transport's own connection while it is open, for what only that transport can do."""
+        return self._connection
 
     @property
     def ending(self) -> Ending | None:
@@ -192,14 +195,14 @@ class Channel:
             messages = self._codec.decode(data)
         except DialectError as error:
             messages, unreadable = (Message(UNREADABLE, data, data),), error
-        mailbox, handlers = self.mailbox, self._handlers
+        mailbox, record = self.mailbox, self._record
         for message in messages:
             message.at_ns = now_ns
             message.number = mailbox.received + 1
             message.actor = self.actor
             message.channel = self.name
-            self._record(message)
-            if message.name in handlers.named or handlers.other is not None or message.name == UNREADABLE:
+            record(message)
+            if message.name in self._heard or self._hears_all:
                 self._reactions.react(message, unreadable)
             mailbox.deliver(message, now_ns)
             if mailbox.settled:
@@ -260,13 +263,13 @@ class Channel:
         connection = self._require_open(name)
         try:
             message = self._codec.encode(name, body_of(name, body, fields))
-            self._transmit(connection, message, self._now_ns())
+            self._transmit(connection, message, self._now_ns(), STEP.get())
         except (DialectError, TransportError) as error:
             raise unsayable(error) from error
 
     def send_data(self, data: Data) -> None:
         """Say something that the dialect would not: `data` as it is, text for `str` and binary for `bytes`."""
-        self._transmit(self._require_open("data"), Message("data", data, data), self._now_ns())
+        self._transmit(self._require_open("data"), Message("data", data, data), self._now_ns(), STEP.get())
 
     def ask(
         self, name: str, body: Any = None, /, *, check: Any = None, within_s: float | None = None, **fields: Any
@@ -283,22 +286,27 @@ class Channel:
         connection = self._connection
         if connection is None:
             raise not_open(self.mailbox.owner, self.mailbox.ending, name)
+        if body is None:
+            body = fields or None
+        elif fields:
+            body = body_of(name, body, fields)
         try:
-            request = self._codec.request(name, body_of(name, body, fields))
+            request = self._codec.request(name, body)
         except DialectError as error:
             raise unsayable(error) from error
         now_ns = self._now_ns()
+        step = STEP.get()
         wait = ReplyWait(
             request,
             check=check,
             made_ns=now_ns,
             deadline_ns=self._deadline_ns(now_ns, within_s),
             source=caller(2),
-            step=STEP.get(),
+            step=step,
         )
         self.mailbox.expect_reply(wait)
         try:
-            self._transmit(connection, request, now_ns)
+            self._transmit(connection, request, now_ns, step)
         except TransportError as error:
             self.mailbox.withdraw(wait, now_ns)
             raise unsayable(error) from error
@@ -309,7 +317,7 @@ class Channel:
         """Answer a received request with that body; nothing happens if the connection is gone."""
         if self._connection is not None:
             answer = self._codec.answer(request, body_of(request.name, body, fields))
-            self._transmit(self._connection, answer, self._now_ns())
+            self._transmit(self._connection, answer, self._now_ns(), STEP.get())
 
     def refuse(self, request: Message, code: int | str, message: str, /, **fields: Any) -> None:
         """Answer a received request with the dialect's failure; nothing happens if the connection is gone."""
@@ -318,7 +326,7 @@ class Channel:
     def refuse_with(self, request: Message, refusal: Refusal) -> None:
         """The same, with a refusal that was raised."""
         if self._connection is not None:
-            self._transmit(self._connection, self._codec.refuse(request, refusal), self._now_ns())
+            self._transmit(self._connection, self._codec.refuse(request, refusal), self._now_ns(), STEP.get())
 
     @contextmanager
     def batch(self) -> Iterator[None]:
@@ -331,33 +339,34 @@ class Channel:
         finally:
             self._batch = None
         if messages:
-            connection, now_ns = self._require_open("a batch"), self._now_ns()
+            connection, now_ns, step = self._require_open("a batch"), self._now_ns(), STEP.get()
             for message in messages:
-                self._enter(message, now_ns)
+                self._enter(message, now_ns, step)
             for data in self._codec.bundle(messages):
                 connection.send(data)
 
-    def _transmit(self, connection: Connection, message: Message, now_ns: int) -> None:
+    def _transmit(self, connection: Connection, message: Message, now_ns: int, step: StepStarted | None) -> None:
         if self._batch is not None:
             self._batch.append(message)
             return
-        self._enter(message, now_ns)
+        self._enter(message, now_ns, step)
         if message.frames is None:
             connection.send(message.raw)
         else:
             for data in message.frames:
                 connection.send(data)
 
-    def _enter(self, message: Message, now_ns: int) -> None:
+    def _enter(self, message: Message, now_ns: int, step: StepStarted | None) -> None:
         """Put a message that is being sent into the journal."""
-        step = STEP.get()
         self._sent = message.number = self._sent + 1
         message.at_ns = now_ns
         message.actor = self.actor
         message.channel = self.name
         message.is_sent = True
-        message.step = step.number if step is not None else 0
-        self._record(message)
+        if step is not None:
+            message.step = step.number
+        record = self._record
+        record(message)
 
     def _require_open(self, name: str) -> Connection:
         if self._connection is None:
@@ -457,12 +466,18 @@ class Channel:
         """This moment, for `since=`."""
         return self.mailbox.received
 
+    def ignore(self, name: str | None, where: Any = None) -> None:
+        """Such messages, of any moment of this run, need not be expected in strict mode; name None: of any name."""
+        self.excuses.add(name, where)
+
     def _deadline_ns(self, now_ns: int, within_s: float | None) -> int | None:
         if within_s is None:
             within_s = self.within_s
         try:
-            return None if within_s == math.inf else now_ns + int(within_s * 1e9)
-        except (TypeError, ValueError):
+            return now_ns + int(within_s * 1e9)
+        except (TypeError, ValueError, OverflowError):
+            if within_s == math.inf:
+                return None
             raise ScenarioError(f"within_s is {within_s!r}, not a number of seconds") from None
 
     def _read_ending(self, wait: CloseWait) -> Ending:

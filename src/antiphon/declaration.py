@@ -28,9 +28,12 @@ class Declaration(Generic[C]):
     """A channel of an actor, declared in its class: there it is this, on an instance it is the live channel."""
 
     name = ""
+    owner: type = object
+    """The class that it is declared in."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
+        self.owner = owner
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
@@ -61,6 +64,7 @@ class Line(Declaration[Channel]):
     transport: None for the one that is registered for the address's scheme (entry points "antiphon.transports").
     within_s: the deadline of waits that give none; None for the stand's, or 10.
     opens: "arriving" to be opened when the actor arrives, "manually" to be opened by `await actor.channel.open()`.
+    ignored: names of messages that need not be expected in strict mode.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class Line(Declaration[Channel]):
         within_s: float | None = None,
         open_within_s: float = 10.0,
         opens: str = "arriving",
+        ignored: Sequence[str] = (),
         mailbox_limit: int = 10_000,
     ) -> None:
         if opens not in ("arriving", "manually"):
@@ -86,6 +91,7 @@ class Line(Declaration[Channel]):
         self.within_s = within_s
         self.open_within_s = open_within_s
         self.opens = opens
+        self.ignored = tuple(ignored)
         self.mailbox_limit = mailbox_limit
 
     def make(
@@ -106,6 +112,7 @@ class Line(Declaration[Channel]):
             within_s=_first(self.within_s, stand.within_s),
             open_within_s=self.open_within_s,
             handlers=handlers,
+            ignored=self.ignored,
             mailbox_limit=self.mailbox_limit,
         )
 
@@ -132,6 +139,7 @@ class WebSocket(Line):
         within_s: float | None = None,
         open_within_s: float = 10.0,
         opens: str = "arriving",
+        ignored: Sequence[str] = (),
         mailbox_limit: int = 10_000,
     ) -> None:
         super().__init__(
@@ -143,6 +151,7 @@ class WebSocket(Line):
             within_s=within_s,
             open_within_s=open_within_s,
             opens=opens,
+            ignored=ignored,
             mailbox_limit=mailbox_limit,
         )
 

@@ -12,8 +12,8 @@ from weakref import WeakSet
 
 from antiphon.clock import Clock
 from antiphon.deadlines import Deadlines
-from antiphon.errors import RecordingError
-from antiphon.journal import Failed, Journal, Note, Sink, StepStarted
+from antiphon.errors import CheckFailed, RecordingError
+from antiphon.journal import Failed, Journal, Note, Sink, SoftCheckFailed, StepStarted
 from antiphon.waits import Wait
 
 __all__ = ["STEP", "Engine"]
@@ -26,7 +26,8 @@ class Engine:
     """One run's drive.
 
     `on_failure` is called with every failure that has no awaiting code to be raised in: of a handler, of a frame, of a
-    forbidden message, of the journal. `unheard` are the failed waits that nobody has been told of.
+    forbidden message, of the journal. `unheard` are the failed waits that nobody has been told of, `soft_failures`
+    the soft checks that have failed, `tasks` those of handlers that are under way.
     """
 
     def __init__(
@@ -40,10 +41,13 @@ class Engine:
         """Puts an entry into the journal; one that cannot be written fails the run, and goes on in memory."""
         self.deadlines = Deadlines(self.loop, self.clock)
         self.unheard: dict[Wait, None] = {}
+        self.soft_failures: list[CheckFailed] = []
+        self.woken: asyncio.Future[None] = self.loop.create_future()
+        self.woken.set_result(None)
         self.next_step = count(1).__next__
         self.next_wait = count(1).__next__
         self._on_failure = on_failure
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self.tasks: set[asyncio.Task[Any]] = set()
         self._timers: WeakSet[asyncio.TimerHandle] = WeakSet()
 
     def fail(self, error: BaseException) -> None:
@@ -51,10 +55,26 @@ class Engine:
         self.record(Failed(at_ns=self.now_ns(), error=type(error).__name__, text=str(error)))
         self._on_failure(error)
 
+    def fail_from_anywhere(self, error: BaseException) -> None:
+        """The same, also in another thread."""
+        try:
+            is_here = asyncio.get_running_loop() is self.loop
+        except RuntimeError:
+            is_here = False
+        if is_here:
+            self.fail(error)
+        elif not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.fail, error)
+
+    def tell_soft(self, error: CheckFailed) -> None:
+        """A soft check has failed: everything goes on, and the run will fail with it at its end."""
+        self.record(SoftCheckFailed(at_ns=self.now_ns(), text=str(error)))
+        self.soft_failures.append(error)
+
     def spawn(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run it beside everything else until the run ends; what it raises is a failure."""
         task = self.loop.create_task(coroutine)
-        self._tasks.add(task)
+        self.tasks.add(task)
         task.add_done_callback(self._reap)
         return task
 
@@ -75,7 +95,7 @@ class Engine:
         """End the timers and the tasks; gives the tasks that are being cancelled."""
         for timer in list(self._timers):
             timer.cancel()
-        tasks = list(self._tasks)
+        tasks = list(self.tasks)
         for task in tasks:
             task.cancel()
         self.deadlines.close()
@@ -96,6 +116,6 @@ class Engine:
             self._on_failure(error)
 
     def _reap(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
+        self.tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self.fail(error)

@@ -6,7 +6,7 @@ data; the text is composed once and ends with a hint where there is one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 __all__ = [
@@ -20,10 +20,12 @@ __all__ = [
     "FieldMissing",
     "ForbiddenMessage",
     "HandlerFailed",
+    "MessagesLeft",
     "RecordingError",
     "Refusal",
     "RequestRefused",
     "ScenarioError",
+    "SoftChecksFailed",
     "TransportError",
     "UpgradeRefused",
 ]
@@ -32,8 +34,9 @@ __all__ = [
 class AntiphonError(Exception):
     """Root of everything that antiphon raises on purpose.
 
-    `text` says what happened, `place` where (a file and line, a channel, a frame), `hint` what to do about it. `run` is
-    the run that failed, once there is one.
+    `text` says what happened, `place` where (a file and line, a channel, a frame), `hint` what to do about it. `step`
+    is the business step that failed with it and that step's place, "" outside of steps; `run` the run that failed, once
+    there is one.
     """
 
     def __init__(self, text: str, *, place: str | None = None, hint: str | None = None) -> None:
@@ -41,12 +44,15 @@ class AntiphonError(Exception):
         self.text = text
         self.place = place
         self.hint = hint
+        self.step = ""
         self.run: Any = None
 
     def __str__(self) -> str:
         lines = [self.text]
         if self.place:
             lines.append(f"  at {self.place}")
+        if self.step:
+            lines.append(f"  in the step {self.step}")
         if self.hint:
             lines.append(f"  hint: {self.hint}")
         return "\n".join(lines)
@@ -123,6 +129,22 @@ class CheckFailed(ExpectationFailed):
 
 class ChannelClosed(ExpectationFailed):
     """The channel closed, or was not open, while something was expected of it or sent through it."""
+
+
+class SoftChecksFailed(ExpectationFailed):
+    """A scenario went on to its end, but soft checks had failed; `failures` are they, in order."""
+
+    def __init__(self, failures: Sequence[CheckFailed]) -> None:
+        self.failures = tuple(failures)
+        told = [line for failure in self.failures for line in str(failure).splitlines()]
+        many = "1 soft check" if len(self.failures) == 1 else f"{len(self.failures)} soft checks"
+        super().__init__("\n  ".join([f"{many} failed", *told]))
+
+
+class MessagesLeft(ExpectationFailed):
+    """In strict mode, messages were received that nobody expected; `messages` are they, oldest first."""
+
+    messages: Sequence[Any] = ()
 
 
 class RequestRefused(ExpectationFailed):

@@ -17,7 +17,7 @@ from antiphon.match import Difference, differences, shorten
 from antiphon.message import Message
 from antiphon.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
 
-__all__ = ["Explanation", "Memory", "seconds"]
+__all__ = ["Explanation", "Memory", "seconds", "who_waits"]
 
 
 class Memory(Protocol):
@@ -109,6 +109,15 @@ class Explanation:
         return next((wait for wait in reversed(takers) if not wait.is_abandoned), None)
 
     @property
+    def twin(self) -> Message | None:
+        """The latest message before the culprit that says exactly the same."""
+        culprit = self.culprit
+        if culprit is None or isinstance(self.wait, ReplyWait):
+            return None
+        earlier = (message for message in reversed(self.history) if message.number < culprit.number)
+        return next((m for m in earlier if m.name == culprit.name and m.body == culprit.body), None)
+
+    @property
     def is_drained(self) -> bool:
         """True if the fitting message was drained."""
         return self.fitting is not None and (self.fitting.number, None) in self._taken
@@ -147,6 +156,16 @@ class Explanation:
             return []
         named = [m for m in reversed(self.history) if wait.name is None or m.name == wait.name]
         return [([] if wait.where is None else differences(wait.where, m.body), m) for m in named]
+
+
+def who_waits(pending: Sequence[Wait]) -> list[str]:
+    """Lines that say what was being waited for, where and in which step; the latest three waits at most."""
+    lines = []
+    for wait in list(pending)[-_MOST_WAITS:]:
+        step = f", in the step {_line(wait.step.title)}" if wait.step is not None else ""
+        source = f" at {wait.step.source}" if wait.step is not None and wait.step.source else ""
+        lines.append(f"it came during the wait {_awaited(wait)}{_place(wait)}{step}{source}")
+    return lines
 
 
 def seconds(duration_ns: int) -> str:
@@ -193,6 +212,7 @@ def _details(facts: Explanation) -> Iterator[str]:
             yield from _about_replies(facts, wait)
         if not isinstance(wait, CloseWait) or facts.outcome == "deadline":
             yield from _what_came(facts)
+            yield from _about_refusals(facts)
         yield from _about_fitting(facts)
         yield from _about_nearest(facts)
         if facts.dropped:
@@ -219,6 +239,12 @@ def _about_culprit(facts: Explanation) -> Iterator[str]:
         yield f"the message: {_said(culprit)}"
     elif culprit is not None and culprit.number <= wait.after:
         yield f"it had come {_when(culprit, wait)}: to ignore what came before a moment, give since=mark()"
+        if culprit.is_answer:
+            yield "it is an answer, and no request that was open had asked for it"
+    twin = facts.twin
+    if culprit is not None and twin is not None:
+        before = seconds(culprit.at_ns - twin.at_ns)
+        yield f"message {twin.number}, {before} before this one ({culprit.number}), said the same: did it come twice?"
 
 
 def _about_raised(wait: Wait) -> Iterator[str]:
@@ -263,13 +289,21 @@ def _what_came(facts: Explanation) -> Iterator[str]:
         yield f"  and then nothing for {seconds(facts.at_ns - came[-1].at_ns)}"
 
 
+def _about_refusals(facts: Explanation) -> Iterator[str]:
+    """A refusal that nobody has awaited yet is often why something else does not come."""
+    refusals = [message for message in facts.came if message.is_failure]
+    for refusal in refusals[-_MOST_REFUSALS:]:
+        yield f"{_name(refusal)} was a refusal: {_refusal(refusal) or _said(refusal)}"
+
+
 def _about_fitting(facts: Explanation) -> Iterator[str]:
     fitting, wait = facts.fitting, facts.wait
     if fitting is None or not isinstance(wait, MessageWait):
         return
     if fitting.number <= wait.since:
         yield f"one that fits had come before the mark, {_when(fitting, wait)}: {_said(fitting)}"
-        yield f"  it was message {fitting.number}; only what came after message {wait.since} counts"
+        mark = next((f", {_name(message)}," for message in facts.history if message.number == wait.since), "")
+        yield f"  it was message {fitting.number}; only what came after message {wait.since}{mark} counts"
         return
     yield f"one that fits came {_when(fitting, wait)}: {_said(fitting)}"
     if facts.taker is not None:
@@ -352,5 +386,7 @@ def _line(text: str, limit: int = 200) -> str:
 _CODES: Final = ("code", "errorCode", "error_code", "status")
 _TEXTS: Final = ("message", "reason", "description", "detail", "text", "error")
 _MOST_DIFFERENCES: Final = 6
+_MOST_REFUSALS: Final = 2
+_MOST_WAITS: Final = 3
 _LONGEST_NAME: Final = 80
 _WORTH_TELLING_NS: Final = 100_000_000

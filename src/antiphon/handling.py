@@ -11,9 +11,11 @@ import msgspec
 from antiphon.ending import Ending
 from antiphon.engine import Engine
 from antiphon.errors import AntiphonError, DialectError, HandlerFailed, Refusal
+from antiphon.explain import who_waits
 from antiphon.journal import Handled
+from antiphon.mailbox import Mailbox
 from antiphon.match import shorten
-from antiphon.message import UNREADABLE, Message
+from antiphon.message import UNREADABLE, Message, Unreadable
 from antiphon.source import place_of
 
 __all__ = ["DEFERRED", "Answering", "Handlers", "Reactions"]
@@ -46,6 +48,7 @@ class Answering(Protocol):
 
     name: str
     actor: str
+    mailbox: Mailbox
 
     def answer(self, request: Message, body: Any = None, /) -> None: ...
 
@@ -99,8 +102,11 @@ class Reactions:
         )
 
     def _unreadable(self, message: Message, error: DialectError | None) -> DialectError:
+        if error is None and isinstance(message, Unreadable):
+            error = message.trouble
         if error is None:
             error = DialectError(f"data that the dialect cannot read: {shorten(message.raw)}")
+        error.text = "\n  ".join([error.text, *who_waits(self._channel.mailbox.pending)])
         error.place = f"{self._owner}, received message {message.number}"
         return error
 

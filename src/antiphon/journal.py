@@ -26,11 +26,14 @@ __all__ = [
     "Handled",
     "HttpExchange",
     "Journal",
+    "MomentKept",
     "Note",
     "Report",
     "RunEnded",
     "RunStarted",
+    "SignalGiven",
     "Sink",
+    "SoftCheckFailed",
     "StepEnded",
     "StepStarted",
     "WaitEnded",
@@ -196,10 +199,33 @@ class Failed(Entry, tag="failed"):
     text: str
 
 
+class SoftCheckFailed(Entry, tag="soft-check-failed"):
+    """A check that collects has failed; the run goes on."""
+
+    text: str
+
+
 class Note(Entry, tag="note"):
     """Something worth knowing that is no failure: a blocked event loop, a message that came too late."""
 
     text: str
+
+
+class SignalGiven(Entry, tag="signal"):
+    """A branch of the scenario gave a signal; `value` is a short form of what went along."""
+
+    name: str
+    actor: str
+    step: int
+    value: str = ""
+
+
+class MomentKept(Entry, tag="moment"):
+    """`at()` began its step. `due_ns` is when it was to begin, `error_ns` how much later it did."""
+
+    step: int
+    due_ns: int
+    error_ns: int
 
 
 Recorded = Entry | Message

@@ -21,9 +21,12 @@ from antiphon.journal import Entry
 from antiphon.match import shorten
 from antiphon.message import Message
 
-__all__ = ["FILE_NAME", "JournalWriter", "Said", "read_journal"]
+__all__ = ["ELSEWHERE", "FILE_NAME", "JournalWriter", "Said", "read_journal"]
 
 FILE_NAME = "journal.jsonl"
+
+ELSEWHERE = "choose another directory for runs: --runs, under pytest --antiphon-runs, in Python runs="
+"""The hint for a disk that takes no run."""
 
 
 class Said(Entry, tag="said"):
@@ -82,10 +85,11 @@ class JournalWriter:
         self._encode = msgspec.json.Encoder(enc_hook=_show).encode
         self._size_bytes = 0
         try:
-            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
+            self._file = os.open(path, flags, 0o644)
         except OSError as error:
             raise RecordingError(
-                f"the journal cannot be made: {error.strerror}", place=str(path), hint="choose another --runs directory"
+                f"the journal cannot be made: {error.strerror}", place=str(path), hint=ELSEWHERE
             ) from error
 
     def __call__(self, entry: Entry | Message) -> None:
@@ -121,7 +125,7 @@ class JournalWriter:
         return RecordingError(
             f"the journal cannot be written: {error.strerror}",
             place=str(self.path),
-            hint="what was recorded before is readable; make room, or choose another --runs directory",
+            hint=f"what was recorded before is readable; make room, or {ELSEWHERE}",
         )
 
 
@@ -134,9 +138,12 @@ _Line = (
     | journal.Failed
     | journal.Handled
     | journal.HttpExchange
+    | journal.MomentKept
     | journal.Note
     | journal.RunEnded
     | journal.RunStarted
+    | journal.SignalGiven
+    | journal.SoftCheckFailed
     | journal.StepEnded
     | journal.StepStarted
     | journal.WaitEnded

@@ -9,9 +9,12 @@ delivered before that is in time.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from itertools import count
 from operator import attrgetter
 from typing import Any, Final
 
+from antiphon.checks import fails, is_soft, why
 from antiphon.ending import Ending
 from antiphon.errors import (
     ChannelClosed,
@@ -25,7 +28,6 @@ from antiphon.exchanges import Exchanges
 from antiphon.expectations import Expectations
 from antiphon.explain import Explanation
 from antiphon.kept import Kept
-from antiphon.match import differences
 from antiphon.message import Message
 from antiphon.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
 
@@ -48,12 +50,21 @@ class Mailbox:
     owner: the channel's name in explanations.
     limit: how many messages are kept, from 0; beyond it the oldest falls out and is counted in `dropped`.
     history: how many past messages and takers are remembered for explanations, from 0.
+    next_order: gives the waits their `order`, growing from 1; mailboxes that share a journal share it.
 
     `received` counts the messages that have come, over all connections. `settled` are the waits to wake: each once, and
-    an exchange also when a reply has come that is not its last. `violations` are the forbidden messages that came.
+    an exchange also when a reply has come that is not its last. `violations` are the forbidden messages that came,
+    `soft_failures` the soft checks that failed, until whoever drives the mailbox takes them.
     """
 
-    def __init__(self, owner: str = "", *, limit: int = 10_000, history: int = 64) -> None:
+    def __init__(
+        self,
+        owner: str = "",
+        *,
+        limit: int = 10_000,
+        history: int = 64,
+        next_order: Callable[[], int] | None = None,
+    ) -> None:
         if limit < 0 or history < 0:
             raise ScenarioError(
                 f"a mailbox cannot have the limit {limit} and the history {history}", hint="both are counts, from 0"
@@ -65,6 +76,7 @@ class Mailbox:
         self.ending: Ending | None = None
         self.settled: list[Wait] = []
         self.violations: list[ForbiddenMessage] = []
+        self.soft_failures: list[CheckFailed] = []
         self.history: deque[Message] = deque(maxlen=history)
         self.taken: deque[tuple[int, Wait | None]] = deque(maxlen=history)
         self._kept = Kept()
@@ -73,7 +85,7 @@ class Mailbox:
         self._absences: dict[int, AbsenceWait] = {}
         self.untils: dict[int, UntilWait] = {}
         self._pending: dict[int, Wait] = {}
-        self._orders = 0
+        self._next_order = next_order if next_order is not None else count(1).__next__
         self._bans: list[Ban] = []
         self._overdue: deque[Wait] = deque(maxlen=_MOST_OVERDUE)
 
@@ -103,9 +115,7 @@ class Mailbox:
         self.history.append(message)
         if self._bans or self._overdue or self._absences:
             self._notice(message, now_ns)
-        if message.reply_to is not None and self._reply(message, now_ns):
-            return
-        if not self._offer(message, now_ns):
+        if (message.reply_to is None or not self._reply(message, now_ns)) and not self._offer(message, now_ns):
             self._kept.add(message)
             if len(self._kept.messages) > self.limit:
                 self._drop_oldest()
@@ -139,22 +149,25 @@ class Mailbox:
             if isinstance(exchange.error, DeadlinePassed):
                 _mark_late(exchange, now_ns)
             return False
-        messages, answer = exchange.messages, exchange.message
-        messages.append(message)
-        if message.is_answer or answer is None or not answer.is_answer:
+        answer = exchange.message
+        exchange.messages.append(message)
+        if answer is None or message.is_answer or not answer.is_answer:
             exchange.message = message
-        if message.is_last or message.is_failure:
+        if message.is_failure or message.is_last:
             del self._pending[exchange.order]
-            is_refused = message.is_failure
-            error = self._refused(exchange, message, now_ns) if is_refused else self._judge(exchange, now_ns)
-            self._settle(exchange, now_ns, error)
-            if not message.is_last:
-                self._exchanges.abandon(exchange)  # what follows the failure still belongs to it
-        elif exchange not in self.settled:
+            exchange.settled_ns = now_ns
+            if message.is_failure:
+                exchange.error = self._refused(exchange, message, now_ns)
+            elif exchange.check is not None:
+                exchange.error = self._judge(exchange, now_ns)
+        # It stands there already if a reply before this one has not been told of yet.
+        if answer is None or exchange not in self.settled:
             self.settled.append(exchange)
         return True
 
     def _refused(self, exchange: ReplyWait, refusal: Message, now_ns: int) -> RequestRefused:
+        if not refusal.is_last:
+            self._exchanges.abandon(exchange)  # what follows the refusal still belongs to it
         refused = RequestRefused("", explanation=Explanation(exchange, self, now_ns, "refused", culprit=refusal))
         refused.message = refusal
         return refused
@@ -166,13 +179,17 @@ class Mailbox:
 
     def _judge(self, wait: MessageWait | ReplyWait, now_ns: int) -> CheckFailed | None:
         """What is wrong with the message that satisfied the wait, if it has a check that it does not fit."""
-        message = wait.message
-        if wait.check is None or message is None:
+        check, message = wait.check, wait.message
+        if check is None or message is None or not fails(check, message.body):
             return None
-        found = differences(wait.check, message.body)
-        if not found:
+        found = why(check, message.body)
+        error = CheckFailed(
+            "", explanation=Explanation(wait, self, now_ns, "check", culprit=message, differences=found)
+        )
+        if is_soft(check):
+            self.soft_failures.append(error)
             return None
-        return CheckFailed("", explanation=Explanation(wait, self, now_ns, "check", culprit=message, differences=found))
+        return error
 
     def _enforce(self, message: Message, now_ns: int) -> None:
         for ban in self._bans:
@@ -229,9 +246,11 @@ class Mailbox:
 
     def expect_reply(self, wait: ReplyWait) -> None:
         """Let the exchange collect what comes for its key from now on."""
-        self._number(wait)
+        next_order = self._next_order
+        wait.order = order = next_order()
+        wait.after = self.received
         if self.ending is None or not self._is_closed(wait):
-            self._pending[wait.order] = wait
+            self._pending[order] = wait
             self._exchanges.add(wait)
 
     def withdraw(self, wait: ReplyWait, now_ns: int) -> None:
@@ -395,7 +414,8 @@ class Mailbox:
     # -- book-keeping -------------------------------------------------------------------------------------------------
 
     def _number(self, wait: Wait) -> None:
-        self._orders = wait.order = self._orders + 1
+        next_order = self._next_order
+        wait.order = next_order()
         wait.after = self.received
 
     def _settle(self, wait: Wait, now_ns: int, error: BaseException | None) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from antiphon.errors import FieldMissing
+from antiphon.errors import DialectError, FieldMissing
 
-__all__ = ["UNNAMED", "UNREADABLE", "Data", "Message", "describe_fields"]
+__all__ = ["UNNAMED", "UNREADABLE", "Data", "Message", "Unreadable", "describe_fields"]
 
 Data = str | bytes
 """What goes over a wire at once: `str` is text, `bytes` is binary. Byte-stream transports give `bytes` only."""
@@ -70,6 +70,12 @@ class Message(msgspec.Struct, eq=False, gc=False):
     def get(self, key: Any, default: Any = None) -> Any:
         """`body[key]` or `default`."""
         return self.body.get(key, default) if isinstance(self.body, Mapping) else default
+
+
+class Unreadable(Message):
+    """A part of what arrived that its codec could not read, among others that it could: `trouble` says why."""
+
+    trouble: DialectError | None = None
 
 
 def describe_fields(body: Any) -> str:

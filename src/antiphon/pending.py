@@ -25,9 +25,13 @@ _current_task = asyncio.current_task
 
 
 class Waiting(Protocol):
-    """What a pending needs of its channel."""
+    """What a pending needs of its channel.
+
+    `woken` is a future of `loop` that is done: what a task is given when it is to go on.
+    """
 
     loop: asyncio.AbstractEventLoop
+    woken: asyncio.Future[None]
 
     def abandon(self, wait: Wait) -> None:
         """The wait is not awaited any more."""
@@ -41,12 +45,22 @@ class Waiting(Protocol):
 class Resumable(Generic[T]):
     """The side of a future that asyncio's tasks see (see asyncio.Future and PEP 3156 on `yield from`)."""
 
-    _asyncio_future_blocking = False
-    _is_cancelled = False
-    _callbacks: list[tuple[_Callback, Context | None]] | None = None
+    __slots__ = (
+        "_asyncio_future_blocking",
+        "_callbacks",
+        "_channel",
+        "_is_awaited",
+        "_is_cancelled",
+        "_loop",
+        "_task",
+    )
 
     def __init__(self, channel: Waiting) -> None:
         self._channel = channel
+        self._loop = channel.loop
+        self._asyncio_future_blocking = self._is_awaited = self._is_cancelled = False
+        self._task: tuple[_Callback, Context] | None = None
+        self._callbacks: list[tuple[_Callback, Context | None]] | None = None
 
     def done(self) -> bool:
         """True once there is a result or an error."""
@@ -66,7 +80,7 @@ class Resumable(Generic[T]):
 
     def __await__(self) -> Generator[Any, None, T]:
         if not self.done():
-            self._asyncio_future_blocking = True
+            self._asyncio_future_blocking = self._is_awaited = True
             try:
                 yield self
             except BaseException:
@@ -95,24 +109,24 @@ class Resumable(Generic[T]):
             return False
         self._is_cancelled = True
         self._give_up()
-        callbacks, self._callbacks = self._callbacks, None
-        for callback, context in callbacks or ():
-            self._channel.loop.call_soon(callback, self, context=context)
+        self._call_soon()
         return True
-
-    def get_loop(self) -> asyncio.AbstractEventLoop:
-        """The event loop that this belongs to."""
-        return self._channel.loop
 
     def add_done_callback(self, callback: _Callback, *, context: Context | None = None) -> None:
         """Call `callback(self)` once done."""
         if self.done():
-            self._channel.loop.call_soon(callback, self, context=context)
+            self._loop.call_soon(callback, self, context=context)
+            return
+        if self._is_awaited and context is not None:
+            # The task that has just been given this by `__await__`. It asks whatever it is woken with for a result, and
+            # asks a future of asyncio's own without a call into Python; the result itself is given by `__await__`.
+            self._is_awaited = False
+            self._task = (callback, context)
         elif self._callbacks is None:
             self._callbacks = [(callback, context)]
-            self._listen()
         else:
             self._callbacks.append((callback, context))
+        self._listen()
 
     def remove_done_callback(self, callback: _Callback) -> int:
         """Do not call it any more; returns how often it had been added."""
@@ -122,13 +136,35 @@ class Resumable(Generic[T]):
         return len(callbacks) - len(kept)
 
     def _wake(self) -> None:
+        """Done: let the task that awaits this go on at once, if no other is in the middle of a step."""
+        task = self._task
+        if task is not None and self._callbacks is None and _current_task(self._loop) is None:
+            self._task = None
+            task[1].run(task[0], self._channel.woken)
+        else:
+            self._wake_all()
+
+    def _wake_all(self) -> None:
+        if _current_task(self._loop) is not None:
+            self._call_soon()
+            return
+        task, self._task = self._task, None
         callbacks, self._callbacks = self._callbacks, None
-        loop = self._channel.loop
+        if task is not None:
+            task[1].run(task[0], self._channel.woken)
         for callback, context in callbacks or ():
-            if context is not None and _current_task(loop) is None:
+            if context is not None:
                 context.run(callback, self)
             else:
-                loop.call_soon(callback, self, context=context)
+                self._loop.call_soon(callback, self)
+
+    def _call_soon(self) -> None:
+        task, self._task = self._task, None
+        callbacks, self._callbacks = self._callbacks, None
+        if task is not None:
+            self._loop.call_soon(task[0], self._channel.woken, context=task[1])
+        for callback, context in callbacks or ():
+            self._loop.call_soon(callback, self, context=context)
 
 
 class Pending(Resumable[T]):
@@ -137,8 +173,14 @@ class Pending(Resumable[T]):
     Raises ExpectationFailed or a child of it when the wait fails.
     """
 
+    __slots__ = ("_read", "wait")
+
     def __init__(self, channel: Waiting, wait: Wait, read: Callable[[Any], T]) -> None:
+        # What Resumable's does, without a call of it: as many of these are made as there are waits.
         self._channel = channel
+        self._loop = channel.loop
+        self._asyncio_future_blocking = self._is_awaited = self._is_cancelled = False
+        self._task = self._callbacks = None
         self.wait = wait
         self._read = read
 
@@ -160,10 +202,12 @@ class Pending(Resumable[T]):
         return self._read(wait)
 
     def add_done_callback(self, callback: _Callback, *, context: Context | None = None) -> None:
-        if self._callbacks is None and self.wait.settled_ns < 0:
+        wait = self.wait
+        if self._is_awaited and context is not None and wait.settled_ns < 0:
             # The common case at once: a task awaits what has not come yet.
-            self._callbacks = [(callback, context)]
-            self.wait.on_settled = self._wake
+            self._is_awaited = False
+            self._task = (callback, context)
+            wait.on_settled = self._wake
         else:
             super().add_done_callback(callback, context=context)
 
@@ -182,13 +226,23 @@ class Exchange(Pending[Message]):
     `async for` ends after the last reply; a refusal is raised when it comes.
     """
 
+    __slots__ = ()
+
     wait: ReplyWait
 
-    def result(self) -> Message:
+    def __await__(self) -> Generator[Any, None, Message]:
+        # What Resumable's does, with fewer calls: most of what load does is to ask and to await the answer.
         wait = self.wait
+        if wait.settled_ns < 0:
+            self._asyncio_future_blocking = self._is_awaited = True
+            try:
+                yield self
+            except BaseException:
+                self._give_up()
+                raise
         answer = wait.message
-        if wait.settled_ns < 0 or wait.error is not None or answer is None or self._is_cancelled:
-            return super().result()
+        if wait.error is not None or answer is None or self._is_cancelled:
+            return self.result()
         wait.seen = len(wait.messages)
         return answer
 
@@ -219,6 +273,8 @@ class Exchange(Pending[Message]):
 class _Reply(Resumable[None]):
     """The next reply of an exchange, or its end."""
 
+    __slots__ = ("_wait",)
+
     def __init__(self, channel: Waiting, wait: ReplyWait) -> None:
         super().__init__(channel)
         self._wait = wait
@@ -238,6 +294,8 @@ class _Reply(Resumable[None]):
 
 class _AnyOf(Resumable[Any]):
     """Some waits of which the first, or all, count; the others are abandoned the moment that is decided."""
+
+    __slots__ = ("_is_first_enough", "_pendings", "_verdict")
 
     def __init__(self, pendings: tuple[Pending[Any], ...], *, is_first_enough: bool) -> None:
         candidates: tuple[Any, ...] = pendings

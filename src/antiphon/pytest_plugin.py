@@ -78,18 +78,14 @@ def stand(request: pytest.FixtureRequest) -> Stand:
             with my_system() as system:              # in a process or thread of its own
                 yield Stand("mine", {"centre": system.address}, users=[...])
 
-    Under pytest-xdist each worker gets users of its own, as long as the system is not started anew.
+    The workers of pytest-xdist lend the stand's users to one run at a time, as all processes do.
     """
     from antiphon.errors import ScenarioError
 
-    worker = getattr(request.config, "workerinput", None)
     try:
-        chosen = _find_stand(request.config.getoption("--stand"), request.path.parent)
-        if worker is not None and not chosen.start:
-            _keep_share(chosen, worker)
+        return _find_stand(request.config.getoption("--stand"), request.path.parent)
     except ScenarioError as error:
         pytest.fail(str(error), pytrace=False)
-    return chosen
 
 
 @pytest.fixture
@@ -225,18 +221,13 @@ class _Recordings:
 
     def begin(self, stand: Stand | str, options: dict[str, Any]) -> _Recording:
         """A run is about to begin; `options` are completed for it."""
-        from antiphon.errors import RecordingError
         from antiphon.recording import new_run_directory
 
         chosen = options.get("stand")
         options["stand"] = _find_stand(stand if chosen is None else chosen, self._test_directory)
         recording = options["watch"] = _Recording(options.get("watch"))
         if not {"runs", "directory"} & options.keys():
-            try:
-                recording.directory = options["directory"] = new_run_directory(self._home, self._label)
-            except RecordingError as error:
-                error.hint = "choose another directory with --antiphon-runs"
-                raise
+            recording.directory = options["directory"] = new_run_directory(self._home, self._label)
         self._recordings.append(recording)
         return recording
 
@@ -297,28 +288,6 @@ def _find_stand(stand: Stand | str | None, directory: Path) -> Stand:
     from antiphon.stand import Stand, load_stand
 
     return stand if isinstance(stand, Stand) else load_stand(stand, near=directory)
-
-
-def _keep_share(stand: Stand, worker: dict[str, Any]) -> None:
-    """Leave the stand those of its users that are this worker's: a user cannot be in two processes at once."""
-    from antiphon.errors import ScenarioError
-
-    number, count = int(worker["workerid"].removeprefix("gw")), int(worker["workercount"])
-    users = []
-    try:
-        while (user := stand.lend_user()) is not None:
-            users.append(user)
-    except ScenarioError:  # none is left
-        pass
-    share = users[number % count :: count]
-    if users and not share:
-        raise ScenarioError(
-            f"the stand {stand.name!r} has {len(users)} users, which are not enough for {count} workers",
-            place=stand.source or None,
-            hint=f"add users to it, or use --numprocesses={len(users)}",
-        )
-    for user in share:
-        stand.take_back(user)
 
 
 # -- tracebacks -------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import Any
 
 from antiphon.errors import RecordingError, ScenarioError
 from antiphon.journal import Journal, Report, Sink
-from antiphon.journal_file import FILE_NAME, JournalWriter
+from antiphon.journal_file import ELSEWHERE, FILE_NAME, JournalWriter
 
 __all__ = ["load_reports", "new_run_directory", "recording"]
 
@@ -33,7 +33,7 @@ def new_run_directory(runs: Path, name: str) -> Path:
                 return path
     except OSError as error:
         raise RecordingError(
-            f"no run can be recorded: {error.strerror}", place=str(runs), hint="choose another directory with --runs"
+            f"no run can be recorded: {error.strerror}", place=str(runs), hint=ELSEWHERE
         ) from error
     raise AssertionError("unreachable")
 

@@ -10,6 +10,7 @@ from antiphon.engine import Engine
 from antiphon.errors import ScenarioError
 from antiphon.references import Returned, resolve
 from antiphon.scenarios import Scenario
+from antiphon.signals import Signals
 from antiphon.step import Step
 
 __all__ = ["Run"]
@@ -20,7 +21,7 @@ class Run:
 
     verdict: "passed", "failed" (the peer did not do what was expected), "error" (anything else), "interrupted", or ""
     while it is under way. error: what it failed with. returned: what called functions returned. value: what an async
-    scenario returned.
+    scenario returned. is_strict: whether what nobody expected fails it.
     directory: where it was recorded, None if it was not. Its actors are attributes: `run.operator`.
     """
 
@@ -32,6 +33,8 @@ class Run:
         self.directory = directory
         self.engine = engine
         self.actors: dict[str, Actor] = {}
+        self.signals = Signals(engine)
+        self.is_strict = scenario.is_strict
         self.returned = Returned()
         self.value: Any = None
         self.verdict = ""

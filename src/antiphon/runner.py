@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import os
 import platform
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
 from importlib.metadata import version
@@ -14,26 +14,34 @@ from pathlib import Path
 from typing import Any, Final
 
 from antiphon.actor import Actor
+from antiphon.channel import Channel
 from antiphon.clock import iso_utc
+from antiphon.consequences import cause_of, consequences
 from antiphon.engine import Engine
 from antiphon.errors import (
     AntiphonError,
     ConnectFailed,
     DeadlinePassed,
     DialectError,
+    MessagesLeft,
     ScenarioError,
+    SoftChecksFailed,
     TransportError,
 )
 from antiphon.explain import Explanation
 from antiphon.journal import Failed, Journal, Note, RunEnded, RunStarted, Sink
+from antiphon.leftovers import messages_left
 from antiphon.mask import Masker
 from antiphon.match import shorten
+from antiphon.moments import BEGUN_NS
 from antiphon.recording import load_reports, new_run_directory, recording
 from antiphon.run import Run
 from antiphon.scenarios import Scenario
 from antiphon.source import author_frame, place
-from antiphon.stand import Stand, User, load_stand
+from antiphon.stand import Stand, load_stand
+from antiphon.standstill import tasks_with
 from antiphon.step import STAGE, Step
+from antiphon.users import Wanted
 from antiphon.workflow import perform_workflow, workflow_steps
 
 __all__ = ["event_loop_factory", "perform", "play"]
@@ -56,6 +64,7 @@ def play(
     reports: Sequence[str] = ("files",),
     watch: Sink | None = None,
     linger_s: float = LINGER_S,
+    strict: bool | None = None,
     **parameters: Any,
 ) -> Run:
     """Perform a scenario from ordinary code, and return the run when it has passed. See `perform` for the rest."""
@@ -75,6 +84,7 @@ def play(
                 reports=reports,
                 watch=watch,
                 linger_s=linger_s,
+                strict=strict,
                 **parameters,
             )
         )
@@ -90,6 +100,7 @@ async def perform(
     reports: Sequence[str] = ("files",),
     watch: Sink | None = None,
     linger_s: float = LINGER_S,
+    strict: bool | None = None,
     **parameters: Any,
 ) -> Run:
     """Perform a scenario in the running event loop, and return the run when it has passed.
@@ -100,6 +111,8 @@ async def perform(
     reports: what is written there beside the journal, by the names of the entry points "antiphon.reports".
     watch: called with every journal entry, secrets masked, as it happens.
     linger_s: after a deadline has passed, how long to listen on for the message that was too late.
+    strict: whether every received message must be expected, handled or declared ignored; None for what the scenario's
+    own `@scenario(strict=…)` says.
     parameters: the scenario's own; an actor may be given too, instead of a new one of its class.
 
     Raises what the run failed with; the error's `run` attribute is the run, if it is an AntiphonError. ScenarioError
@@ -111,10 +124,12 @@ async def perform(
     given = {name: parameters.pop(name) for name in list(parameters) if name in scenario.actors}
     arguments = scenario.arguments(parameters)
     journal = Journal(masker=Masker(chosen.secrets))
+    journal.masker.learn_from(chosen.environment)
     if directory is None and runs is not None:
         directory = new_run_directory(Path(runs), scenario.name)
     with recording(journal, directory, writers, watch):
         performance = _Performance(scenario, arguments, given, chosen, journal, directory)
+        performance.run.is_strict = scenario.is_strict if strict is None else strict
         return await performance.perform(linger_s)
 
 
@@ -163,8 +178,9 @@ class _Performance:
             stand = self._stand
             if stand.start:
                 stand = await stack.enter_async_context(_started_stand(stand))
-            users = self._cast(stand)
-            stack.callback(self._give_back, stand, users)
+            if stand.within_s is not None:
+                self.run.signals.within_s = stand.within_s
+            await self._cast(stand, stack)
             stack.push_async_callback(self.engine.close)
             stack.push_async_callback(self._part)
             self._prepare()
@@ -177,26 +193,31 @@ class _Performance:
                 if not self._body.done():
                     self._body.cancel()
                     await asyncio.wait({self._body})
+            if _has_failed(self._body):
+                await self._end_branches()
             await self._conclude(linger_s)
 
-    def _cast(self, stand: Stand) -> list[User | None]:
-        """Make the actors."""
-        users = []
-        for name, kind in self.run.scenario.actors.items():
-            actor = self._given.get(name)
-            if actor is None:
-                actor = _new_actor(kind, self.run.scenario)
-            elif not isinstance(actor, kind):
-                text = f"{self.run.scenario.name} takes {name} as {kind.__name__}, not {shorten(actor)}"
-                raise ScenarioError(text, place=self.run.scenario.place)
-            users.append(stand.lend_user())
-            actor.attach(self.engine, name, stand, users[-1])
-            self.run.actors[name] = actor
-        return users
+    async def _cast(self, stand: Stand, stack: AsyncExitStack) -> None:
+        """Make the actors, and lend them their users until the end."""
+        run = self.run
+        cast = {name: self._actor(name, kind) for name, kind in run.scenario.actors.items()}
+        wanted = [Wanted(name, actor.wanted_user) for name, actor in cast.items() if actor.needs_user]
+        users = await stand.lend_users(wanted, str(run.directory or run.scenario.name))
+        stack.callback(stand.users.take_back, users)
+        lent = dict(zip((want.actor for want in wanted), users, strict=True))
+        for name, actor in cast.items():
+            actor.attach(self.engine, name, stand, lent.get(name))
+            run.actors[name] = actor
 
-    def _give_back(self, stand: Stand, users: Iterable[User | None]) -> None:
-        for user in users:
-            stand.take_back(user)
+    def _actor(self, name: str, kind: type[Actor]) -> Actor:
+        scenario = self.run.scenario
+        actor = self._given.get(name)
+        if actor is None:
+            return scenario.new_actor(name)
+        if not isinstance(actor, kind):
+            text = f"{scenario.name} takes {name} as {kind.__name__}, not {shorten(actor)}"
+            raise ScenarioError(text, place=scenario.place)
+        return actor
 
     def _prepare(self) -> None:
         """The workflow of a scenario that is one, looked through before anything is connected."""
@@ -220,12 +241,26 @@ class _Performance:
         async with asyncio.TaskGroup() as group:
             for actor in run.actors.values():
                 group.create_task(actor.connect())
+        BEGUN_NS.set(self.engine.now_ns())
+        if not any(actor.has_async_handlers() for actor in run.actors.values()):
+            run.signals.begin(STAGE)
         if run.scenario.is_async:
             self._workflow = await run.scenario.function(**run.actors, **run.parameters)
             if not _is_workflow(self._workflow):
                 run.value = self._workflow
                 return
         run.value = await perform_workflow(self._workflow, run, run.scenario.place)
+
+    async def _end_branches(self) -> None:
+        """Cancel what the scenario began beside itself and did not end: its failure is theirs."""
+        branches = [task for task in tasks_with(STAGE, self.run) if task not in self.engine.tasks]
+        for task in branches:
+            task.cancel()
+        if branches:
+            await asyncio.wait(branches, timeout=LEAVE_WITHIN_S)
+        for task in branches:
+            if task.done() and not task.cancelled():
+                task.exception()  # somebody has seen it
 
     async def _conclude(self, linger_s: float) -> None:
         """Raise what the run failed with, if it did."""
@@ -236,7 +271,14 @@ class _Performance:
         if error is None and self.engine.unheard:
             error = next(iter(self.engine.unheard)).error
         if error is None:
+            error = self._judged()
+        elif self.engine.soft_failures:
+            error.add_note(f"before that: {SoftChecksFailed(self.engine.soft_failures)}")
+        if error is None:
             return
+        for told in consequences(self.engine.journal.entries, error):
+            self.engine.record(Note(at_ns=self.engine.now_ns(), text=told))
+            error.add_note(told)
         if isinstance(error, DeadlinePassed):
             await self._linger(error, linger_s)
         self._finish(error)
@@ -244,8 +286,24 @@ class _Performance:
             self.engine.record(Failed(at_ns=self.engine.now_ns(), error=type(error).__name__, text=_text_of(error)))
         raise error
 
+    def _judged(self) -> BaseException | None:
+        """What is wrong although the scenario came to its end: soft checks, and in strict mode what is left over."""
+        soft = self.engine.soft_failures
+        left: MessagesLeft | None = None
+        if self.run.is_strict:
+            channels = (channel for actor in self.run.actors.values() for channel in actor.channels.values())
+            left = messages_left([channel for channel in channels if isinstance(channel, Channel)])
+        if not soft:
+            return left
+        failed = SoftChecksFailed(soft)
+        if left is not None:
+            failed.add_note(f"and {left}")
+        return failed
+
     async def _linger(self, error: DeadlinePassed, linger_s: float) -> None:
         """Listen on until the late message comes, or `linger_s` has passed."""
+        if error.explanation is None:  # it was no message that was awaited
+            return
         wait = error.explanation.wait
         before_ns = self.engine.now_ns()
         while not wait.late_ns and self.engine.now_ns() - before_ns < linger_s * 1e9:
@@ -275,9 +333,13 @@ class _Performance:
 
         The place is the innermost line of the author's that it went through, or the scenario.
         """
-        if not isinstance(error, AntiphonError):
+        if error is None:
             return
         masker = self.engine.journal.masker
+        if getattr(error, "__notes__", None):
+            error.__notes__ = [masker.text(note) for note in error.__notes__]
+        if not isinstance(error, AntiphonError):
+            return
         explanation: Explanation | None = getattr(error, "explanation", None)
         if explanation is not None:
             for message in explanation.history:
@@ -286,6 +348,7 @@ class _Performance:
             return
         error.text = masker.text(error.text)
         error.hint = masker.text(error.hint) if error.hint else None
+        error.step = masker.text(error.step)
         if error.place is None:
             frame = author_frame(error)
             error.place = place(frame.filename, frame.lineno or 0) if frame is not None else self.run.scenario.place
@@ -326,17 +389,6 @@ async def _started_stand(stand: Stand) -> AsyncIterator[Stand]:
         yield stand.started(started.addresses, started.users)
 
 
-def _new_actor(kind: type[Actor], scenario: Scenario[Any, Any]) -> Actor:
-    try:
-        return kind()
-    except TypeError as error:
-        raise ScenarioError(
-            f"{kind.__name__} cannot be made without arguments: {error}",
-            place=scenario.place,
-            hint="give defaults to its __init__, or pass a ready actor to play() and perform()",
-        ) from error
-
-
 def _require_scenario(scenario: Any) -> None:
     if inspect.iscoroutine(scenario):
         scenario.close()
@@ -351,10 +403,8 @@ def _is_workflow(value: Any) -> bool:
 
 
 def _single(error: BaseException | None) -> BaseException | None:
-    """The first error of a group."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+    """The error, or of a group that which was the cause."""
+    return cause_of(error) if isinstance(error, BaseExceptionGroup) else error
 
 
 def _has_failed(task: asyncio.Task[Any]) -> bool:
@@ -374,7 +424,10 @@ def _verdict(error: BaseException | None) -> str:
 def _text_of(error: BaseException | None) -> str:
     if error is None:
         return ""
-    return str(error) if isinstance(error, AntiphonError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, (asyncio.CancelledError, KeyboardInterrupt)):
+        return "interrupted"
+    text = str(error) if isinstance(error, AntiphonError) else f"{type(error).__name__}: {error}"
+    return "\n  ".join([text, *getattr(error, "__notes__", ())])
 
 
 def _plain(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import inspect
 import sys
@@ -45,8 +46,11 @@ class Scenario(Generic[P, R]):
     function: one scenario may be a part of another.
     """
 
-    def __init__(self, function: Callable[P, R], names: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, function: Callable[P, R], names: Mapping[str, Any] | None = None, is_strict: bool = False
+    ) -> None:
         self.function = function
+        self.is_strict = is_strict
         self.name: str = function.__name__
         self.doc: str = inspect.getdoc(function) or ""
         self.is_async = inspect.iscoroutinefunction(function)
@@ -56,6 +60,7 @@ class Scenario(Generic[P, R]):
         self.__module__ = function.__module__
         self.__wrapped__ = function
         self.actors: dict[str, type[Actor]] = {}
+        self._default_actors: dict[str, Actor] = {}
         self.parameters: dict[str, Parameter] = {}
         self._read_signature(function, names)
 
@@ -88,6 +93,8 @@ class Scenario(Generic[P, R]):
             kind = hints.get(parameter.name, Any)
             if isinstance(kind, type) and issubclass(kind, Actor):
                 self.actors[parameter.name] = kind
+                if isinstance(parameter.default, Actor):
+                    self._default_actors[parameter.name] = parameter.default
             elif parameter.name in _RESERVED:
                 raise ScenarioError(
                     f"{self.name} has a parameter {parameter.name!r}, which play() and perform() use themselves",
@@ -96,6 +103,23 @@ class Scenario(Generic[P, R]):
                 )
             else:
                 self.parameters[parameter.name] = Parameter(parameter.name, kind, parameter.default)
+
+    def new_actor(self, name: str) -> Actor:
+        """A new actor for that parameter: a copy of its default value, or one of its class.
+
+        Raises ScenarioError if the class needs arguments.
+        """
+        if name in self._default_actors:
+            return copy.deepcopy(self._default_actors[name])
+        kind = self.actors[name]
+        try:
+            return kind()
+        except TypeError as error:
+            raise ScenarioError(
+                f"{kind.__name__} cannot be made without arguments: {error}",
+                place=self.place,
+                hint="give defaults to its __init__, or pass a ready actor to play() and perform()",
+            ) from error
 
     def arguments(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The values of all parameters, checked against their types; defaults where nothing is given.
@@ -130,22 +154,25 @@ class Scenario(Generic[P, R]):
         return value
 
 
-_RESERVED: Final = frozenset({"stand", "runs", "directory", "reports", "watch", "linger_s"})
+_RESERVED: Final = frozenset({"stand", "runs", "directory", "reports", "watch", "linger_s", "strict"})
 
 
 @overload
 def scenario(function: Callable[P, R]) -> Scenario[P, R]: ...
 @overload
-def scenario() -> Callable[[Callable[P, R]], Scenario[P, R]]: ...
-def scenario(function: Callable[..., Any] | None = None) -> Any:
+def scenario(*, strict: bool = False) -> Callable[[Callable[P, R]], Scenario[P, R]]: ...
+def scenario(function: Callable[..., Any] | None = None, *, strict: bool = False) -> Any:
     """Makes a function a scenario: `play` and `perform` perform it, the command line and pytest find it.
 
     Its parameters are actors (annotated with their class) and values (annotated with their types). It is either
-    `async def` and performs steps, or an ordinary function that returns a workflow: a list of steps.
+    `async def` and performs steps, or an ordinary function that returns a workflow: a list of steps. strict: every
+    message that is received must be expected, handled, or declared ignored; what is left at the end fails the run.
     """
     # Types may be written as text (PEP 563) and name classes that are local to where the decorator stands.
     names = sys._getframe(1).f_locals
-    return Scenario(function, names) if function is not None else lambda function: Scenario(function, names)
+    if function is not None:
+        return Scenario(function, names, strict)
+    return lambda function: Scenario(function, names, strict)
 
 
 def scenarios_of(module: ModuleType) -> dict[str, Scenario[Any, Any]]:

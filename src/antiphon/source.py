@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import sysconfig
+from dis import opname
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from traceback import FrameSummary, extract_tb
 from typing import Final
 
-__all__ = ["Place", "author_frame", "caller", "owner_of", "place", "place_of"]
+__all__ = ["Place", "author_frame", "caller", "is_thrown_away", "owner_of", "place", "place_of"]
 
 Place = str
 """FILE:LINE: the file relative to the working directory where it lies below it, the line from 1."""
@@ -17,10 +19,14 @@ Place = str
 _OURS = frozenset(
     f"antiphon.{module}"
     for module in (
+        "acting",
         "actor",
         "channel",
+        "checking",
         "http_channel",
+        "moments",
         "pending",
+        "rendezvous",
         "runner",
         "scenarios",
         "source",
@@ -53,6 +59,19 @@ def place(file: str, line: int) -> Place:
     return f"{path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else file}:{line}"
 
 
+def is_thrown_away(written: Place) -> bool:
+    """True if a `__del__` that calls this runs because the statement at that place has made a value for nothing.
+
+    That is told by the instruction at work: one that drops a value which is nowhere kept, or has tested or compared it.
+    """
+    frame = sys._getframe(2)
+    code = frame.f_code
+    if opname[code.co_code[frame.f_lasti]] not in _DROPPING:
+        return False
+    line, last_line, _, _ = next(islice(code.co_positions(), frame.f_lasti // 2, None))
+    return any(place(code.co_filename, each) == written for each in range(line or 0, (last_line or 0) + 1))
+
+
 def author_frame(error: BaseException) -> FrameSummary | None:
     """The innermost frame of the author's code that an error went through, or that of what it was raised from."""
     seen: set[int] = set()
@@ -81,6 +100,11 @@ def owner_of(frame: FrameSummary) -> str:
     return "author"
 
 
+_DROPPING: Final = frozenset(name for name in opname if name.startswith("POP_JUMP")) | {
+    "COMPARE_OP",
+    "POP_TOP",
+    "UNARY_NOT",
+}
 _OUR_FOLDER: Final = Path(__file__).resolve().parent
 _LIBRARY: Final = Path(sysconfig.get_paths()["stdlib"]).resolve()
 _DEPENDENCIES: Final = frozenset(

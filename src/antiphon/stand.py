@@ -8,49 +8,46 @@ A stand comes from `antiphon.toml`, found in the working directory or above it:
     centre = "http://127.0.0.1:8765"
     users = [{ name = "alice", password = "${ALICE_PASSWORD}" }]
 
-Every key of a stand is an address, except `users`, `start` ("module:attribute" of an async context manager that has
-`addresses` and `users`), `within_s` (the deadline of waits that give none, in seconds) and `secrets` (further names
-of secret fields).
+    [stands.staging]
+    centre = "https://${STAGING_HOST:-staging.example}"
+    users = "users.csv"
+
+Every key of a stand is an address, except `users` (a list, or a file beside this one: see `antiphon.users_file`),
+`users_within_s` (how long to wait until users are free, 5 s), `start` ("module:attribute" of an async context manager
+that has `addresses` and `users`), `within_s` (the deadline of waits that give none, in seconds) and `secrets` (further
+names of secret fields). In every value of the chosen stand environment variables are filled in: see
+`antiphon.environment`.
 """
 
 from __future__ import annotations
 
-import os
-import re
 import string
 import tomllib
-from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from antiphon.environment import Environment
 from antiphon.errors import ScenarioError
 from antiphon.transport.seam import Transport
+from antiphon.users import User, UserPool, Wanted
+from antiphon.users_file import read_users
 
-__all__ = ["FILE_NAME", "Stand", "User", "find_stand_file", "load_stand", "stand_names"]
+__all__ = ["FILE_NAME", "Stand", "find_stand_file", "load_stand", "stand_names"]
 
 FILE_NAME: Final = "antiphon.toml"
 
-
-class User:
-    """Someone whom an actor can be: `name`, `password` and whatever else the stand file gives, as attributes."""
-
-    def __init__(self, **fields: Any) -> None:
-        self.__dict__.update(fields)
-
-    def __getattr__(self, name: str) -> Any:
-        raise ScenarioError(
-            f"the user {self.__dict__.get('name', '')!r} has no {name!r}", hint=f"it has {', '.join(self.__dict__)}"
-        )
-
-    def __repr__(self) -> str:
-        return f"User({self.__dict__.get('name', '')!r})"
+USERS_WITHIN_S: Final = 5.0
+"""How long a run waits until the users that it needs are free."""
 
 
 class Stand:
     """Names and addresses of one installation of the system under test.
 
     `transports` overrides, by the scheme of an address, which transport is used. `start` makes what must be running.
+    `source` is the file that the stand was read from. Users of a stand with a source are lent to one actor at a time
+    among all processes on the machine, others within this object. `environment` are the variables that it was made
+    with; those named like secrets are masked.
     """
 
     def __init__(
@@ -59,11 +56,14 @@ class Stand:
         addresses: Mapping[str, str] | None = None,
         *,
         users: Iterable[Mapping[str, Any]] = (),
+        users_within_s: float = USERS_WITHIN_S,
         start: str = "",
         within_s: float | None = None,
         secrets: Iterable[str] = (),
         transports: Mapping[str, Transport] | None = None,
         source: str = "",
+        environment: Mapping[str, str] | None = None,
+        is_shared: bool = True,
     ) -> None:
         self.name = name
         self.addresses = dict(addresses or {})
@@ -72,8 +72,10 @@ class Stand:
         self.secrets = tuple(secrets)
         self.transports = dict(transports or {})
         self.source = source
-        self._free = deque(User(**user) for user in users)
-        self._has_users = bool(self._free)
+        self.environment = dict(environment or {})
+        self.users_within_s = users_within_s
+        key = f"{source}\0{name}" if source and is_shared and not start else ""
+        self.users = UserPool(users, title=self._title, place=source or None, key=key)
 
     def __repr__(self) -> str:
         return f"<Stand {self.name or 'without a name'}: {', '.join(self.addresses) or 'no addresses'}>"
@@ -103,32 +105,26 @@ class Stand:
         except ValueError as error:
             raise ScenarioError(f"{template!r} is no address: {error}") from error
 
-    def lend_user(self) -> User | None:
-        """A user that no other actor has; None if the stand has no users at all."""
-        if not self._has_users:
-            return None
-        if not self._free:
-            raise ScenarioError(
-                f"all users of {self._title} are taken", place=self.source or None, hint="add users to it"
-            )
-        return self._free.popleft()
+    async def lend_users(self, wanted: Sequence[Wanted], run: str) -> list[User | None]:
+        """Users that no other actor has, for all of the wanted; None for each if the stand has no users at all.
 
-    def take_back(self, user: User | None) -> None:
-        """The user is free again."""
-        if user is not None:
-            self._free.append(user)
+        Raises ScenarioError if they are not free within `users_within_s`; `run` is told to others who wait for them.
+        """
+        return await self.users.lend(wanted, within_s=self.users_within_s, run=run)
 
     def started(self, addresses: Mapping[str, str], users: Iterable[Mapping[str, Any]]) -> Stand:
         """This stand with what was started for it: its addresses, and its users unless the stand has its own."""
-        own = [vars(user) for user in self._free]
         return Stand(
             self.name,
             {**self.addresses, **addresses},
-            users=own or users,
+            users=self.users.fields() or users,
+            users_within_s=self.users_within_s,
             within_s=self.within_s,
             secrets=self.secrets,
             transports=self.transports,
             source=self.source,
+            environment=self.environment,
+            is_shared=False,
         )
 
 
@@ -180,46 +176,53 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _stand(name: str, table: Mapping[str, Any], file: Path) -> Stand:
     where = f"stands.{name}"
-    fields = {key: _fill(value, f"{where}.{key}", file) for key, value in table.items()}
-    users = fields.pop("users", [])
-    if not isinstance(users, list) or not all(
-        isinstance(user, dict) and isinstance(user.get("name"), str) for user in users
-    ):
-        raise _wrong(f"{where}.users", 'a list of tables with a name, as [{ name = "alice", password = "…" }]', file)
+    environment = Environment(file)
+    fields = {key: environment.fill(value, f"{where}.{key}") for key, value in table.items()}
+    users, variables = _users(fields.pop("users", []), f"{where}.users", file)
     start = fields.pop("start", "")
     if not isinstance(start, str) or (start and ":" not in start):
         raise _wrong(f"{where}.start", '"module:attribute"', file)
-    within_s = fields.pop("within_s", None)
-    if within_s is not None and (not isinstance(within_s, (int, float)) or isinstance(within_s, bool) or within_s <= 0):
-        raise _wrong(f"{where}.within_s", "a number of seconds above 0", file)
+    within_s = _seconds(fields, "within_s", where, file)
+    users_within_s = _seconds(fields, "users_within_s", where, file)
     secrets = fields.pop("secrets", [])
     if not isinstance(secrets, list) or not all(isinstance(secret, str) for secret in secrets):
         raise _wrong(f"{where}.secrets", "a list of names of fields", file)
     for key, value in fields.items():
         if not isinstance(value, str):
             raise _wrong(f"{where}.{key}", 'an address, as "http://127.0.0.1:8765"', file)
-    return Stand(name, fields, users=users, start=start, within_s=within_s, secrets=secrets, source=str(file))
+    return Stand(
+        name,
+        fields,
+        users=users,
+        users_within_s=users_within_s if users_within_s is not None else USERS_WITHIN_S,
+        start=start,
+        within_s=within_s,
+        secrets=secrets,
+        source=str(file),
+        environment={**environment.used, **variables},
+    )
 
 
-def _fill(value: Any, key: str, file: Path) -> Any:
-    """The value with `${NAME}` replaced by environment variables, wherever strings are."""
-    if isinstance(value, dict):
-        return {inner: _fill(item, f"{key}.{inner}", file) for inner, item in value.items()}
-    if isinstance(value, list):
-        return [_fill(item, f"{key}[{index}]", file) for index, item in enumerate(value)]
-    if not isinstance(value, str):
-        return value
+def _users(given: Any, key: str, file: Path) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """The users that are meant, and the environment variables that were filled into a file of them."""
+    if isinstance(given, str):
+        table = file.parent / given
+        environment = Environment(table)
+        return environment.fill(read_users(table), table.name), environment.used
+    if not isinstance(given, list) or not all(
+        isinstance(user, dict) and isinstance(user.get("name"), str) for user in given
+    ):
+        wanted = 'a file, as "users.csv", or a list of tables with a name, as [{ name = "alice", password = "…" }]'
+        raise _wrong(key, wanted, file)
+    return given, {}
 
-    def variable(found: re.Match[str]) -> str:
-        if found[1] not in os.environ:
-            raise ScenarioError(
-                f"{key} needs the environment variable {found[1]}, which is not set",
-                place=str(file),
-                hint=f"export {found[1]}=…",
-            )
-        return os.environ[found[1]]
 
-    return re.sub(r"\$\{([^}]*)\}", variable, value)
+def _seconds(fields: dict[str, Any], key: str, where: str, file: Path) -> float | None:
+    """Take a number of seconds out of the fields, None if there is none."""
+    value = fields.pop(key, None)
+    if value is not None and (not isinstance(value, (int, float)) or isinstance(value, bool) or value <= 0):
+        raise _wrong(f"{where}.{key}", "a number of seconds above 0", file)
+    return value
 
 
 def _table(value: Any, key: str, file: Path) -> Mapping[str, Any]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from contextvars import ContextVar
 from typing import Any, Generic, Protocol, TypeVar
 
 from antiphon.engine import STEP, Engine
-from antiphon.errors import ScenarioError
+from antiphon.errors import AntiphonError, ScenarioError
 from antiphon.journal import StepEnded, StepStarted
 from antiphon.match import shorten
-from antiphon.source import Place, caller
+from antiphon.signals import Signals
+from antiphon.source import Place, caller, is_thrown_away
 
 __all__ = ["STAGE", "Stage", "Step", "require_fit"]
 
@@ -19,9 +20,14 @@ R = TypeVar("R", covariant=True)
 
 
 class Stage(Protocol):
-    """Where steps are performed: the run's engine, its actors, and what was saved so far."""
+    """Where steps are performed: the run's engine, its actors, its signals, and what was saved so far."""
 
     engine: Engine
+
+    @property
+    def signals(self) -> Signals:
+        """The run's signals."""
+        ...
 
     def actor_for(self, kind: type, step: Step[Any]) -> Any:
         """The one actor of that class."""
@@ -46,9 +52,6 @@ class Step(Generic[R]):
     `title` is how it reads in a report; `source` is where the author wrote it.
     """
 
-    actor_kind: type | None = None
-    """The class whose one actor performs it, for a step that was made on the class."""
-
     def __init__(
         self,
         name: str,
@@ -64,7 +67,20 @@ class Step(Generic[R]):
     def __repr__(self) -> str:
         return f"<Step {self.name}({self.arguments()}) at {self.source}>"
 
+    is_awaited = False
+    """True once it has been awaited."""
+
+    def __del__(self) -> None:
+        if not self.is_awaited and (stage := STAGE.get()) is not None and is_thrown_away(self.source):
+            for part in self.with_parts():
+                part.is_awaited = True  # it is told of once
+            text = f"{self.name}({self.arguments()}) was made, and neither awaited nor put into a workflow"
+            stage.engine.fail_from_anywhere(
+                ScenarioError(text, place=self.source, hint="write `await` before it, or put it into the list")
+            )
+
     def __await__(self) -> Generator[Any, Any, R]:
+        self.is_awaited = True
         stage = STAGE.get()
         return self.perform(stage if stage is not None else self.stage_outside()).__await__()
 
@@ -84,6 +100,11 @@ class Step(Generic[R]):
             hint="await it in a function with @scenario, and perform that with play() or perform()",
         )
 
+    @property
+    def actor_kind(self) -> type | None:
+        """The class whose one actor performs it, for a step that was made on the class."""
+        return None
+
     def with_parts(self) -> Iterable[Step[Any]]:
         """The step, and those that it is made of."""
         return (self,)
@@ -95,12 +116,10 @@ class Step(Generic[R]):
         """The name of the actor that performs it, "" if none does."""
         return ""
 
-    def perform(self, stage: Stage) -> Coroutine[Any, Any, R]:
+    async def perform(self, stage: Stage) -> R:
         """Do it on that stage, in the journal."""
-        return self._perform(stage)
-
-    async def _perform(self, stage: Stage) -> R:
         engine = stage.engine
+        record = engine.record
         around = STEP.get()
         step = StepStarted(
             at_ns=engine.now_ns(),
@@ -112,19 +131,20 @@ class Step(Generic[R]):
             source=self.source,
         )
         token = STEP.set(step)
-        engine.record(step)
+        record(step)
         try:
             result = await self._do(stage, step)
         except BaseException as error:
+            if isinstance(error, AntiphonError) and not error.step and not isinstance(error, ScenarioError):
+                error.step = f"{step.title} at {self.source}"
             outcome = "failed" if isinstance(error, Exception) else "cancelled"
             told = type(error).__name__ if outcome == "failed" else ""
-            engine.record(StepEnded(at_ns=engine.now_ns(), number=step.number, outcome=outcome, error=told))
+            record(StepEnded(at_ns=engine.now_ns(), number=step.number, outcome=outcome, error=told))
             raise
-        else:
-            engine.record(StepEnded(at_ns=engine.now_ns(), number=step.number, outcome="passed"))
-            return result
         finally:
             STEP.reset(token)
+        record(StepEnded(at_ns=engine.now_ns(), number=step.number, outcome="passed"))
+        return result
 
     def _do(self, stage: Stage, step: StepStarted) -> Awaitable[R]:
         raise NotImplementedError

@@ -21,6 +21,7 @@ class Waits:
 
     def __init__(self, engine: Engine, mailbox: Mailbox, actor: str, channel: str) -> None:
         self.loop = engine.loop
+        self.woken = engine.woken
         self.mailbox = mailbox
         self._engine = engine
         self._actor = actor
@@ -36,14 +37,13 @@ class Waits:
     def begin(self, wait: Wait) -> None:
         """A wait has been made."""
         engine = self._engine
-        wait.number = engine.next_wait()
         deadline_ns = wait.deadline_ns
         if deadline_ns is not None and deadline_ns < engine.deadlines.armed_ns and wait.settled_ns < 0:
             engine.deadlines.note(deadline_ns)
         engine.record(
             WaitStarted(
                 at_ns=wait.made_ns,
-                number=wait.number,
+                number=wait.order,
                 actor=self._actor,
                 channel=self._channel,
                 what=wait.describe(),
@@ -55,31 +55,40 @@ class Waits:
 
     def wake(self) -> None:
         """Tell those whose waits are settled; they may do anything meanwhile, also settle more."""
-        mailbox = self.mailbox
+        mailbox, record = self.mailbox, self._engine.record
+        if mailbox.soft_failures:
+            self._tell_soft()
         while mailbox.settled:
             settled, mailbox.settled = mailbox.settled, []
             for wait in settled:
-                if wait.settled_ns >= 0:
-                    self._end(wait)
+                if wait.error is not None:
+                    self._fail(wait)
+                elif wait.settled_ns >= 0:
+                    number = wait.message.number if wait.message is not None else 0
+                    record(WaitEnded(at_ns=wait.settled_ns, number=wait.order, outcome="satisfied", message=number))
             for wait in settled:
                 if wait.settled_ns >= 0 and (notify := wait.on_settled) is not None:
                     wait.on_settled = None
                     notify()
-                if isinstance(wait, ReplyWait) and (notify := wait.on_message) is not None:
+                if wait.__class__ is ReplyWait and (notify := wait.on_message) is not None:
                     wait.on_message = None
                     notify()
 
-    def _end(self, wait: Wait) -> None:
-        error = wait.error
-        if error is not None and wait.on_settled is None:
+    def _tell_soft(self) -> None:
+        failures, self.mailbox.soft_failures = self.mailbox.soft_failures, []
+        for failure in failures:
+            self._engine.tell_soft(failure)
+
+    def _fail(self, wait: Wait) -> None:
+        if wait.on_settled is None:
             self._engine.unheard[wait] = None
         self._engine.record(
             WaitEnded(
                 at_ns=wait.settled_ns,
-                number=wait.number,
-                outcome="satisfied" if error is None else "failed",
+                number=wait.order,
+                outcome="failed",
                 message=wait.message.number if wait.message is not None else 0,
-                error="" if error is None else type(error).__name__,
+                error=type(wait.error).__name__,
             )
         )
 
@@ -89,7 +98,7 @@ class Waits:
         was_pending = wait.is_pending
         self.mailbox.abandon(wait, now_ns)
         if was_pending:
-            self._engine.record(WaitEnded(at_ns=now_ns, number=wait.number, outcome="cancelled"))
+            self._engine.record(WaitEnded(at_ns=now_ns, number=wait.order, outcome="cancelled"))
         self.wake()
 
     def heard(self, wait: Wait) -> None:

@@ -26,12 +26,12 @@ class Wait(msgspec.Struct, eq=False, kw_only=True):
     Given by whoever makes it: `made_ns`; `deadline_ns`, None for a wait without one; `source`, FILE:LINE of the code
     that waits; `step`, the business step around it (a `StepStarted`).
 
-    Set by the mailbox: `order` (1, 2, … as waits are made); `after`, how many messages had come by then; `message`,
-    what satisfied it; `settled_ns`, below 0 while it is pending; `error`; `is_abandoned`; `late_ns`, by how much what
-    was awaited came after the deadline, if it did.
+    Set by the mailbox: `order`, which grows as waits are made and names the wait in the journal; `after`, how many
+    messages had come by then; `message`, what satisfied it; `settled_ns`, below 0 while it is pending; `error`;
+    `is_abandoned`; `late_ns`, by how much what was awaited came after the deadline, if it did.
 
-    Set by whoever drives the mailbox: `on_settled`; `number`, which names the wait in the journal; `is_seen`, when the
-    outcome has been given to whoever waits, for what has been seen is not given back.
+    Set by whoever drives the mailbox: `on_settled`; `is_seen`, when the outcome has been given to whoever waits, for
+    what has been seen is not given back.
     """
 
     made_ns: int
@@ -46,7 +46,6 @@ class Wait(msgspec.Struct, eq=False, kw_only=True):
     is_abandoned: bool = False
     late_ns: int = 0
     on_settled: Callable[[], None] | None = None
-    number: int = 0
     is_seen: bool = False
 
     def __repr__(self) -> str:

@@ -10,6 +10,9 @@ from contextvars import copy_context
 from typing import Any, ParamSpec, TypeVar
 
 from antiphon.actor import Actor
+from antiphon.channel import Channel
+from antiphon.consequences import cause_of
+from antiphon.declaration import Line
 from antiphon.engine import Engine
 from antiphon.errors import ScenarioError
 from antiphon.journal import Called, StepStarted
@@ -20,6 +23,7 @@ from antiphon.step import Stage, Step, require_fit
 __all__ = ["call", "expect", "perform_workflow", "send", "together", "wait", "workflow_steps"]
 
 P = ParamSpec("P")
+R = TypeVar("R", covariant=True)
 T = TypeVar("T")
 
 
@@ -48,13 +52,17 @@ def call(function: Callable[..., Any], /, *args: Any, save_as: str | None = None
 def together(*steps: Any) -> Step[list[Any]]:
     """Do steps (or whole lists of steps) at the same time; the results in the order given.
 
-    The first failure cancels the others and is raised.
+    The first failure cancels the others and is raised; its notes tell what was cancelled and what else failed.
     """
     return _Together(steps)
 
 
-def send(name: str, body: Any = None, /, *, by: Actor | type[Actor] | None = None, **fields: Any) -> Step[None]:
-    """Say a message (see `Channel.send`). `by` is the actor, or its class; it may be left out if there is one actor."""
+By = Actor | type[Actor] | Channel | Line | None
+"""Who does it: an actor or its class, on the first channel; a channel of one (`alice.media`, `Operator.media`)."""
+
+
+def send(name: str, body: Any = None, /, *, by: By = None, **fields: Any) -> Step[None]:
+    """Say a message (see `Channel.send`). `by` is who says it, see `By`; it may be left out if there is one actor."""
     return _Say(name, body, by, fields)
 
 
@@ -65,7 +73,7 @@ def expect(
     check: Any = None,
     within_s: float | None = None,
     save_as: str | None = None,
-    by: Actor | type[Actor] | None = None,
+    by: By = None,
 ) -> Step[Message]:
     """Wait for a message (see `Channel.expect`); `save_as` keeps it under `saved`. `by` as for `send`."""
     return _Expect(name, where, check, within_s, save_as, by)
@@ -166,8 +174,8 @@ class _Together(Step[list[Any]]):
         try:
             async with asyncio.TaskGroup() as group:
                 tasks += [group.create_task(_in_order(part, stage)) for part in self.parts]
-        except* Exception as failures:
-            raise _cause(failures) from None
+        except ExceptionGroup as failures:
+            raise cause_of(failures) from None
         results = [task.result() for task in tasks]
         return [result if is_list else result[0] for result, is_list in zip(results, self._are_lists, strict=True)]
 
@@ -176,67 +184,52 @@ async def _in_order(steps: Iterable[Step[Any]], stage: Stage) -> list[Any]:
     return [await step.perform(stage) for step in steps]
 
 
-def _cause(failures: BaseExceptionGroup[Exception]) -> BaseException:
-    """The failure that came first; the others are told in its notes."""
-    first, *others = _leaves(failures)
-    for other in others:
-        first.add_note(f"and meanwhile: {type(other).__name__}: {other}")
-    return first
+class _Spoken(Step[R]):
+    """A step on a channel."""
 
-
-def _leaves(group: BaseExceptionGroup[Any]) -> list[BaseException]:
-    leaves: list[BaseException] = []
-    for error in group.exceptions:
-        leaves += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
-    return leaves
-
-
-class _Say(Step[None]):
-    def __init__(self, name: str, body: Any, by: Actor | type[Actor] | None, fields: dict[str, Any]) -> None:
-        super().__init__("send", (name, *([body] if body is not None else [])), fields)
-        self.by = by
+    def __init__(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], by: By) -> None:
+        super().__init__(name, args, kwargs)
+        self._by = by
 
     def who(self) -> str:
-        return self.by.name if isinstance(self.by, Actor) else ""
+        by = self._by
+        return by.name if isinstance(by, Actor) else by.actor if isinstance(by, Channel) else ""
+
+    def _channel(self, stage: Stage) -> Channel:
+        by = self._by
+        if isinstance(by, Channel):
+            return by
+        if isinstance(by, Line):
+            actor = stage.actor_for(by.owner, self)
+            channel: Channel = actor.channels[by.name]
+            return channel
+        if not isinstance(by, Actor):
+            by = stage.actor_for(by if by is not None else Actor, self)
+        return by.channel
+
+
+class _Say(_Spoken[None]):
+    def __init__(self, name: str, body: Any, by: By, fields: dict[str, Any]) -> None:
+        super().__init__("send", (name, *([body] if body is not None else [])), fields, by)
 
     async def _do(self, stage: Stage, step: StepStarted) -> None:
-        actor: Actor = _performer(self.by, stage, self)
         body = stage.resolve(self.args[1]) if len(self.args) > 1 else None
-        actor.send(self.args[0], body, **{name: stage.resolve(value) for name, value in self.kwargs.items()})
+        fields = {name: stage.resolve(value) for name, value in self.kwargs.items()}
+        self._channel(stage).send(self.args[0], body, **fields)
 
 
-class _Expect(Step[Message]):
-    def __init__(
-        self,
-        name: str,
-        where: Any,
-        check: Any,
-        within_s: float | None,
-        save_as: str | None,
-        by: Actor | type[Actor] | None,
-    ) -> None:
+class _Expect(_Spoken[Message]):
+    def __init__(self, name: str, where: Any, check: Any, within_s: float | None, save_as: str | None, by: By) -> None:
         given = {"where": where, "check": check, "within_s": within_s, "save_as": save_as}
-        super().__init__("expect", (name,), {key: value for key, value in given.items() if value is not None})
-        self.by = by
+        super().__init__("expect", (name,), {key: value for key, value in given.items() if value is not None}, by)
         self._save_as = save_as
 
-    def who(self) -> str:
-        return self.by.name if isinstance(self.by, Actor) else ""
-
     async def _do(self, stage: Stage, step: StepStarted) -> Message:
-        actor: Actor = _performer(self.by, stage, self)
         options = {key: stage.resolve(value) for key, value in self.kwargs.items() if key != "save_as"}
-        message = await actor.expect(self.args[0], **options)
+        message = await self._channel(stage).expect(self.args[0], **options)
         if self._save_as is not None:
             stage.save(self._save_as, message)
         return message
-
-
-def _performer(by: Actor | type[Actor] | None, stage: Stage, step: Step[Any]) -> Actor:
-    if isinstance(by, Actor):
-        return by
-    actor: Actor = stage.actor_for(by if by is not None else Actor, step)
-    return actor
 
 
 async def in_thread(engine: Engine, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -138,3 +138,16 @@ def test_a_file_that_cannot_be_imported_says_where(tmp_path: Path, source: str, 
 def test_a_file_that_is_not_there() -> None:
     with pytest.raises(ScenarioError, match=r"there is no file 'nowhere\.py'"):
         find_scenario("nowhere.py:x")
+
+
+def test_the_same_scenario_plays_on_any_stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "antiphon.toml").write_text(
+        'default = "first"\n[stands.first]\nusers = [{ name = "alice" }]\n[stands.second]\nusers = [{ name = "bob" }]\n'
+    )
+    monkeypatch.chdir(tmp_path)
+
+    @scenario
+    async def who(nobody: Nobody) -> str:
+        return str(nobody.user.name)
+
+    assert [play(who, stand=stand, runs=None).value for stand in (None, "first", "second")] == ["alice", "alice", "bob"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from antiphon import ScenarioError, Stand, User, load_stand
+from antiphon import ScenarioError, Stand, Step, User, call, load_stand, play, scenario
+from antiphon.journal import Called
 
 
 @pytest.fixture
@@ -59,8 +61,13 @@ def test_an_unknown_stand_names_those_there_are(stand_file: Path) -> None:
         ("stands = 3", "stands is not a table"),
         ("[stands]\na = 3", "stands.a is not a table"),
         ("[stands.a]\nx = 5", "stands.a.x is not an address"),
-        ("[stands.a]\nusers = [{ password = 'x' }]", "stands.a.users is not a list of tables with a name"),
+        (
+            "[stands.a]\nusers = [{ password = 'x' }]",
+            "stands.a.users is not a file, .*, or a list of tables with a name",
+        ),
         ("[stands.a]\nstart = 'nothing'", 'stands.a.start is not "module:attribute"'),
+        ("[stands.a]\nusers = 3", "stands.a.users is not a file"),
+        ("[stands.a]\nusers_within_s = true", "stands.a.users_within_s is not a number of seconds"),
         ("[stands.a]\nwithin_s = -1", "stands.a.within_s is not a number of seconds above 0"),
         ("[stands.a]\nsecrets = 'pin'", "stands.a.secrets is not a list"),
         ("[stands.a]\nx = 'http://${NO_SUCH_VARIABLE}/'", "stands.a.x needs the environment variable NO_SUCH_VARIABLE"),
@@ -75,23 +82,87 @@ def test_a_malformed_file_is_one_clear_error(stand_file: Path, text: str, told: 
 
 def test_environment_variables_are_filled_in(stand_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PW", "s3cret")
-    stand_file.write_text('[stands.a]\nusers = [{ name = "u", password = "${PW}", line = 7 }]\n')
-    user = load_stand("a").lend_user()
-    assert user is not None
-    assert (user.name, user.password, user.line) == ("u", "s3cret", 7)
+    monkeypatch.setenv("EMPTY", "")
+    monkeypatch.delenv("NOT_THERE", raising=False)
+    stand_file.write_text(
+        '[stands.a]\nhost = "http://${NOT_THERE:-here.example}:${EMPTY:-80}/${EMPTY}$${PW}"\n'
+        'users = [{ name = "u", password = "${PW}", line = 7 }]\n[stands.b]\nhost = "${NOT_THERE}"'
+    )
+    stand = load_stand("a")
+    assert stand.addresses == {"host": "http://here.example:80/${PW}"}
+    assert stand.users.fields() == [{"name": "u", "password": "s3cret", "line": 7}]
+    assert stand.environment == {"PW": "s3cret", "EMPTY": ""}
 
 
-def test_a_user_is_lent_to_one_at_a_time() -> None:
-    stand = Stand("s", users=[{"name": "a"}, {"name": "b"}])
-    first, second = stand.lend_user(), stand.lend_user()
-    assert first is not None
-    assert second is not None
-    assert {first.name, second.name} == {"a", "b"}
-    with pytest.raises(ScenarioError, match="all users of the stand 's' are taken"):
-        stand.lend_user()
-    stand.take_back(first)
-    assert stand.lend_user() is first
-    assert Stand().lend_user() is None
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("${NO_SUCH}", r"stands\.a\.x needs the environment variable NO_SUCH, which is not set"),
+        ("http://${}/", r"stands\.a\.x has '\$\{\}', which names no environment variable"),
+        ("${TWO WORDS}", "which names no environment variable"),
+        ("${OPEN", "which names no environment variable"),
+    ],
+)
+def test_a_variable_that_is_missing_or_none_is_told_with_its_line(stand_file: Path, value: str, told: str) -> None:
+    stand_file.write_text(f'# a comment\n[stands.a]\ny = "http://y"\nx = "{value}"\n')
+    with pytest.raises(ScenarioError, match=told) as wrong:
+        load_stand("a")
+    assert wrong.value.place == f"{stand_file}:4"
+
+
+def test_users_may_stand_in_a_file_beside(stand_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PW", "s3cret")
+    stand_file.write_text('[stands.a]\nusers = "users.csv"\nusers_within_s = 0.5\n')
+    (stand_file.parent / "users.csv").write_text(
+        '\ufeffname;password;role;skills\nalice;${PW};;sales, billing\n\n"bob";"a ""b"" c";supervisor;\n'
+    )
+    stand = load_stand("a")
+    assert stand.users.fields() == [
+        {"name": "alice", "password": "s3cret", "skills": ["sales", "billing"]},
+        {"name": "bob", "password": 'a "b" c', "role": "supervisor"},
+    ]
+    assert stand.users_within_s == 0.5
+    assert stand.environment == {"PW": "s3cret"}
+
+
+@pytest.mark.parametrize(
+    ("table", "told", "line"),
+    [
+        (None, "the users cannot be read", None),
+        ("", "the first line does not name the fields", 1),
+        ("user,password\na,b\n", "the first line does not name the fields", 1),
+        ("name,name\na,b\n", "the first line does not name the fields", 1),
+        ("name,password\nalice\n", "there are 1 values for 2 fields", 2),
+        ("name,password\n,x\n", "this user has no name", 2),
+        ('name,password\nalice,"x\n', "this is no CSV", 2),
+        ("name,password\nalice,${NO_SUCH}\n", "needs the environment variable NO_SUCH", 2),
+        ("name\nalice\nalice\n", "two users named 'alice'", None),
+    ],
+)
+def test_a_malformed_table_of_users_is_one_clear_error(
+    stand_file: Path, table: str | None, told: str, line: int | None
+) -> None:
+    stand_file.write_text('[stands.a]\nusers = "users.csv"\n')
+    file = stand_file.parent / "users.csv"
+    if table is not None:
+        file.write_text(table)
+    with pytest.raises(ScenarioError, match=told) as wrong:
+        load_stand("a")
+    if line is not None:
+        assert wrong.value.place == f"{file}:{line}"
+
+
+def test_a_secret_of_the_environment_is_masked(stand_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_TOKEN", "looking-glass-7")
+    stand_file.write_text('[stands.a]\nx = "http://x/${API_TOKEN}"\n')
+
+    @scenario
+    def showing() -> list[Step[Any]]:
+        return [call(lambda: load_stand("a").resolve("{x}/here", {}), save_as="shown")]
+
+    entries: list[Any] = []
+    play(showing, stand="a", runs=None, watch=entries.append)
+    assert [entry.result for entry in entries if isinstance(entry, Called)] == ["'http://x/***/here'"]
 
 
 def test_a_user_says_what_it_has() -> None:

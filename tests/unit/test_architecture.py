@@ -15,10 +15,12 @@ FLOORS = [
     {"clock", "ending", "errors", "message"},
     {
         *(
+            "checks",
             "dialect",
             "explain",
             "clue",
             "exchanges",
+            "excuses",
             "expectations",
             "journal",
             "journal_file",
@@ -30,9 +32,22 @@ FLOORS = [
     },
     {"transport"},
     {
-        *("actor", "channel", "deadlines", "declaration", "duties", "engine", "handling", "http_channel", "listener"),
-        *("pending", "recording", "references", "run", "runner", "scenarios", "source", "speech", "stand", "step"),
-        *("waiting", "workflow"),
+        *(
+            "acting",
+            "actor",
+            "channel",
+            "checking",
+            "consequences",
+            "deadlines",
+            "declaration",
+            "duties",
+            "engine",
+            "environment",
+            "handling",
+        ),
+        *("http_channel", "leftovers", "listener", "moments"),
+        *("pending", "recording", "references", "rendezvous", "run", "runner", "scenarios", "signals", "source"),
+        *("speech", "stand", "standstill", "step", "user_lock", "users", "users_file", "waiting", "workflow"),
     },
 ]
 """Values, language, wire, drive: each may use its own floor and those before it."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from textwrap import dedent
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.ending import Ending
-from antiphon.explain import Explanation, seconds
+from antiphon.explain import Explanation, seconds, who_waits
 from antiphon.journal import StepStarted
 from antiphon.mailbox import Mailbox
 from antiphon.message import Message
@@ -211,8 +212,15 @@ def test_it_had_come_before_the_mark(desk: Any) -> None:
         "waiting from 2.000 s to 7.000 s of the run, for what came after message 2 (since=)",
         "nothing came since; the channel was silent for 5.100 s, since ping",
         "one that fits had come before the mark, 200 ms before the wait began: newRtc {'id': 1}",
-        "  it was message 1; only what came after message 2 counts",
+        "  it was message 1; only what came after message 2, ping, counts",
     )
+
+
+def test_the_message_at_the_mark_is_not_named_if_there_was_none(desk: Any) -> None:
+    desk.hear("newRtc")
+    wait = desk.expect("newRtc", since=7)
+    desk.expire(5)
+    assert "only what came after message 7 counts" in str(wait.error)
 
 
 def test_someone_else_took_it(desk: Any) -> None:
@@ -422,6 +430,84 @@ def test_a_message_that_was_not_to_be_there(desk: Any) -> None:
         "at 2.000 s of the run",
         "it had come 1.000 s before the wait began: to ignore what came before a moment, give since=mark()",
     )
+
+
+def test_a_message_that_came_twice(desk: Any) -> None:
+    desk.at(1).hear("state", {"state": "held"})
+    desk.at(1.1).hear("ping")
+    desk.at(1.2).hear("state", {"state": "held"})
+    assert desk.expect("state").message.number == 1
+    wait = desk.at(2).expect("state", check={"state": "connected"}, **HERE)
+    told(
+        wait,
+        "alice.desk received state, but it is not as it should be",
+        "at 2.000 s of the run",
+        "state is 'held', wanted 'connected'",
+        "the message: state {'state': 'held'}",
+        "message 1, 200 ms before this one (3), said the same: did it come twice?",
+    )
+    assert wait.error.explanation.twin.number == 1
+
+
+@pytest.mark.parametrize("other", [("state", {"state": "ready"}), ("status", {"state": "held"})])
+def test_a_message_that_says_something_else_is_no_twin(desk: Any, other: Any) -> None:
+    desk.hear(*other)
+    desk.hear("state", {"state": "held"})
+    wait = desk.expect_none("state", {"state": "held"})
+    assert wait.error.explanation.twin is None
+
+
+def test_an_answer_that_came_twice(desk: Any) -> None:
+    asked = desk.at(1).ask(4)
+    desk.reply(4, {"n": 1})
+    desk.reply(4, {"n": 1})
+    assert asked.message.number == 1
+    wait = desk.at(2).expect_none("reply", **HERE)
+    told(
+        wait,
+        "alice.desk received reply {'n': 1}, but there was to be no reply",
+        "at 2.000 s of the run",
+        "it had come 1.000 s before the wait began: to ignore what came before a moment, give since=mark()",
+        "it is an answer, and no request that was open had asked for it",
+        "message 1, 0 ms before this one (2), said the same: did it come twice?",
+    )
+
+
+def test_a_refusal_that_nobody_has_awaited_is_told_with_what_did_not_come(desk: Any) -> None:
+    desk.ask(1, request="start")
+    wait = desk.expect("newRtc", **HERE)
+    desk.at(1).reply(1, {"code": "unknownWorkitem", "message": "there is none"}, name="resultStart", is_failure=True)
+    desk.expire(5)
+    told(
+        wait,
+        "alice.desk waited 5.000 s for newRtc, and it did not come",
+        "waiting from 0 ms to 5.000 s of the run",
+        "what came since: resultStart",
+        "  and then nothing for 4.000 s",
+        "resultStart was a refusal: unknownWorkitem there is none",
+    )
+
+
+def test_of_many_refusals_the_last_are_told(desk: Any) -> None:
+    wait = desk.expect("newRtc")
+    for number in range(5):
+        desk.reply(number, [number], is_failure=True)
+    desk.expire(5)
+    lines = [line for line in str(wait.error).splitlines() if "was a refusal" in line]
+    assert lines == ["  reply was a refusal: reply [3]", "  reply was a refusal: reply [4]"]
+
+
+def test_who_waits(desk: Any) -> None:
+    desk.expect("a")
+    desk.expect("b", source="calls.py:1")
+    desk.until(lambda: False, "it is so", step=msgspec.structs.replace(STEP, source=""))
+    desk.ask(1, **HERE)
+    assert who_waits(desk.mailbox.pending) == [
+        "it came during the wait for b at calls.py:1",
+        "it came during the wait until it is so, in the step outbound_call('890')",
+        "it came during the wait for the reply to call at calls.py:42, in the step outbound_call('890') at desk.py:30",
+    ]
+    assert who_waits([]) == []
 
 
 def test_an_absence_whose_predicate_raises(desk: Any) -> None:

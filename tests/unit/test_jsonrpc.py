@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from antiphon import UNNAMED, UNREADABLE, Codec, DialectError, JsonRpc, Message, Refusal
 from antiphon.mailbox import Mailbox
+from antiphon.message import Unreadable
 from antiphon.waits import MessageWait, ReplyWait
 
 
@@ -377,6 +378,8 @@ def test_a_bad_member_of_a_batch_does_not_hide_the_others(codec: Codec, text: st
     good = rpc(method="a", id=1)
     before, bad, after = codec.decode(f"[{good}, {text}, {good}]")
     assert (bad.name, bad.body, bad.raw) == (UNREADABLE, text, text)
+    assert isinstance(bad, Unreadable)
+    assert isinstance(bad.trouble, DialectError)
     assert (before.name, after.name) == ("a", "a")
     assert codec.answer(before, 1).frames == ()
     (frame,) = codec.answer(after, 2).frames or ()

@@ -370,7 +370,7 @@ def test_a_failure_that_only_the_end_tells_of_is_explained_there() -> None:
 
 
 def test_an_interruption_needs_no_explanation() -> None:
-    lines = plain([started("operator"), journal.RunEnded(at_ns=0, verdict="interrupted", error="CancelledError: ")])
+    lines = plain([started("operator"), journal.RunEnded(at_ns=0, verdict="interrupted", error="interrupted")])
 
     assert lines[1:] == ["interrupted: outgoing in 0 ms (0 steps, 0 sent, 0 received)"]
 

@@ -104,6 +104,18 @@ def test_endings_are_equal_by_value() -> None:
 # -- errors ------------------------------------------------------------------------------------------------------------
 
 
+def test_an_error_says_in_which_step_it_was() -> None:
+    error = FieldMissing("call has no field 'id'", place="desk.py:51", hint="its fields are 'n'")
+    assert error.step == ""
+    error.step = "outbound_call('890') at calls.py:26"
+    assert str(error).splitlines() == [
+        "call has no field 'id'",
+        "  at desk.py:51",
+        "  in the step outbound_call('890') at calls.py:26",
+        "  hint: its fields are 'n'",
+    ]
+
+
 def test_an_error_says_what_where_and_what_to_do() -> None:
     error = ScenarioError("no such actor", place="calls.py:3", hint="its actors are: alice")
     assert str(error) == "no such actor\n  at calls.py:3\n  hint: its actors are: alice"

@@ -105,8 +105,10 @@ def _testbed_command(screen: Screen) -> Any:
         database: Path | None = None,
         ping_interval_s: float = 5.0,
         answer_after_s: float = 0.2,
+        offer_timeout_s: float = 10.0,
         latency_s: Annotated[tuple[float, float], Parameter(negative="")] = (0.0, 0.0),
         seed: str | None = None,
+        fault: Annotated[list[str] | None, Parameter(negative="")] = None,
     ) -> int:
         """Run the contact centre that comes with antiphon, until Ctrl-C.
 
@@ -117,8 +119,10 @@ def _testbed_command(screen: Screen) -> Any:
             database: the file of its records; without it they are kept in memory
             ping_interval_s: how often a desk is pinged
             answer_after_s: how long a customer's telephone rings
+            offer_timeout_s: how long a desk has to accept what it is offered
             latency_s: how late its answers are, at least and at most
-            seed: same seed, same ids and latencies
+            seed: same seed, same ids, latencies and faults
+            fault: what goes wrong on purpose, as late:resultHangUp:2.5; may be given several times
         """
         from antiphon.cli.serving import serve
 
@@ -129,8 +133,10 @@ def _testbed_command(screen: Screen) -> Any:
             "database": database,
             "ping_interval_s": ping_interval_s,
             "answer_after_s": answer_after_s,
+            "offer_timeout_s": offer_timeout_s,
             "latency_s": latency_s,
             "seed": seed,
+            "faults": fault or (),
         }
         return serve(options, screen)
 

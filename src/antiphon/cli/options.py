@@ -25,12 +25,13 @@ _COMMON: Final[Mapping[str, tuple[Any, Any, str]]] = {
     "stand": (str | None, None, "The stand in antiphon.toml to play on; without it the file's default."),
     "runs": (Path, Path("runs"), "The directory in which the run gets one of its own."),
     "no_record": (bool, False, "Write nothing to disk."),
+    "strict": (bool, False, "Fail if a message was received that nobody expected."),
     "quiet": (bool, False, "Show only how it ends."),
 }
 """The options that every scenario has: type, default and help."""
 
 HELP: Final = frozenset({"--help", "-h"})
-FLAGS: Final = frozenset({"--no-record", "--quiet"})
+FLAGS: Final = frozenset({"--no-record", "--strict", "--quiet"})
 WITH_VALUE: Final = frozenset({"--stand", "--runs"})
 
 _TAKEN: Final = frozenset({*_COMMON, "help", "h", "traceback"})
@@ -39,9 +40,10 @@ _TAKEN: Final = frozenset({*_COMMON, "help", "h", "traceback"})
 class Common:
     """What was said with the options that every scenario has."""
 
-    def __init__(self, *, stand: str | None, runs: Path, no_record: bool, quiet: bool) -> None:
+    def __init__(self, *, stand: str | None, runs: Path, no_record: bool, strict: bool, quiet: bool) -> None:
         self.stand = stand
         self.runs = None if no_record else runs
+        self.strict = True if strict else None
         self.quiet = quiet
 
 

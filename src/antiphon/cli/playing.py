@@ -28,6 +28,7 @@ def play_on_screen(
     *,
     stand: Stand,
     runs: Path | None,
+    strict: bool | None = None,
     is_quiet: bool = False,
     shows_traceback: bool = False,
 ) -> int:
@@ -42,7 +43,7 @@ def play_on_screen(
     error: BaseException | None = None
     try:
         with ends_when_terminated():
-            play(scenario, stand=stand, runs=None, directory=directory, watch=view, **parameters)
+            play(scenario, stand=stand, runs=None, directory=directory, watch=view, strict=strict, **parameters)
     except BaseException as raised:
         error = raised
     _finish(view)

@@ -2,14 +2,15 @@
 
 A dialect says how messages are encoded, named and correlated; it makes one codec for each connection. A codec is a pure
 machine: data in, messages out; a message in, data out; and the data that the protocol itself owes. It does no I/O and
-knows no time. The smallest one gives `decode` and `encode`.
+knows no time. The smallest dialect is a codec with `decode` and `encode`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Protocol
+from copy import deepcopy
+from typing import Any, Protocol, Self
 
 from antiphon.errors import DialectError, Refusal
 from antiphon.message import Data, Message
@@ -28,12 +29,20 @@ class Dialect(Protocol):
 class Codec(ABC):
     """One connection's side of a dialect.
 
+    It can be the dialect, too: each connection then gets a copy of the codec as it was made (see `codec`).
     `is_ready` is False until the protocol's own opening is done: the channel counts as open only then.
     `heartbeat_s`, if not None, is how often `heartbeat` is asked for data.
     """
 
     is_ready: bool = True
     heartbeat_s: float | None = None
+
+    def codec(self) -> Self:
+        """A deep copy, for one connection: its options are kept, and its state is shared with no other connection.
+
+        A dialect whose connections shall share something (a schema, a cache) is a class of its own, beside its codec.
+        """
+        return deepcopy(self)
 
     @abstractmethod
     def decode(self, data: Data) -> Sequence[Message]:

@@ -112,8 +112,9 @@ class _JsonCodec(Codec):
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def decode(self, data: Data) -> Sequence[Message]:
+        read = self._decode  # not called as methods, which these are not: that takes the interpreter longer
         try:
-            document = self._decode(data)
+            document = read(data)
         except NOT_JSON as error:
             raise unreadable(data, error) from error
         if document.__class__ is not dict:
@@ -126,10 +127,10 @@ class _JsonCodec(Codec):
         if body is ABSENT:
             body = document if name is UNNAMED else {}
         if self._is_told_by_name:
-            if not self._is_reply(name):
+            is_reply, fails = self._is_reply, self._fails
+            if not is_reply(name):
                 return (Message(name, body, data),)
-            is_failure = self._fails is not None and self._fails(body)
-            return (Message(name, body, data, None, name, None, True, True, is_failure),)
+            return (Message(name, body, data, None, name, None, True, True, fails is not None and fails(body)),)
         return (self._correlated(name, body, data, document) if self._has_replies else Message(name, body, data),)
 
     def _correlated(self, name: str, body: Any, data: Data, document: dict[str, Any]) -> Message:
@@ -202,8 +203,9 @@ class _JsonCodec(Codec):
             return request
         if self._reply is None:
             return super().request(name, body)
+        reply_to = self._reply_to
         request = self.encode(name, body)
-        request.asks = self._reply_to(name)
+        request.asks = reply_to(name)
         return request
 
     def _given_id(self, body: Any) -> Hashable:

@@ -12,7 +12,7 @@ from antiphon.dialect.codec import Codec
 from antiphon.dialect.json_text import NOT_JSON, NOT_WRITABLE, encode_json, unreadable, unwritable
 from antiphon.errors import DialectError, Refusal
 from antiphon.match import ABSENT, shorten
-from antiphon.message import UNNAMED, UNREADABLE, Data, Message
+from antiphon.message import UNNAMED, UNREADABLE, Data, Message, Unreadable
 
 __all__ = ["JsonRpc"]
 
@@ -103,8 +103,8 @@ class _JsonRpcCodec(Codec):
             text: Data = bytes(raw).decode() if isinstance(data, str) else bytes(raw)
             try:
                 message = self._read(document, text)
-            except DialectError:
-                message = Message(UNREADABLE, text, text)
+            except DialectError as error:
+                message = Unreadable(UNREADABLE, text, text, trouble=error)
                 if self._dialect.is_server:
                     batch.errors.append(self._error_text(None, _INVALID_REQUEST))
             if message.is_request:

@@ -105,7 +105,10 @@ class Conversation:
             journal.HttpExchange: self._http,
             journal.Dropped: self._dropped,
             journal.Failed: self._failed,
+            journal.SoftCheckFailed: self._soft_check_failed,
             journal.Note: self._note,
+            journal.SignalGiven: self._signal,
+            journal.MomentKept: self._moment,
         }
 
     def __call__(self, entry: Entry | Message) -> None:
@@ -161,6 +164,9 @@ class Conversation:
         self._has_failed = True
         self._explain(entry.at_ns, entry.text)
 
+    def _soft_check_failed(self, entry: journal.SoftCheckFailed) -> None:
+        self._explain(entry.at_ns, f"soft check: {entry.text}")
+
     def _explain(self, at_ns: int, text: str) -> None:
         first, *rest = text.splitlines() or [""]
         self._line(at_ns, "", 0, (f"{self._signs.failed} {first}", "red"), is_cut=not self._explains)
@@ -196,6 +202,15 @@ class Conversation:
             (f"= {entry.save_as}: ", "cyan"),
             (entry.result, ""),
         )
+
+    def _signal(self, entry: journal.SignalGiven) -> None:
+        depth = self._blocks.depth_inside(entry.step)
+        value = f": {entry.value}" if entry.value else ""
+        self._line(entry.at_ns, entry.actor, depth, (f"= the signal {entry.name!r} is given", "cyan"), (value, ""))
+
+    def _moment(self, entry: journal.MomentKept) -> None:
+        told = f"= begun {entry.error_ns / 1e3:.1f} µs after its moment"
+        self._line(entry.at_ns, "", self._blocks.depth_inside(entry.step), (told, "dim"))
 
     def _wait_ended(self, entry: journal.WaitEnded) -> None:
         wait = self._blocks.wait_ended(entry)

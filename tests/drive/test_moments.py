@@ -1,0 +1,306 @@
+"""Exact moments, limits on time, and repetition: `at`, `within`, `repeat`."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import uvloop
+
+from antiphon import (
+    Actor,
+    DeadlinePassed,
+    ExpectationFailed,
+    Json,
+    Line,
+    Run,
+    ScenarioError,
+    Step,
+    action,
+    at,
+    call,
+    perform,
+    repeat,
+    saved,
+    scenario,
+    together,
+    wait,
+    within,
+)
+from antiphon.journal import MomentKept
+from antiphon.testing import VirtualTimeLoop
+
+Play = Callable[..., Run]
+FILE = "tests/drive/test_moments.py"
+
+
+class Caller(Actor):
+    line = Line("{peer}", dialect=Json(name="action", body="data"), within_s=5)
+
+    @action
+    async def hear(self, name: str) -> str:
+        return (await self.expect(name)).name
+
+
+@pytest.fixture
+def run_loop() -> Callable[..., Any]:
+    def run(coroutine: Any) -> Any:
+        with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+            return runner.run(coroutine)
+
+    return run
+
+
+async def now() -> float:
+    return round(asyncio.get_running_loop().time(), 6)
+
+
+def time_is(name: str = "now") -> Step[float]:
+    return call(now, save_as=name)
+
+
+def moments(run: Run) -> list[tuple[int, int]]:
+    return [(entry.due_ns, entry.error_ns) for entry in run.journal if isinstance(entry, MomentKept)]
+
+
+# -- at ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_step_is_done_at_its_moment(play_with: Play) -> None:
+    @scenario
+    def case(alice: Caller) -> list[Step[Any]]:
+        return [wait(0.3), at(2.5, time_is()), at(2.5), at(3.000001, time_is(), time_is())]
+
+    run = play_with(case)
+    assert run.value[1:] == [2.5, None, [3.000001, 3.000001]]
+    assert moments(run) == [(2_500_000_000, 0), (2_500_000_000, 0), (3_000_001_000, 0)]
+
+
+def test_moments_count_from_when_all_actors_are_there(play_with: Play) -> None:
+    class Late(Caller):
+        async def arrive(self) -> None:
+            await asyncio.sleep(4)
+
+    @scenario
+    async def case(alice: Caller, bob: Late) -> list[float]:
+        return await together(at(2, time_is()), [wait(0.5), at(1, time_is())])
+
+    assert play_with(case).value == [6, [None, 5]]
+
+
+def test_in_a_repeat_moments_count_from_the_round(play_with: Play) -> None:
+    @scenario
+    def case(alice: Caller) -> list[Step[Any]]:
+        return [repeat(3, at(1, time_is()), at(1.5)), at(5, time_is())]
+
+    run = play_with(case)
+    assert [found for found, _ in run.value[0]] == [1, 2.5, 4]
+    assert run.value[1] == 5
+
+
+def test_a_moment_that_is_past_is_told_with_what_took_so_long(play_with: Play) -> None:
+    @scenario
+    def case(alice: Caller) -> list[Step[Any]]:
+        return [wait(2), at(1.75, time_is())]
+
+    with pytest.raises(ExpectationFailed) as failed:
+        play_with(case)
+    line = case.function.__code__.co_firstlineno + 2
+    assert str(failed.value).splitlines()[:3] == [
+        "the moment 1.75 s was past by 250 ms when its turn came",
+        f"  before it wait(2) at {FILE}:{line} ended after 2.000 s",
+        f"  at {FILE}:{line}",
+    ]
+    assert not moments(failed.value.run)
+
+
+def test_how_late_a_moment_may_be_is_said(play_with: Play) -> None:
+    @scenario
+    def case(alice: Caller) -> list[Step[Any]]:
+        return [wait(2), at(1.75, time_is(), late_s=0.3)]
+
+    run = play_with(case)
+    assert run.value == [None, 2]
+    assert moments(run) == [(1_750_000_000, 250_000_000)]
+
+
+@pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_in_real_time_a_moment_is_never_early(factory: Any) -> None:
+    @scenario
+    def case() -> list[Step[Any]]:
+        return [at(number * 0.0037) for number in range(1, 10)]
+
+    with asyncio.Runner(loop_factory=factory) as runner:
+        run = runner.run(perform(case, runs=None))
+    assert len(moments(run)) == 9
+    assert all(error_ns >= 0 for _, error_ns in moments(run))
+
+
+@pytest.mark.parametrize("wrong", [-1, "1", True, None, float("nan"), float("inf")])
+def test_a_time_is_a_number_of_seconds(wrong: Any) -> None:
+    for make in (at, functools.partial(at, 1, late_s=wrong), lambda seconds: within(seconds, wait(1))):
+        with pytest.raises(ScenarioError, match=r"(at|within)\(\) takes (seconds|late_s) from 0 on"):
+            make() if isinstance(make, functools.partial) else make(wrong)
+
+
+# -- within -----------------------------------------------------------------------------------------------------------
+
+
+def test_steps_within_their_time_give_their_results(play_with: Play) -> None:
+    @scenario
+    def case(alice: Caller) -> list[Step[Any]]:
+        return [wait(1), within(2, time_is()), within(0.6, [time_is()], wait(0.5))]
+
+    assert play_with(case).value == [None, 1, [1, None]]
+
+
+def test_a_step_that_is_not_over_in_time_is_named(play_with: Play) -> None:
+    @scenario
+    async def case(alice: Caller) -> None:
+        await within(3, wait(1), alice.hear("news"), wait(5))
+
+    with pytest.raises(DeadlinePassed) as failed:
+        play_with(case)
+    line = case.function.__code__.co_firstlineno + 2
+    told = str(failed.value).splitlines()
+    assert told[0] == "within(3, wait, hear, wait) was not over within 3 s"
+    assert told[1].startswith(
+        f"  alice: hear('news') at {FILE}:{line} was cancelled after 2.000 s, waiting for news at "
+    )
+    assert told[2] == f"  at {FILE}:{line}"
+    assert failed.value.run.duration_s == pytest.approx(3, abs=0.01)
+
+
+def test_an_error_within_is_that_error(play_with: Play) -> None:
+    def fail() -> None:
+        raise TimeoutError("own")
+
+    @scenario
+    def case(alice: Caller) -> list[Step[Any]]:
+        return [within(3, call(fail))]
+
+    with pytest.raises(TimeoutError, match="own"):
+        play_with(case)
+
+
+def test_a_limit_that_passed_while_the_loop_was_blocked_has_passed(play_with: Play) -> None:
+    async def block() -> None:
+        asyncio.get_running_loop()._virtual_ns += 2_000_000_000  # type: ignore[attr-defined]
+
+    @scenario
+    def case(alice: Caller) -> list[Step[Any]]:
+        return [within(1, call(block))]
+
+    with pytest.raises(DeadlinePassed, match=r"over after 2\.000 s only"):
+        play_with(case)
+
+
+def test_a_limit_inside_of_a_limit(play_with: Play) -> None:
+    @scenario
+    def case(alice: Caller) -> list[Step[Any]]:
+        return [within(10, within(1, wait(5)))]
+
+    with pytest.raises(DeadlinePassed, match=r"^within\(1, wait\) was not over within 1 s"):
+        play_with(case)
+
+
+def test_within_needs_steps() -> None:
+    with pytest.raises(ScenarioError, match="takes the seconds, and then the steps"):
+        within(5)
+
+
+# -- repeat -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_number_of_times(play_with: Play) -> None:
+    @scenario
+    async def case(alice: Caller) -> list[Any]:
+        return [
+            await repeat(2, wait(1), time_is()),
+            await repeat(2, time_is()),
+            await repeat(0, time_is()),
+            await repeat(2, repeat(2, [time_is()])),
+        ]
+
+    assert play_with(case).value == [[[None, 1], [None, 2]], [2, 2], [], [[[2], [2]], [[2], [2]]]]
+
+
+def test_for_a_time_a_round_that_has_begun_is_finished(play_with: Play) -> None:
+    @scenario
+    def case(alice: Caller) -> list[Step[Any]]:
+        return [repeat(wait(2), time_is(), for_s=5)]
+
+    assert play_with(case).value == [[[None, 2], [None, 4], [None, 6]]]
+
+
+def test_rounds_that_wait_for_nothing_end_too(play_with: Play) -> None:
+    @scenario
+    def case(alice: Caller) -> list[Step[Any]]:
+        return [repeat(time_is(), for_s=0.01)]
+
+    assert len(play_with(case).value[0]) == 10
+
+
+def test_until_something_is_so(play_with: Play) -> None:
+    counted: list[int] = []
+
+    def count() -> int:
+        counted.append(1)
+        return len(counted)
+
+    @scenario
+    def case(alice: Caller) -> list[Step[Any]]:
+        return [
+            repeat(10, call(count), until=lambda: len(counted) == 3),
+            repeat(call(lambda: len(counted) == 3, save_as="is_three"), for_s=1, until=saved.is_three),
+        ]
+
+    assert play_with(case).value == [[1, 2, 3], [True]]
+
+
+def test_until_it_should_have_been_so(play_with: Play) -> None:
+    @scenario
+    def case(alice: Caller) -> list[Step[Any]]:
+        return [repeat(4, wait(1), until=lambda: False)]
+
+    with pytest.raises(DeadlinePassed, match=r"until= is not true after 4 rounds in 4\.0") as failed:
+        play_with(case)
+    assert f"at {FILE}:" in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "options"),
+    [
+        ((), {}),
+        ((3,), {}),
+        ((-1, wait(1)), {}),
+        ((True, wait(1)), {}),
+        ((wait(1),), {}),
+        ((3, wait(1)), {"for_s": 5}),
+        ((wait(1),), {"until": print}),
+        ((3, wait(1)), {"until": 5}),
+        ((wait(1),), {"for_s": -1}),
+    ],
+)
+def test_what_cannot_be_repeated_is_told(given: tuple[Any, ...], options: dict[str, Any]) -> None:
+    with pytest.raises(ScenarioError, match=r"repeat\(\) takes"):
+        repeat(*given, **options)
+
+
+def test_what_stands_in_them_is_looked_through_before_anything_is_connected(peer: Any, play_with: Play) -> None:
+    class Stranger(Actor):
+        @action
+        async def intrude(self) -> None: ...
+
+    @scenario
+    def case(alice: Caller) -> list[Step[Any]]:
+        return [repeat(2, within(5, at(1, [Stranger.intrude()])))]
+
+    with pytest.raises(ScenarioError, match="intrude is a step of Stranger, and case has no such actor"):
+        play_with(case)
+    assert not peer.openings
+    with pytest.raises(ScenarioError, match="is 5, not a step"):
+        within(5, 5)
