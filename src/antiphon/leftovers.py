@@ -43,7 +43,7 @@ def _told(channel: Channel, message: Message) -> Iterator[str]:
     yield f"{owner} received {message.name} after {seconds(message.at_ns)}: {shorten(message.body, 160)}"
     if message.reply_to is not None:
         yield "  an answer to no open request"
-    earlier = (each for each in channel.mailbox.history if each.number < message.number)
-    twin = next((each for each in earlier if each.name == message.name and each.body == message.body), None)
-    if twin is not None:
-        yield f"  it says the same as the one that came after {seconds(twin.at_ns)}: it came twice"
+    namesakes = (each for each in reversed(channel.mailbox.history) if each.name == message.name)
+    before = next((each for each in namesakes if each.number < message.number), None)
+    if before is not None and before.body == message.body:
+        yield f"  the one before it, after {seconds(before.at_ns)}, said the same: did it come twice?"

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import inspect
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import entry_points
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 from antiphon.errors import RecordingError, ScenarioError
 from antiphon.journal import Journal, Report, Sink
-from antiphon.journal_file import ELSEWHERE, FILE_NAME, JournalWriter
+from antiphon.journal_file import ELSEWHERE, FILE_NAME, JournalWriter, read_journal
 
-__all__ = ["load_reports", "new_run_directory", "recording"]
+__all__ = ["load_reports", "make_report", "new_run_directory", "recording"]
 
 
 def new_run_directory(runs: Path, name: str) -> Path:
@@ -54,15 +56,59 @@ def recording(
             journal.attach(sink)
         yield
     finally:
-        for sink in sinks:
-            close = getattr(sink, "close", None)
-            if close is not None:
-                close()
+        _close(sinks)
 
 
-def load_reports(names: Sequence[str]) -> dict[str, Report]:
-    """The reports of those names. Raises ScenarioError if there is none of a name."""
-    return {name: _load_report(name) for name in names}
+def _close(sinks: Sequence[Any]) -> None:
+    """Close them all, whatever one of them raises; what a run has failed with is not hidden by that."""
+    failed = sys.exception()
+    trouble: BaseException | None = None
+    for sink in sinks:
+        try:
+            getattr(sink, "close", _nothing)()
+        except Exception as error:
+            trouble = trouble or error
+    if trouble is not None and failed is not None:
+        failed.add_note(f"and {trouble}")
+    elif trouble is not None:
+        raise trouble
+
+
+def make_report(directory: Path, spec: str) -> None:
+    """Make a report (`NAME` or `NAME=PATH`) of the run that was recorded in this directory, also of one that was killed.
+
+    Raises ScenarioError if there is no such report, RecordingError if the journal cannot be read or the report cannot
+    be written.
+    """
+    ((name, report),) = load_reports([spec]).items()
+    entries = read_journal(directory / FILE_NAME)
+    first = next(entries, None)
+    if first is None:
+        raise RecordingError(
+            "this journal holds nothing", place=str(directory / FILE_NAME), hint="the run ended before it had begun"
+        )
+    sink = _guarded(name, report, directory)
+    for entry in chain([first], entries):
+        sink(entry)
+    sink.close()
+
+
+def load_reports(specs: Sequence[str]) -> dict[str, Report]:
+    """The reports of those names; `NAME=PATH` says where that one goes instead of the run's directory.
+
+    Raises ScenarioError if there is none of a name, it cannot be loaded, or it takes no path.
+    """
+    return {spec: _report(spec) for spec in specs}
+
+
+def _report(spec: str) -> Report:
+    name, _, target = spec.partition("=")
+    report = _load_report(name)
+    if not target:
+        return report
+    if "target" not in inspect.signature(report).parameters:
+        raise ScenarioError(f"the report {name!r} takes no path", hint="it is made in the run's own directory")
+    return partial(report, target=target)
 
 
 @cache  # to look it up means to read the metadata of every distribution that is installed
@@ -71,14 +117,22 @@ def _load_report(name: str) -> Report:
     if not found:
         known = ", ".join(sorted({entry.name for entry in entry_points(group="antiphon.reports")}))
         raise ScenarioError(f"there is no report {name!r}", hint=f"there is {known}")
-    report: Report = next(iter(found)).load()
+    try:
+        report: Report = next(iter(found)).load()
+    except ImportError as error:
+        raise ScenarioError(
+            f"the report {name!r} cannot be loaded: {error}", hint=f"install what it needs: pip install 'antiphon[{name}]'"
+        ) from error
     return report
 
 
-def _guarded(name: str, report: Report, directory: Path) -> Callable[[Any], None]:
+def _guarded(spec: str, report: Report, directory: Path) -> Any:
     """The report's sink, whose failures are told as failures to record."""
+    name = spec.partition("=")[0]
 
-    def wrong(error: Exception) -> RecordingError:
+    def wrong(error: Exception) -> Exception:
+        if isinstance(error, RecordingError):
+            return error
         reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
         return RecordingError(f"the report {name!r} cannot be written: {reason}", place=str(directory))
 
@@ -93,9 +147,15 @@ def _guarded(name: str, report: Report, directory: Path) -> Callable[[Any], None
         except Exception as error:
             raise wrong(error) from error
 
-    guarded.close = getattr(sink, "close", _nothing)  # type: ignore[attr-defined]
+    def close() -> None:
+        try:
+            getattr(sink, "close", _nothing)()
+        except Exception as error:
+            raise wrong(error) from error
+
+    guarded.close = close  # type: ignore[attr-defined]
     return guarded
 
 
 def _nothing() -> None:
-    """Most sinks have nothing to close."""
+    """Many sinks have nothing to close."""

@@ -426,8 +426,10 @@ def _text_of(error: BaseException | None) -> str:
         return ""
     if isinstance(error, (asyncio.CancelledError, KeyboardInterrupt)):
         return "interrupted"
-    text = str(error) if isinstance(error, AntiphonError) else f"{type(error).__name__}: {error}"
-    return "\n  ".join([text, *getattr(error, "__notes__", ())])
+    lines = [str(error) if isinstance(error, AntiphonError) else f"{type(error).__name__}: {error}"]
+    if not isinstance(error, AntiphonError) and (frame := author_frame(error)) is not None:
+        lines.append(f"at {place(frame.filename, frame.lineno or 0)}")
+    return "\n  ".join([*lines, *getattr(error, "__notes__", ())])
 
 
 def _plain(value: Any) -> Any:

@@ -135,8 +135,7 @@ class Step(Generic[R]):
         try:
             result = await self._do(stage, step)
         except BaseException as error:
-            if isinstance(error, AntiphonError) and not error.step and not isinstance(error, ScenarioError):
-                error.step = f"{step.title} at {self.source}"
+            self._place(error, step)
             outcome = "failed" if isinstance(error, Exception) else "cancelled"
             told = type(error).__name__ if outcome == "failed" else ""
             record(StepEnded(at_ns=engine.now_ns(), number=step.number, outcome=outcome, error=told))
@@ -145,6 +144,14 @@ class Step(Generic[R]):
             STEP.reset(token)
         record(StepEnded(at_ns=engine.now_ns(), number=step.number, outcome="passed"))
         return result
+
+    def _place(self, error: BaseException, step: StepStarted) -> None:
+        """Have the error say in which step it was raised; the innermost counts."""
+        if isinstance(error, AntiphonError):
+            if not error.step and not isinstance(error, ScenarioError):
+                error.step = f"{step.title} at {self.source}"
+        elif isinstance(error, Exception) and not hasattr(error, "__notes__"):
+            error.add_note(f"in the step {step.title} at {self.source}")
 
     def _do(self, stage: Stage, step: StepStarted) -> Awaitable[R]:
         raise NotImplementedError

@@ -113,7 +113,7 @@ def test_an_answer_that_came_twice_is_told_as_that(peer: Any, play_with: Play) -
     with pytest.raises(MessagesLeft) as failed:
         play_with(strict)
     assert "an answer to no open request" in str(failed.value)
-    assert "it came twice" in str(failed.value)
+    assert "did it come twice?" in str(failed.value)
 
 
 def test_whoever_performs_decides(peer: Any, play_with: Play) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -295,7 +296,9 @@ def test_a_scenario_whose_own_code_fails(fail: Callable[..., Any], patient: Any)
     failure = fail(wrong, LookupError, verdict="error", peer=patient.address)
 
     assert failure.said == ["> hello"]
-    assert failure.entries[-1].error == "LookupError: a slip of the author"
+    first, place = failure.entries[-1].error.splitlines()
+    assert first == "LookupError: a slip of the author"
+    assert re.fullmatch(r"  at tests/e2e/test_bad_scenarios\.py:\d+", place)
 
 
 def test_an_assertion_of_the_author_is_a_failure_of_the_peer(fail: Callable[..., Any], patient: Any) -> None:
@@ -394,7 +397,9 @@ def test_a_called_function_that_raises(fail: Callable[..., Any], patient: Any) -
     failure = fail(wrong, LookupError, verdict="error", peer=patient.address)
 
     assert failure.said == ["> hello"]
-    assert failure.entries[-1].error == "LookupError: nobody knows alice"
+    told = failure.entries[-1].error.splitlines()
+    assert told[0] == "LookupError: nobody knows alice"
+    assert [line.partition(" at ")[0] for line in told[1:]] == [" ", "  in the step call(look_up, 'alice')"]
     assert [ended.outcome for ended in failure.of(StepEnded)] == ["passed", "failed"]
     assert failure.of(Called) == []
     innermost = failure.error.__traceback__

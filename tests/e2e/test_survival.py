@@ -203,7 +203,7 @@ def test_interrupted_in_the_middle(
     assert process.wait() == 0
 
     _, entries = only_run()
-    assert entries[-1].verdict == "interrupted"
+    assert (entries[-1].verdict, entries[-1].error) == ("interrupted", "interrupted")
     assert said(entries) == ["> hello", "< welcome"]
     (ended,) = [entry for entry in entries if isinstance(entry, ChannelEnded)]
     assert (ended.code, ended.by) == (1000, "us")
@@ -280,7 +280,7 @@ def test_an_exception_in_the_middle(fail: Callable[..., Any], friend: Any) -> No
     (ended,) = failure.of(ChannelEnded)
     assert (ended.code, ended.by) == (1000, "us")
     assert friend.outcome() == (1000, "")
-    assert failure.entries[-1].error == "Mistake: here"
+    assert failure.entries[-1].error.startswith("Mistake: here\n  at tests/e2e/test_survival.py:")
 
 
 # -- nowhere to write -------------------------------------------------------------------------------------------------

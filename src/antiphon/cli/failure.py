@@ -57,6 +57,8 @@ def fail(
 def _with_place(text: str, error: BaseException) -> str:
     """The text, with the author's line where it names no place, or where the author's code raised its cause."""
     lines = text.splitlines()
+    if not isinstance(error, AntiphonError):
+        lines = [line for line in lines if not line.startswith("  at ")]  # told below, with the line of code
     if not any(line.startswith("  at ") for line in lines[1:]) or error.__cause__ is not None:
         lines[1:1] = [line for line in _author_lines(error) if line not in lines]
     return "\n".join(lines)
