@@ -27,7 +27,7 @@ demo: $(INSTALLED)
 	$(BIN)/antiphon demo
 
 test: $(READY)
-	$(BIN)/python -m pytest --numprocesses 2
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 test-deep: $(READY)
 	$(BIN)/python -m pytest --numprocesses 2 --hypothesis-profile=deep tests/deep tests/unit

@@ -74,7 +74,7 @@ def main() -> int:
         report.reactions[plan.connections] = reactions(plan)
     show(report.reaction_lines(), asked.json)
     if asked.desks:
-        said = output_of("desks", str(asked.desks), "0.3" if asked.quick else "2")
+        said = output_of("desks", str(asked.desks), "0.1" if asked.quick else "2")
         report.desks = msgspec.json.decode(said, type=dict[str, Side])
         show(report.desk_lines(), asked.json)
     if asked.json:

@@ -1,20 +1,29 @@
-"""What tests of every kind share: how much hypothesis tries, and a mailbox worked by hand."""
+"""What tests of every kind share: how much hypothesis tries, a mailbox worked by hand, records beside journals."""
 
 from __future__ import annotations
 
+import gc
 import os
 import pkgutil
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from importlib import import_module
+from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
+from aiohttp import ClientSession
 from hypothesis import HealthCheck, settings
 
 import antiphon
+from antiphon import Run
 from antiphon.ending import Ending
+from antiphon.journal import HttpExchange, RunStarted
 from antiphon.mailbox import Ban, Mailbox
 from antiphon.message import Message
+from antiphon.testbed import ContactCentre
 from antiphon.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
 
 # Everything is imported here, and not by whichever test comes first in whichever thread: CPython before 3.11.9 may fail
@@ -30,6 +39,12 @@ settings.register_profile(
     "deep", max_examples=3_000, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 settings.load_profile("default")
+
+
+def pytest_collection_finish() -> None:
+    """Some thousand tests are many objects, which the garbage collector need not look at again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 class Desk:
@@ -126,3 +141,150 @@ def desk() -> Desk:
 def new_desk() -> type[Desk]:
     """Makes mailboxes of other sizes: `new_desk(limit=1, history=0)`."""
     return Desk
+
+
+TOLD_BY_ANSWERS = ("dialling", "accepted")
+GONE = ("deskDisconnected", "deskReplaced", "noPong", "centreStopped")
+
+
+class Agreement:
+    """What a contact centre has recorded, beside what the desks of some runs have heard: each must tell the same.
+
+    `records` are the centre's, `runs` all that were performed there, each with its whole journal. The constructor
+    raises AssertionError for whatever only one side knows, and for what reached a desk that it was not for.
+    """
+
+    def __init__(self, records: Sequence[dict[str, Any]], runs: Iterable[Run]) -> None:
+        self.records = {record["interactionID"]: record for record in records}
+        self.heard: dict[str, list[tuple[str, Message]]] = defaultdict(list)
+        """By workitem: who heard what of it, in order."""
+        self.begun: list[str] = []
+        """The interactions that the runs began."""
+        for run in runs:
+            self._read(run)
+        assert len(self.records) == len(records)
+        assert sorted(self.begun) == sorted(self.records), "records and journals know other interactions"
+        known = [self._compare_record(record) for record in records]
+        strange = self.heard.keys() - {workitem for workitems in known for workitem in workitems}
+        assert not strange, f"no record has the workitems {strange}"
+        assert sum(map(len, known)) == len({workitem for workitems in known for workitem in workitems})
+
+    @classmethod
+    async def at(cls, centre: ContactCentre, runs: Iterable[Run]) -> Agreement:
+        """Read all records over HTTP, and compare them."""
+        records: list[dict[str, Any]] = []
+        following: str | None = "/interactions?limit=1000"
+        async with ClientSession() as session:
+            while following is not None:
+                async with session.get(centre.address + following) as response:
+                    page = await response.json()
+                records += page["items"]
+                following = page["next"]
+        assert centre.failures == []
+        return cls(records, runs)
+
+    def count(self, state: str, **details: Any) -> int:
+        """How many states of that kind are recorded."""
+        wanted = {"state": state, **details}
+        states = (entry for record in self.records.values() for entry in record["states"])
+        return sum(all(entry.get(name) == value for name, value in wanted.items()) for entry in states)
+
+    # -- the journals -------------------------------------------------------------------------------------------------
+
+    def _read(self, run: Run) -> None:
+        entries = run.engine.journal.entries
+        assert isinstance(entries[0], RunStarted), "the journal does not keep that much"
+        for entry in entries:
+            if isinstance(entry, HttpExchange):
+                if entry.status == 201 and not entry.url.endswith("/messages"):
+                    self.begun.append(msgspec.json.decode(entry.response_body)["interactionID"])
+            elif isinstance(entry, Message) and not entry.is_sent:
+                if entry.name == "resultNewOutInteraction" and entry["result"] == "success":
+                    self.begun.append(entry["interactionID"])
+                if "workitemID" in entry:
+                    self.heard[entry["workitemID"]].append((run.actors[entry.actor].user.name, entry))
+
+    # -- the records --------------------------------------------------------------------------------------------------
+
+    def _compare_record(self, record: dict[str, Any]) -> set[str]:
+        """Compare one record with what was heard of it; gives its workitems."""
+        tracks: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for entry in record["states"]:
+            tracks[entry["workitemID"] or ""].append(entry)
+        lasted: Counter[str] = Counter()
+        for workitem, entries in tracks.items():
+            for entry, following in pairwise(entries):
+                if entry["seconds"] is not None:  # None: it waited, was offered, and waits again
+                    assert workitem == "" or entry["seconds"] * 1000 == pytest.approx(ms_between(entry, following))
+            if workitem:
+                lasted += self._compare_workitem(record, workitem, entries)
+        assert record["talk_s"] * 1000 == pytest.approx(lasted["connected"])
+        assert record["hold_s"] * 1000 == pytest.approx(lasted["held"])
+        return tracks.keys() - {""}
+
+    def _compare_workitem(self, record: dict[str, Any], workitem: str, entries: list[dict[str, Any]]) -> Counter[str]:
+        """Compare one desk's part; gives how many ms each state lasted, by what the desk heard."""
+        (user,) = {entry["user"] for entry in entries}
+        heard = self.heard[workitem]
+        for listener, message in heard:
+            assert listener == user, f"{listener} heard {message.name} of {user}'s workitem: {message.body}"
+            assert message.get("interactionID", record["interactionID"]) == record["interactionID"]
+        told = states_of([message for _, message in heard if message.name == "newWorkitemState"])
+        recorded = [told_by(entry) for entry in entries if entry["state"] not in TOLD_BY_ANSWERS]
+        if len(told) == len(recorded) - 1 and recorded[-1].get("reason") in GONE:
+            told.append(recorded[-1])  # who is gone cannot be told
+        assert told == recorded, f"{user} heard {told}, and the record has {recorded}"
+        media = sum(message.name == "newRtc" for _, message in heard)
+        assert media == sum(entry["state"] in TOLD_BY_ANSWERS for entry in entries)
+        self._compare_parties(record, [message for _, message in heard if message.name == "workitemPartyList"])
+        if record["channel"] == "chat":
+            self._compare_chat(record, entries, [message for _, message in heard if message.name == "newChatMessage"])
+        lasted: Counter[str] = Counter()
+        for state, following in pairwise(told):
+            if "consult" not in state:
+                lasted[state["state"]] += ms_between(state, following)
+        return lasted
+
+    def _compare_parties(self, record: dict[str, Any], lists: list[Message]) -> None:
+        recorded = {(party["role"], party["name"]) for party in record["parties"] if party["joined_at"]}
+        for message in lists:
+            assert {(party["role"], party["name"]) for party in message["parties"]} <= recorded
+
+    def _compare_chat(self, record: dict[str, Any], entries: list[dict[str, Any]], messages: list[Message]) -> None:
+        """A desk hears what was written before it took the chat, and then what the customer writes."""
+        heard = [{name: message[name] for name in ("messageID", "role", "from", "text", "at")} for message in messages]
+        joined = next((entry["at"] for entry in entries if entry["state"] == "connected"), "~")
+        left = next((entry["at"] for entry in entries if entry["state"] in ("wrapUp", "finished")), "~")
+        for message in record["messages"]:
+            times = heard.count(message)
+            is_for_it = message["at"] < joined or message["role"] == "customer"
+            assert times <= 1
+            assert times == 1 or not (joined < "~" and is_for_it and message["at"] < left), f"{message} was not heard"
+        in_order = iter(record["messages"])
+        assert all(message in in_order for message in heard), "what was written is heard in its order"
+
+
+def states_of(messages: list[Message]) -> list[dict[str, Any]]:
+    """What `newWorkitemState` told, without the repetitions that muting twice makes."""
+    told: list[dict[str, Any]] = []
+    for message in messages:
+        state = told_by(message.body)
+        if not told or {**state, "at": told[-1]["at"]} != told[-1] or not {"connected", "held"} & {state["state"]}:
+            told.append(state)
+    return told
+
+
+def told_by(state: dict[str, Any]) -> dict[str, Any]:
+    """What a record and an event both tell of a state."""
+    kept = ("state", "at", "muted", "consult", "reason", "disposition", "outcome")
+    return {name: state[name] for name in kept if state.get(name)}
+
+
+def ms_between(state: dict[str, Any], following: dict[str, Any]) -> float:
+    return (datetime.fromisoformat(following["at"]) - datetime.fromisoformat(state["at"])).total_seconds() * 1000
+
+
+@pytest.fixture(scope="session")
+def agreement() -> type[Agreement]:
+    """Compares the records of a centre with what the desks heard: `await agreement.at(centre, runs)`."""
+    return Agreement

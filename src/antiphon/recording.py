@@ -11,13 +11,16 @@ from functools import cache, partial
 from importlib.metadata import entry_points
 from itertools import chain, count
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from antiphon.errors import RecordingError, ScenarioError
 from antiphon.journal import Journal, Report, Sink
 from antiphon.journal_file import ELSEWHERE, FILE_NAME, JournalWriter, read_journal
 
-__all__ = ["load_reports", "make_report", "new_run_directory", "recording"]
+__all__ = ["STANDARD_REPORTS", "load_reports", "make_report", "new_run_directory", "recording"]
+
+STANDARD_REPORTS: Final = ("files",)
+"""What is made of every run that is recorded."""
 
 
 def new_run_directory(runs: Path, name: str) -> Path:
@@ -34,9 +37,7 @@ def new_run_directory(runs: Path, name: str) -> Path:
                 path.mkdir()
                 return path
     except OSError as error:
-        raise RecordingError(
-            f"no run can be recorded: {error.strerror}", place=str(runs), hint=ELSEWHERE
-        ) from error
+        raise RecordingError(f"no run can be recorded: {error.strerror}", place=str(runs), hint=ELSEWHERE) from error
     raise AssertionError("unreachable")
 
 
@@ -75,7 +76,7 @@ def _close(sinks: Sequence[Any]) -> None:
 
 
 def make_report(directory: Path, spec: str) -> None:
-    """Make a report (`NAME` or `NAME=PATH`) of the run that was recorded in this directory, also of one that was killed.
+    """Make a report (`NAME` or `NAME=PATH`) of the run that was recorded there, also of one that was killed.
 
     Raises ScenarioError if there is no such report, RecordingError if the journal cannot be read or the report cannot
     be written.
@@ -121,7 +122,8 @@ def _load_report(name: str) -> Report:
         report: Report = next(iter(found)).load()
     except ImportError as error:
         raise ScenarioError(
-            f"the report {name!r} cannot be loaded: {error}", hint=f"install what it needs: pip install 'antiphon[{name}]'"
+            f"the report {name!r} cannot be loaded: {error}",
+            hint=f"install what it needs: pip install 'antiphon[{name}]'",
         ) from error
     return report
 

@@ -356,3 +356,30 @@ def test_the_contract_notices_a_codec_that_goes_deaf() -> None:
 def test_the_contract_notices_a_dialect_that_correlates_unasked() -> None:
     with pytest.raises(AssertionError, match="give `asks`"):
         dialects.what_does_not_correlate_says_so(Speech(Json(id="id"), samples=BODIES))
+
+
+class Pieces(Codec):
+    """Words of a stream, which may be cut anywhere: a dialect and its codec in one, with an option and with state."""
+
+    def __init__(self, end: bytes) -> None:
+        self.end = end
+        self.pieces: list[bytes] = []
+
+    def decode(self, data: Data) -> Sequence[Message]:
+        self.pieces.append(data.encode() if isinstance(data, str) else data)
+        *words, rest = b"".join(self.pieces).split(self.end)
+        self.pieces[:] = [rest]
+        return [Message("word", word, word) for word in words]
+
+    def encode(self, name: str, body: Any) -> Message:
+        return Message(name, body, body + self.end)
+
+
+def test_a_codec_is_a_dialect_whose_connections_share_no_state() -> None:
+    words = Pieces(b";")
+    one, other = words.codec(), words.codec()
+
+    assert one.decode(b"gre") == []
+    assert [message.body for message in other.decode(b"red;")] == [b"red"]
+    assert [message.body for message in one.decode(b"en;bl")] == [b"green"]
+    assert words.pieces == []

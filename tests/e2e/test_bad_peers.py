@@ -20,6 +20,7 @@ from antiphon import (
     FieldMissing,
     Http,
     Json,
+    JsonRpc,
     Message,
     Stand,
     WebSocket,
@@ -136,6 +137,28 @@ def test_unreadable_data_may_be_handled(serve: Callable[..., Any]) -> None:
     run = play(be_patient, stand=Stand("test", {"peer": serve(babble).address}), runs=None)
     assert run.value == "7"
     assert run.party.noted == "a moment, please"
+
+
+def test_a_batch_with_a_member_that_is_none(fail: Callable[..., Any], serve: Callable[..., Any]) -> None:
+    """What is wrong with the member is said; its neighbours are heard."""
+
+    class Counter(Actor):
+        line = WebSocket("{peer}/count", dialect=JsonRpc(), within_s=5)
+
+    @scenario
+    async def count(counter: Counter) -> None:
+        await counter.expect("never")
+
+    async def babble(line: Any) -> Any:
+        await line.upgrade()
+        line.say_text('[{"jsonrpc": "2.0", "method": "one"}, {"jsonrpc": "2.0"}, {"jsonrpc": "2.0", "method": "two"}]')
+        return await line.goodbye()
+
+    failure = fail(count, DialectError, verdict="failed", peer=serve(babble).address)
+
+    assert "it has neither method, result nor error" in failure.text
+    assert failure.error.place == "counter.line, received message 2"
+    assert failure.said == ["< one", "< unreadable", "< two"]
 
 
 # -- what breaks the protocol (RFC 6455) ------------------------------------------------------------------------------
@@ -491,7 +514,7 @@ def _document(action: str, body: Any) -> bytes:
 
 # -- too much of it ---------------------------------------------------------------------------------------------------
 
-FLOOD = 100_000
+FLOOD = 60_000
 LIMIT = 1_000
 
 

@@ -672,9 +672,9 @@ def test_the_example_can_be_taken_away_and_performed(cli: Cli, workplace: Path) 
     copied = cli("demo", "--copy-to", "mine/calls")
 
     assert copied.code == 0
-    assert {path.name for path in (workplace / "mine/calls").iterdir()} == {
-        "antiphon.toml", "calls.py", "desk.py", "test_calls.py",
-    }  # fmt: skip
+    copied_files = {path.name for path in (workplace / "mine/calls").iterdir()}
+    assert copied_files >= {"antiphon.toml", "calls.py", "desk.py", "test_calls.py"}
+    assert all(name.endswith((".py", ".toml", ".md")) for name in copied_files)
     ended = cli("run", "mine/calls/calls.py:outgoing", "--talk-s", "0")
     assert ended.code == 0, ended
     assert '  → newOutInteraction  destination="890000002"' in ended.out

@@ -11,6 +11,7 @@ import aiohttp
 import msgspec
 
 from antiphon.errors import ConnectFailed, ScenarioError, TransportError
+from antiphon.transport.patience import patience
 
 __all__ = ["HttpAnswer", "HttpClient"]
 
@@ -58,16 +59,18 @@ class HttpClient:
             data = msgspec.json.encode(json)
             headers = {"Content-Type": "application/json", **headers}
         try:
-            async with self._opened().request(
-                method,
-                url,
-                headers=headers,
-                data=data,
-                params=params,
-                allow_redirects=follow,
-                ssl=self._tls if self._tls is not None else True,
-                timeout=aiohttp.ClientTimeout(total=within_s),
-            ) as response:
+            async with (
+                patience(within_s),
+                self._opened().request(
+                    method,
+                    url,
+                    headers=headers,
+                    data=data,
+                    params=params,
+                    allow_redirects=follow,
+                    ssl=self._tls if self._tls is not None else True,
+                ) as response,
+            ):
                 body = await response.read()
                 cookies = {name: morsel.value for name, morsel in response.cookies.items()}
                 return HttpAnswer(response.status, dict(response.headers), cookies, body, response.charset or "utf-8")
@@ -97,7 +100,8 @@ class HttpClient:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             # Cookies of 127.0.0.1 and the like count too: systems under test live there.
-            self._session = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
+            cookies = aiohttp.CookieJar(unsafe=True)
+            self._session = aiohttp.ClientSession(cookie_jar=cookies, timeout=aiohttp.ClientTimeout())
         return self._session
 
 

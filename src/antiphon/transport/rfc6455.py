@@ -32,6 +32,7 @@ __all__ = [
     "Violation",
     "accept_value",
     "check_close",
+    "frame_head",
     "is_close_code",
     "read_close",
 ]
@@ -87,6 +88,18 @@ def accept_value(key: str) -> str:
     return b64encode(
         sha1(key.encode() + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11", usedforsecurity=False).digest()
     ).decode()
+
+
+def frame_head(opcode: int, size_bytes: int, *, is_masked: bool = False) -> bytes:
+    """The head of a whole, uncompressed frame (section 5.2); a mask is all zeros and leaves the payload as it is."""
+    mask_bit, mask = (0x80, bytes(4)) if is_masked else (0, b"")
+    if size_bytes < 126:
+        length = bytes([mask_bit | size_bytes])
+    elif size_bytes < 1 << 16:
+        length = bytes([mask_bit | 126]) + size_bytes.to_bytes(2, "big")
+    else:
+        length = bytes([mask_bit | 127]) + size_bytes.to_bytes(8, "big")
+    return bytes([0x80 | opcode]) + length + mask
 
 
 def is_close_code(code: int) -> bool:

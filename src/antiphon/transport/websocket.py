@@ -14,6 +14,7 @@ from typing import Final
 from antiphon.errors import ConnectFailed
 from antiphon.transport import heads
 from antiphon.transport.deflate import OFFER, Terms
+from antiphon.transport.patience import patience
 from antiphon.transport.seam import Opening, Receiver
 from antiphon.transport.websocket_address import WebSocketAddress
 from antiphon.transport.websocket_connection import WebSocketConnection
@@ -78,7 +79,7 @@ class WebSocketTransport:
             return upgrades[-1]
 
         try:
-            async with asyncio.timeout(opening.within_s):
+            async with patience(opening.within_s):
                 tls = self._context() if where.is_secure else None
                 _, upgrade = await asyncio.get_running_loop().create_connection(begin, where.host, where.port, ssl=tls)
                 return await upgrade.outcome
@@ -174,7 +175,7 @@ def _tls_words(error: ssl.SSLError, where: WebSocketAddress) -> tuple[str, str |
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
             f"the certificate of {where.host} is not accepted: {error.verify_message}",
-            "WebSocketTransport(tls=...) takes an ssl.SSLContext that trusts it",
+            "WebSocket(…, tls=…) takes an ssl.SSLContext that trusts it",
         )
     reason = re.sub("_", " ", error.reason or str(error)).lower()
     if error.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST"):

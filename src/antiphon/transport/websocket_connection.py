@@ -15,6 +15,7 @@ from antiphon.message import Data
 from antiphon.transport import rfc6455
 from antiphon.transport.deflate import Deflater, Inflater, Terms
 from antiphon.transport.lingering import Drain, end_writing
+from antiphon.transport.patience import Patience
 from antiphon.transport.rfc6455 import Assembly, Violation
 from antiphon.transport.seam import Receiver
 
@@ -42,6 +43,7 @@ class WebSocketConnection(WSListener):
         "_frames",
         "_goodbye",
         "_is_between",
+        "_is_broken_off",
         "_is_ended",
         "_is_hearing",
         "_is_told",
@@ -74,11 +76,12 @@ class WebSocketConnection(WSListener):
         self._loop = asyncio.get_running_loop()
         self._frames: Any = None
         self._stream: Any = None
-        self._overdue: asyncio.TimerHandle | None = None
+        self._overdue: Patience | None = None
         self._goodbye: Ending | None = None
         self._can_send = True
         self._is_hearing = True
         self._is_between = True  # hearing, and no fragmented message has begun: the fast path is open
+        self._is_broken_off = False
         self._is_ended = False
         self._is_told = False
 
@@ -95,10 +98,26 @@ class WebSocketConnection(WSListener):
             except UnicodeEncodeError as error:
                 raise _unsendable(error) from error
 
+    def break_off(self, data: Data) -> None:
+        """Send the first half of the message's frame, and be silent from then on: what a peer that hangs looks like.
+
+        Not of the seam: no other transport has frames to break off. The peer is still heard. After half a frame nobody
+        can say goodbye, so whoever does first, `close` or the peer, ends the TCP connection. After the end, or a second
+        time, it is ignored.
+        """
+        if self._can_send:
+            kind, payload = (rfc6455.TEXT, data.encode()) if isinstance(data, str) else (rfc6455.BINARY, bytes(data))
+            head = rfc6455.frame_head(kind, len(payload), is_masked=self._frames.is_client_side)
+            self._can_send = False
+            self._is_broken_off = True
+            self._stream.write(head + payload[: len(payload) // 2] if payload else head[:1])
+
     def close(self, code: int = rfc6455.NORMAL, reason: str = "") -> None:
         """Say goodbye and wait for the peer's (RFC 6455 section 7.1.2), for `close_within_s` at most."""
         rfc6455.check_close(code, reason)
-        if self._can_send:
+        if self._is_broken_off:
+            self.abort()
+        elif self._can_send:
             self._can_send = False
             self._goodbye = Ending(code=code, reason=reason, by="us")
             self._frames.send_close(code, reason)
@@ -204,7 +223,9 @@ class WebSocketConnection(WSListener):
 
     def _hear_close(self, code: int, reason: str) -> None:
         self._stop_hearing()
-        if self._goodbye is None:
+        if self._is_broken_off:
+            self._goodbye = Ending(code=code, reason=reason, by="peer")
+        elif self._goodbye is None:
             self._goodbye = Ending(code=code, reason=reason, by="peer", is_clean=True)
             self._can_send = False
             if code == rfc6455.NO_CODE:
@@ -217,6 +238,10 @@ class WebSocketConnection(WSListener):
         # client should let the server close that first, and may close it at any time (section 7.1.1).
         self._drain()
         self._stream.close()
+        if self._stream.get_extra_info("ssl_object") is not None:
+            # TLS has a goodbye of its own. Ours goes out in this turn or the next; the peer's is not waited for, since
+            # whoever is told of the end may close the event loop.
+            self._loop.call_soon(self._loop.call_soon, self._stream.abort)
         self._tell_end()
 
     def _fail(self, violation: Violation) -> None:
@@ -227,6 +252,10 @@ class WebSocketConnection(WSListener):
     def _say_what_is_wrong(self, violation: Violation) -> None:
         if self._goodbye is None:
             self._goodbye = Ending(code=violation.code, by="us", detail=violation.detail)
+            if self._is_broken_off:
+                self._drain()
+                self._loop.call_soon(self._stream.abort)  # picows is still at work on what came
+                return
             self._can_send = False
             self._frames.send_close(violation.code, rfc6455.fit_reason(violation.text))
         else:
@@ -251,7 +280,7 @@ class WebSocketConnection(WSListener):
 
     def _limit_closing(self) -> None:
         if self._overdue is None and not self._is_ended:
-            self._overdue = self._loop.call_later(self._close_within_s, self._end_overdue)
+            self._overdue = Patience(self._loop, self._close_within_s, self._end_overdue)
 
     def _end_overdue(self) -> None:
         goodbye = self._goodbye

@@ -15,6 +15,7 @@ from antiphon.transport.deflate import Terms, answer_offers
 from antiphon.transport.heads import HEAD_END, MAX_HEAD_BYTES, RequestHead
 from antiphon.transport.http_bodies import Body, body_of
 from antiphon.transport.lingering import Drain, end_writing
+from antiphon.transport.patience import Patience
 from antiphon.transport.picows_frames import feed, frames_of_server
 from antiphon.transport.seam import Accept, Opening, Receiver, Refused
 from antiphon.transport.websocket_connection import WebSocketConnection
@@ -23,7 +24,8 @@ __all__ = ["Door", "House", "HttpFactory"]
 
 HttpFactory = Callable[[], asyncio.BaseProtocol]
 
-HEAD_WITHIN_S: Final = 5.0
+HEAD_WITHIN_S: Final = 60.0
+"""As long as common servers give it: a client on a busy machine may take its time after it has connected."""
 
 
 class House(msgspec.Struct, eq=False):
@@ -38,7 +40,6 @@ class House(msgspec.Struct, eq=False):
     doors: set[Door] = msgspec.field(default_factory=set)
     connections: set[WebSocketConnection] = msgspec.field(default_factory=set)
     emptied: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
-    is_closing: bool = False
 
     def forget(self, guest: Door | WebSocketConnection) -> None:
         """Somebody has gone."""
@@ -68,7 +69,7 @@ class Door(asyncio.Protocol):
         self._http: Any = None
         self._lease: Lease | None = None
         self._body = Body(0)
-        self._overdue: asyncio.TimerHandle | None = None
+        self._overdue: Patience | None = None
 
     def abort(self) -> None:
         """Drop the connection."""
@@ -85,10 +86,7 @@ class Door(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._stream = transport
         self._house.doors.add(self)
-        if self._house.is_closing:  # it was still in the TLS handshake when the house closed
-            self.abort()
-            return
-        self._overdue = self._loop.call_later(HEAD_WITHIN_S, self.abort)
+        self._overdue = Patience(self._loop, HEAD_WITHIN_S, self.abort)
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -225,7 +223,7 @@ class Door(asyncio.Protocol):
         stream.write(response)
         if stream.can_write_eof():
             stream.set_protocol(Drain(self._lose))
-            self._overdue = self._loop.call_later(self._house.close_within_s, stream.abort)
+            self._overdue = Patience(self._loop, self._house.close_within_s, stream.abort)
             end_writing(stream)
         else:
             stream.close()

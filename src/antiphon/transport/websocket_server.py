@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import socket
 import ssl
@@ -11,6 +10,8 @@ from typing import Final
 
 from antiphon.errors import TransportError
 from antiphon.transport import heads
+from antiphon.transport.accepting import Accepting, accepting
+from antiphon.transport.patience import patience
 from antiphon.transport.rfc6455 import GOING_AWAY
 from antiphon.transport.seam import Accept
 from antiphon.transport.websocket import DEFAULT_MAX_SIZE_BYTES
@@ -18,9 +19,6 @@ from antiphon.transport.websocket_address import WebSocketAddress
 from antiphon.transport.websocket_door import Door, House, HttpFactory
 
 __all__ = ["WebSocketListener", "WebSocketListening"]
-
-BACKLOG: Final = 1024
-TLS_WITHIN_S: Final = 10.0
 
 _EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - names what users may ask for
 
@@ -77,17 +75,15 @@ class WebSocketListener:
 class WebSocketListening:
     """A listening server."""
 
-    def __init__(self, where: WebSocketAddress, house: House, server: asyncio.Server) -> None:
-        port = server.sockets[0].getsockname()[1]
-        self.address = where.at(_EVERYWHERE.get(where.host, where.host), port)
+    def __init__(self, where: WebSocketAddress, house: House, server: Accepting) -> None:
+        self.address = where.at(_EVERYWHERE.get(where.host, where.host), server.port)
         self._house = house
         self._server = server
 
     async def close(self) -> None:
         """Stop listening and end every connection, WebSocket ones with code 1001; none is left when it returns."""
-        self._server.close()
+        await self._server.close()
         house = self._house
-        house.is_closing = True
         for door in tuple(house.doors):
             door.close()
         for connection in tuple(house.connections):
@@ -96,7 +92,7 @@ class WebSocketListening:
             return
         house.emptied.clear()
         try:
-            async with asyncio.timeout(house.close_within_s):
+            async with patience(house.close_within_s):
                 await house.emptied.wait()
         except TimeoutError:
             for door in tuple(house.doors):
@@ -106,21 +102,9 @@ class WebSocketListening:
             await house.emptied.wait()
 
 
-async def _serve(address: str, where: WebSocketAddress, house: House, tls: ssl.SSLContext | None) -> asyncio.Server:
-    loop = asyncio.get_running_loop()
+async def _serve(address: str, where: WebSocketAddress, house: House, tls: ssl.SSLContext | None) -> Accepting:
     try:
-        host = where.host
-        if where.port == 0:  # one free port, not another one for each address of the name
-            found = await loop.getaddrinfo(host, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-            host = str(found[0][4][0])
-        return await loop.create_server(
-            lambda: Door(house),
-            host,
-            where.port,
-            ssl=tls,
-            backlog=BACKLOG,
-            ssl_handshake_timeout=TLS_WITHIN_S if tls is not None else None,
-        )
+        return await accepting(where.host, where.port, lambda: Door(house), tls)
     except OSError as error:
         raise TransportError(_reason(error, where), place=address, hint="port 0 takes a free port") from error
 

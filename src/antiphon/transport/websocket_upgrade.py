@@ -13,6 +13,7 @@ from antiphon.transport import heads
 from antiphon.transport.deflate import NAME as DEFLATE
 from antiphon.transport.deflate import Terms, accept_terms
 from antiphon.transport.heads import HEAD_END, MAX_HEAD_BYTES, ResponseHead
+from antiphon.transport.patience import Patience
 from antiphon.transport.picows_frames import feed, frames_of_client
 from antiphon.transport.rfc6455 import accept_value
 from antiphon.transport.websocket_address import WebSocketAddress
@@ -55,7 +56,7 @@ class Upgrade(asyncio.Protocol):
         self._connection: WebSocketConnection | None = None
         self._received = b""
         self._refusal: ResponseHead | None = None
-        self._body_overdue: asyncio.TimerHandle | None = None
+        self._body_overdue: Patience | None = None
 
     def abandon(self) -> None:
         """Leave nothing open."""
@@ -188,7 +189,7 @@ class Upgrade(asyncio.Protocol):
 
     def _wait_for_body(self, answer: ResponseHead) -> None:
         if self._body_overdue is None:
-            self._body_overdue = self.outcome.get_loop().call_later(BODY_WITHIN_S, self._end_refusal)
+            self._body_overdue = Patience(self.outcome.get_loop(), BODY_WITHIN_S, self._end_refusal)
         if _is_whole(answer, self._received) or len(self._received) >= MAX_BODY_BYTES:
             self._end_refusal()
 

@@ -1,0 +1,56 @@
+"""Time limits for peers, in which the time that our own event loop was blocked does not count.
+
+A loop that was blocked (by a long computation, or by a thousand others that wanted something in the same turn) runs its
+timers before it reads its sockets: by the clock it would blame the peer for what lies there unread. So the limit is
+counted in ticks, of which a blocked loop counts one, however long it was blocked; and when the last one has passed, the
+sockets are read once more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+__all__ = ["Patience", "patience"]
+
+TICKS: Final = 16
+
+
+class Patience:
+    """Calls `on_end` after `within_s` seconds of a loop that runs, unless it is cancelled."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, within_s: float, on_end: Callable[[], None]) -> None:
+        self._loop = loop
+        self._tick_s = within_s / TICKS
+        self._ticks = 0
+        self._on_end = on_end
+        self._next: asyncio.Handle = loop.call_later(self._tick_s, self._tick)
+
+    def cancel(self) -> None:
+        """Do not wait any more."""
+        self._next.cancel()
+
+    def _tick(self) -> None:
+        self._ticks += 1
+        if self._ticks < TICKS:
+            self._next = self._loop.call_later(self._tick_s, self._tick)
+        else:
+            self._next = self._loop.call_soon(self._look_once_more)
+
+    def _look_once_more(self) -> None:
+        """Two turns, because a loop may run its timers before or after it polls."""
+        self._next = self._loop.call_soon(self._on_end)
+
+
+@asynccontextmanager
+async def patience(within_s: float) -> AsyncIterator[None]:
+    """Like `asyncio.timeout`: raises TimeoutError, counted like this, if its block takes longer."""
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(None) as scope:
+        limit = Patience(loop, within_s, lambda: scope.reschedule(loop.time()))
+        try:
+            yield
+        finally:
+            limit.cancel()
