@@ -5,17 +5,18 @@ from __future__ import annotations
 import contextlib
 import inspect
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache, partial
 from importlib.metadata import entry_points
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from antiphon.errors import RecordingError, ScenarioError
 from antiphon.journal import Journal, Report, Sink
 from antiphon.journal_file import ELSEWHERE, FILE_NAME, JournalWriter, read_journal
+from antiphon.logs import JournalLog, is_heard
 
 __all__ = ["STANDARD_REPORTS", "load_reports", "make_report", "new_run_directory", "recording"]
 
@@ -53,6 +54,8 @@ def recording(
             sinks += [_guarded(name, report, directory) for name, report in reports.items()]
         if watch is not None:
             sinks.append(watch)
+        if is_heard():
+            sinks.append(JournalLog())
         for sink in sinks:
             journal.attach(sink)
         yield
@@ -109,7 +112,7 @@ def _report(spec: str) -> Report:
         return report
     if "target" not in inspect.signature(report).parameters:
         raise ScenarioError(f"the report {name!r} takes no path", hint="it is made in the run's own directory")
-    return partial(report, target=target)
+    return partial(cast("Callable[..., Sink]", report), target=target)
 
 
 @cache  # to look it up means to read the metadata of every distribution that is installed

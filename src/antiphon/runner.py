@@ -8,6 +8,7 @@ import os
 import platform
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -34,7 +35,7 @@ from antiphon.leftovers import messages_left
 from antiphon.mask import Masker
 from antiphon.match import shorten
 from antiphon.moments import BEGUN_NS
-from antiphon.recording import load_reports, new_run_directory, recording
+from antiphon.recording import STANDARD_REPORTS, load_reports, new_run_directory, recording
 from antiphon.run import Run
 from antiphon.scenarios import Scenario
 from antiphon.source import author_frame, place
@@ -61,7 +62,7 @@ def play(
     stand: Stand | str | None = None,
     runs: Path | str | None = "runs",
     directory: Path | None = None,
-    reports: Sequence[str] = ("files",),
+    reports: Sequence[str] = STANDARD_REPORTS,
     watch: Sink | None = None,
     linger_s: float = LINGER_S,
     strict: bool | None = None,
@@ -97,7 +98,7 @@ async def perform(
     stand: Stand | str | None = None,
     runs: Path | str | None = "runs",
     directory: Path | None = None,
-    reports: Sequence[str] = ("files",),
+    reports: Sequence[str] = STANDARD_REPORTS,
     watch: Sink | None = None,
     linger_s: float = LINGER_S,
     strict: bool | None = None,
@@ -108,7 +109,8 @@ async def perform(
     stand: a stand, or the name of one in antiphon.toml; None for the default one there.
     runs: the directory in which the run gets a new directory of its own; None records nothing on disk.
     directory: the run's own directory, which must exist and be empty; then `runs` is not used.
-    reports: what is written there beside the journal, by the names of the entry points "antiphon.reports".
+    reports: what is written there beside the journal, by the names of the entry points "antiphon.reports"; NAME=PATH
+    says where else that one goes.
     watch: called with every journal entry, secrets masked, as it happens.
     linger_s: after a deadline has passed, how long to listen on for the message that was too late.
     strict: whether every received message must be expected, handled or declared ignored; None for what the scenario's
@@ -368,10 +370,15 @@ class _Performance:
             actors={name: kind.message_channels() for name, kind in self.run.scenario.actors.items()},
             stand=self._stand.name,
             started_at=iso_utc(self.engine.clock.started_at),
-            antiphon=version("antiphon"),
+            antiphon=_version(),
             python=platform.python_version(),
             pid=os.getpid(),
         )
+
+
+@cache  # to look it up means to read a file
+def _version() -> str:
+    return version("antiphon")
 
 
 @asynccontextmanager

@@ -45,7 +45,7 @@ FLOORS = [
             "environment",
             "handling",
         ),
-        *("http_channel", "leftovers", "listener", "moments"),
+        *("http_channel", "leftovers", "listener", "logs", "moments"),
         *("pending", "recording", "references", "rendezvous", "run", "runner", "scenarios", "signals", "source"),
         *("speech", "stand", "standstill", "step", "user_lock", "users", "users_file", "waiting", "workflow"),
     },

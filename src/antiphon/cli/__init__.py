@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 
 from antiphon.cli.app import plain_app
 from antiphon.cli.failure import fail
+from antiphon.cli.logs import configure_logs, split_log_flags
 from antiphon.cli.screen import Screen
 from antiphon.exit_codes import PASSED
 
@@ -23,10 +24,11 @@ _TRACEBACK = "--traceback"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Perform a command line (`sys.argv` without one), and give its exit code (see `antiphon.exit_codes`)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    tokens = [token for token in given if token != _TRACEBACK]
-    shows_traceback = len(tokens) < len(given)
+    tokens, log_flags = split_log_flags([token for token in given if token != _TRACEBACK])
+    shows_traceback = _TRACEBACK in given
     screen = Screen()
     try:
+        configure_logs(log_flags)
         code: int | None = _command_line(screen, shows_traceback)(tokens)
     except BaseException as error:
         return fail(error, screen, shows_traceback=shows_traceback)
@@ -41,7 +43,10 @@ def _command_line(screen: Screen, shows_traceback: bool) -> App:
     app.help = "Conversations with message-driven systems, written once: as tests, as jobs, as load."
     app.version = f"antiphon {version('antiphon')}"
     app.version_flags = ("--version",)
-    app.help_epilogue = "--traceback, with any command, shows where an error came from."
+    app.help_epilogue = (
+        "With any command: --traceback shows where an error came from, -v logs what is done, -vv every message and "
+        "wait, --log-json makes each line of the log JSON."
+    )
     app.command(_demo_command(screen, shows_traceback), name="demo", sort_key=1)
     app.command(_run_command(screen, shows_traceback), name="run", sort_key=2, help_flags=[], version_flags=[])
     app.command(_list_command(screen), name="list", sort_key=3)

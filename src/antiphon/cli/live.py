@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 from rich.text import Text
 
+from antiphon.cli.progress import Progress
 from antiphon.cli.screen import Screen
 from antiphon.journal import RunEnded
 from antiphon.message import Message
@@ -17,6 +19,9 @@ __all__ = ["LiveView"]
 
 KEPT_BACK_S: Final = 0.02
 """How long a received message may wait for what comes of it before it is shown."""
+
+LOOK_EVERY_S: Final = 0.2
+"""How often a terminal is told what the run waits for, while nothing else happens."""
 
 FURTHEST_BEHIND: Final = 20_000
 """When so many entries wait to be shown, messages are left out."""
@@ -37,6 +42,7 @@ class LiveView:
         self._conversation = Conversation(self._write, width=screen.width, signs=screen.signs, explains=False)
         self._waiting: SimpleQueue[Any] = SimpleQueue()
         self._left_out = 0
+        self._progress = Progress()
         self._thread = threading.Thread(target=self._show, name="antiphon live view", daemon=True)
         self._thread.start()
 
@@ -58,6 +64,7 @@ class LiveView:
     def _show(self) -> None:
         try:
             while (entry := self._next()) is not None:
+                self._progress.note(entry, time.monotonic())
                 if isinstance(entry, RunEnded):
                     self._conversation.flush()
                     self._is_quiet = False
@@ -71,8 +78,15 @@ class LiveView:
             return self._waiting.get(timeout=KEPT_BACK_S)
         except Empty:
             self._conversation.flush()
+        if self._is_quiet or not self._screen.output.is_terminal or self._screen.output.is_dumb_terminal:
             return self._waiting.get()
+        while True:
+            try:
+                return self._waiting.get(timeout=LOOK_EVERY_S)
+            except Empty:
+                self._screen.show_status(self._progress.line(time.monotonic(), self._screen.width))
 
     def _write(self, line: Text) -> None:
         if not self._is_quiet:
+            self._screen.show_status("")
             self._screen.print(line)

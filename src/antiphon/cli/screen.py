@@ -34,6 +34,7 @@ class Screen:
     def __init__(self) -> None:
         self.output = _Stream(sys.stdout)
         self.errors = _Stream(sys.stderr)
+        self._has_status = False
 
     @property
     def width(self) -> int:
@@ -57,6 +58,13 @@ class Screen:
         """Write lines of output, each as it is."""
         for line in lines:
             self.output.write_line(line)
+
+    def show_status(self, text: str) -> None:
+        """On a terminal, show a line that is overwritten by whatever is written next; "" takes it away."""
+        if text or self._has_status:
+            self._has_status = bool(text)
+            self.output.file.write(f"\r\x1b[2K\x1b[2m{visible(text)}\x1b[0m" if text else "\r\x1b[2K")
+            self.output.file.flush()
 
     def print_prose(self, *lines: str | Text) -> None:
         """Write lines of output; on a terminal they are wrapped between words."""
