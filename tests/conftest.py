@@ -6,10 +6,11 @@ import gc
 import os
 import pkgutil
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from importlib import import_module
-from itertools import pairwise
+from itertools import chain, count, pairwise
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,7 +21,18 @@ from hypothesis import HealthCheck, settings
 import antiphon
 from antiphon import Run
 from antiphon.ending import Ending
-from antiphon.journal import HttpExchange, RunStarted
+from antiphon.journal import (
+    ChannelOpened,
+    Handled,
+    HttpExchange,
+    RunEnded,
+    RunStarted,
+    StepEnded,
+    StepStarted,
+    WaitEnded,
+    WaitStarted,
+)
+from antiphon.journal_file import FILE_NAME, Said
 from antiphon.mailbox import Ban, Mailbox
 from antiphon.message import Message
 from antiphon.testbed import ContactCentre
@@ -147,12 +159,23 @@ TOLD_BY_ANSWERS = ("dialling", "accepted")
 GONE = ("deskDisconnected", "deskReplaced", "noPong", "centreStopped")
 
 
+class Disagreement(AssertionError):
+    """A centre's records and what the desks heard tell different stories."""
+
+
+def require(is_so: object, text: str) -> None:
+    if not is_so:
+        raise Disagreement(text)
+
+
 class Agreement:
     """What a contact centre has recorded, beside what the desks of some runs have heard: each must tell the same.
 
     `records` are the centre's, `runs` all that were performed there, each with its whole journal. The constructor
-    raises AssertionError for whatever only one side knows, and for what reached a desk that it was not for.
+    raises Disagreement for whatever only one side knows, and for what reached a desk that it was not for.
     """
+
+    Disagreement = Disagreement
 
     def __init__(self, records: Sequence[dict[str, Any]], runs: Iterable[Run]) -> None:
         self.records = {record["interactionID"]: record for record in records}
@@ -162,12 +185,14 @@ class Agreement:
         """The interactions that the runs began."""
         for run in runs:
             self._read(run)
-        assert len(self.records) == len(records)
-        assert sorted(self.begun) == sorted(self.records), "records and journals know other interactions"
-        known = [self._compare_record(record) for record in records]
-        strange = self.heard.keys() - {workitem for workitems in known for workitem in workitems}
-        assert not strange, f"no record has the workitems {strange}"
-        assert sum(map(len, known)) == len({workitem for workitems in known for workitem in workitems})
+        only_one_side = Counter(self.begun)
+        only_one_side.subtract(record["interactionID"] for record in records)
+        odd = [interaction for interaction, count in only_one_side.items() if count]
+        require(not odd, f"records and journals do not know the same interactions: {odd}")
+        known = Counter(workitem for record in records for workitem in self._compare_record(record))
+        require(set(known.values()) <= {1}, f"workitems of several records: {known}")
+        strange = self.heard.keys() - known.keys()
+        require(not strange, f"no record has these workitems: {[(key, self.heard[key]) for key in strange]}")
 
     @classmethod
     async def at(cls, centre: ContactCentre, runs: Iterable[Run]) -> Agreement:
@@ -211,44 +236,52 @@ class Agreement:
         tracks: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for entry in record["states"]:
             tracks[entry["workitemID"] or ""].append(entry)
+        tracks.pop("", None)  # the queue, of which no desk hears
         lasted: Counter[str] = Counter()
         for workitem, entries in tracks.items():
             for entry, following in pairwise(entries):
-                if entry["seconds"] is not None:  # None: it waited, was offered, and waits again
-                    assert workitem == "" or entry["seconds"] * 1000 == pytest.approx(ms_between(entry, following))
-            if workitem:
-                lasted += self._compare_workitem(record, workitem, entries)
-        assert record["talk_s"] * 1000 == pytest.approx(lasted["connected"])
-        assert record["hold_s"] * 1000 == pytest.approx(lasted["held"])
-        return tracks.keys() - {""}
+                is_right = entry["seconds"] == pytest.approx(ms_between(entry, following) / 1000)
+                require(is_right, f"{entry} lasted until {following['at']}")
+            lasted += self._compare_workitem(record, workitem, entries)
+        for state, seconds in (("connected", record["talk_s"]), ("held", record["hold_s"])):
+            heard_s = lasted[state] / 1000
+            require(seconds == pytest.approx(heard_s), f"{state} for {seconds} s, and the desks heard of {heard_s}")
+        return set(tracks)
 
     def _compare_workitem(self, record: dict[str, Any], workitem: str, entries: list[dict[str, Any]]) -> Counter[str]:
         """Compare one desk's part; gives how many ms each state lasted, by what the desk heard."""
-        (user,) = {entry["user"] for entry in entries}
-        heard = self.heard[workitem]
-        for listener, message in heard:
-            assert listener == user, f"{listener} heard {message.name} of {user}'s workitem: {message.body}"
-            assert message.get("interactionID", record["interactionID"]) == record["interactionID"]
-        told = states_of([message for _, message in heard if message.name == "newWorkitemState"])
+        (user, *others) = {entry["user"] for entry in entries}
+        require(not others, f"workitem {workitem} is {user}'s, and of {others} too")
+        heard: dict[str, list[Message]] = defaultdict(list)
+        for listener, message in self.heard[workitem]:
+            is_for_it = listener == user and message.get("interactionID", record["interactionID"])
+            require(
+                is_for_it == record["interactionID"], f"{listener} heard of {user}'s: {message.name} {message.body}"
+            )
+            heard[message.name].append(message)
+        told = states_of(heard["newWorkitemState"])
         recorded = [told_by(entry) for entry in entries if entry["state"] not in TOLD_BY_ANSWERS]
         if len(told) == len(recorded) - 1 and recorded[-1].get("reason") in GONE:
             told.append(recorded[-1])  # who is gone cannot be told
-        assert told == recorded, f"{user} heard {told}, and the record has {recorded}"
-        media = sum(message.name == "newRtc" for _, message in heard)
-        assert media == sum(entry["state"] in TOLD_BY_ANSWERS for entry in entries)
-        self._compare_parties(record, [message for _, message in heard if message.name == "workitemPartyList"])
+        require(told == recorded, f"{user} heard {told}, and recorded is {recorded}")
+        media = sum(entry["state"] in TOLD_BY_ANSWERS for entry in entries)
+        require(len(heard["newRtc"]) == media, f"{user} was offered media {len(heard['newRtc'])} times, not {media}")
+        self._compare_parties(record, told, heard["workitemPartyList"])
         if record["channel"] == "chat":
-            self._compare_chat(record, entries, [message for _, message in heard if message.name == "newChatMessage"])
+            self._compare_chat(record, entries, heard["newChatMessage"])
         lasted: Counter[str] = Counter()
         for state, following in pairwise(told):
             if "consult" not in state:
                 lasted[state["state"]] += ms_between(state, following)
         return lasted
 
-    def _compare_parties(self, record: dict[str, Any], lists: list[Message]) -> None:
+    def _compare_parties(self, record: dict[str, Any], told: list[dict[str, Any]], lists: list[Message]) -> None:
+        was_there = any(state["state"] == "connected" for state in told)
+        require(bool(lists) == was_there, f"{len(lists)} lists of parties at a desk that was told {told}")
         recorded = {(party["role"], party["name"]) for party in record["parties"] if party["joined_at"]}
         for message in lists:
-            assert {(party["role"], party["name"]) for party in message["parties"]} <= recorded
+            listed = {(party["role"], party["name"]) for party in message["parties"]}
+            require(listed <= recorded, f"{listed} were listed, and recorded are {recorded}")
 
     def _compare_chat(self, record: dict[str, Any], entries: list[dict[str, Any]], messages: list[Message]) -> None:
         """A desk hears what was written before it took the chat, and then what the customer writes."""
@@ -256,12 +289,11 @@ class Agreement:
         joined = next((entry["at"] for entry in entries if entry["state"] == "connected"), "~")
         left = next((entry["at"] for entry in entries if entry["state"] in ("wrapUp", "finished")), "~")
         for message in record["messages"]:
-            times = heard.count(message)
             is_for_it = message["at"] < joined or message["role"] == "customer"
-            assert times <= 1
-            assert times == 1 or not (joined < "~" and is_for_it and message["at"] < left), f"{message} was not heard"
+            least = int(joined < "~" and is_for_it and message["at"] < left)
+            require(least <= heard.count(message) <= 1, f"{message} was heard {heard.count(message)} times")
         in_order = iter(record["messages"])
-        assert all(message in in_order for message in heard), "what was written is heard in its order"
+        require(all(message in in_order for message in heard), f"{heard} was heard of {record['messages']}")
 
 
 def states_of(messages: list[Message]) -> list[dict[str, Any]]:
@@ -288,3 +320,104 @@ def ms_between(state: dict[str, Any], following: dict[str, Any]) -> float:
 def agreement() -> type[Agreement]:
     """Compares the records of a centre with what the desks heard: `await agreement.at(centre, runs)`."""
     return Agreement
+
+
+@pytest.fixture(scope="session")
+def long_journal() -> Callable[[Path, int], Path]:
+    """Writes a journal of that many messages: `long_journal(directory, 100_000)` gives the directory.
+
+    Three operators work through steps of eight requests each. Some of what they receive is a heartbeat, some nobody
+    takes. Every third step is inside another.
+    """
+    return _write_long_journal
+
+
+def _write_long_journal(directory: Path, messages: int) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    encode = msgspec.json.Encoder().encode
+    with (directory / FILE_NAME).open("wb") as file:
+        for entry in _long_conversation(messages):
+            file.write(encode(Said.of(entry) if isinstance(entry, Message) else entry) + b"\n")
+    return directory
+
+
+def _long_conversation(messages: int) -> Iterator[Any]:
+    actors = ["alice", "bob", "carol"]
+    clock, keys = count(0, 137_000), count(1)
+    numbers = {(actor, is_sent): count(1) for actor in actors for is_sent in (False, True)}
+
+    def said(actor: str, name: str, *, is_sent: bool, **options: Any) -> Message:
+        body = msgspec.json.encode({"action": name, "data": {"seq": next(keys), "state": "ready"}}).decode()
+        number = next(numbers[actor, is_sent])
+        return Message(
+            name, None, body, actor=actor, channel="desk", is_sent=is_sent, number=number, at_ns=next(clock), **options
+        )
+
+    yield RunStarted(
+        at_ns=0,
+        scenario="busy_day",
+        parameters={},
+        actors={actor: ["desk"] for actor in actors},
+        stand="local",
+        started_at="2026-11-22T07:41:44.000Z",
+        antiphon="0.1.0",
+        python="3.11.7",
+        pid=1,
+    )
+    for actor in actors:
+        yield ChannelOpened(at_ns=next(clock), actor=actor, channel="desk", address="ws://centre.local:8080/desk")
+    conversation = chain.from_iterable(_step_of_eight(number, actors[number % 3], said, clock) for number in count(1))
+    left = messages
+    for entry in conversation:
+        yield entry
+        left -= isinstance(entry, Message)
+        if not left:
+            break
+    yield RunEnded(at_ns=next(clock), verdict="passed")
+
+
+def _step_of_eight(number: int, actor: str, said: Callable[..., Message], clock: Iterator[int]) -> Iterator[Any]:
+    at_ns = next(clock)
+    yield StepStarted(
+        at_ns=at_ns,
+        number=number,
+        parent=number - 1 if number % 3 == 0 else 0,
+        actor=actor,
+        action="fetch_records",
+        arguments=f"{number}",
+        source="calls.py:3",
+    )
+    for index in range(8):
+        request = said(actor, "getRecord", is_sent=True, step=number, asks=f"{number}.{index}")
+        yield request
+        wait = 8 * number + index
+        yield WaitStarted(
+            at_ns=request.at_ns,
+            number=wait,
+            actor=actor,
+            channel="desk",
+            what="the reply to getRecord",
+            step=number,
+            deadline_ns=request.at_ns + 10**10,
+            source="desk.py:9",
+        )
+        if index % 4 == 0:
+            ping = said(actor, "ping", is_sent=False)
+            yield ping
+            yield said(actor, "pong", is_sent=True)
+            yield Handled(
+                at_ns=ping.at_ns,
+                actor=actor,
+                channel="desk",
+                message=ping.number,
+                handler="answer_ping",
+                took_ns=9_000,
+            )
+        yield said(actor, "newState", is_sent=False)
+        reply = said(actor, "resultGetRecord", is_sent=False, reply_to=request.asks)
+        yield reply
+        yield WaitEnded(at_ns=reply.at_ns, number=wait, outcome="satisfied", message=reply.number)
+    if number % 3 != 2:  # the step around another ends after it
+        yield StepEnded(at_ns=next(clock), number=number, outcome="passed")
+    if number % 3 == 0:
+        yield StepEnded(at_ns=next(clock), number=number - 1, outcome="passed")

@@ -10,6 +10,9 @@ them back, and so does an agent who does not take the call, or leaves it.
 
 from __future__ import annotations
 
+from itertools import islice
+from typing import Final
+
 from antiphon.errors import Refusal
 from antiphon.testbed.agents import Agent
 from antiphon.testbed.calls import Call
@@ -18,6 +21,8 @@ from antiphon.testbed.outgoing import Outgoing, Request, success
 from antiphon.testbed.workitems import Workitem
 
 __all__ = ["cancel", "complete", "transfer"]
+
+MOST_TOLD: Final = 8
 
 
 def transfer(floor: Floor, workitem: Workitem, request: Request, to: str, kind: str, now_ms: int) -> list[Outgoing]:
@@ -33,7 +38,10 @@ def transfer(floor: Floor, workitem: Workitem, request: Request, to: str, kind: 
     if agent is not None:
         _refuse_agent(workitem, agent)
     elif not floor.idle.has_skill(to):
-        raise Refusal("unknownTarget", f"nobody at a desk is called {to[:64]!r} or has such a skill")
+        names = ", ".join(other.user.name for other in islice(floor.agents.values(), MOST_TOLD))
+        raise Refusal(
+            "unknownTarget", f"nobody at a desk is called {to[:64]!r} or has such a skill; at desks are {names}"
+        )
     if isinstance(workitem, Call) and kind == "consult":
         return _Consult(floor, workitem, None if agent is not None else to).begin(request, agent, now_ms)
     return [success(request), *_give(floor, workitem, agent, to, now_ms)]
