@@ -53,6 +53,13 @@ settings.register_profile(
 settings.load_profile("default")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--hypothesis-profile") != "deep":
+        for item in items:
+            if item.get_closest_marker("deep") is not None:
+                item.add_marker(pytest.mark.skip(reason="takes long: make test-deep"))
+
+
 def pytest_collection_finish() -> None:
     """Some thousand tests are many objects, which the garbage collector need not look at again and again."""
     gc.collect()

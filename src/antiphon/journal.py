@@ -234,10 +234,16 @@ Sink = Callable[[Any], None]
 
 
 class Report(Protocol):
-    """Something that is made of a run's journal. It is given the run's directory, and then every entry in order."""
+    """Something that is made of a run's journal. It is given the run's directory, and then every entry in order.
+
+    It may also take `target`, a text: the place that was chosen for it, "" for none.
+    """
 
     def __call__(self, directory: Path) -> Sink:
-        """A sink for one run. Raises OSError if the directory cannot be written."""
+        """A sink for one run; its `close`, if it has one, is called at the run's end.
+
+        Raises OSError if the directory cannot be written.
+        """
         ...
 
 

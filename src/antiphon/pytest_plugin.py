@@ -144,13 +144,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--antiphon-keep", choices=("all", "failed"), help="which tests' runs are kept (by default the ini option)"
     )
+    group.addoption(
+        "--antiphon-report",
+        metavar="NAME[=DIR]",
+        action="append",
+        default=[],
+        help="a report of every run, in its directory or that one: junit, allure, summary, mermaid, har; repeatable",
+    )
     parser.addini("antiphon_runs", "where runs are recorded, from the rootdir (runs)", default="runs")
+    parser.addini(
+        "antiphon_reports", "reports of every run, as --antiphon-report takes them", type="linelist", default=[]
+    )
     parser.addini("antiphon_keep", "which tests' runs are kept: all or failed (all)", default="all")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if _keep(config) not in ("all", "failed"):
         raise pytest.UsageError(f"antiphon_keep is all or failed, not {_keep(config)!r}")
+    reports = _reports(config)
+    if reports:
+        from antiphon.errors import ScenarioError
+        from antiphon.recording import load_reports
+
+        try:
+            load_reports(reports)
+        except ScenarioError as error:
+            raise pytest.UsageError(str(error)) from None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -176,9 +195,10 @@ def pytest_runtest_makereport(
 class _Recording:
     """One run of a test: its directory, and the first entry and the last ones of its journal, secrets masked."""
 
-    def __init__(self, watch: Callable[[Any], object] | None) -> None:
+    def __init__(self, watch: Callable[[Any], object] | None, allure: Any) -> None:
         self.directory: Path | None = None
         self._watch = watch
+        self._allure = allure
         self._first: Any = None
         self._last: deque[Any] = deque(maxlen=KEPT_ENTRIES)
 
@@ -203,29 +223,44 @@ class _Recording:
 
     def end(self) -> None:
         """The run is over; one that did not begin leaves no directory."""
-        if self._first is None and self.directory is not None:
+        if self._first is not None:
+            self._tell_allure()
+        elif self.directory is not None:
             with contextlib.suppress(OSError):  # a report has written something
                 self.directory.rmdir()
                 self.directory = None
+
+    def _tell_allure(self) -> None:
+        """Where allure-pytest records the test, put the run's steps into its result."""
+        if self._allure is None:
+            return
+        from antiphon.journal_file import FILE_NAME, read_journal
+        from antiphon.report.allure import add_to_test
+
+        entries = self.entries if self.directory is None else read_journal(self.directory / FILE_NAME)
+        add_to_test(entries, self._allure.allure_logger, self.directory)
 
 
 class _Recordings:
     """The runs of one test."""
 
-    def __init__(self, label: str, home: Path, test_directory: Path) -> None:
-        self._label = label
-        self._home = home
-        self._test_directory = test_directory
+    def __init__(self, item: pytest.Item) -> None:
+        self._label = _label(item)
+        self._home = _home(item.config)
+        self._test_directory = item.path.parent
+        self._reports = _reports(item.config)
+        self._allure = item.config.pluginmanager.get_plugin("allure_listener")
         self._recordings: list[_Recording] = []
         self._has_failed = False
 
     def begin(self, stand: Stand | str, options: dict[str, Any]) -> _Recording:
         """A run is about to begin; `options` are completed for it."""
-        from antiphon.recording import new_run_directory
+        from antiphon.recording import STANDARD_REPORTS, new_run_directory
 
         chosen = options.get("stand")
         options["stand"] = _find_stand(stand if chosen is None else chosen, self._test_directory)
-        recording = options["watch"] = _Recording(options.get("watch"))
+        recording = options["watch"] = _Recording(options.get("watch"), self._allure)
+        options.setdefault("reports", (*STANDARD_REPORTS, *self._reports))
         if not {"runs", "directory"} & options.keys():
             recording.directory = options["directory"] = new_run_directory(self._home, self._label)
         self._recordings.append(recording)
@@ -237,11 +272,13 @@ class _Recordings:
         begun = [recording for recording in self._recordings if recording.entries]
         if not begun or any(title == "antiphon" for title, _ in report.sections):
             return
+        from antiphon.report.failure_text import show_command
         from antiphon.report.text import last_lines
 
         lines = last_lines(begun[-1].entries, LAST_LINES)
-        places = [str(recording.directory) for recording in begun if recording.directory is not None]
-        lines += [f"recorded in {places[-1]}"] if places else []
+        places = [recording.directory for recording in begun if recording.directory is not None]
+        if places:
+            lines += [f"recorded in {places[-1]}", f"to see what was said: {show_command(places[-1])}"]
         lines += [f"and before in {place}" for place in places[:-1]]
         report.sections.append(("antiphon", "\n".join(lines)))
 
@@ -260,7 +297,7 @@ def _recordings(request: pytest.FixtureRequest) -> _Recordings:
     """Those of the test that the request is for."""
     item: pytest.Item = request.node
     if _RECORDINGS not in item.stash:
-        item.stash[_RECORDINGS] = _Recordings(_label(item), _home(item.config), item.path.parent)
+        item.stash[_RECORDINGS] = _Recordings(item)
     return item.stash[_RECORDINGS]
 
 
@@ -274,6 +311,14 @@ def _label(item: pytest.Item) -> str:
 def _home(config: pytest.Config) -> Path:
     option: str | None = config.getoption("--antiphon-runs")
     return config.rootpath / config.getini("antiphon_runs") if option is None else config.invocation_params.dir / option
+
+
+def _reports(config: pytest.Config) -> list[str]:
+    """The reports of every run. Where one has a place of its own, that is a directory, which all tests share."""
+    given = [(config.rootpath, spec) for spec in config.getini("antiphon_reports")]
+    given += [(config.invocation_params.dir, spec) for spec in config.getoption("--antiphon-report")]
+    parts = [(home, *spec.partition("=")) for home, spec in given]
+    return [f"{name}={home / target}/" if target else name for home, name, _, target in parts]
 
 
 def _keep(config: pytest.Config) -> str:

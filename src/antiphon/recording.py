@@ -18,9 +18,9 @@ from antiphon.journal import Journal, Report, Sink
 from antiphon.journal_file import ELSEWHERE, FILE_NAME, JournalWriter, read_journal
 from antiphon.logs import JournalLog, is_heard
 
-__all__ = ["STANDARD_REPORTS", "load_reports", "make_report", "new_run_directory", "recording"]
+__all__ = ["STANDARD_REPORTS", "load_reports", "make_report", "new_run_directory", "recording", "unwritten"]
 
-STANDARD_REPORTS: Final = ("files",)
+STANDARD_REPORTS: Final = ("files", "trace")
 """What is made of every run that is recorded."""
 
 
@@ -72,10 +72,22 @@ def _close(sinks: Sequence[Any]) -> None:
             getattr(sink, "close", _nothing)()
         except Exception as error:
             trouble = trouble or error
-    if trouble is not None and failed is not None:
-        failed.add_note(f"and {trouble}")
-    elif trouble is not None:
+    if trouble is not None and failed is None:
         raise trouble
+    if trouble is not None and not isinstance(failed, RecordingError):  # a full disk is told once
+        assert failed is not None
+        failed.add_note(_Unwritten(trouble))
+
+
+class _Unwritten(str):
+    """A note on a run's failure: what could not be written about it."""
+
+    __slots__ = ()
+
+
+def unwritten(error: BaseException) -> list[str]:
+    """What could not be written about the run that failed with this error."""
+    return [note for note in getattr(error, "__notes__", ()) if isinstance(note, _Unwritten)]
 
 
 def make_report(directory: Path, spec: str) -> None:

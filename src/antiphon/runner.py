@@ -17,7 +17,7 @@ from typing import Any, Final
 from antiphon.actor import Actor
 from antiphon.channel import Channel
 from antiphon.clock import iso_utc
-from antiphon.consequences import cause_of, consequences
+from antiphon.consequences import cause_of, consequences, interrupted_step
 from antiphon.engine import Engine
 from antiphon.errors import (
     AntiphonError,
@@ -278,15 +278,24 @@ class _Performance:
             error.add_note(f"before that: {SoftChecksFailed(self.engine.soft_failures)}")
         if error is None:
             return
-        for told in consequences(self.engine.journal.entries, error):
-            self.engine.record(Note(at_ns=self.engine.now_ns(), text=told))
-            error.add_note(told)
+        self._tell_consequences(error)
         if isinstance(error, DeadlinePassed):
             await self._linger(error, linger_s)
         self._finish(error)
         if error is not self._failure:
             self.engine.record(Failed(at_ns=self.engine.now_ns(), error=type(error).__name__, text=_text_of(error)))
         raise error
+
+    def _tell_consequences(self, error: BaseException) -> None:
+        """Say what else ended; what failed beside the scenario's own code and ended just one step, was in that step."""
+        entries = self.engine.journal.entries
+        if error is self._failure and isinstance(error, AntiphonError) and _is_plain(error):
+            error.step = interrupted_step(entries, error)
+            if error.step:
+                return
+        for told in consequences(entries, error):
+            self.engine.record(Note(at_ns=self.engine.now_ns(), text=told))
+            error.add_note(told)
 
     def _judged(self) -> BaseException | None:
         """What is wrong although the scenario came to its end: soft checks, and in strict mode what is left over."""
@@ -407,6 +416,11 @@ def _require_scenario(scenario: Any) -> None:
 
 def _is_workflow(value: Any) -> bool:
     return isinstance(value, Step) or (isinstance(value, list) and bool(value) and isinstance(value[0], Step))
+
+
+def _is_plain(error: AntiphonError) -> bool:
+    """Whether its text is its own, and names no step."""
+    return not error.step and getattr(error, "explanation", None) is None and not isinstance(error, ScenarioError)
 
 
 def _single(error: BaseException | None) -> BaseException | None:

@@ -150,6 +150,7 @@ def test_a_scenario_is_a_test(run_here: Callable[..., pytest.RunResult], project
         "journal.jsonl",
         "received/resultHello0.json",
         "sent/hello0.json",
+        "trace.html",
     ]
     assert json.loads((run / "sent/hello0.json").read_text())["password"] == "***"
 

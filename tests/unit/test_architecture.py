@@ -18,6 +18,7 @@ FLOORS = [
             "checks",
             "dialect",
             "explain",
+            "misfits",
             "clue",
             "exchanges",
             "excuses",

@@ -201,3 +201,8 @@ def test_a_written_moment_is_that_moment(moment: datetime) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", text)
     read = datetime.fromisoformat(text)
     assert timedelta(0) <= moment.astimezone(UTC) - read < timedelta(milliseconds=1)
+
+
+def test_an_error_is_shown_by_its_first_line() -> None:
+    error = ScenarioError("it is wrong", place="x.py:3", hint="do it right")
+    assert repr(error) == "ScenarioError('it is wrong')"

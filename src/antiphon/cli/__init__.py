@@ -1,4 +1,4 @@
-"""The command line: `antiphon run`, `list`, `demo` and `testbed`."""
+"""The command line: `antiphon run`, `list`, `show`, `runs`, `demo` and `testbed`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,11 @@ def _command_line(screen: Screen, shows_traceback: bool) -> App:
     app.command(_demo_command(screen, shows_traceback), name="demo", sort_key=1)
     app.command(_run_command(screen, shows_traceback), name="run", sort_key=2, help_flags=[], version_flags=[])
     app.command(_list_command(screen), name="list", sort_key=3)
-    app.command(_testbed_command(screen), name="testbed", sort_key=4)
+    app.command(_show_command(screen), name="show", sort_key=4)
+    app.command(_runs_command(screen), name="runs", sort_key=5)
+    app.command(_report_command(screen), name="report", sort_key=6)
+    app.command(_diff_command(screen), name="diff", sort_key=7)
+    app.command(_testbed_command(screen), name="testbed", sort_key=9)
     return app
 
 
@@ -78,6 +82,51 @@ def _list_command(screen: Screen) -> Any:
     return command
 
 
+def _show_command(screen: Screen) -> Any:
+    def command(
+        run: str = "last",
+        /,
+        *,
+        runs: Path = Path("runs"),
+        no_open: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+        to: str = "",
+    ) -> int:
+        """Make the trace of a recorded run, one page with all of the conversation, and open it in the browser.
+
+        Args:
+            run: its directory, its name or a part of that; the latest one by default
+            runs: the directory in which runs are
+            no_open: only write the page, and say where it is
+            to: the file or folder in which it is written, instead of the run's directory
+        """
+        from antiphon.cli.showing import show
+
+        return show(run, screen, runs=runs, is_opened=not no_open, target=to)
+
+    return command
+
+
+def _runs_command(screen: Screen) -> Any:
+    def command(
+        *,
+        runs: Path = Path("runs"),
+        limit: int = 20,
+        failed: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    ) -> int:
+        """Show the recorded runs, the latest first: how each ended, when it was, how long it took, what was said.
+
+        Args:
+            runs: the directory in which runs are
+            limit: how many are shown at most
+            failed: leave out those that passed
+        """
+        from antiphon.cli.showing import list_runs
+
+        return list_runs(screen, runs=runs, limit=limit, only_failed=failed)
+
+    return command
+
+
 def _demo_command(screen: Screen, shows_traceback: bool) -> Any:
     def command(
         *,
@@ -97,6 +146,52 @@ def _demo_command(screen: Screen, shows_traceback: bool) -> Any:
         if copy_to is not None:
             return copy_example(copy_to, screen)
         return demo(None if no_record else runs, screen, shows_traceback=shows_traceback)
+
+    return command
+
+
+def _report_command(screen: Screen) -> Any:
+    def command(run: str, /, *reports: str, runs: Path = Path("runs")) -> int:
+        """Make reports of a recorded run, also of one that was killed.
+
+        Args:
+            run: last, the run's directory, or its name or a part of it
+            reports: junit, allure, summary, mermaid, har, trace; NAME=PATH says where it goes
+            runs: the directory that runs are recorded in
+        """
+        from antiphon.cli.reporting import report
+
+        return report(run, reports, screen, runs=runs)
+
+    return command
+
+
+def _diff_command(screen: Screen) -> Any:
+    def command(
+        before: str,
+        after: str,
+        /,
+        *,
+        runs: Path = Path("runs"),
+        ignore: Annotated[list[str] | None, Parameter(negative="")] = None,
+        no_timings: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+        json: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    ) -> int:
+        """Show what differs between two recorded runs: messages, their fields, and how long things took.
+
+        Ids and times that every run has anew are left out. The exit code is 0 if nothing differs, else 1.
+
+        Args:
+            before: last, the first run's directory, or its name or a part of it
+            after: the second run
+            runs: the directory that runs are recorded in
+            ignore: the name of messages to leave out, as those of a heartbeat; may be given several times
+            no_timings: do not compare how long things took
+            json: write it as JSON
+        """
+        from antiphon.cli.diffing import diff
+
+        return diff(before, after, screen, runs=runs, ignored=ignore or (), has_timings=not no_timings, is_json=json)
 
     return command
 

@@ -6,6 +6,7 @@ import os
 import tempfile
 import traceback
 from pathlib import Path
+from typing import Final
 
 from cyclopts.exceptions import CycloptsError, MissingArgumentError, UnusedCliTokensError
 
@@ -13,9 +14,15 @@ from antiphon.cli.screen import Screen
 from antiphon.errors import AntiphonError
 from antiphon.exit_codes import BUG, INTERRUPTED, USAGE, exit_code
 from antiphon.journal import RunEnded
+from antiphon.journal_file import FILE_NAME, read_journal
+from antiphon.report.failure_text import show_command
+from antiphon.report.text import last_lines
 from antiphon.source import author_frame
 
 __all__ = ["fail"]
+
+LAST_LINES: Final = 10
+"""How much of a conversation is told that nobody has seen."""
 
 
 def fail(
@@ -25,11 +32,13 @@ def fail(
     ended: RunEnded | None = None,
     shows_traceback: bool = False,
     directory: Path | None = None,
+    tells_last: bool = False,
 ) -> int:
     """Tell of an error, and give the exit code that it means.
 
-    `ended` is how the journal tells of it, if it was a run that failed: there its secrets are masked. The traceback of
-    a bug of ours goes into `directory`, or a temporary file if there is none.
+    `ended` is how the journal tells of it, if it was a run that failed: there its secrets are masked. `directory` is
+    where that run is recorded: what shows it is told, and with `tells_last` what was said last. The traceback of a bug
+    of ours goes there too, or into a temporary file if there is none.
     """
     if isinstance(error, CycloptsError):
         screen.tell_error(f"{_usage_text(error)}\n  hint: {_command_of(error)} --help shows what there is")
@@ -51,7 +60,19 @@ def fail(
         )
     else:
         screen.tell_error(_with_place(text.removesuffix(": "), error))
+    if ended is not None and directory is not None and code != INTERRUPTED:
+        _tell_of_run(screen, directory, tells_last=tells_last)
     return code
+
+
+def _tell_of_run(screen: Screen, directory: Path, *, tells_last: bool) -> None:
+    journal = directory / FILE_NAME
+    if not journal.is_file():  # it could not be written
+        return
+    if tells_last:
+        lines = last_lines(read_journal(journal), LAST_LINES, width=screen.width - 4)
+        screen.tell("\n".join(["  the last messages:", *(f"    {line}" for line in lines)]))
+    screen.tell(f"  to see what was said: {show_command(directory)}")
 
 
 def _with_place(text: str, error: BaseException) -> str:

@@ -78,7 +78,7 @@ class LiveView:
             return self._waiting.get(timeout=KEPT_BACK_S)
         except Empty:
             self._conversation.flush()
-        if self._is_quiet or not self._screen.output.is_terminal or self._screen.output.is_dumb_terminal:
+        if self._is_quiet or not self._screen.has_cursor:
             return self._waiting.get()
         while True:
             try:

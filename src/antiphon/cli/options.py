@@ -25,6 +25,11 @@ _COMMON: Final[Mapping[str, tuple[Any, Any, str]]] = {
     "stand": (str | None, None, "The stand in antiphon.toml to play on; without it the file's default."),
     "runs": (Path, Path("runs"), "The directory in which the run gets one of its own."),
     "no_record": (bool, False, "Write nothing to disk."),
+    "report": (
+        list[str] | None,
+        None,
+        "A report of the run: junit, allure, summary, mermaid, har; NAME=PATH says where it goes. May be given again.",
+    ),
     "strict": (bool, False, "Fail if a message was received that nobody expected."),
     "quiet": (bool, False, "Show only how it ends."),
 }
@@ -32,7 +37,7 @@ _COMMON: Final[Mapping[str, tuple[Any, Any, str]]] = {
 
 HELP: Final = frozenset({"--help", "-h"})
 FLAGS: Final = frozenset({"--no-record", "--strict", "--quiet"})
-WITH_VALUE: Final = frozenset({"--stand", "--runs"})
+WITH_VALUE: Final = frozenset({"--stand", "--runs", "--report"})
 
 _TAKEN: Final = frozenset({*_COMMON, "help", "h", "traceback"})
 
@@ -40,9 +45,14 @@ _TAKEN: Final = frozenset({*_COMMON, "help", "h", "traceback"})
 class Common:
     """What was said with the options that every scenario has."""
 
-    def __init__(self, *, stand: str | None, runs: Path, no_record: bool, strict: bool, quiet: bool) -> None:
+    def __init__(
+        self, *, stand: str | None, runs: Path, no_record: bool, report: list[str] | None, strict: bool, quiet: bool
+    ) -> None:
+        if no_record and report:
+            raise ScenarioError("a report is made of what was recorded", hint="leave out --no-record, or --report")
         self.stand = stand
         self.runs = None if no_record else runs
+        self.reports = tuple(report or ())
         self.strict = True if strict else None
         self.quiet = quiet
 

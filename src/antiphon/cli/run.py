@@ -33,6 +33,7 @@ def run(tokens: Sequence[str], screen: Screen, *, shows_traceback: bool = False)
             screen,
             stand=load_stand(common.stand, near=scenario.folder),
             runs=common.runs,
+            reports=common.reports,
             strict=common.strict,
             is_quiet=common.quiet,
             shows_traceback=shows_traceback,

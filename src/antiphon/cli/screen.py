@@ -13,6 +13,7 @@ from typing import IO, Any, Final, TextIO, cast
 from rich.console import Console
 from rich.text import Text
 
+from antiphon.report.failure_text import few_lines, painted
 from antiphon.report.glance import visible
 from antiphon.report.text import ASCII, UNICODE, Signs
 
@@ -50,6 +51,11 @@ class Screen:
             return ASCII
         return UNICODE
 
+    @property
+    def has_cursor(self) -> bool:
+        """Whether lines of output can be overwritten; colours that FORCE_COLOR wants in a file do not say that."""
+        return self.output.file.isatty() and not self.output.is_dumb_terminal
+
     def help_console(self) -> Console:
         """A console for help, which is hard to read in very long lines."""
         return _Stream(sys.stdout, width=min(self.width, HELP_WIDTH))
@@ -80,11 +86,11 @@ class Screen:
         return self.output.forgiving.error
 
     def tell_error(self, text: str, *, label: str = "error") -> None:
-        """Write an error: its first line behind a label, the others as they are."""
-        first, *rest = text.splitlines() or [""]
-        self.errors.write_line(Text.assemble((f"{label}: ", "bold red"), (visible(first), "bold")))
+        """Write an error behind a label, in few lines; on a terminal its parts have colours."""
+        first, *rest = painted(few_lines(text))
+        self.errors.write_line(Text.assemble((f"{label}: ", "bold red"), first))
         for line in rest:
-            self.errors.write_line(visible(line))
+            self.errors.write_line(line)
 
     def tell(self, text: str) -> None:
         """Write something beside the output that is no error."""

@@ -41,19 +41,28 @@ class Blocks:
 
     def deepest(self, actor: str) -> int:
         """How deep that stands which belongs to whatever this actor is doing, or else all are doing."""
-        own = [depth + 1 for step, depth in self._steps.values() if step.actor == actor or len(self.actors) == 1]
-        common = [depth + 1 for step, depth in self._steps.values() if not step.actor]
-        return max(own or common, default=0)
+        return self.depth_inside(self.innermost(actor))
+
+    def innermost(self, actor: str) -> int:
+        """The number of the deepest step that this actor is doing, or else all are doing; 0 for none."""
+        steps = [(depth, number, step.actor) for number, (step, depth) in self._steps.items()]
+        own = [(depth, number) for depth, number, who in steps if who == actor or len(self.actors) == 1]
+        common = [(depth, number) for depth, number, who in steps if not who]
+        return max(own or common, default=(0, 0))[1]
 
     def depth_of_received(self, message: Message | Said, wait: WaitStarted | None) -> int:
-        """How deep a received message stands.
+        """How deep a received message stands."""
+        return self.depth_inside(self.step_of_received(message, wait))
 
-        Where it was awaited; else where one of its name is awaited, or anything else on its channel; else in whatever
-        its actor is doing.
+    def step_of_received(self, message: Message | Said, wait: WaitStarted | None) -> int:
+        """The number of the step that a received message is shown under; 0 for none.
+
+        That in which it was awaited; else where one of its name is awaited, or anything else on its channel; else
+        whatever its actor is doing.
         """
         waits = [wait] if wait is not None else self._candidates(message)
         steps = [found.step for found in waits if found.step in self._steps]
-        return self.depth_inside(steps[-1]) if steps else self.deepest(message.actor)
+        return steps[-1] if steps else self.innermost(message.actor)
 
     def _candidates(self, message: Message | Said) -> list[WaitStarted]:
         here = [wait for wait in self._waits.values() if (wait.actor, wait.channel) == (message.actor, message.channel)]

@@ -16,21 +16,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
-
-import msgspec
 
 from antiphon.journal import HttpExchange, RunStarted
 from antiphon.journal_file import Said
-from antiphon.message import Data, Message
+from antiphon.message import Message
 from antiphon.report.file_names import FolderNames, file_stem, shortened
-from antiphon.report.readable import as_json, hexadecimal, is_plain_text
+from antiphon.report.readable import exchange_content, frame_content
 
 __all__ = ["MessageFiles"]
-
-LARGEST_DUMP: Final = 16_384
-"""Longer binary data, in bytes, is saved as it is."""
 
 
 class MessageFiles:
@@ -51,7 +46,7 @@ class MessageFiles:
     def __call__(self, entry: Any) -> None:
         if isinstance(entry, (Message, Said)):
             folder = self._folder(entry.actor, entry.channel, "sent" if entry.is_sent else "received")
-            folder.write(entry.name, *_content(entry.raw))
+            folder.write(entry.name, *frame_content(entry.raw))
         elif isinstance(entry, HttpExchange):
             self._write_exchange(entry)
         elif isinstance(entry, RunStarted):
@@ -79,7 +74,7 @@ class MessageFiles:
         self._exchanges[exchange.actor] = number + 1
         folder.mkdir(parents=True, exist_ok=True)
         stem = f"{number:03d}-{shortened(exchange.method + ' ' + urlsplit(exchange.url).path)}"
-        _write(str(folder / f"{stem}.json"), _exchange_content(exchange))
+        _write(str(folder / f"{stem}.json"), exchange_content(exchange))
 
 
 class _Folder:
@@ -114,49 +109,3 @@ def _write(path: str, content: bytes) -> None:
             rest = rest[os.write(file, rest) :]
     finally:
         os.close(file)
-
-
-def _content(raw: Data) -> tuple[bytes, str]:
-    """What is written for a frame, and the end of the file's name."""
-    text = raw if isinstance(raw, str) else _decoded(raw)
-    if text is not None:
-        json = as_json(text)
-        if json is not None:
-            return json, ".json"
-        if isinstance(raw, str) or is_plain_text(text):
-            return text.encode("utf-8", "backslashreplace"), ".txt"
-    assert isinstance(raw, bytes)
-    if len(raw) > LARGEST_DUMP:
-        return raw, ".bin"
-    return hexadecimal(raw), ".hex.txt"
-
-
-def _decoded(raw: bytes) -> str | None:
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return None
-
-
-def _exchange_content(exchange: HttpExchange) -> bytes:
-    content = {
-        "method": exchange.method,
-        "url": exchange.url,
-        "channel": exchange.channel,
-        "at_s": exchange.at_ns / 1e9,
-        "took_s": exchange.took_ns / 1e9,
-        "request": {"headers": exchange.request_headers, "body": _body(exchange.request_body)},
-    }
-    if exchange.status:
-        body = _body(exchange.response_body)
-        content["response"] = {"status": exchange.status, "headers": exchange.response_headers, "body": body}
-    if exchange.error:
-        content["error"] = exchange.error
-    text = msgspec.json.encode(content).decode()
-    return as_json(text) or text.encode()
-
-
-def _body(text: str) -> Any:
-    """A JSON body as it is, so that it is indented with the rest; any other as a string."""
-    text = text.encode("utf-8", "backslashreplace").decode()
-    return msgspec.Raw(text.encode()) if as_json(text) is not None else text

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
-__all__ = ["as_json", "hexadecimal", "is_plain_text"]
+from antiphon.journal import HttpExchange
+from antiphon.message import Data
+
+__all__ = ["as_json", "exchange_content", "frame_content", "hexadecimal", "is_plain_text"]
 
 LARGEST_INDENTED: Final = 1_048_576
 """Longer JSON, in characters, is left as it came."""
+
+LARGEST_DUMP: Final = 16_384
+"""Longer binary data, in bytes, is left as it is."""
 
 DEEPEST_INDENTED: Final = 64
 """Deeper JSON is left as it came: indented, a small frame of a thousand brackets would fill a disk."""
@@ -58,6 +64,40 @@ def hexadecimal(data: bytes) -> bytes:
     return "".join(lines).encode()
 
 
+def frame_content(raw: Data) -> tuple[bytes, str]:
+    """What is written for a frame, and the end of its file's name: `.json`, `.txt`, `.hex.txt` or `.bin`."""
+    text = raw if isinstance(raw, str) else _decoded(raw)
+    if text is not None:
+        json = as_json(text)
+        if json is not None:
+            return json, ".json"
+        if isinstance(raw, str) or is_plain_text(text):
+            return text.encode("utf-8", "backslashreplace"), ".txt"
+    assert isinstance(raw, bytes)
+    if len(raw) > LARGEST_DUMP:
+        return raw, ".bin"
+    return hexadecimal(raw), ".hex.txt"
+
+
+def exchange_content(exchange: HttpExchange) -> bytes:
+    """A request over HTTP and its answer as one JSON object, indented."""
+    content = {
+        "method": exchange.method,
+        "url": exchange.url,
+        "channel": exchange.channel,
+        "at_s": exchange.at_ns / 1e9,
+        "took_s": exchange.took_ns / 1e9,
+        "request": {"headers": exchange.request_headers, "body": _body(exchange.request_body)},
+    }
+    if exchange.status:
+        body = _body(exchange.response_body)
+        content["response"] = {"status": exchange.status, "headers": exchange.response_headers, "body": body}
+    if exchange.error:
+        content["error"] = exchange.error
+    text = msgspec.json.encode(content).decode()
+    return as_json(text) or text.encode()
+
+
 def _is_deep(text: str) -> bool:
     if text.count("[") + text.count("{") <= DEEPEST_INDENTED:
         return False
@@ -83,3 +123,16 @@ def _unescaped(escape: re.Match[str]) -> str:
         return escape[0]
     character = chr(code)
     return character if character.isprintable() and character not in '"\\' else escape[0]
+
+
+def _decoded(raw: bytes) -> str | None:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _body(text: str) -> Any:
+    """A JSON body as it is, so that it is indented with the rest; any other as a string."""
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return msgspec.Raw(text.encode()) if as_json(text) is not None else text

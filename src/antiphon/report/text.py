@@ -5,7 +5,8 @@ A sink for a run under way, or for the entries of a journal that was written bef
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
@@ -21,7 +22,7 @@ from antiphon.message import Message
 from antiphon.report.blocks import Blocks
 from antiphon.report.glance import fit, glance, visible
 
-__all__ = ["ASCII", "UNICODE", "Conversation", "Signs", "last_lines"]
+__all__ = ["ASCII", "UNICODE", "Conversation", "Signs", "ends", "last_lines"]
 
 LONG_WAIT_NS: Final = 1_000_000_000
 """A wait that took longer is told of although it was satisfied."""
@@ -68,6 +69,7 @@ class Conversation:
     `width` is how many cells a line may have; lines of an explanation may be longer. `explains` says whether a failure
     is told in full where it happened, or by its first line only. A message that was just received is kept back until
     the next entry, or `flush`, because only then is known what it was for: which handler saw it, which step awaited it.
+    While `is_muted`, entries are taken account of and no lines are made.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Conversation:
         self._explains = explains
         self._blocks = Blocks()
         self._held: _Held | None = None
+        self.is_muted = False
         self._seen = {"steps": 0, "sent": 0, "received": 0, "requests": 0}
         self._scenario = ""
         self._has_failed = False
@@ -119,7 +122,7 @@ class Conversation:
     def flush(self) -> None:
         """Write the line that is kept back."""
         held, self._held = self._held, None
-        if held is None:
+        if held is None or self.is_muted:
             return
         message = held.message
         depth = self._blocks.depth_of_received(message, held.wait)
@@ -269,6 +272,8 @@ class Conversation:
             self._line(entry.at_ns, entry.actor, depth, (told, "red"), channel=entry.channel)
 
     def _say(self, message: Message | Said, depth: int, suffix: str, is_aside: bool) -> None:
+        if self.is_muted:
+            return
         sign, style = (self._signs.sent, "cyan") if message.is_sent else (self._signs.received, "magenta")
         head = f"{sign} {message.name}"
         body = glance(message.raw, message.name, self._width)
@@ -312,6 +317,8 @@ class Conversation:
         self._put(*place, ("  " * depth, ""), *pieces, is_cut=is_cut)
 
     def _put(self, *pieces: Piece, is_cut: bool = True) -> None:
+        if self.is_muted:
+            return
         line = Text()
         for text, style in pieces:
             line.append(self._readable(visible(text)), style)
@@ -340,30 +347,48 @@ def last_lines(entries: Iterable[Any], limit: int = 20, *, masker: Masker | None
     `masker` is for entries that were never written (`Run.journal`): their secrets are masked.
     """
     known = list(entries)
-    lines: list[str] = []
-    is_early = True
-    conversation = Conversation(
-        lambda line: None if is_early else lines.append(line.plain), width=width, explains=False
-    )
-    start = max(len(known) - 4 * limit, 0)
-    for entry in known[:start]:
-        if isinstance(entry, _STRUCTURAL):
+    shown = [
+        *known[: -_ENTRIES_A_LINE * limit],
+        *(_masked(entry, masker) for entry in known[-_ENTRIES_A_LINE * limit :]),
+    ]
+    return list(ends(shown, 0, limit, width=width))[-limit:]
+
+
+def ends(entries: Iterable[Any], first: int, last: int, *, width: int = 120) -> Iterator[str]:
+    """The first lines of the conversation and the last, plain; between them, in a line, how much was left out.
+
+    A failure is told by its first line. What is left out is not made into lines, which is what takes the time.
+    """
+    lines: deque[str] = deque()
+    conversation = Conversation(lambda line: lines.append(line.plain.rstrip()), width=width, explains=False)
+    waiting: deque[Any] = deque()
+    given = left_out = 0
+    for entry in entries:
+        if given < first:
             conversation(entry)
+            while lines and given < first:
+                yield lines.popleft()
+                given += 1
+            continue
+        waiting.append(entry)
+        if len(waiting) > _ENTRIES_A_LINE * last:
+            left_out += 1
+            if not conversation.is_muted:
+                conversation.flush()
+                conversation.is_muted = True
+            conversation(waiting.popleft())
     conversation.flush()
-    is_early = False
-    for entry in known[start:]:
-        conversation(_masked(entry, masker))
+    conversation.is_muted = False
+    for entry in waiting:
+        conversation(entry)
     conversation.flush()
-    return [line.rstrip() for line in lines[-limit:]]
+    if first and (left_out or len(lines) > last):
+        yield f"… more is left out here ({left_out} entries of the journal) …"
+    yield from list(lines)[-last:]
 
 
-_STRUCTURAL: Final = (
-    journal.RunStarted,
-    journal.StepStarted,
-    journal.StepEnded,
-    journal.WaitStarted,
-    journal.WaitEnded,
-)
+_ENTRIES_A_LINE: Final = 4
+"""How many entries of a journal are looked at for a line, for many make none."""
 
 
 def _masked(entry: Any, masker: Masker | None) -> Any:

@@ -1,0 +1,141 @@
+"""Values that every run has anew: ids and times, by their form, by the name of their field, and by how they differ.
+
+A time may differ in any way. An id may be another, but the same other one wherever it stands: the ids of one run are
+those of the other, renamed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+__all__ = ["Renaming", "as_id", "is_time", "without_variables"]
+
+_FORMS: Final = re.compile(
+    r"(?P<time>"
+    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:?\d\d(?::?\d\d)?(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?)?"  # ISO 8601, RFC 3339
+    r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT"  # RFC 9110 section 5.6.7
+    r"|(?<![\w.])1\d{9}(?:\.\d+|\d{3}|\d{6}|\d{9})?(?![\w.])"  # seconds, ms, µs or ns since 1970, until 2033
+    r")|(?P<id>"
+    r"(?<![0-9a-fA-F])[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}(?![0-9a-fA-F])"  # UUID, RFC 9562
+    r"|(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*"  # JSON Web Token, RFC 7519
+    r"|(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{20,}={0,2}"  # a token
+    r"|(?<!\w)(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8,}(?!\w)"  # a hexadecimal number
+    r"|(?<![\w.])\d{15,}(?![\w.])"  # a great number
+    r")"
+)
+
+_SEPARATORS: Final = re.compile(r"[_\-.\s\[\]]+|(?<=[a-z0-9])(?=[A-Z])")
+_DIGITS: Final = re.compile(r"\d+")
+
+_ID_WORDS: Final = frozenset(
+    {
+        *("id", "ids", "uuid", "guid", "key", "token", "nonce", "seq", "sequence", "counter", "serial", "session"),
+        *("sid", "ref", "reference", "cookie", "etag", "hash", "signature", "ticket", "correlation", "trace", "span"),
+    }
+)
+_TIME_WORDS: Final = frozenset(
+    {"at", "time", "timestamp", "ts", "date", "when", "since", "until", "expires", "elapsed", "latency", "uptime"}
+)
+_DURATION_WORDS: Final = frozenset(
+    {"duration", "age", "took", "rtt", "s", "sec", "secs", "seconds", "ms", "millis", "us", "ns"}
+)
+NEARLY_AS_LONG: Final = 1.2
+"""Whole numbers are durations that were measured, and not set, if the one is at most so many times the other."""
+
+_EPOCHS: Final = ((1e9, 4e9), (1e12, 4e12), (1e15, 4e15), (1e18, 4e18))
+
+
+def without_variables(text: str) -> str:
+    """The text with `*` for what looks like an id or a time."""
+    return _FORMS.sub("*", text)
+
+
+def is_time(path: str, before: Any, after: Any) -> bool:
+    """True if both values are moments or durations, each as long as it happened to be."""
+    if isinstance(before, str) and isinstance(after, str):
+        first, second = _read(before), _read(after)
+        return first.rest == second.rest and {kind for kind, _ in (*first.found, *second.found)} == {"time"}
+    if not _is_number(before) or not _is_number(after):
+        return False
+    if any(low < before < high and low < after < high for low, high in _EPOCHS):
+        return True
+    words = _words(path)
+    if not _DURATION_WORDS.isdisjoint(words[-1:]):
+        is_whole = float(before).is_integer() and float(after).is_integer()
+        return not is_whole or 0 < max(before, after) <= NEARLY_AS_LONG * min(before, after)
+    return not _TIME_WORDS.isdisjoint(words)
+
+
+def as_id(path: str, before: Any, after: Any) -> list[tuple[str, str, str]] | None:
+    """The ids in these two values, each with its counterpart: where it is valid, before, after. None if there are none.
+
+    An id that looks like one is valid in the whole run. Another, as `42` in a field "ticketID" or `call-42`, only in
+    fields of that name.
+    """
+    if isinstance(before, str) and isinstance(after, str):
+        first, second = _read(before), _read(after)
+        if first.found and first.rest == second.rest and len(first.found) == len(second.found):
+            # A great number may look like nanoseconds since 1970 by chance: what is an id in one of them is one.
+            pairs = zip(first.found, second.found, strict=True)
+            return [("", one[1], other[1]) for one, other in pairs if {one[0], other[0]} != {"time"}]
+        is_alike = _DIGITS.sub("#", before) == _DIGITS.sub("#", after) != before
+    else:
+        is_alike = type(before) is type(after) is int
+    words = _words(path)
+    if is_alike and not _ID_WORDS.isdisjoint(words[-1:]):
+        return [(words[-1], str(before), str(after))]
+    return None
+
+
+class Renaming:
+    """Which id of one run is which of the other: for each, the one that it was found as most often."""
+
+    def __init__(self) -> None:
+        self._forth: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        self._back: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+
+    def __len__(self) -> int:
+        return len(self._forth)
+
+    def learn(self, ids: list[tuple[str, str, str]]) -> None:
+        """These were found as each other."""
+        for scope, before, after in ids:
+            self._forth[scope, before][after] += 1
+            self._back[scope, after][before] += 1
+
+    def agrees(self, ids: list[tuple[str, str, str]]) -> bool:
+        """False if one of them is another id elsewhere."""
+        return all(
+            self._forth[scope, before].most_common(1)[0][0] == after
+            and self._back[scope, after].most_common(1)[0][0] == before
+            for scope, before, after in ids
+        )
+
+
+class _Read(NamedTuple):
+    """What is variable in a text, each with its kind, and the rest."""
+
+    rest: str
+    found: tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=1024)  # a value is asked about several times, then never again
+def _read(text: str) -> _Read:
+    found = tuple((match.lastgroup or "", match[0]) for match in _FORMS.finditer(text))
+    return _Read(_FORMS.sub("*", text) if found else text, found)
+
+
+def _words(path: str) -> list[str]:
+    """The words of a path's last name: ["workitem", "id"] of `data.workitemID`."""
+    name = path.rstrip("[]").rpartition(".")[2]
+    words = [word.lower() for word in _SEPARATORS.split(name) if word]
+    if len(words) == 1 and words[0].endswith("id") and name[-2:] in ("ID", "Id"):
+        return [words[0][:-2], "id"]
+    return words
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

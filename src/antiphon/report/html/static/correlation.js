@@ -1,0 +1,112 @@
+'use strict';
+// What belongs together: a request and its replies, a message and the wait that took it, and why a wait did not.
+
+/** Requests and the replies that carry their keys, on each channel and in each direction. */
+class Exchanges {
+  constructor() {
+    this.open = new Map();
+  }
+
+  notice(message, asks, replyTo) {
+    if (asks !== undefined && asks !== null) {
+      const key = this.key(message, asks, message.isSent);
+      const waiting = (this.open.get(key) ?? []).filter((request) => !request.replies);
+      waiting.push(message);
+      this.open.set(key, waiting);
+    }
+    if (replyTo !== undefined && replyTo !== null) {
+      const requests = this.open.get(this.key(message, replyTo, !message.isSent));
+      if (!requests) return;
+      const request = requests.find((known) => !known.replies) ?? requests.at(-1);
+      message.request = request;
+      (request.replies ??= []).push(message);
+    }
+  }
+
+  key(message, key, isSent) {
+    return `${message.channel.actor.name}\0${message.channel.name}\0${isSent}\0${typeof key}\0${key}`;
+  }
+}
+
+/** What names of heartbeats have in them: `ping`, `$/ping`, `resultPing`, but not `mapping`. */
+const HEARTBEAT = /(?:^|[^A-Za-z]|[a-z](?=P))[Pp][io]ng(?![a-z])|\bP[IO]NG\b|[Hh]eart[-_]?[Bb]eat|[Kk]eep[-_]?[Aa]live/;
+
+/** The waits of a channel that were there when a message came. */
+function waitsAt(message) {
+  return message.channel.waits.filter((wait) => wait.from < message.line && wait.to > message.line);
+}
+
+/** Why nobody took a received message: lines of {text, item}. */
+function whyNotTaken(message, story) {
+  const reasons = [];
+  const present = waitsAt(message);
+  const named = present.filter((wait) => wait.name === message.name || wait.name === `no ${message.name}`);
+  for (const wait of named.slice(0, 5)) reasons.push({ text: whyNotBy(wait, message, story), item: wait });
+  const others = present.filter((wait) => !named.includes(wait));
+  for (const wait of others.slice(0, 5 - reasons.length)) reasons.push({ text: `awaited was ${wait.what}`, item: wait });
+  if (present.length > reasons.length) reasons.push({ text: `and ${counted(present.length - reasons.length, 'other wait')}` });
+  if (!present.length) reasons.push({ text: 'nobody was waiting on this channel when it came' });
+  const later = message.channel.waits.find((wait) => wait.from > message.line && wait.name === message.name);
+  if (later && !named.length) {
+    const text = `one of this name was awaited ${duration(later.begunAt - message.at)} later, and did not take it`;
+    reasons.push({ text, item: later });
+  }
+  if (message.request && message.request.isSent) {
+    const reply = message.channel.waits.find((wait) => wait.name === `the reply to ${message.request.name}`
+      && wait.from > message.request.line && wait.from <= message.request.line + 2 && wait.endedAt !== null);
+    if (reply && reply.endedAt < message.at) {
+      reasons.unshift({ text: `it came ${duration(message.at - reply.endedAt)} after the wait for it had ended`, item: reply });
+    }
+  }
+  return reasons;
+}
+
+function whyNotBy(wait, message, story) {
+  const found = mismatches(wait.what, messageText(story.lines.entry(message.line)));
+  return found.length ? found.join('; ') : `it did not fit ${wait.what}`;
+}
+
+/** Where a message differs from the plain fields of a wait's `where`, which is told as `name where {field: 'value'}`. */
+function mismatches(what, text) {
+  const [, where] = what.split(/ where (.*)/s);
+  const body = where && where.startsWith('{') && text !== null ? JsonReader.read(text) : null;
+  if (!body) return [];
+  const found = [];
+  for (const [, key, quoted, bare] of where.matchAll(/[{ ]([\w.-]+): (?:'((?:[^'\\]|\\.)*)'|(-?[\d.]+|True|False|None)(?=[,}]))/g)) {
+    const wanted = quoted ?? { True: 'true', False: 'false', None: 'null' }[bare] ?? bare;
+    const value = field(body, key.split('.'));
+    if (!value) found.push(`it has no field ${key}, wanted ${quoted === undefined ? bare : `'${quoted}'`}`);
+    else if (value.items || value.text !== wanted || (value.kind === 'string') !== (quoted !== undefined)) {
+      const is = value.kind === 'string' ? `'${visible(value.text.slice(0, 60))}'` : brief(value, 2);
+      found.push(`${key} is ${is}, wanted ${quoted === undefined ? bare : `'${quoted}'`}`);
+    }
+  }
+  return found;
+}
+
+/** The nearest value at that path, in the message or in the first of its members that has it. */
+function field(value, path) {
+  for (let level = [value], depth = 0; level.length && depth < 4; depth += 1) {
+    for (const start of level) {
+      const found = path.reduce((at, key) => at && at.items && at.items.find((item) => String(item.key) === key)?.value, start);
+      if (found) return found;
+    }
+    level = level.flatMap((one) => (one.items ? one.items.map((item) => item.value).filter((inner) => inner.items) : []));
+  }
+  return null;
+}
+
+/** What a message's data is as text; null if it is none. */
+function messageText(entry) {
+  if (!entry) return null;
+  if (typeof entry.text === 'string') return entry.text;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytesOf(entry.base64));
+  } catch {
+    return null;
+  }
+}
+
+function bytesOf(base64) {
+  return Uint8Array.from(atob(base64 ?? ''), (sign) => sign.charCodeAt(0));
+}

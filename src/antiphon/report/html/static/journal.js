@@ -1,0 +1,384 @@
+'use strict';
+// The journal in the page: its lines are read once for what the diagram needs, and again when one is opened.
+
+/** A longer line, in characters, is not read for the diagram: what was said in it is left out of what is parsed. */
+const LONG_LINE = 16384;
+
+/** The lines of the journal. They stay text; an entry is parsed when it is asked for. */
+class Lines {
+  constructor(blocks) {
+    this.blocks = blocks;
+    this.starts = [];
+    this.blockOf = [];
+    blocks.forEach((block, index) => {
+      let start = 0;
+      for (let end = block.indexOf('\n'); end >= 0; end = block.indexOf('\n', start)) {
+        this.starts.push(start);
+        this.blockOf.push(index);
+        start = end + 1;
+      }
+    });
+  }
+
+  get count() {
+    return this.starts.length;
+  }
+
+  text(line) {
+    const block = this.blocks[this.blockOf[line]];
+    return block.slice(this.starts[line], block.indexOf('\n', this.starts[line]));
+  }
+
+  /** The whole entry; null if the line is none. */
+  entry(line) {
+    try {
+      return JSON.parse(this.text(line));
+    } catch {
+      return null;
+    }
+  }
+
+  /** The entry without what was said, if that is long. */
+  head(line) {
+    const text = this.text(line);
+    if (text.length > LONG_LINE && text.startsWith('{"kind":"said"')) {
+      const end = text.lastIndexOf('","at_ns":');
+      const isText = text.includes(',"text":"');
+      const begin = text.indexOf(isText ? ',"text":"' : ',"base64":"');
+      // In a string of JSON a quotation mark has a backslash before it, so these can only be the fields themselves.
+      if (begin > 0 && end > begin) {
+        const size = Math.round((end - begin) * (isText ? 1 : 0.75));
+        return { ...JSON.parse(text.slice(0, begin) + text.slice(end + 1)), size };
+      }
+    }
+    try {
+      return JSON.parse(text);
+    } catch {
+      return null;
+    }
+  }
+
+  /** What a message's line says of its data, as it is written there: escaped. */
+  said(line) {
+    const text = this.text(line);
+    const begin = Math.max(text.indexOf(',"text":"'), text.indexOf(',"base64":"'));
+    return begin < 0 ? text : text.slice(begin + 9, text.lastIndexOf('","at_ns":'));
+  }
+}
+
+/**
+ * What happened, in order: `items`, each with the `line` of the journal at which it stands. Steps, waits, messages and
+ * requests know each other. Times are nanoseconds since the run began.
+ */
+class Story {
+  constructor(lines) {
+    this.lines = lines;
+    this.items = [];
+    this.steps = new Map();
+    this.waits = [];
+    this.actors = [];
+    this.peers = [];
+    this.started = null;
+    this.ended = null;
+    this.failure = null;
+    this.problems = [];
+    this.lastAt = 0;
+    this.counts = { sent: 0, received: 0, http: 0, steps: 0 };
+    this.channels = new Map();
+    this.openWaits = new Map();
+    this.openSteps = [];
+    this.exchanges = new Exchanges();
+    for (let line = 0; line < lines.count; line += 1) this.read(line);
+    this.conclude();
+  }
+
+  read(line) {
+    const entry = this.lines.head(line);
+    if (!entry || typeof entry !== 'object') {
+      this.add({ kind: 'note', line, at: this.lastAt, text: `line ${line + 1} of the journal cannot be read` });
+      return;
+    }
+    this.lastAt = Math.max(this.lastAt, entry.at_ns || 0);
+    const tell = READERS[entry.kind];
+    if (tell) tell.call(this, entry, line);
+    else this.add({ kind: 'note', line, at: entry.at_ns || 0, text: `${entry.kind}` });
+  }
+
+  add(item) {
+    this.items.push(item);
+    return item;
+  }
+
+  // -- who and where --------------------------------------------------------------------------------------------------
+
+  actor(name) {
+    let actor = this.actors.find((known) => known.name === name);
+    if (!actor) {
+      actor = { name, hue: this.actors.length % 8, channels: [], waiting: [] };
+      this.actors.push(actor);
+    }
+    return actor;
+  }
+
+  channel(actorName, name) {
+    const key = `${actorName}\0${name}`;
+    let channel = this.channels.get(key);
+    if (!channel) {
+      const actor = this.actor(actorName);
+      channel = { actor, name, peer: null, received: [], sent: [], waits: [], current: null };
+      actor.channels.push(channel);
+      this.channels.set(key, channel);
+    }
+    return channel;
+  }
+
+  /** The peer at the other end of a channel: what has the same host and port is one. */
+  meet(channel, address) {
+    const label = authority(address) || channel.name;
+    let peer = this.peers.find((known) => known.name === label);
+    if (!peer) {
+      peer = { name: label, channels: [] };
+      this.peers.push(peer);
+    }
+    if (!peer.channels.includes(channel.name)) peer.channels.push(channel.name);
+    channel.peer = peer;
+    return peer;
+  }
+
+  peerOf(channel) {
+    return channel.peer || this.meet(channel, '');
+  }
+
+  // -- steps ----------------------------------------------------------------------------------------------------------
+
+  stepAt(number) {
+    const step = this.steps.get(number);
+    return step && step.endedAt === null ? step : null;
+  }
+
+  /** What an actor is doing: the step that it began last and has not ended; else one that all do. */
+  doing(actorName) {
+    let common = null;
+    for (let index = this.openSteps.length - 1; index >= 0; index -= 1) {
+      const step = this.openSteps[index];
+      if (step.actorName === actorName || this.actors.length === 1) return step;
+      if (!step.actorName && !common) common = step;
+    }
+    return common;
+  }
+
+  // -- the end --------------------------------------------------------------------------------------------------------
+
+  conclude() {
+    const last = Math.max(this.lines.count - 1, 0);
+    for (const wait of this.openWaits.values()) {
+      Object.assign(wait, { outcome: 'pending', line: last, to: last });
+      this.items.push(wait);
+    }
+    for (const step of this.openSteps) Object.assign(step, { outcome: 'pending', to: last });
+    const order = (item) => (this.ended && item.kind === 'wait' ? item.line - 0.5 : item.line);
+    if (this.openWaits.size) this.items.sort((one, other) => order(one) - order(other));
+    for (const channel of this.channels.values()) this.peerOf(channel);
+    this.problems = problemsOf(this);
+    this.failing = this.problems[0] ?? null;
+  }
+
+  get verdict() {
+    return this.ended ? this.ended.verdict : 'unfinished';
+  }
+}
+
+/** What is wrong, the place of the run's failure first. */
+function problemsOf(story) {
+  const wrong = story.items.filter((item) => isWrong(item));
+  if (!story.failure) {
+    const open = story.ended ? null : story.items.filter((item) => item.outcome === 'pending').at(-1);
+    return open ? [open, ...wrong.filter((item) => item !== open)] : wrong;
+  }
+  const before = wrong.filter((item) => item.line <= story.failure.line);
+  const last = (test) => before.filter(test).at(-1);
+  const place = last((item) => item.kind === 'wait' && item.error === story.failure.error)
+    ?? last((item) => item.kind === 'handler')
+    ?? last((item) => item.kind === 'http')
+    ?? last((item) => item.kind === 'wait')
+    ?? last((item) => item.kind === 'step')
+    ?? story.failure;
+  return [place, ...wrong.filter((item) => item !== place)];
+}
+
+function isWrong(item) {
+  if (item.kind === 'wait' || item.kind === 'step') return item.outcome === 'failed';
+  if (item.kind === 'http') return item.status === 0;
+  return item.kind === 'failed' || item.kind === 'soft' || item.kind === 'handler' || item.kind === 'dropped';
+}
+
+function authority(address) {
+  const found = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(address);
+  return found ? found[1] || address : address;
+}
+
+const READERS = {
+  'run-started'(entry, line) {
+    this.started = { ...entry, line };
+    for (const [actor, channels] of Object.entries(entry.actors || {})) {
+      this.actor(actor);
+      for (const channel of channels) this.channel(actor, channel);
+    }
+  },
+  'run-ended'(entry, line) {
+    this.ended = this.add({
+      kind: 'ended', line, at: entry.at_ns, verdict: entry.verdict, error: entry.error || '',
+    });
+    if (this.ended.error && !this.failure && entry.verdict !== 'interrupted') this.failure = this.ended;
+  },
+  said(entry, line) {
+    const channel = this.channel(entry.actor, entry.channel);
+    const message = this.add({
+      kind: 'message', line, at: entry.at_ns, channel, actor: channel.actor, peer: this.peerOf(channel),
+      isSent: entry.is_sent, number: entry.number, name: entry.name, home: null, wait: null, handled: null,
+      request: null, replies: null, size: entry.size ?? 0, isInner: false,
+    });
+    this.counts[message.isSent ? 'sent' : 'received'] += 1;
+    if (message.isSent) {
+      channel.sent[message.number] = message;
+      message.home = this.stepAt(entry.step) ?? (channel.current ? channel.current.home : null);
+      message.isInner = !entry.step && channel.current !== null;
+    } else {
+      channel.received[message.number] = message;
+      channel.current = message;
+      message.home = this.doing(entry.actor);
+    }
+    this.exchanges.notice(message, entry.asks, entry.reply_to);
+  },
+  handled(entry, line) {
+    const channel = this.channel(entry.actor, entry.channel);
+    const message = channel.received[entry.message];
+    if (message) (message.handled ??= []).push({ name: entry.handler, took: entry.took_ns, error: entry.error || '' });
+    if (channel.current === message) channel.current = null;
+    if (entry.error) {
+      this.add({
+        kind: 'handler', line, at: entry.at_ns, channel, actor: channel.actor, name: entry.handler, text: entry.error,
+        message, home: message ? message.home : null,
+      });
+    }
+  },
+  'wait-started'(entry, line) {
+    const channel = entry.channel ? this.channel(entry.actor, entry.channel) : null;
+    const actor = entry.actor ? this.actor(entry.actor) : null;
+    const wait = {
+      kind: 'wait', line, from: line, to: line, at: entry.at_ns, begunAt: entry.at_ns, endedAt: null, channel, actor,
+      number: entry.number, what: entry.what, name: entry.what.split(' where ', 1)[0],
+      step: entry.step, home: this.stepAt(entry.step), deadline: entry.deadline_ns, source: entry.source,
+      outcome: 'pending', message: null, error: '', level: 0,
+    };
+    if (actor) {
+      while (actor.waiting[wait.level]) wait.level += 1;
+      actor.waiting[wait.level] = wait;
+    }
+    if (channel) channel.waits.push(wait);
+    this.waits.push(wait);
+    this.openWaits.set(entry.number, wait);
+  },
+  'wait-ended'(entry, line) {
+    const wait = this.openWaits.get(entry.number);
+    if (!wait) return;
+    this.openWaits.delete(entry.number);
+    Object.assign(wait, {
+      line, to: line, at: entry.at_ns, endedAt: entry.at_ns, outcome: entry.outcome, error: entry.error || '',
+    });
+    if (wait.actor) wait.actor.waiting[wait.level] = undefined;
+    const message = entry.message && wait.channel ? wait.channel.received[entry.message] : null;
+    if (message) {
+      wait.message = message;
+      message.wait = wait;
+      message.home = wait.home ?? message.home;
+    }
+    this.add(wait);
+  },
+  'step-started'(entry, line) {
+    const parent = this.stepAt(entry.parent);
+    const step = this.add({
+      kind: 'step', line, from: line, to: line, at: entry.at_ns, endedAt: null, number: entry.number, parent,
+      actorName: entry.actor, actor: entry.actor ? this.actor(entry.actor) : null, action: entry.action,
+      arguments: entry.arguments, source: entry.source, outcome: 'pending', error: '', home: parent, column: 0,
+      isFolded: false, holds: 0,
+    });
+    const taken = new Set(this.openSteps.map((open) => open.column));
+    step.column = parent ? parent.column + 1 : 0;
+    while (taken.has(step.column)) step.column += 1;
+    this.openSteps.push(step);
+    this.steps.set(step.number, step);
+    this.counts.steps += 1;
+  },
+  'step-ended'(entry, line) {
+    const step = this.steps.get(entry.number);
+    if (!step) return;
+    Object.assign(step, { to: line, endedAt: entry.at_ns, outcome: entry.outcome, error: entry.error || '' });
+    this.openSteps.splice(this.openSteps.indexOf(step), 1);
+  },
+  http(entry, line) {
+    const channel = this.channel(entry.actor, entry.channel);
+    this.counts.http += 1;
+    this.add({
+      kind: 'http', line, at: entry.at_ns + entry.took_ns, begunAt: entry.at_ns, took: entry.took_ns, channel,
+      actor: channel.actor, peer: this.meet(channel, entry.url), home: this.stepAt(entry.step),
+      name: `${entry.method} ${pathOf(entry.url)}`, status: entry.status || 0, error: entry.error || '',
+    });
+  },
+  opened(entry, line) {
+    const channel = this.channel(entry.actor, entry.channel);
+    const peer = this.meet(channel, entry.address);
+    channel.openedAt = entry.at_ns;
+    this.add({
+      kind: 'opened', line, at: entry.at_ns, channel, actor: channel.actor, peer, address: entry.address, home: null,
+    });
+  },
+  closed(entry, line) {
+    const channel = this.channel(entry.actor, entry.channel);
+    this.add({
+      kind: 'closed', line, at: entry.at_ns, channel, actor: channel.actor, peer: this.peerOf(channel), home: null,
+      code: entry.code, reason: entry.reason, by: entry.by, detail: entry.detail || '',
+    });
+  },
+  called(entry, line) {
+    const home = this.stepAt(entry.number);
+    this.add({
+      kind: 'called', line, at: entry.at_ns, actor: home ? home.actor : null, home, name: entry.function,
+      text: `${entry.save_as || entry.function} = ${entry.result}`,
+    });
+  },
+  signal(entry, line) {
+    this.add({
+      kind: 'signal', line, at: entry.at_ns, actor: entry.actor ? this.actor(entry.actor) : null,
+      home: this.stepAt(entry.step), name: entry.name, text: entry.value || '',
+    });
+  },
+  moment(entry, line) {
+    const home = this.stepAt(entry.step);
+    this.add({
+      kind: 'moment', line, at: entry.at_ns, actor: home ? home.actor : null, home,
+      text: `begun ${duration(Math.abs(entry.error_ns))} ${entry.error_ns >= 0 ? 'late' : 'early'}`,
+    });
+  },
+  note(entry, line) {
+    this.add({ kind: 'note', line, at: entry.at_ns, text: entry.text });
+  },
+  dropped(entry, line) {
+    const channel = this.channel(entry.actor, entry.channel);
+    this.add({
+      kind: 'dropped', line, at: entry.at_ns, channel, actor: channel.actor, home: null,
+      text: `${counted(entry.count, 'older message')} fell out of the mailbox (its limit is ${entry.limit})`,
+    });
+  },
+  'soft-check-failed'(entry, line) {
+    this.add({ kind: 'soft', line, at: entry.at_ns, text: entry.text });
+  },
+  failed(entry, line) {
+    this.failure = this.add({ kind: 'failed', line, at: entry.at_ns, error: entry.error, text: entry.text });
+  },
+};
+
+function pathOf(url) {
+  const found = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*(.*)$/i.exec(url);
+  return found ? found[1] || '/' : url;
+}
