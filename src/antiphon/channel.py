@@ -65,7 +65,7 @@ class Channel:
         self.subprotocol = ""
         self.mailbox = Mailbox(f"{actor}.{name}", limit=mailbox_limit, history=history, next_order=engine.next_wait)
         self._engine = engine
-        self._waits = Waits(engine, self.mailbox, actor, name)
+        self._waits = Waits(engine, self.mailbox, actor, name, self._holds_part)
         handlers = handlers if handlers is not None else Handlers()
         self._reactions = Reactions(engine, self, handlers)
         self._heard = frozenset({UNREADABLE, *handlers.named})
@@ -168,6 +168,9 @@ class Channel:
         self.mailbox.reopen()
         self._codec = self._dialect.codec()
         self._duties = Duties(self._engine, self._codec, self.mailbox.owner)
+
+    def _holds_part(self) -> bool:
+        return bool(getattr(self._connection, "holds_part", False))
 
     # -- what the transport calls -------------------------------------------------------------------------------------
 

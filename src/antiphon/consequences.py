@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from antiphon.explain import seconds
 from antiphon.journal import StepEnded, StepStarted, WaitEnded, WaitStarted
 
-__all__ = ["cause_of", "consequences", "under_way"]
+__all__ = ["cause_of", "consequences", "interrupted_step", "under_way"]
 
-MOST_TOLD: Final = 8
+MOST_TOLD: Final = 5
 """Of a hundred branches that were cancelled so many are told of."""
 
 
@@ -33,18 +35,36 @@ def cause_of(group: BaseExceptionGroup[Any]) -> Any:
 
 def consequences(entries: Iterable[Any], cause: BaseException) -> list[str]:
     """What was cancelled because of the failure that a run ended with, a line for each."""
-    known = list(entries)
-    steps = _Steps(known)
-    begin = steps.failure(type(cause).__name__)
-    if begin is None:
-        begin = _last_events(known)
-    return [f"because of that {told}" for told in _shortened(steps.cancelled(begin))]
+    return [f"because of that {told}" for told in _shortened([step.told for step in _cancelled(entries, cause)])]
+
+
+def interrupted_step(entries: Iterable[Any], cause: BaseException) -> str:
+    """The step that a failure beside the scenario's own code ended: its title, its place, and what it waited for.
+
+    "" unless it was just one: then the failure may be said to have happened in it.
+    """
+    cancelled = _cancelled(entries, cause)
+    return cancelled[0].place if len(cancelled) == 1 else ""
 
 
 def under_way(entries: Iterable[Any], step: int) -> list[str]:
     """What was under way in the step of that number when it was cancelled, a line for each."""
     steps = _Steps(list(entries))
-    return _shortened(steps.cancelled(0, inside=step))
+    return _shortened([each.told for each in steps.cancelled(0, inside=step)])
+
+
+def _cancelled(entries: Iterable[Any], cause: BaseException) -> list[_Cancelled]:
+    known = list(entries)
+    steps = _Steps(known)
+    begin = steps.failure(type(cause).__name__)
+    return steps.cancelled(_last_events(known) if begin is None else begin)
+
+
+class _Cancelled(msgspec.Struct):
+    """A step that was cancelled: `told` says how, `place` where it was at that moment."""
+
+    told: str
+    place: str
 
 
 class _Steps:
@@ -78,8 +98,8 @@ class _Steps:
             return None
         return next((index for index, ended in failed if tops[-1] in self._failed_line(ended.number)), None)
 
-    def cancelled(self, begin: int, inside: int = 0) -> list[str]:
-        """The innermost steps that were cancelled from that place on, in the step `inside`, told with their waits."""
+    def cancelled(self, begin: int, inside: int = 0) -> list[_Cancelled]:
+        """The innermost steps that were cancelled from that place on, in the step `inside`, with their waits."""
         cancelled = [
             ended.number
             for index, ended in self._ended.values()
@@ -94,15 +114,17 @@ class _Steps:
             if number not in outer and number in self._started
         ]
 
-    def _tell(self, step: StepStarted) -> str:
+    def _tell(self, step: StepStarted) -> _Cancelled:
         took = seconds(self._ended[step.number][1].at_ns - step.at_ns)
         line = [self._started[number] for number in self._line(step.number) if number in self._started]
         actor = next((each.actor for each in line if each.actor), "")
         wait = self._given_up.get(step.number)
         for_what = f", waiting for {wait.what}" if wait is not None else ""
         where = f" at {wait.source}" if wait is not None and wait.source != step.source else ""
-        return (
-            f"{actor + ': ' if actor else ''}{step.title} at {step.source} was cancelled after {took}{for_what}{where}"
+        place = f"{step.title} at {step.source}"
+        return _Cancelled(
+            told=f"{actor + ': ' if actor else ''}{place} was cancelled after {took}{for_what}{where}",
+            place=f"{place}{for_what}{where}",
         )
 
     def _parent(self, number: int) -> int:

@@ -7,7 +7,7 @@ data; the text is composed once and ends with a hint where there is one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 __all__ = [
     "AntiphonError",
@@ -29,6 +29,10 @@ __all__ = [
     "TransportError",
     "UpgradeRefused",
 ]
+
+
+_MANY_LINES: Final = 10
+"""When soft checks have filled so many lines, the others are counted."""
 
 
 class AntiphonError(Exception):
@@ -56,6 +60,9 @@ class AntiphonError(Exception):
         if self.hint:
             lines.append(f"  hint: {self.hint}")
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self).partition(chr(10))[0]!r})"
 
 
 class ScenarioError(AntiphonError):
@@ -136,7 +143,12 @@ class SoftChecksFailed(ExpectationFailed):
 
     def __init__(self, failures: Sequence[CheckFailed]) -> None:
         self.failures = tuple(failures)
-        told = [line for failure in self.failures for line in str(failure).splitlines()]
+        told: list[str] = []
+        for number, failure in enumerate(self.failures):
+            if len(told) > _MANY_LINES:
+                told.append(f"and {len(self.failures) - number} more, which the journal has")
+                break
+            told += str(failure).splitlines()[:_MANY_LINES]
         many = "1 soft check" if len(self.failures) == 1 else f"{len(self.failures)} soft checks"
         super().__init__("\n  ".join([f"{many} failed", *told]))
 

@@ -10,14 +10,16 @@ import difflib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Final, Protocol
+from itertools import islice
+from typing import Any, Final, Protocol
 
 from antiphon.ending import Ending
 from antiphon.match import Difference, differences, shorten
 from antiphon.message import Message
+from antiphon.misfits import told
 from antiphon.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
 
-__all__ = ["Explanation", "Memory", "seconds", "who_waits"]
+__all__ = ["Explanation", "Memory", "seconds"]
 
 
 class Memory(Protocol):
@@ -40,13 +42,14 @@ class Memory(Protocol):
 
 
 class Explanation:
-    """The facts of a failed wait, as they were when it failed; `str()` tells them in at most 40 lines.
+    """The facts of a failed wait, as they were when it failed; `str()` tells them in at most 30 lines.
 
     outcome: "deadline", "closed", "check", "refused" or "forbidden".
     culprit: the message that failed a check, refused the request or was forbidden.
     differences: where the culprit does not fit.
     history: the latest messages of the channel, oldest first; `received` is how many had come in all.
     mask: takes the secrets out of the text, once whoever performs the run has set it.
+    holds_part: part of a message had come by then, and its rest had not; set by whoever knows the connection.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class Explanation:
         self.limit = memory.limit
         self.history = tuple(memory.history)
         self.mask: Callable[[str], str] | None = None
+        self.holds_part = False
         self._taken = tuple(memory.taken)
 
     def __str__(self) -> str:
@@ -158,16 +162,6 @@ class Explanation:
         return [([] if wait.where is None else differences(wait.where, m.body), m) for m in named]
 
 
-def who_waits(pending: Sequence[Wait]) -> list[str]:
-    """Lines that say what was being waited for, where and in which step; the latest three waits at most."""
-    lines = []
-    for wait in list(pending)[-_MOST_WAITS:]:
-        step = f", in the step {_line(wait.step.title)}" if wait.step is not None else ""
-        source = f" at {wait.step.source}" if wait.step is not None and wait.step.source else ""
-        lines.append(f"it came during the wait {_awaited(wait)}{_place(wait)}{step}{source}")
-    return lines
-
-
 def seconds(duration_ns: int) -> str:
     """A duration as a person reads it: `312 ms` below a second, `5.000 s` from there."""
     return f"{duration_ns / 1e6:.0f} ms" if duration_ns < 999_500_000 else f"{duration_ns / 1e9:.3f} s"
@@ -201,50 +195,57 @@ def _awaited(wait: Wait) -> str:
 
 
 def _details(facts: Explanation) -> Iterator[str]:
+    """The cause as far as it can be told, then where and since when, then what was said meanwhile."""
     wait = facts.wait
+    yield from islice(_causes(facts), _MOST_CAUSES)
     yield from _places(wait)
-    yield from _about_time(facts)
-    yield from _listed(facts.differences)
-    yield from _about_culprit(facts)
-    yield from _about_raised(wait)
+    yield _about_time(facts)
+    yield from _about_exchange(facts)
     if facts.is_absence:
-        if isinstance(wait, ReplyWait):
-            yield from _about_replies(facts, wait)
         if not isinstance(wait, CloseWait) or facts.outcome == "deadline":
-            yield from _what_came(facts)
-            yield from _about_refusals(facts)
-        yield from _about_fitting(facts)
-        yield from _about_nearest(facts)
+            yield _what_came(facts)
         if facts.dropped:
             yield f"{facts.dropped} older messages had fallen out of the mailbox (its limit is {facts.limit})"
 
 
-def _about_time(facts: Explanation) -> Iterator[str]:
+def _causes(facts: Explanation) -> Iterator[str]:
+    wait = facts.wait
+    if wait.late_ns:
+        yield f"it came {seconds(wait.late_ns)} too late: give it more time with within_s=, or find out why it is slow"
+    yield from told(facts.differences, facts.mask)
+    yield from _about_culprit(facts)
+    yield from _about_raised(wait)
+    if not facts.is_absence or wait.late_ns:
+        return
+    if facts.holds_part:
+        yield "part of a message had come, and its rest had not: the peer stopped in the middle of it"
+    yield from _about_refusals(facts)
+    if isinstance(wait, ReplyWait):
+        yield from _about_other_replies(facts, wait)
+    yield from _about_fitting(facts)
+    yield from _about_nearest(facts)
+
+
+def _about_time(facts: Explanation) -> str:
     wait = facts.wait
     number = wait.since if isinstance(wait, MessageWait) else 0
     mark = f", for what came after message {number} (since=)" if number else ""
-    since = "at" if facts.at_ns == wait.made_ns else f"waiting from {seconds(wait.made_ns)} to"
-    yield f"{since} {seconds(facts.at_ns)} of the run{mark}"
-    if wait.late_ns:
-        late = seconds(wait.late_ns)
-        yield f"it came {late} too late: give it more time with within_s=, or find out why it is slow"
+    begun, ended = seconds(wait.made_ns), seconds(facts.at_ns)
+    return (f"at {ended}" if begun == ended else f"waiting from {begun} to {ended}") + f" of the run{mark}"
 
 
 def _about_culprit(facts: Explanation) -> Iterator[str]:
     wait, culprit = facts.wait, facts.culprit
-    if isinstance(wait, ReplyWait) and culprit is not None:
-        yield f"the request: {_said(wait.request)}"
-        yield f"the reply: {_said(culprit)}"
-    elif facts.outcome == "check":
-        yield f"the message: {_said(culprit)}"
-    elif culprit is not None and culprit.number <= wait.after:
-        yield f"it had come {_when(culprit, wait)}: to ignore what came before a moment, give since=mark()"
-        if culprit.is_answer:
-            yield "it is an answer, and no request that was open had asked for it"
+    if culprit is None:
+        return
     twin = facts.twin
-    if culprit is not None and twin is not None:
+    if twin is not None:
         before = seconds(culprit.at_ns - twin.at_ns)
         yield f"message {twin.number}, {before} before this one ({culprit.number}), said the same: did it come twice?"
+    if facts.outcome == "forbidden" and culprit.number <= wait.after:
+        if culprit.is_answer:
+            yield "it is an answer, and no request that was open had asked for it"
+        yield f"it had come {_when(culprit, wait)}: to ignore what came before a moment, give since=mark()"
 
 
 def _about_raised(wait: Wait) -> Iterator[str]:
@@ -258,14 +259,13 @@ def _about_raised(wait: Wait) -> Iterator[str]:
             yield "  a predicate that raises does not fit; is there a slip in it?"
 
 
-def _about_replies(facts: Explanation, wait: ReplyWait) -> Iterator[str]:
-    yield f"the request: {_said(wait.request)}, whose replies carry {_line(repr(wait.key))}"
-    if wait.messages:
-        yield f"of its replies these came, and not the last: {_names(wait.messages)}"
-    others = [message for message in facts.came if message.reply_to is not None and message.reply_to != wait.key]
-    if others:
-        last = others[-1]
-        yield f"replies to other requests came; the last, {_name(last)}, carries {_line(repr(last.reply_to))}"
+def _about_other_replies(facts: Explanation, wait: ReplyWait) -> Iterator[str]:
+    """Replies that went elsewhere: those whose key is their own name cannot have been meant for this request."""
+    keyed = [m for m in facts.came if m.reply_to is not None and m.reply_to not in (wait.key, m.name)]
+    if keyed:
+        last = keyed[-1]
+        key = _line(repr(last.reply_to))
+        yield f"replies to other requests came; the last, {_name(last)} (message {last.number}), carries {key}"
     if facts.fitting is not None:
         yield f"such a reply came, but to an earlier request that had been given up: {_said(facts.fitting)}"
         if isinstance(facts.taker, ReplyWait):
@@ -273,20 +273,39 @@ def _about_replies(facts: Explanation, wait: ReplyWait) -> Iterator[str]:
         yield "  replies without an id belong to the requests in their order: if one is lost, reconnect to be in step"
 
 
-def _what_came(facts: Explanation) -> Iterator[str]:
+def _about_exchange(facts: Explanation) -> Iterator[str]:
+    """What was asked, and what was answered, as far as the lines above do not say it."""
+    wait, culprit = facts.wait, facts.culprit
+    if isinstance(wait, ReplyWait):
+        carried = f", whose replies carry {_line(repr(wait.key))}" if facts.is_absence else ""
+        yield f"the request: {_said(wait.request)}{carried}"
+        if facts.is_absence and wait.messages:
+            yield f"of its replies these came, and not the last: {_names(wait.messages)}"
+        elif culprit is not None and (facts.outcome == "check" or len(_refusal(culprit).split()) < 2):
+            yield f"the reply: {_said(culprit)}"
+    elif facts.outcome == "check" and not any(difference.path == "" for difference in facts.differences):
+        yield f"the message: {_said(culprit)}"
+
+
+def _what_came(facts: Explanation) -> str:
     came, number = facts.came, facts.received - facts.wait.after
-    if number > len(came):
-        yield f"what came since: {number} messages" + (f", the latest of them {_names(came)}" if came else "")
-    elif came:
-        yield f"what came since: {_names(came)}"
-    elif facts.history:
+    if not number:
+        if not facts.received:
+            return "nothing has come on this channel at all"
+        if not facts.history:
+            return "nothing came since"
         last = facts.history[-1]
-        silent = seconds(facts.at_ns - last.at_ns)
-        yield f"nothing came since; the channel was silent for {silent}, since {_name(last)}"
-    else:
-        yield "nothing came since" if facts.received else "nothing has come on this channel at all"
-    if came and facts.at_ns - came[-1].at_ns >= _WORTH_TELLING_NS:
-        yield f"  and then nothing for {seconds(facts.at_ns - came[-1].at_ns)}"
+        if facts.outcome == "closed" and facts.at_ns - last.at_ns < _LONG_SILENCE_NS:
+            return f"nothing came since; the last before was {_name(last)}"
+        return (
+            f"nothing came since; the channel was silent for {seconds(facts.at_ns - last.at_ns)}, since {_name(last)}"
+        )
+    silent_ns = facts.at_ns - came[-1].at_ns if came else 0
+    silence = f", and then nothing for {seconds(silent_ns)}" if silent_ns >= _WORTH_TELLING_NS else ""
+    if number == len(came):
+        return f"what came since: {_names(came)}{silence}"
+    latest = f", the latest of them {_names(came)}" if came else ""
+    return f"what came since: {number} messages{latest}{silence}"
 
 
 def _about_refusals(facts: Explanation) -> Iterator[str]:
@@ -300,32 +319,32 @@ def _about_fitting(facts: Explanation) -> Iterator[str]:
     fitting, wait = facts.fitting, facts.wait
     if fitting is None or not isinstance(wait, MessageWait):
         return
+    which = f"one that fits, {_name(fitting)} (message {fitting.number}),"
     if fitting.number <= wait.since:
-        yield f"one that fits had come before the mark, {_when(fitting, wait)}: {_said(fitting)}"
         mark = next((f", {_name(message)}," for message in facts.history if message.number == wait.since), "")
-        yield f"  it was message {fitting.number}; only what came after message {wait.since}{mark} counts"
+        yield f"{which} had come before the mark, {_when(fitting, wait)}"
+        yield f"  only what came after message {wait.since}{mark} counts"
         return
-    yield f"one that fits came {_when(fitting, wait)}: {_said(fitting)}"
-    if facts.taker is not None:
-        yield f"  it was taken by the wait for {facts.taker.describe()}{_place(facts.taker)}"
-    elif facts.is_drained:
-        yield "  it was drained"
+    came, taker = f"{which} came {_when(fitting, wait)}", facts.taker
+    if facts.is_drained:
+        yield f"{came}, and was drained"
+    elif taker is None:
+        yield came
+    else:
+        awaited = "an earlier wait like this" if taker.describe() == wait.describe() else f"the wait {_awaited(taker)}"
+        yield f"{came}, and was taken by {awaited}"
+        yield from (f"  {line}" for line in _places(taker))
 
 
 def _about_nearest(facts: Explanation) -> Iterator[str]:
-    nearest, wait = facts.nearest, facts.wait
+    """Also beside one that fits, if that had come before: then this may be what came instead of another such."""
+    nearest, wait, fitting = facts.nearest, facts.wait, facts.fitting
+    if nearest is None or (fitting is not None and fitting.number > wait.after):
+        return
     raised = wait.raised if isinstance(wait, MessageWait) else None
-    if nearest is not None and (raised is None or raised[0] is not nearest):
-        yield f"nearest, {_when(nearest, wait)}: {_said(nearest)}"
-        for line in _listed(facts.nearest_differences):
-            yield f"  {line}"
-
-
-def _listed(found: Sequence[Difference]) -> list[str]:
-    lines = [_line(str(difference), 400) for difference in found[:_MOST_DIFFERENCES]]
-    if len(found) > _MOST_DIFFERENCES:
-        lines.append(f"and {len(found) - _MOST_DIFFERENCES} more differences")
-    return lines
+    if raised is None or raised[0] is not nearest:
+        yield f"nearest, {_when(nearest, wait)}: {_name(nearest)} (message {nearest.number})"
+        yield from (f"  {line}" for line in told(facts.nearest_differences, facts.mask))
 
 
 def _alike(name: str, names: Iterable[str]) -> str | None:
@@ -344,7 +363,7 @@ def _refusal(message: Message | None) -> str:
         return _line(body) if isinstance(body, str) else ""
     code = next((body[field] for field in _CODES if isinstance(body.get(field), (str, int))), "")
     text = next((body[field] for field in _TEXTS if isinstance(body.get(field), str)), "")
-    return _line(f"{code} {text}")
+    return _line(text if str(code) and text.startswith(str(code)) else f"{code} {text}")
 
 
 def _places(wait: Wait) -> Iterator[str]:
@@ -365,7 +384,15 @@ def _when(message: Message, wait: Wait) -> str:
 
 
 def _said(message: Message | None) -> str:
-    return "nothing" if message is None else f"{_name(message)} {_line(shorten(message.body))}"
+    return "nothing" if message is None else f"{_name(message)} {_line(_body(message.body), _LONGEST_BODY)}"
+
+
+def _body(body: Any) -> str:
+    """A body at a glance: a part of each of its fields."""
+    if not isinstance(body, dict):
+        return shorten(body)
+    fields = (f"{shorten(key, 40)}: {shorten(value, 45)}" for key, value in islice(body.items(), _MOST_FIELDS))
+    return f"{{{', '.join(fields)}{', …' if len(body) > _MOST_FIELDS else ''}}}"
 
 
 def _name(message: Message) -> str:
@@ -385,8 +412,12 @@ def _line(text: str, limit: int = 200) -> str:
 
 _CODES: Final = ("code", "errorCode", "error_code", "status")
 _TEXTS: Final = ("message", "reason", "description", "detail", "text", "error")
-_MOST_DIFFERENCES: Final = 6
+_MOST_CAUSES: Final = 20
+"""So many lines are about the cause, so that there is room for the places."""
+_MOST_FIELDS: Final = 20
 _MOST_REFUSALS: Final = 2
-_MOST_WAITS: Final = 3
+_LONGEST_BODY: Final = 240
 _LONGEST_NAME: Final = 80
 _WORTH_TELLING_NS: Final = 100_000_000
+_LONG_SILENCE_NS: Final = 1_000_000_000
+"""Whoever closes a connection may do so because it was silent for that long."""

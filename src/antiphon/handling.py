@@ -11,7 +11,6 @@ import msgspec
 from antiphon.ending import Ending
 from antiphon.engine import Engine
 from antiphon.errors import AntiphonError, DialectError, HandlerFailed, Refusal
-from antiphon.explain import who_waits
 from antiphon.journal import Handled
 from antiphon.mailbox import Mailbox
 from antiphon.match import shorten
@@ -106,7 +105,6 @@ class Reactions:
             error = message.trouble
         if error is None:
             error = DialectError(f"data that the dialect cannot read: {shorten(message.raw)}")
-        error.text = "\n  ".join([error.text, *who_waits(self._channel.mailbox.pending)])
         error.place = f"{self._owner}, received message {message.number}"
         return error
 
@@ -150,8 +148,11 @@ class Reactions:
 
     def _blame(self, handler: Callable[..., Any], request: Message | None, error: Exception) -> str:
         what = f"the handler {handler.__name__}" + (f" of {request.name}" if request is not None else "")
-        text = f"{self._owner}: {what} raised {type(error).__name__}: {error}"
-        failure = HandlerFailed(text, place=place_of(handler) or None)
+        told, hint = str(error), None
+        if isinstance(error, AntiphonError) and error.text:
+            told, hint = error.text, error.hint
+        text = f"{self._owner}: {what} raised {type(error).__name__}: {told}"
+        failure = HandlerFailed(text, place=place_of(handler) or None, hint=hint)
         failure.__cause__ = error
         self._engine.fail(failure)
         return f"{type(error).__name__}: {error}"

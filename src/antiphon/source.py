@@ -9,6 +9,7 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from traceback import FrameSummary, extract_tb
+from types import CodeType, FrameType
 from typing import Final
 
 __all__ = ["Place", "author_frame", "caller", "is_thrown_away", "owner_of", "place", "place_of"]
@@ -41,9 +42,19 @@ _OURS = frozenset(
 def caller(skipping: int = 1) -> Place:
     """The nearest place on the stack that is not in antiphon's own drive; the innermost `skipping` callers are ours."""
     frame = sys._getframe(skipping + 1)
+    known = _KNOWN.get((id(frame.f_code), frame.f_lasti))
+    return known[0] if known is not None else _find(frame)
+
+
+def _find(frame: FrameType) -> Place:
     while frame.f_globals.get("__name__") in _OURS and frame.f_back is not None:
         frame = frame.f_back
-    return place(frame.f_code.co_filename, frame.f_lineno)
+    code = frame.f_code
+    found = place(code.co_filename, frame.f_lineno)
+    if len(_KNOWN) >= _MOST_KNOWN:
+        _KNOWN.clear()
+    _KNOWN[id(code), frame.f_lasti] = (found, code)
+    return found
 
 
 def place_of(function: object) -> Place:
@@ -100,6 +111,13 @@ def owner_of(frame: FrameSummary) -> str:
     return "author"
 
 
+_KNOWN: Final[dict[tuple[int, int], tuple[Place, CodeType]]] = {}
+"""The places of code that called before, by the code's identity and the instruction: to find a line takes longer.
+
+A code object that is kept here keeps its identity, and to hash one would mean to read all of it.
+"""
+
+_MOST_KNOWN: Final = 4096
 _DROPPING: Final = frozenset(name for name in opname if name.startswith("POP_JUMP")) | {
     "COMPARE_OP",
     "POP_TOP",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from antiphon.engine import Engine
+from antiphon.errors import DeadlinePassed
 from antiphon.journal import WaitEnded, WaitStarted
 from antiphon.mailbox import Mailbox
 from antiphon.pending import Pending
@@ -17,15 +18,18 @@ T = TypeVar("T")
 
 
 class Waits:
-    """The waits of one channel, driven."""
+    """The waits of one channel, driven. `holds_part` says whether part of a message has come, and its rest has not."""
 
-    def __init__(self, engine: Engine, mailbox: Mailbox, actor: str, channel: str) -> None:
+    def __init__(
+        self, engine: Engine, mailbox: Mailbox, actor: str, channel: str, holds_part: Callable[[], bool]
+    ) -> None:
         self.loop = engine.loop
         self.woken = engine.woken
         self.mailbox = mailbox
         self._engine = engine
         self._actor = actor
         self._channel = channel
+        self._holds_part = holds_part
 
     def pending(self, wait: Wait, read: Callable[[Any], T]) -> Pending[T]:
         """The wait, which the mailbox has been given, as something to await; `read` makes the result of it."""
@@ -82,6 +86,8 @@ class Waits:
     def _fail(self, wait: Wait) -> None:
         if wait.on_settled is None:
             self._engine.unheard[wait] = None
+        if isinstance(wait.error, DeadlinePassed):
+            wait.error.explanation.holds_part = self._holds_part()
         self._engine.record(
             WaitEnded(
                 at_ns=wait.settled_ns,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -22,6 +23,13 @@ def half_of(peer: Any, opcode: int, payload: bytes) -> bytes:
     frame = peer.frame(opcode, payload, masked=not peer.is_client)
     head = len(frame) - len(payload)
     return bytes(frame[: head + len(payload) // 2] if payload else frame[:1])
+
+
+async def part_of_a_message(connection: WebSocketConnection) -> None:
+    """Nobody is called back for that, so it is looked at in every turn of the loop."""
+    async with asyncio.timeout(5):
+        while not connection.holds_part:  # noqa: ASYNC110 - there is no event to wait for
+            await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 125, 126, 65535, 65536, 200_000])
@@ -96,5 +104,57 @@ def test_after_the_end_nothing_is_broken_off(run: Any, against: Any) -> None:
             connection = breaking_off(hearing)
             await hearing.ended()
             connection.break_off("12345678")
+
+    run(scene())
+
+
+@pytest.mark.parametrize("sizes", [(), (10,), (16_000, 5, 16_128), (16_384,), (300_000, 3)], ids=str)
+@pytest.mark.parametrize("part", [1, 9, 1_010])
+def test_whoever_hears_knows_that_part_of_a_message_has_come(
+    run: Any, against: Any, sizes: tuple[int, ...], part: int
+) -> None:
+    """However large the messages before it were: they have made the buffer grow."""
+
+    async def behave(peer: Any) -> None:
+        for size in sizes:
+            peer.say(peer.frame(TEXT, b"x" * size))
+        peer.say(peer.frame(TEXT, b"now"))
+        await peer.hear()
+        frame = peer.frame(TEXT, b"y" * 2_000)
+        peer.say(frame[:part])
+        await peer.hear()
+        peer.say(frame[part:])
+        await peer.hear_end()
+
+    async def scene() -> None:
+        async with against(behave) as hearing:
+            connection = breaking_off(hearing)
+            await hearing.until(lambda: hearing.data[-1:] == ["now"], "whole messages")
+            assert not connection.holds_part
+            connection.send("go on")
+            await part_of_a_message(connection)
+            connection.send("and the rest")
+            await hearing.until(lambda: len(hearing.data) == len(sizes) + 2, "the rest")
+            assert not connection.holds_part
+            connection.abort()
+            await hearing.ended()
+            assert not connection.holds_part
+
+    run(scene())
+
+
+def test_a_fragmented_message_that_has_begun_is_part_of_a_message(run: Any, against: Any) -> None:
+    async def behave(peer: Any) -> None:
+        first = bytearray(peer.frame(TEXT, b"be"))
+        first[0] &= 0x7F
+        peer.say(bytes(first))
+        await peer.hear_end()
+
+    async def scene() -> None:
+        async with against(behave) as hearing:
+            connection = breaking_off(hearing)
+            await part_of_a_message(connection)
+            connection.abort()
+            await hearing.ended()
 
     run(scene())

@@ -151,9 +151,3 @@ def run_fast() -> Iterator[Callable[..., Any]]:
     """Runs coroutines, one after the other, on a loop as `play` has it."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         yield runner.run
-
-
-@pytest.fixture(scope="session")
-def is_deep(pytestconfig: pytest.Config) -> bool:
-    """Whether it may take minutes: `make test-deep`."""
-    return bool(pytestconfig.getoption("--hypothesis-profile") == "deep")

@@ -159,11 +159,8 @@ def test_a_small_crowd(worker: Any, agreement: Any, run_fast: Callable[..., Any]
     assert {record["direction"] for record in agreed.records.values()} == {"in", "out"}
 
 
-def test_two_hundred_and_two_hundred_for_a_minute(
-    worker: Any, agreement: Any, run_fast: Callable[..., Any], is_deep: bool
-) -> None:
-    if not is_deep:
-        pytest.skip("takes a minute: make test-deep")
+@pytest.mark.deep
+def test_two_hundred_and_two_hundred_for_a_minute(worker: Any, agreement: Any, run_fast: Callable[..., Any]) -> None:
     agreed, runs, _ = run_fast(play_crowd(worker, agreement, pairs=200, lasts_s=60, seed=1, pace=4))
     check_crowd(agreed, runs, 200)
     channels = Counter((record["channel"], record["direction"]) for record in agreed.records.values())

@@ -93,7 +93,7 @@ def test_what_went_wrong_is_louder(peer: Any, play_with: Play, caplog: pytest.Lo
     with pytest.raises(DeadlinePassed):
         play_with(hearing_nothing)
     loud = {(name, level) for name, level, _ in told(caplog) if level in ("WARNING", "ERROR")}
-    assert loud == {("antiphon.step", "WARNING"), ("antiphon.run", "ERROR")}
+    assert loud >= {("antiphon.step", "WARNING"), ("antiphon.run", "ERROR")}
 
 
 def test_lines_of_json(peer: Any, play_with: Play, caplog: pytest.LogCaptureFixture, logger: logging.Logger) -> None:

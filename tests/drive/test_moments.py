@@ -131,7 +131,7 @@ def test_how_late_a_moment_may_be_is_said(play_with: Play) -> None:
 def test_in_real_time_a_moment_is_never_early(factory: Any) -> None:
     @scenario
     def case() -> list[Step[Any]]:
-        return [at(number * 0.0037) for number in range(1, 10)]
+        return [at(number * 0.0037, late_s=60) for number in range(1, 10)]
 
     with asyncio.Runner(loop_factory=factory) as runner:
         run = runner.run(perform(case, runs=None))

@@ -266,7 +266,7 @@ def test_an_event_before_its_answer(meet: Meet) -> None:
     assert isinstance(outcome.error, DeadlinePassed)
     outcome.tells("for newWorkitemState where {state: 'wrapUp'}, and it did not come", IN_ORDERLY)
     outcome.tells(line("since=answered", ORDERLY_HANG_UP))
-    outcome.tells("one that fits had come before the mark", ", resultHangUp, counts")
+    outcome.tells("one that fits, newWorkitemState (message ", "had come before the mark", ", resultHangUp, counts")
     assert outcome.heard[-3:] == ["newWorkitemState", "newAgentState", "resultHangUp"]
 
 
@@ -275,7 +275,7 @@ def test_events_in_another_order(meet: Meet) -> None:
     assert isinstance(outcome.error, DeadlinePassed)
     outcome.tells("for newAgentState where {state: 'wrapUp'}, and it did not come", IN_ORDERLY)
     outcome.tells(line("since=ended", ORDERLY_HANG_UP))
-    outcome.tells("one that fits had come before the mark", ", newWorkitemState, counts")
+    outcome.tells("one that fits, newAgentState (message ", "had come before the mark", ", newWorkitemState, counts")
     assert outcome.heard[-3:] == ["resultHangUp", "newAgentState", "newWorkitemState"]
 
 
@@ -300,6 +300,7 @@ def test_a_missing_answer(meet: Meet) -> None:
     assert isinstance(outcome.error, DeadlinePassed)
     outcome.tells("for the reply to setHold, and it did not come", ASKS_TO_HOLD, IN_HOLD)
     outcome.tells("whose replies carry 'resultSetHold'", "what came since: newWorkitemState", "workitemPartyList")
+    assert "part of a message" not in outcome.text
 
 
 # -- the wire ---------------------------------------------------------------------------------------------------------
@@ -325,13 +326,22 @@ def test_half_a_frame_and_then_silence(meet: Meet) -> None:
     assert isinstance(outcome.error, DeadlinePassed)
     outcome.tells("for the reply to hangUp, and it did not come", ASKS_TO_HANG_UP, IN_HANG_UP)
     outcome.tells("nothing came since; the channel was silent for")
+    assert (
+        outcome.lines[1] == "  part of a message had come, and its rest had not: the peer stopped in the middle of it"
+    )
 
 
 def test_what_is_not_json(meet: Meet) -> None:
     outcome = meet(calls.on_hold, NotJson("resultSetHold"))
     assert isinstance(outcome.error, DialectError)
     outcome.tells("not JSON", "502 Bad Gateway", "operator.desk, received message ")
-    outcome.tells("it came during the wait for the reply to setHold", ASKS_TO_HOLD, IN_HOLD)
+    outcome.tells(f"{IN_HOLD}, waiting for the reply to setHold {ASKS_TO_HOLD}")
+    assert not hasattr(outcome.error, "__notes__"), "that the step was cancelled is said already"
+
+
+def test_what_is_not_json_while_nobody_waits(meet: Meet) -> None:
+    outcome = meet(calls.outgoing, NotJson("workitemPartyList"), talk_s=60.0)
+    outcome.tells("502 Bad Gateway", in_step("wait(60.0)", OUTGOING, "wait(talk_s)"))
 
 
 # -- wrong ------------------------------------------------------------------------------------------------------------
@@ -347,9 +357,17 @@ def test_an_event_of_another_workitem(meet: Meet) -> None:
 
 def test_an_answer_with_the_id_of_no_workitem(meet: Meet) -> None:
     """What comes of it is a refusal, later and elsewhere, which nobody has awaited yet: it must be told."""
-    outcome = meet(calls.on_hold, WrongId("resultNewOutInteraction", "workitemID"))
+
+    @scenario
+    async def hasty(operator: desk.Operator) -> None:
+        await operator.sign_in()
+        call = await operator.ask("newOutInteraction", destination="890000002")
+        operator.ask("startNewOutInteraction", workitemID=call["workitemID"], destination="890000002")
+        await operator.expect("newRtc", {"workitemID": call["workitemID"]})
+
+    outcome = meet(hasty, WrongId("resultNewOutInteraction", "workitemID"))
     assert isinstance(outcome.error, DeadlinePassed)
-    outcome.tells("for newRtc where {workitemID: '", in_step("outbound_call('890000002')", ON_HOLD, "outbound_call("))
+    outcome.tells("for newRtc where {workitemID: '", line('expect("newRtc"', hasty.function))
     outcome.tells("resultStartNewOutInteraction was a refusal: unknownWorkitem there is no workitem '")
 
 
@@ -382,7 +400,7 @@ def test_an_answer_to_no_request(meet: Meet) -> None:
     outcome.tells(
         "for the reply to hangUp, and it did not come", ASKS_TO_HANG_UP, "in the step hang_up() at tests/e2e/"
     )
-    outcome.tells("whose replies carry ", "replies to other requests came; the last, resultHangUp, carries ")
+    outcome.tells("whose replies carry ", "replies to other requests came; the last, resultHangUp (message ")
 
 
 def test_a_field_with_a_wrong_value(meet: Meet) -> None:

@@ -18,12 +18,16 @@ from picows.picows import WSProtocol  # type: ignore[attr-defined]  # missing fr
 
 from antiphon.transport.rfc6455 import PROTOCOL_ERROR, TOO_BIG, Violation, too_big
 
-__all__ = ["FrameListener", "HeldStream", "feed", "frames_of_client", "frames_of_server"]
+__all__ = ["FrameListener", "HeldStream", "feed", "frames_of_client", "frames_of_server", "holds_part_of_frame"]
 
 logger = logging.getLogger("antiphon.transport.websocket")
 
 READ_BUFFER_BYTES: Final = 16 * 1024
 """What a connection's buffer begins with; it grows with the largest frame."""
+
+
+_SPARE_BYTES: Final = 256
+"""What picows does not use of the buffer that a connection begins with."""
 
 
 class FrameListener(Protocol):
@@ -159,6 +163,19 @@ def _protocol(
         headers,
         READ_BUFFER_BYTES,
     )
+
+
+def holds_part_of_frame(protocol: Any) -> bool:
+    """Whether the beginning of a frame has been read, and its end has not.
+
+    Whole frames leave the buffer with the read that completes them, so what is not free then is the beginning of one.
+    The buffer has been doubled as often as it was too small.
+    """
+    free_bytes = len(protocol.get_buffer(-1))
+    size_bytes = READ_BUFFER_BYTES - _SPARE_BYTES
+    while size_bytes < free_bytes:
+        size_bytes *= 2
+    return free_bytes != size_bytes
 
 
 def feed(protocol: asyncio.BaseProtocol, data: bytes) -> None:

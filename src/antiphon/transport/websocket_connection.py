@@ -16,6 +16,7 @@ from antiphon.transport import rfc6455
 from antiphon.transport.deflate import Deflater, Inflater, Terms
 from antiphon.transport.lingering import Drain, end_writing
 from antiphon.transport.patience import Patience
+from antiphon.transport.picows_frames import holds_part_of_frame
 from antiphon.transport.rfc6455 import Assembly, Violation
 from antiphon.transport.seam import Receiver
 
@@ -111,6 +112,13 @@ class WebSocketConnection(WSListener):
             self._can_send = False
             self._is_broken_off = True
             self._stream.write(head + payload[: len(payload) // 2] if payload else head[:1])
+
+    @property
+    def holds_part(self) -> bool:
+        """Whether part of a message has come, and its rest has not. Not of the seam."""
+        if self._stream is None or not self._is_hearing:
+            return False
+        return not self._is_between or holds_part_of_frame(self._stream.get_protocol())
 
     def close(self, code: int = rfc6455.NORMAL, reason: str = "") -> None:
         """Say goodbye and wait for the peer's (RFC 6455 section 7.1.2), for `close_within_s` at most."""
