@@ -30,7 +30,7 @@ test: $(READY)
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 test-deep: $(READY)
-	$(BIN)/python -m pytest --numprocesses 2 --hypothesis-profile=deep tests/deep tests/unit
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --hypothesis-profile=deep
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
