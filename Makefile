@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # Tests start many processes, which start much faster with the bytecode of the last time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: all demo test test-deep test-real lint format bench coverage clean
+.PHONY: all demo test test-slow test-deep lint format bench coverage clean
 
 all: lint test
 
@@ -27,10 +27,13 @@ demo: $(INSTALLED)
 	$(BIN)/antiphon demo
 
 test: $(READY)
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+
+test-slow: $(READY)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup -m slow
 
 test-deep: $(READY)
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --hypothesis-profile=deep
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --hypothesis-profile=deep
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import pkgutil
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -46,7 +47,7 @@ for module in pkgutil.walk_packages(antiphon.__path__, "antiphon."):
 
 # `pytest --hypothesis-profile=deep` chooses the other one: 12,000 arrival orders, since there are four kinds of them.
 # In CI the same examples are tried every time.
-settings.register_profile("default", max_examples=100, deadline=None, derandomize="CI" in os.environ)
+settings.register_profile("default", max_examples=30, deadline=None, derandomize="CI" in os.environ)
 settings.register_profile(
     "deep", max_examples=3_000, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
@@ -54,16 +55,36 @@ settings.load_profile("default")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--hypothesis-profile") != "deep":
-        for item in items:
-            if item.get_closest_marker("deep") is not None:
-                item.add_marker(pytest.mark.skip(reason="takes long: make test-deep"))
+    if config.getoption("--hypothesis-profile") == "deep":
+        return
+    skipped = {"deep": "takes minutes: make test-deep"}
+    if config.getoption("markexpr") != "slow":
+        skipped["slow"] = "takes seconds: make test-slow"
+    for item in items:
+        for name, reason in skipped.items():
+            if item.get_closest_marker(name) is not None:
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 def pytest_collection_finish() -> None:
     """Some thousand tests are many objects, which the garbage collector need not look at again and again."""
     gc.collect()
     gc.freeze()
+
+
+EXAMPLES = {path.stem for path in Path(__file__).parents[1].glob("examples/*/*.py")}
+
+
+@pytest.fixture(autouse=True)
+def examples_as_they_were() -> Iterator[None]:
+    """A test may load another `calls.py` under that name; the next test has the examples again."""
+    before = {name: sys.modules.get(name) for name in EXAMPLES}
+    yield
+    for name, module in before.items():
+        if module is not None:
+            sys.modules[name] = module
+        else:
+            sys.modules.pop(name, None)
 
 
 class Desk:

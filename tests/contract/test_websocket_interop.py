@@ -238,6 +238,7 @@ def test_a_frame_of_20_mib_from_their_client(run: Any) -> None:
     assert received.code == 1009
 
 
+@pytest.mark.slow
 def test_a_frame_of_20_mib_where_it_is_welcome(run: Any) -> None:
     payload = os.urandom(MIB) * 20
 

@@ -11,7 +11,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon.ending import Ending
@@ -458,6 +458,7 @@ SIZES = st.sampled_from(list(product([100, 3, 100, 1, 0], [64, 2, 0], [32, 0])))
 
 
 @pytest.mark.parametrize("kind", LIVES)
+@settings(max_examples=max(60, settings.default.max_examples))
 @given(data=st.data())
 def test_nothing_is_lost_stale_or_taken_twice(kind: str, data: st.DataObject) -> None:
     limit, history, long = data.draw(SIZES, label="limit, history, what counts as long")

@@ -540,7 +540,7 @@ async def swim(party: Swamped) -> list[Any]:
     return [message["number"] for message in party.drain("drop")]
 
 
-@pytest.mark.deep
+@pytest.mark.slow
 def test_a_flood_fills_no_memory(serve: Callable[..., Any], tmp_path: Path) -> None:
     async def flood(line: Any) -> Any:
         await line.upgrade()

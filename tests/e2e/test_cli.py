@@ -788,6 +788,7 @@ def test_an_interrupted_run_ends_at_once_and_loses_nothing(
     assert entries[-1].verdict == "interrupted"
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_does_not_wait_for_a_peer_that_says_nothing(desk: Callable[..., Any]) -> None:
     async def deaf(line: Any) -> None:
         await line.upgrade()
@@ -806,6 +807,7 @@ def test_an_interrupted_run_does_not_wait_for_a_peer_that_says_nothing(desk: Cal
     assert ended.directory
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_does_not_end_the_run(desk: Callable[..., Any], workplace: Path) -> None:
     desk(friendly)
     process = start("run", "calls.py:long", "--seconds", "0.1")
@@ -821,6 +823,7 @@ def test_a_reader_that_goes_away_does_not_end_the_run(desk: Callable[..., Any], 
     assert list(read_journal(directory / "journal.jsonl"))[-1].verdict == "passed"
 
 
+@pytest.mark.slow
 def test_a_reader_that_stands_still_does_not_hold_up_the_run(desk: Callable[..., Any]) -> None:
     peer = desk(talkative)
     process = start("run", "calls.py:greeting")
@@ -833,6 +836,7 @@ def test_a_reader_that_stands_still_does_not_hold_up_the_run(desk: Callable[...,
     assert ended.out.count("← news") == 800
 
 
+@pytest.mark.slow
 def test_a_second_interrupt_ends_a_command_whose_reader_stands_still(desk: Callable[..., Any]) -> None:
     peer = desk(talkative)
     process = start("run", "calls.py:greeting")
@@ -848,6 +852,7 @@ def test_a_second_interrupt_ends_a_command_whose_reader_stands_still(desk: Calla
     process.communicate()
 
 
+@pytest.mark.slow
 def test_output_in_another_encoding_is_readable(desk: Callable[..., Any]) -> None:
     desk(friendly)
 
@@ -882,6 +887,7 @@ def on_a_terminal(*arguments: str, columns: int, **environment: str) -> tuple[in
     return process.wait(timeout=30), written.decode()
 
 
+@pytest.mark.slow
 def test_a_terminal_is_filled_but_not_overrun(desk: Callable[..., Any]) -> None:
     async def wordy(line: Any) -> None:
         await line.upgrade()
@@ -920,6 +926,7 @@ async def friendly_after(line: Any) -> None:
             line.say("resultHello", {"result": "success"})
 
 
+@pytest.mark.slow
 def test_a_terminal_is_coloured_and_nothing_else(desk: Callable[..., Any]) -> None:
     desk(friendly)
 
@@ -931,6 +938,7 @@ def test_a_terminal_is_coloured_and_nothing_else(desk: Callable[..., Any]) -> No
     assert all(part.replace(";", "").isdigit() for part in sequences), "colours only, no movement of the cursor"
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_the_run_and_what_was_written_is_readable(desk: Callable[..., Any], workplace: Path) -> None:
     async def talkative(line: Any) -> None:
         await line.upgrade()
@@ -951,6 +959,7 @@ def test_a_full_disk_ends_the_run_and_what_was_written_is_readable(desk: Callabl
     assert len(entries) > 10
 
 
+@pytest.mark.slow
 def test_the_testbed_runs_until_it_is_interrupted() -> None:
     process = start("testbed", "--port", "0", "--users", "12", "--seed", "7")
     shown = read_until(process, "Ctrl-C ends it")

@@ -69,7 +69,7 @@ def archive() -> str:
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium: apt-get install chromium")
-@pytest.mark.deep
+@pytest.mark.slow
 def test_devtools_imports_requests_and_messages() -> None:
     async def imported() -> Any:
         async with playwright.async_playwright() as driver:

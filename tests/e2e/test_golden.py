@@ -51,6 +51,8 @@ from antiphon.testbed import (
     WrongId,
 )
 
+pytestmark = pytest.mark.xdist_group("golden")  # what they share is made once
+
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden"
 UPDATES = os.environ.get("ANTIPHON_UPDATE_GOLDEN") == "1"

@@ -18,6 +18,8 @@ from antiphon.journal import StepStarted
 from antiphon.message import Message
 from antiphon.testbed import ContactCentre, Fault, Missing, Twice, WrongField, WrongId
 
+pytestmark = pytest.mark.xdist_group("inbound_call")  # what they share is made once
+
 TELEPHONE = "89161234567"
 
 

@@ -15,6 +15,8 @@ from antiphon.journal import StepEnded, StepStarted
 from antiphon.journal_file import Said, read_journal
 from antiphon.testbed import ContactCentre
 
+pytestmark = pytest.mark.xdist_group("outgoing_call")  # what they share is made once
+
 RECEIVED = {
     *("agentCapacity0", "agentCapacity1", "connectionStatus0", "newAgentState0", "newAgentState1", "newAgentState2"),
     *("newRtc0", "newWorkitemState0", "newWorkitemState1", "newWorkitemState2", "newWorkitemState3"),

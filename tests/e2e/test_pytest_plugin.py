@@ -507,6 +507,7 @@ ANYIO = """
 """
 
 
+@pytest.mark.slow
 def test_async_tests_strict_and_anyio(run_tests: Callable[..., pytest.RunResult], project: pytest.Pytester) -> None:
     """In a process of its own, with warnings as errors: nothing may be left open."""
     source = ASYNC.format(asyncio_mark="@pytest.mark.asyncio", anyio=ANYIO)
@@ -536,6 +537,7 @@ def test_async_tests_auto(run_here: Callable[..., pytest.RunResult]) -> None:
 # -- in company, and in idleness --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_under_xdist_no_two_workers_share_a_directory_or_a_user(
     run_tests: Callable[..., pytest.RunResult], project: pytest.Pytester
 ) -> None:
@@ -586,6 +588,7 @@ def test_under_xdist_no_two_workers_share_a_directory_or_a_user(
     assert len({journal[0].pid for journal in journals}) == 2
 
 
+@pytest.mark.slow
 def test_tests_without_antiphon_do_not_wait_for_it(run_tests: Callable[..., pytest.RunResult]) -> None:
     result = run_tests(
         """

@@ -103,6 +103,7 @@ def test_two_calls_differ_by_what_is_different(tmp_path: Path, capsys: pytest.Ca
     assert "no run is recorded here" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_page_can_be_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -163,6 +164,7 @@ def run_tests(pytester: pytest.Pytester) -> Callable[..., pytest.RunResult]:
     )
 
 
+@pytest.mark.slow
 def test_steps_are_nested_in_what_allure_pytest_records(
     run_tests: Callable[..., pytest.RunResult], pytester: pytest.Pytester
 ) -> None:

@@ -211,6 +211,7 @@ def test_interrupted_in_the_middle(
     assert all(entry.outcome != "failed" for entry in entries if isinstance(entry, StepEnded))
 
 
+@pytest.mark.slow
 def test_interrupted_while_its_author_blocks_everything(
     launch: Callable[..., Any], friend: Any, only_run: Callable[[], Any]
 ) -> None:
@@ -231,6 +232,7 @@ def test_interrupted_while_its_author_blocks_everything(
     assert said(entries) == ["> hello", "< welcome"]
 
 
+@pytest.mark.slow
 def test_interrupted_while_it_connects(
     launch: Callable[..., Any], serve: Callable[..., Any], only_run: Callable[[], Any]
 ) -> None:
@@ -355,6 +357,7 @@ def test_a_disk_that_is_full(launch: Callable[..., Any], friend: Any, only_run: 
 # -- others in the same place -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_many_runs_at_once_never_share_a_directory(launch: Callable[..., Any], friend: Any, tmp_path: Path) -> None:
     processes = [launch(friend.address, "counts", first, first + 20) for first in (0, 20)]
     for process in processes:

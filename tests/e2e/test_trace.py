@@ -27,6 +27,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 CALLS = Path(__file__).parents[2] / "examples" / "contact_centre" / "calls.py"
 
 pytestmark = [
+    pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium: apt-get install chromium"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
@@ -264,6 +265,7 @@ async def test_a_failed_run_says_why_and_shows_where(busy: Path, opened: Callabl
         assert "busy: the line is busy" in await page.locator("#details .tree").inner_text()
 
 
+@pytest.mark.slow
 async def test_what_happened_is_there_in_its_order(consultation: Path, opened: Callable[..., Any]) -> None:
     async with opened(consultation, height=1400) as page:
         text = await page.locator("#canvas").inner_text()
@@ -289,6 +291,7 @@ async def test_what_happened_is_there_in_its_order(consultation: Path, opened: C
 # -- one message ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_a_message_tells_all_that_is_known_of_it(consultation: Path, opened: Callable[..., Any]) -> None:
     async with opened(consultation) as page:
         details = page.locator("#details")
@@ -308,6 +311,7 @@ async def test_a_message_tells_all_that_is_known_of_it(consultation: Path, opene
         assert "resultNewCall" in await chosen(page)
 
 
+@pytest.mark.slow
 async def test_a_message_that_nobody_took_tells_why(consultation: Path, opened: Callable[..., Any]) -> None:
     async with opened(consultation) as page:
         await page.locator(".row.message", has_text="newState").click()
@@ -318,6 +322,7 @@ async def test_a_message_that_nobody_took_tells_why(consultation: Path, opened: 
         assert "state is 'offered', wanted 'connected'" in told
 
 
+@pytest.mark.slow
 async def test_headers_of_an_opening_and_a_request(consultation: Path, opened: Callable[..., Any]) -> None:
     async with opened(consultation, "#L2") as page:
         assert "X-Seat" in await page.locator("#details").inner_text()
@@ -326,6 +331,7 @@ async def test_headers_of_an_opening_and_a_request(consultation: Path, opened: C
         assert '"user": "alice"' in await page.locator("#details").inner_text()
 
 
+@pytest.mark.slow
 async def test_a_large_body_stays_folded_until_it_is_opened(tmp_path: Path, opened: Callable[..., Any]) -> None:
     book = Book(tmp_path, "alice")
     rows = [{"id": number, "text": "x" * 1000} for number in range(LARGE_BYTES // 1000)]
@@ -345,6 +351,7 @@ async def test_a_large_body_stays_folded_until_it_is_opened(tmp_path: Path, open
         assert "000010  10 11 12 13" in await details.locator("pre.raw").inner_text()
 
 
+@pytest.mark.slow
 async def test_the_body_is_copied_as_it_was_said(consultation: Path, opened: Callable[..., Any]) -> None:
     async with opened(consultation) as page:
         await page.locator(".row.message", has_text="newCall").first.click()
@@ -357,6 +364,7 @@ async def test_the_body_is_copied_as_it_was_said(consultation: Path, opened: Cal
 # -- finding one's way ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_filters(consultation: Path, opened: Callable[..., Any]) -> None:
     async with opened(consultation) as page:
         count_of = page.locator("#count")
@@ -392,6 +400,7 @@ async def test_filters(consultation: Path, opened: Callable[..., Any]) -> None:
         assert await names(page) == everything
 
 
+@pytest.mark.slow
 async def test_steps_fold_and_waits_show(consultation: Path, opened: Callable[..., Any]) -> None:
     async with opened(consultation) as page:
         await page.locator(".row.step", has_text="outbound_call").locator(".fold").click()
@@ -406,6 +415,7 @@ async def test_steps_fold_and_waits_show(consultation: Path, opened: Callable[..
         assert await page.locator(".row.step").count() == 3
 
 
+@pytest.mark.slow
 async def test_keys(consultation: Path, opened: Callable[..., Any]) -> None:
     async with opened(consultation) as page:
         assert "waited" in await chosen(page)
@@ -443,7 +453,7 @@ async def test_keys(consultation: Path, opened: Callable[..., Any]) -> None:
 # -- size -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.deep
+@pytest.mark.slow
 async def test_a_hundred_thousand_messages(
     tmp_path: Path, long_journal: Callable[[Path, int], Path], opened: Callable[..., Any]
 ) -> None:
@@ -497,6 +507,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.slow
 async def test_hostile_content(tmp_path: Path, opened: Callable[..., Any]) -> None:
     book = Book(tmp_path, *HOSTILE[:4], "alice")
     for text in HOSTILE:
@@ -529,6 +540,7 @@ async def test_hostile_content(tmp_path: Path, opened: Callable[..., Any]) -> No
         assert await page.locator("#names-list li").count() == len(HOSTILE) + 4
 
 
+@pytest.mark.slow
 async def test_a_run_that_was_killed(consultation: Path, opened: Callable[..., Any]) -> None:
     path = consultation / "journal.jsonl"
     lines = path.read_bytes().splitlines(keepends=True)
@@ -541,6 +553,7 @@ async def test_a_run_that_was_killed(consultation: Path, opened: Callable[..., A
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.slow
 async def test_text_can_be_read(consultation: Path, opened: Callable[..., Any], scheme: str) -> None:
     """WCAG 2.2, success criterion 1.4.3: at least 4.5 to 1."""
     async with opened(consultation, scheme=scheme) as page:
@@ -591,6 +604,7 @@ def luminance(colour: list[int]) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
+@pytest.mark.slow
 async def test_it_is_usable_on_a_narrow_screen(consultation: Path, opened: Callable[..., Any]) -> None:
     async with opened(consultation, width=700) as page:
         diagram, details = page.locator("#diagram"), page.locator("#details")

@@ -28,7 +28,7 @@ def measured() -> dict[str, Any]:
     return report
 
 
-@pytest.mark.deep
+@pytest.mark.slow
 def test_every_connection_of_every_client_goes_round(measured: dict[str, Any]) -> None:
     (table,) = measured["round_trips"]
     assert table["connections"] == 2
@@ -40,7 +40,7 @@ def test_every_connection_of_every_client_goes_round(measured: dict[str, Any]) -
             assert reading["cpu_s"] > 0
 
 
-@pytest.mark.deep
+@pytest.mark.slow
 def test_reactions_are_counted(measured: dict[str, Any]) -> None:
     assert set(measured["reactions"]["2"]) == {"bare picows", "antiphon"}
     for reaction in measured["reactions"]["2"].values():
@@ -48,7 +48,7 @@ def test_reactions_are_counted(measured: dict[str, Any]) -> None:
         assert 0 < reaction["p50_us"] <= reaction["p99_us"]
 
 
-@pytest.mark.deep
+@pytest.mark.slow
 def test_desks_have_no_errors(measured: dict[str, Any]) -> None:
     assert {side: (cost["desks"], cost["errors"]) for side, cost in measured["desks"].items()} == {
         "the centre": (2, 0),
