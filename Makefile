@@ -27,7 +27,7 @@ demo: $(INSTALLED)
 	$(BIN)/antiphon demo
 
 test: $(READY)
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup -m slow

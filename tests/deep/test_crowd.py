@@ -152,6 +152,7 @@ def check_crowd(agreed: Any, runs: list[Run], pairs: int) -> None:
     assert len({run.operator.user.name for run in runs}) == pairs
 
 
+@pytest.mark.slow
 def test_a_small_crowd(worker: Any, agreement: Any, run_fast: Callable[..., Any]) -> None:
     agreed, runs, _ = run_fast(play_crowd(worker, agreement, pairs=12, lasts_s=1.2, seed=1, pace=0.2))
     check_crowd(agreed, runs, 12)

@@ -37,7 +37,7 @@ WANTED = (
 NOT_WITH_WORK = ("ready", "break", "outbound_call")
 UNANSWERED = ("busy", "noanswer")
 
-EXAMPLES = 2000 if settings.default.max_examples > 1000 else 30
+EXAMPLES = 2000 if settings.default.max_examples > 1000 else 20
 """Each is a whole centre with three desks: only `make test-deep` has time for many."""
 
 Move = tuple[str, int, int]

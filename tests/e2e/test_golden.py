@@ -51,7 +51,7 @@ from antiphon.testbed import (
     WrongId,
 )
 
-pytestmark = pytest.mark.xdist_group("golden")  # what they share is made once
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("golden")]  # what they share is made once
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden"

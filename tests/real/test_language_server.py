@@ -17,7 +17,7 @@ from antiphon import Actor, JsonRpc, Message, RequestRefused, Run, Stand, WebSoc
 from antiphon.journal import Handled
 from antiphon.journal_file import Said, read_journal
 
-pytestmark = pytest.mark.xdist_group("language_server")  # what they share is made once
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("language_server")]  # what they share is made once
 
 START_WITHIN_S = 60.0
 
