@@ -121,6 +121,7 @@ _MOST_KNOWN: Final = 4096
 _DROPPING: Final = frozenset(name for name in opname if name.startswith("POP_JUMP")) | {
     "COMPARE_OP",
     "POP_TOP",
+    "TO_BOOL",  # from Python 3.13 on
     "UNARY_NOT",
 }
 _OUR_FOLDER: Final = Path(__file__).resolve().parent
