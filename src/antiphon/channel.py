@@ -16,7 +16,7 @@ from antiphon.excuses import Excuses
 from antiphon.handling import Handlers, Reactions
 from antiphon.journal import ChannelEnded, ChannelOpened, Dropped, StepStarted
 from antiphon.mailbox import Mailbox
-from antiphon.message import UNREADABLE, Data, Message
+from antiphon.message import UNREADABLE, Data, Message, Unreadable
 from antiphon.pending import Exchange, Pending
 from antiphon.source import caller, place_of
 from antiphon.speech import body_of, not_open, unsayable
@@ -193,11 +193,10 @@ class Channel:
 
     def on_data(self, data: Data) -> None:
         now_ns = self._now_ns()
-        unreadable: DialectError | None = None
         try:
             messages = self._codec.decode(data)
         except DialectError as error:
-            messages, unreadable = (Message(UNREADABLE, data, data),), error
+            messages = (Unreadable(UNREADABLE, data, data, trouble=error),)
         mailbox, record = self.mailbox, self._record
         for message in messages:
             message.at_ns = now_ns
@@ -206,7 +205,7 @@ class Channel:
             message.channel = self.name
             record(message)
             if message.name in self._heard or self._hears_all:
-                self._reactions.react(message, unreadable)
+                self._reactions.react(message)
             mailbox.deliver(message, now_ns)
             if mailbox.settled:
                 self._waits.wake()
@@ -289,12 +288,8 @@ class Channel:
         connection = self._connection
         if connection is None:
             raise not_open(self.mailbox.owner, self.mailbox.ending, name)
-        if body is None:
-            body = fields or None
-        elif fields:
-            body = body_of(name, body, fields)
         try:
-            request = self._codec.request(name, body)
+            request = self._codec.request(name, body_of(name, body, fields))
         except DialectError as error:
             raise unsayable(error) from error
         now_ns = self._now_ns()
@@ -314,7 +309,7 @@ class Channel:
             self.mailbox.withdraw(wait, now_ns)
             raise unsayable(error) from error
         self._waits.begin(wait)
-        return Exchange(self._waits, wait, _read_message)
+        return Exchange(self._waits, wait, _read_answer)
 
     def answer(self, request: Message, body: Any = None, /, **fields: Any) -> None:
         """Answer a received request with that body; nothing happens if the connection is gone."""
@@ -490,6 +485,11 @@ class Channel:
 def _read_message(wait: Wait) -> Message:
     assert wait.message is not None
     return wait.message
+
+
+def _read_answer(wait: ReplyWait) -> Message:
+    wait.seen = len(wait.messages)
+    return _read_message(wait)
 
 
 def _read_nothing(wait: Wait) -> None:

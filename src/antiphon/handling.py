@@ -76,12 +76,12 @@ class Reactions:
         if self.handlers.closed is not None:
             self._guard(self.handlers.closed, None, ending)
 
-    def react(self, message: Message, unreadable: DialectError | None = None) -> None:
+    def react(self, message: Message) -> None:
         """Let the message's handler see it; data that nobody can read and nobody handles fails the run."""
         handler = self.handlers.named.get(message.name)
         if handler is None:
             if message.name == UNREADABLE:
-                self._engine.fail(self._unreadable(message, unreadable))
+                self._engine.fail(self._unreadable(message))
                 return
             handler = self.handlers.other
             if handler is None:
@@ -100,9 +100,8 @@ class Reactions:
             )
         )
 
-    def _unreadable(self, message: Message, error: DialectError | None) -> DialectError:
-        if error is None and isinstance(message, Unreadable):
-            error = message.trouble
+    def _unreadable(self, message: Message) -> DialectError:
+        error = message.trouble if isinstance(message, Unreadable) else None
         if error is None:
             error = DialectError(f"data that the dialect cannot read: {shorten(message.raw)}")
         error.place = f"{self._owner}, received message {message.number}"

@@ -73,7 +73,7 @@ class Message(msgspec.Struct, eq=False, gc=False):
 
 
 class Unreadable(Message):
-    """A part of what arrived that its codec could not read, among others that it could: `trouble` says why."""
+    """What arrived, or a part of it, that its codec could not read: `trouble` says why."""
 
     trouble: DialectError | None = None
 

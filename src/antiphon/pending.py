@@ -137,14 +137,6 @@ class Resumable(Generic[T]):
 
     def _wake(self) -> None:
         """Done: let the task that awaits this go on at once, if no other is in the middle of a step."""
-        task = self._task
-        if task is not None and self._callbacks is None and _current_task(self._loop) is None:
-            self._task = None
-            task[1].run(task[0], self._channel.woken)
-        else:
-            self._wake_all()
-
-    def _wake_all(self) -> None:
         if _current_task(self._loop) is not None:
             self._call_soon()
             return
@@ -199,17 +191,8 @@ class Pending(Resumable[T]):
         if wait.error is not None:
             self._channel.heard(wait)
             raise wait.error
+        wait.is_seen = True
         return self._read(wait)
-
-    def add_done_callback(self, callback: _Callback, *, context: Context | None = None) -> None:
-        wait = self.wait
-        if self._is_awaited and context is not None and wait.settled_ns < 0:
-            # The common case at once: a task awaits what has not come yet.
-            self._is_awaited = False
-            self._task = (callback, context)
-            wait.on_settled = self._wake
-        else:
-            super().add_done_callback(callback, context=context)
 
     def _listen(self) -> None:
         self.wait.on_settled = self._wake
@@ -229,22 +212,6 @@ class Exchange(Pending[Message]):
     __slots__ = ()
 
     wait: ReplyWait
-
-    def __await__(self) -> Generator[Any, None, Message]:
-        # What Resumable's does, with fewer calls: most of what load does is to ask and to await the answer.
-        wait = self.wait
-        if wait.settled_ns < 0:
-            self._asyncio_future_blocking = self._is_awaited = True
-            try:
-                yield self
-            except BaseException:
-                self._give_up()
-                raise
-        answer = wait.message
-        if wait.error is not None or answer is None or self._is_cancelled:
-            return self.result()
-        wait.seen = len(wait.messages)
-        return answer
 
     @property
     def request(self) -> Message:

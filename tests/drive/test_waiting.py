@@ -496,3 +496,29 @@ def test_what_a_failure_says_keeps_the_secrets(peer: Any, play_with: Play) -> No
         play_with(told)
     assert "tok-1234567890-secret" not in str(failed.value)
     assert failed.value.explanation.culprit["token"] == "tok-1234567890-secret"
+
+
+def test_what_was_seen_is_not_given_back(peer: Any, play_with: Play) -> None:
+    @scenario
+    async def seen(desk: Desk) -> list[int]:
+        peer.say("news", n=1)
+        peer.say("late", n=2)
+        late = desk.expect("late")
+        await late
+        news = desk.expect("news")
+        await first_of(news, late)
+        return [message["n"] for message in desk.drain()]
+
+    assert play_with(seen).value == []
+
+
+def test_replies_that_were_seen_together_are_not_iterated_again(peer: Any, play_with: Play) -> None:
+    peer.on_request["take"] = lambda _body: peer.say("resultTake", result="success")
+
+    @scenario
+    async def taking(desk: Desk) -> int:
+        exchange = desk.ask("take")
+        await all_of(exchange)
+        return len([reply async for reply in exchange])
+
+    assert play_with(taking).value == 0
