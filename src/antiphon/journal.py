@@ -38,6 +38,7 @@ __all__ = [
     "StepStarted",
     "WaitEnded",
     "WaitStarted",
+    "kind_of",
 ]
 
 
@@ -281,6 +282,11 @@ class Journal:
                 failure = failure or error  # the other sinks get it all the same
         if failure is not None:
             raise failure
+
+
+def kind_of(entry: Recorded) -> type:
+    """What tells a reader of which kind an entry is: its class, and `Message` for whatever a dialect makes of that."""
+    return Message if isinstance(entry, Message) else type(entry)
 
 
 def mask_message(message: Message, masker: Masker) -> Message:

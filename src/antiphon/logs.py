@@ -59,7 +59,7 @@ class JournalLog:
         }
 
     def __call__(self, entry: Any) -> None:
-        tell = self._tell.get(type(entry))
+        tell = self._tell.get(journal.kind_of(entry))
         if tell is not None:
             tell(entry)
 

@@ -9,7 +9,22 @@ from typing import Any
 
 import pytest
 
-from antiphon import Actor, DeadlinePassed, Json, Line, Message, Run, action, call, on, scenario, signal, soft, wait
+from antiphon import (
+    Actor,
+    DeadlinePassed,
+    Json,
+    JsonRpc,
+    Line,
+    Message,
+    Run,
+    action,
+    call,
+    on,
+    scenario,
+    signal,
+    soft,
+    wait,
+)
 from antiphon.cli.logs import JsonLines, configure_logs, split_log_flags
 
 Play = Callable[..., Run]
@@ -143,3 +158,29 @@ def test_the_flags_of_the_command_line(
     else:
         assert (logger.level, len(logger.handlers)) == (level, count + 1)
         assert isinstance(logger.handlers[-1].formatter, JsonLines) is ("--log-json" in flags)
+
+
+class Caller(Actor):
+    line = Line("{peer}", dialect=JsonRpc(), within_s=5)
+
+    @on("question")
+    def answer_question(self, _question: Message) -> int:
+        return 7
+
+    @on.unreadable
+    def bear(self, _data: Message) -> None:
+        """It happens."""
+
+
+def test_members_of_a_batch_are_told_too(peer: Any, play_with: Play, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, logger="antiphon")
+
+    @scenario
+    async def asked(caller: Caller) -> None:
+        peer.on_data = lambda data: None
+        peer.say_raw('[{"jsonrpc":"2.0","id":1,"method":"question"},{"jsonrpc":"1.0"}]')
+        await caller.expect("unreadable")
+
+    play_with(asked)
+    heard = [text for name, _, text in told(caplog) if name == "antiphon.message" and " heard " in text]
+    assert [text.split()[2] for text in heard] == ["question", "unreadable"]

@@ -115,7 +115,7 @@ class Conversation:
         }
 
     def __call__(self, entry: Entry | Message) -> None:
-        tell = self._tell.get(type(entry))
+        tell = self._tell.get(journal.kind_of(entry))
         if tell is not None:
             tell(entry)
 
