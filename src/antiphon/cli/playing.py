@@ -69,13 +69,7 @@ def play_on_screen(
             directory=directory,
             tells_last=is_quiet,
         )
-        for note in unwritten(error):
-            screen.tell_error(note)
-    if screen.output_error is not None:
-        screen.tell_error(f"the output could not be written: {screen.output_error.strerror}")
-    if view.error is not None:
-        told = f"the live view ended early: {type(view.error).__name__}: {view.error}"
-        screen.tell_error(told, label="internal error")
+    _tell_unwritten(error, screen, view)
     if directory is not None:
         screen.print(f"recorded in {directory}")
     return code
@@ -95,6 +89,18 @@ def ends_when_terminated() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _tell_unwritten(error: BaseException | None, screen: Screen, view: LiveView) -> None:
+    """What of the run could not be written, or shown."""
+    if error is not None:
+        for note in unwritten(error):
+            screen.tell_error(note)
+    if screen.output_error is not None:
+        screen.tell_error(f"the output could not be written: {screen.output_error.strerror}")
+    if view.error is not None:
+        told = f"the live view ended early: {type(view.error).__name__}: {view.error}"
+        screen.tell_error(told, label="internal error")
 
 
 def _finish(view: LiveView) -> None:
