@@ -20,12 +20,12 @@ from pathlib import Path
 
 import uvloop
 
-from antiphon.ending import Ending
+from antiphon.conversation.ending import Ending
+from antiphon.conversation.message import Data
 from antiphon.errors import ConnectFailed
-from antiphon.message import Data
-from antiphon.transport.seam import Connection, Opening
-from antiphon.transport.websocket import WebSocketTransport
-from antiphon.transport.websocket_server import WebSocketListener
+from antiphon.transport.interface import Connection, Opening
+from antiphon.transport.websocket.client import WebSocketTransport
+from antiphon.transport.websocket.server import WebSocketListener
 
 AGENT = "antiphon"
 CASES = [f"{chapter}.*" for chapter in (*range(1, 8), 10, 12, 13)]

@@ -19,7 +19,7 @@ import msgspec
 import uvloop
 
 from antiphon import Stand, perform
-from antiphon.testbed import ContactCentre
+from antiphon_testbed import ContactCentre
 from bench.meter import cpu_s
 
 __all__ = ["Side"]

@@ -18,9 +18,9 @@ import msgspec
 import uvloop
 from picows import WSFrame, WSTransport
 
-from antiphon.message import Data
-from antiphon.transport import websocket
-from antiphon.transport.websocket_connection import WebSocketConnection
+from antiphon.conversation.message import Data
+from antiphon.transport.websocket import client as websocket
+from antiphon.transport.websocket.connection import WebSocketConnection
 from bench.clients import actor, bare_picows
 from bench.meter import Meter, Plan
 

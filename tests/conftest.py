@@ -21,7 +21,10 @@ from hypothesis import HealthCheck, settings
 
 import antiphon
 from antiphon import Run
-from antiphon.ending import Ending
+from antiphon.conversation.ending import Ending
+from antiphon.conversation.mailbox import Ban, Mailbox
+from antiphon.conversation.message import Message
+from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
 from antiphon.journal import (
     ChannelOpened,
     Handled,
@@ -33,11 +36,8 @@ from antiphon.journal import (
     WaitEnded,
     WaitStarted,
 )
-from antiphon.journal_file import FILE_NAME, Said
-from antiphon.mailbox import Ban, Mailbox
-from antiphon.message import Message
-from antiphon.testbed import ContactCentre
-from antiphon.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
+from antiphon.journal.file import FILE_NAME, Said
+from antiphon_testbed import ContactCentre
 
 # Everything is imported here, and not by whichever test comes first in whichever thread: CPython before 3.11.9 may fail
 # to compile in two threads at once (https://github.com/python/cpython/issues/106905), and pytest rewrites our modules.

@@ -20,10 +20,10 @@ from antiphon import (
     perform,
     scenario,
 )
-from antiphon.mailbox import Mailbox
+from antiphon.conversation.mailbox import Mailbox
+from antiphon.conversation.waits import MessageWait, ReplyWait
 from antiphon.testing import dialects
 from antiphon.testing.dialects import Speech
-from antiphon.waits import MessageWait, ReplyWait
 
 SPEECH = Speech(Lines(), samples=[("DOOR", "open"), ("PING", "")], asks=("SET", "volume 5"), answer="volume is 5")
 

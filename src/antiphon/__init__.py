@@ -5,14 +5,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from antiphon.acting import action
-    from antiphon.actor import ANY, Actor, on
-    from antiphon.channel import Channel
-    from antiphon.checking import check
-    from antiphon.checks import Soft, soft
-    from antiphon.declaration import Accepted, Http, Line, WebSocket
+    from antiphon.actor.actor import ANY, Actor, on
+    from antiphon.actor.channel import Channel
+    from antiphon.actor.declarations import Accepted, Http, Line, WebSocket
+    from antiphon.actor.handlers import DEFERRED
+    from antiphon.actor.http_channel import HttpChannel, HttpReply
+    from antiphon.actor.server import Server, listen
+    from antiphon.conversation.checks import Soft, soft
+    from antiphon.conversation.ending import Ending
+    from antiphon.conversation.match import ABSENT
+    from antiphon.conversation.message import UNNAMED, UNREADABLE, Data, Message
     from antiphon.dialect import Codec, Dialect, Json, JsonRpc, Raw, Text
-    from antiphon.ending import Ending
     from antiphon.errors import (
         AntiphonError,
         ChannelClosed,
@@ -33,23 +36,20 @@ if TYPE_CHECKING:
         TransportError,
         UpgradeRefused,
     )
-    from antiphon.handling import DEFERRED
-    from antiphon.http_channel import HttpChannel, HttpReply
-    from antiphon.listener import Server, listen
-    from antiphon.match import ABSENT
-    from antiphon.message import UNNAMED, UNREADABLE, Data, Message
-    from antiphon.moments import at, repeat, within
-    from antiphon.pending import Exchange, Pending, all_of, first_of
-    from antiphon.references import saved
-    from antiphon.rendezvous import await_signal, signal
-    from antiphon.run import Run
-    from antiphon.runner import perform, play
-    from antiphon.scenarios import Scenario, scenario
-    from antiphon.stand import Stand, load_stand
-    from antiphon.step import Step
-    from antiphon.transport.seam import Opening, Refused
-    from antiphon.users import User
-    from antiphon.workflow import call, expect, send, together, wait
+    from antiphon.runtime.pending import Exchange, Pending, all_of, first_of
+    from antiphon.scenarios.action import action
+    from antiphon.scenarios.check_step import check
+    from antiphon.scenarios.run import Run
+    from antiphon.scenarios.runner import perform, play
+    from antiphon.scenarios.saved import saved
+    from antiphon.scenarios.scenario import Scenario, scenario
+    from antiphon.scenarios.signal_steps import await_signal, signal
+    from antiphon.scenarios.step import Step
+    from antiphon.scenarios.timed_steps import at, repeat, within
+    from antiphon.scenarios.workflow import call, expect, send, together, wait
+    from antiphon.stand.stand import Stand, load_stand
+    from antiphon.stand.users import User
+    from antiphon.transport.interface import Opening, Refused
 
 __all__ = [
     "ABSENT",
@@ -132,34 +132,34 @@ __all__ = [
 _HOMES = {
     name: module
     for module, names in {
-        "acting": "action",
-        "actor": "ANY Actor on",
-        "channel": "Channel",
-        "checking": "check",
-        "checks": "Soft soft",
-        "declaration": "Accepted Http Line WebSocket",
+        "scenarios.action": "action",
+        "actor.actor": "ANY Actor on",
+        "actor.channel": "Channel",
+        "scenarios.check_step": "check",
+        "conversation.checks": "Soft soft",
+        "actor.declarations": "Accepted Http Line WebSocket",
         "dialect": "Codec Dialect Json JsonRpc Raw Text",
-        "ending": "Ending",
+        "conversation.ending": "Ending",
         "errors": "AntiphonError ChannelClosed CheckFailed ConnectFailed DeadlinePassed DialectError "
         "ExpectationFailed FieldMissing ForbiddenMessage HandlerFailed MessagesLeft RecordingError Refusal "
         "RequestRefused ScenarioError SoftChecksFailed TransportError UpgradeRefused",
-        "handling": "DEFERRED",
-        "http_channel": "HttpChannel HttpReply",
-        "listener": "Server listen",
-        "match": "ABSENT",
-        "message": "UNNAMED UNREADABLE Data Message",
-        "moments": "at repeat within",
-        "pending": "Exchange Pending all_of first_of",
-        "run": "Run",
-        "runner": "perform play",
-        "references": "saved",
-        "rendezvous": "await_signal signal",
-        "scenarios": "Scenario scenario",
-        "stand": "Stand load_stand",
-        "step": "Step",
-        "transport.seam": "Opening Refused",
-        "users": "User",
-        "workflow": "call expect send together wait",
+        "actor.handlers": "DEFERRED",
+        "actor.http_channel": "HttpChannel HttpReply",
+        "actor.server": "Server listen",
+        "conversation.match": "ABSENT",
+        "conversation.message": "UNNAMED UNREADABLE Data Message",
+        "scenarios.timed_steps": "at repeat within",
+        "runtime.pending": "Exchange Pending all_of first_of",
+        "scenarios.run": "Run",
+        "scenarios.runner": "perform play",
+        "scenarios.saved": "saved",
+        "scenarios.signal_steps": "await_signal signal",
+        "scenarios.scenario": "Scenario scenario",
+        "stand.stand": "Stand load_stand",
+        "scenarios.step": "Step",
+        "transport.interface": "Opening Refused",
+        "stand.users": "User",
+        "scenarios.workflow": "call expect send together wait",
     }.items()
     for name in names.split()
 }

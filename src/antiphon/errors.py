@@ -110,8 +110,9 @@ class RecordingError(AntiphonError):
 class ExpectationFailed(AntiphonError, AssertionError):
     """The peer's fault: it did not say what was expected of it.
 
-    `explanation` holds the facts (see `antiphon.explain.Explanation`) when the failure is that of a wait; the text is
-    taken from it when it is first needed, so that a message which comes soon after its deadline is still told of.
+    `explanation` holds the facts (see `antiphon.conversation.explanation.Explanation`) when the failure is that of a
+    wait; the text is taken from it when it is first needed, so that a message which comes soon after its deadline is
+    still told of.
     """
 
     def __init__(

@@ -30,9 +30,9 @@ import pytest
 
 # Nothing of antiphon is imported before a test asks for it: pytest loads this module at each of its starts.
 if TYPE_CHECKING:
-    from antiphon.run import Run
-    from antiphon.scenarios import Scenario
-    from antiphon.stand import Stand
+    from antiphon.scenarios.run import Run
+    from antiphon.scenarios.scenario import Scenario
+    from antiphon.stand.stand import Stand
 
 __all__ = ["Perform", "Play"]
 
@@ -95,7 +95,7 @@ def play(request: pytest.FixtureRequest, stand: Stand | str) -> Play:
     Takes what `antiphon.play` takes; the stand is that of the fixture `stand`, and each run is recorded in a new
     directory (`runs=None` records nothing).
     """
-    from antiphon import runner
+    from antiphon.scenarios import runner
 
     recordings = _recordings(request)
 
@@ -115,8 +115,8 @@ def perform(request: pytest.FixtureRequest, stand: Stand | str) -> Perform:
 
     Takes what `antiphon.perform` takes; otherwise like `play`. The test runs on asyncio, by pytest-asyncio or anyio.
     """
-    from antiphon import runner
     from antiphon.errors import ScenarioError
+    from antiphon.scenarios import runner
 
     recordings = _recordings(request)
 
@@ -164,7 +164,7 @@ def pytest_configure(config: pytest.Config) -> None:
     reports = _reports(config)
     if reports:
         from antiphon.errors import ScenarioError
-        from antiphon.recording import load_reports
+        from antiphon.journal.recording import load_reports
 
         try:
             load_reports(reports)
@@ -176,7 +176,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    if call.excinfo is not None and "antiphon.runner" in sys.modules and not item.config.getoption("fulltrace"):
+    if (
+        call.excinfo is not None
+        and "antiphon.scenarios.runner" in sys.modules
+        and not item.config.getoption("fulltrace")
+    ):
         error, before = call.excinfo.value, call.excinfo.value.__traceback__
         _hide_frames(error)
         if error.__traceback__ is not before:
@@ -234,8 +238,8 @@ class _Recording:
         """Where allure-pytest records the test, put the run's steps into its result."""
         if self._allure is None:
             return
-        from antiphon.journal_file import FILE_NAME, read_journal
-        from antiphon.report.allure import add_to_test
+        from antiphon.journal.file import FILE_NAME, read_journal
+        from antiphon.report.formats.allure import add_to_test
 
         entries = self.entries if self.directory is None else read_journal(self.directory / FILE_NAME)
         add_to_test(entries, self._allure.allure_logger, self.directory)
@@ -255,7 +259,7 @@ class _Recordings:
 
     def begin(self, stand: Stand | str, options: dict[str, Any]) -> _Recording:
         """A run is about to begin; `options` are completed for it."""
-        from antiphon.recording import STANDARD_REPORTS, new_run_directory
+        from antiphon.journal.recording import STANDARD_REPORTS, new_run_directory
 
         chosen = options.get("stand")
         options["stand"] = _find_stand(stand if chosen is None else chosen, self._test_directory)
@@ -330,7 +334,7 @@ def _keep(config: pytest.Config) -> str:
 
 
 def _find_stand(stand: Stand | str | None, directory: Path) -> Stand:
-    from antiphon.stand import Stand, load_stand
+    from antiphon.stand.stand import Stand, load_stand
 
     return stand if isinstance(stand, Stand) else load_stand(stand, near=directory)
 

@@ -16,9 +16,9 @@ import trustme
 import uvloop
 
 from antiphon.testing.transports import Hearing
-from antiphon.transport.seam import Opening
-from antiphon.transport.websocket import WebSocketTransport
-from antiphon.transport.websocket_server import WebSocketListener
+from antiphon.transport.interface import Opening
+from antiphon.transport.websocket.client import WebSocketTransport
+from antiphon.transport.websocket.server import WebSocketListener
 
 PATIENCE_S = 10.0
 """How long anything may take; nothing waits for so long unless it is broken."""

@@ -17,13 +17,13 @@ import pytest
 
 from antiphon.errors import TransportError
 from antiphon.testing.transports import Hearing
-from antiphon.transport import accepting
-from antiphon.transport.http import HttpClient
-from antiphon.transport.patience import Patience
-from antiphon.transport.rfc6455 import accept_value
-from antiphon.transport.seam import Opening, Receiver
-from antiphon.transport.websocket import WebSocketTransport
-from antiphon.transport.websocket_server import WebSocketListener
+from antiphon.transport import acceptor as accepting
+from antiphon.transport.http_client import HttpClient
+from antiphon.transport.interface import Opening, Receiver
+from antiphon.transport.timeouts import Patience
+from antiphon.transport.websocket.client import WebSocketTransport
+from antiphon.transport.websocket.rfc6455 import accept_value
+from antiphon.transport.websocket.server import WebSocketListener
 
 PATIENCE_S = 10.0
 WITHIN_S = 0.05

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from antiphon.ending import Ending
-from antiphon.message import Data
+from antiphon.conversation.ending import Ending
+from antiphon.conversation.message import Data
 from antiphon.testing import transports
 from antiphon.testing.transports import CHECKS, Wires, name_of
+from antiphon.transport.interface import Accept, Connection, Opening, Receiver
 from antiphon.transport.memory import MemoryConnection, MemoryNetwork
-from antiphon.transport.seam import Accept, Connection, Opening, Receiver
-from antiphon.transport.websocket import WebSocketTransport
-from antiphon.transport.websocket_server import WebSocketListener
+from antiphon.transport.websocket.client import WebSocketTransport
+from antiphon.transport.websocket.server import WebSocketListener
 
 
 @pytest.fixture(params=["memory", "ws", "ws compressed", "wss"])

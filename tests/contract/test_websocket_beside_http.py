@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from antiphon.testing.transports import Hearing
-from antiphon.transport.websocket_server import WebSocketListener
+from antiphon.transport.websocket.server import WebSocketListener
 
 TEXT = 0x1
 

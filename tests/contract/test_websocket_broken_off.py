@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from antiphon.transport.websocket_connection import WebSocketConnection
+from antiphon.transport.websocket.connection import WebSocketConnection
 
 TEXT, BINARY, CLOSE, PING = 0x1, 0x2, 0x8, 0x9
 BYE = b"\x03\xe8bye"

@@ -11,8 +11,8 @@ import pytest
 
 from antiphon.errors import ConnectFailed, UpgradeRefused
 from antiphon.testing.transports import Hearing
-from antiphon.transport.seam import Opening
-from antiphon.transport.websocket import WebSocketTransport
+from antiphon.transport.interface import Opening
+from antiphon.transport.websocket.client import WebSocketTransport
 
 TEXT, CLOSE = 0x1, 0x8
 BYE = b"\x03\xe8"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from antiphon.ending import Ending
+from antiphon.conversation.ending import Ending
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 LIMIT_BYTES = 1000
@@ -374,7 +374,7 @@ def test_the_end_is_told_as_soon_as_both_have_said_goodbye(against: Any, run: An
 @pytest.mark.parametrize("where", ["on_opened", "on_data", "on_ended"])
 def test_a_receiver_that_raises(run: Any, raw: Any, where: str, fragmented: bool) -> None:
     """Our own bug is told to the event loop's handler; the connection is closed with 1011, and on_ended is called."""
-    from antiphon.transport.websocket_server import WebSocketListener
+    from antiphon.transport.websocket.server import WebSocketListener
 
     class Broken:
         data: list[Any]

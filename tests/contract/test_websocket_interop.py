@@ -17,11 +17,11 @@ from websockets.asyncio.server import serve
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
 from websockets.typing import Subprotocol
 
-from antiphon.ending import Ending
+from antiphon.conversation.ending import Ending
 from antiphon.testing.transports import Hearing
-from antiphon.transport.seam import Opening
-from antiphon.transport.websocket import WebSocketTransport
-from antiphon.transport.websocket_server import WebSocketListener
+from antiphon.transport.interface import Opening
+from antiphon.transport.websocket.client import WebSocketTransport
+from antiphon.transport.websocket.server import WebSocketListener
 
 MIB = 1024 * 1024
 

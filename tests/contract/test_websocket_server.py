@@ -12,10 +12,10 @@ import pytest
 
 from antiphon.errors import TransportError
 from antiphon.testing.transports import Hearing
-from antiphon.transport import websocket_door
-from antiphon.transport.seam import Opening, Refused
-from antiphon.transport.websocket import WebSocketTransport
-from antiphon.transport.websocket_server import WebSocketListener
+from antiphon.transport.interface import Opening, Refused
+from antiphon.transport.websocket import server_handshake as websocket_door
+from antiphon.transport.websocket.client import WebSocketTransport
+from antiphon.transport.websocket.server import WebSocketListener
 
 TEXT, CLOSE = 0x1, 0x8
 

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from antiphon.ending import Ending
+from antiphon.conversation.ending import Ending
+from antiphon.conversation.mailbox import Ban, Mailbox
+from antiphon.conversation.match import matches
+from antiphon.conversation.message import Message
+from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
 from antiphon.errors import ChannelClosed, CheckFailed, DeadlinePassed, ForbiddenMessage, RequestRefused, ScenarioError
-from antiphon.mailbox import Ban, Mailbox
-from antiphon.match import matches
-from antiphon.message import Message
-from antiphon.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
 
 PENDING, SATISFIED, ABANDONED = "pending", "satisfied", "abandoned"
 
@@ -465,8 +465,8 @@ def test_nothing_is_lost_stale_or_taken_twice(kind: str, data: st.DataObject) ->
     steps = data.draw(LIVES[kind], label="steps")
     both = Both(limit, history)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("antiphon.kept.LONG", long)
-        patch.setattr("antiphon.expectations.LONG", long)
+        patch.setattr("antiphon.conversation.backlog.LONG", long)
+        patch.setattr("antiphon.conversation.wait_index.LONG", long)
         for step in steps:
             both.do(step)
         both.conclude()

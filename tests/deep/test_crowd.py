@@ -16,7 +16,7 @@ import pytest
 from outside import Customer
 
 from antiphon import RequestRefused, Run, Stand, call, perform, scenario, together, wait
-from antiphon.testbed import ContactCentre
+from antiphon_testbed import ContactCentre
 
 OVERTAKEN = {"wrongState", "unknownWorkitem", "targetBusy", "targetNotReady", "busy", "noanswer"}
 """Why an order may be refused: the customer, or another desk, was faster; or nobody answered."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from outside import Customer, Supervisor
 
 from antiphon import RequestRefused, Stand, perform, scenario, together
-from antiphon.testbed import ContactCentre
+from antiphon_testbed import ContactCentre
 
 USERS = [
     {"name": "alice", "password": "a", "skills": ["sales", "support"]},

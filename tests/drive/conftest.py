@@ -11,11 +11,11 @@ import pytest
 import uvloop
 
 from antiphon import Actor, Json, Line, Opening, Run, Scenario, Stand, perform
-from antiphon.ending import Ending
-from antiphon.message import Data
+from antiphon.conversation.ending import Ending
+from antiphon.conversation.message import Data
 from antiphon.testing import VirtualTimeLoop
+from antiphon.transport.interface import Connection, Receiver
 from antiphon.transport.memory import MemoryNetwork
-from antiphon.transport.seam import Connection, Receiver
 
 DIALECT = Json(name="action", body="data", reply="result{Name}", failed={"result": "error"})
 

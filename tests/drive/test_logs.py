@@ -25,7 +25,7 @@ from antiphon import (
     soft,
     wait,
 )
-from antiphon.cli.logs import JsonLines, configure_logs, split_log_flags
+from antiphon.cli.log_flags import JsonLines, configure_logs, split_log_flags
 
 Play = Callable[..., Run]
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pytest
 
 from antiphon import Actor, ScenarioError, Step, play, scenario
-from antiphon.scenarios import find_scenario, load_file, scenarios_of
+from antiphon.scenarios.scenario import find_scenario, load_file, scenarios_of
 
 
 class Nobody(Actor):

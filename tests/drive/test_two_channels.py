@@ -31,7 +31,7 @@ from antiphon import (
     send,
     together,
 )
-from antiphon.message import Message as Said
+from antiphon.conversation.message import Message as Said
 from antiphon.testing import VirtualTimeLoop
 from antiphon.transport.memory import MemoryNetwork
 

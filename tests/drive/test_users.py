@@ -177,7 +177,7 @@ def test_another_stand_of_the_file_has_users_of_its_own(shared: Callable[..., St
 HOLDING = """
 import asyncio, sys, tempfile
 from antiphon import load_stand
-from antiphon.users import Wanted
+from antiphon.stand.users import Wanted
 
 async def hold():
     tempfile.tempdir = sys.argv[1]

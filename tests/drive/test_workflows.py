@@ -29,8 +29,8 @@ from antiphon import (
     together,
     wait,
 )
+from antiphon.conversation.message import Message
 from antiphon.journal import Called, StepEnded, StepStarted, WaitStarted
-from antiphon.message import Message
 
 Play = Callable[..., Run]
 DIALECT = Json(name="action", body="data", reply="result{Name}", failed={"result": "error"})

@@ -11,7 +11,7 @@ import pytest
 
 import antiphon
 from antiphon import Stand, load_stand, perform
-from antiphon.scenarios import load_file, scenarios_of
+from antiphon.scenarios.scenario import load_file, scenarios_of
 from antiphon.testing import VirtualTimeLoop
 
 PAGE = Path(__file__).parents[2] / "docs" / "WRITING_SCENARIOS.md"

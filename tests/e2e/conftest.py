@@ -21,7 +21,7 @@ import pytest
 
 from antiphon import AntiphonError, Scenario, Stand, play
 from antiphon.journal import Failed, RunEnded, RunStarted
-from antiphon.journal_file import Said, read_journal
+from antiphon.journal.file import Said, read_journal
 
 TEXT, BINARY, CLOSE, PING = 0x1, 0x2, 0x8, 0x9
 PATIENCE_S = 10.0

@@ -20,7 +20,7 @@ from desk import Operator
 from antiphon import Actor, call, play, scenario
 from antiphon.cli import main
 from antiphon.journal import RunEnded
-from antiphon.journal_file import read_journal
+from antiphon.journal.file import read_journal
 
 SCENARIOS = """
 from desk import Operator
@@ -91,7 +91,7 @@ STANDS = """
 default = "embedded"
 
 [stands.embedded]
-start = "antiphon.testbed:ContactCentre"
+start = "antiphon_testbed:ContactCentre"
 users_within_s = 0.1
 
 [stands.small]

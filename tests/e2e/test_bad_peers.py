@@ -30,7 +30,7 @@ from antiphon import (
     scenario,
 )
 from antiphon.journal import ChannelEnded, Dropped, WaitEnded
-from antiphon.journal_file import Said, read_journal
+from antiphon.journal.file import Said, read_journal
 
 DIALECT = Json(name="action", body="data", reply="result{Name}", failed={"result": "error"})
 BINARY, CLOSE, PING = 0x2, 0x8, 0x9

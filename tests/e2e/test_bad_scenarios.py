@@ -30,7 +30,7 @@ from antiphon import (
     wait,
 )
 from antiphon.journal import Called, ChannelOpened, Note, StepEnded, StepStarted
-from antiphon.journal_file import read_journal
+from antiphon.journal.file import read_journal
 
 PLACE = "tests/e2e/test_bad_scenarios.py"
 DIALECT = Json(name="action", body="data", reply="result{Name}")

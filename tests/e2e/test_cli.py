@@ -29,10 +29,10 @@ from rich.cells import cell_len
 from antiphon.cli import main
 from antiphon.cli.live import LiveView
 from antiphon.cli.screen import Screen
+from antiphon.conversation.message import Message
 from antiphon.journal import RunEnded, RunStarted
-from antiphon.journal_file import read_journal
-from antiphon.mask import Masker
-from antiphon.message import Message
+from antiphon.journal.file import read_journal
+from antiphon.journal.masking import Masker
 from antiphon.report.text import Conversation
 
 PLAIN = """
@@ -603,7 +603,7 @@ def test_a_read_only_runs_directory_is_one_clear_error(write: Callable[..., None
 
 
 def test_a_bug_of_ours_is_said_to_be_one(write: Callable[..., None], cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("antiphon.cli.run.find_scenario", lambda target: Masker().text(5))  # type: ignore[arg-type]
+    monkeypatch.setattr("antiphon.cli.commands.run.find_scenario", lambda target: Masker().text(5))  # type: ignore[arg-type]
 
     ended = cli("run", "plain.py")
 
@@ -618,7 +618,10 @@ def test_a_bug_of_ours_is_said_to_be_one(write: Callable[..., None], cli: Cli, m
 def test_a_bug_of_ours_that_the_authors_code_ran_into_is_told_with_its_line(
     write: Callable[..., None], cli: Cli
 ) -> None:
-    write("plain.py", "from antiphon.mask import Masker" + PLAIN.replace("return telephone", "Masker().text(5)"))
+    write(
+        "plain.py",
+        "from antiphon.journal.masking import Masker" + PLAIN.replace("return telephone", "Masker().text(5)"),
+    )
 
     ended = cli("run", "plain.py")
 

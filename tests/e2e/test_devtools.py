@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from antiphon.conversation.message import Message
 from antiphon.journal import ChannelOpened, HttpExchange, RunStarted
-from antiphon.message import Message
-from antiphon.report.har import write_har
+from antiphon.report.formats.har import write_har
 
 playwright = pytest.importorskip("playwright.async_api", reason="playwright drives the browser")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -34,11 +34,12 @@ from antiphon import (
     perform,
     scenario,
 )
-from antiphon.cli import main, serving
+from antiphon.cli import main
+from antiphon.cli.commands import testbed as serving
+from antiphon.conversation.explanation import seconds
 from antiphon.errors import MessagesLeft
-from antiphon.explain import seconds
-from antiphon.journal_file import Said, read_journal
-from antiphon.testbed import (
+from antiphon.journal.file import Said, read_journal
+from antiphon_testbed import (
     Closed,
     ContactCentre,
     Fault,

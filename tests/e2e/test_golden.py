@@ -33,9 +33,9 @@ from antiphon import (
     together,
 )
 from antiphon.journal import RunEnded
-from antiphon.journal_file import read_journal
+from antiphon.journal.file import read_journal
 from antiphon.report.failure_text import few_lines
-from antiphon.testbed import (
+from antiphon_testbed import (
     Closed,
     ContactCentre,
     Fault,

@@ -16,7 +16,7 @@ GOLDEN = Path(__file__).parent / "golden" / "closed.txt"
 EXAMPLES = ROOT / "examples" / "contact_centre"
 
 CENTRE = """
-from antiphon.testbed import Closed, ContactCentre
+from antiphon_testbed import Closed, ContactCentre
 
 def centre():
     return ContactCentre(answer_after_s=0, release_s=0, seed=7, faults=[Closed("resultSetHold", 4000, "maintenance")])

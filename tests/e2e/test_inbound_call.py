@@ -14,9 +14,9 @@ import pytest
 import transfers
 
 from antiphon import Run, Scenario, Stand, perform
+from antiphon.conversation.message import Message
 from antiphon.journal import StepStarted
-from antiphon.message import Message
-from antiphon.testbed import ContactCentre, Fault, Missing, Twice, WrongField, WrongId
+from antiphon_testbed import ContactCentre, Fault, Missing, Twice, WrongField, WrongId
 
 pytestmark = pytest.mark.xdist_group("inbound_call")  # what they share is made once
 

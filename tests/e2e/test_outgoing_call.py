@@ -12,8 +12,8 @@ import pytest
 
 from antiphon import Run, Scenario, Stand, perform
 from antiphon.journal import StepEnded, StepStarted
-from antiphon.journal_file import Said, read_journal
-from antiphon.testbed import ContactCentre
+from antiphon.journal.file import Said, read_journal
+from antiphon_testbed import ContactCentre
 
 pytestmark = pytest.mark.xdist_group("outgoing_call")  # what they share is made once
 

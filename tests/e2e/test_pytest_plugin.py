@@ -12,7 +12,7 @@ import pytest
 # What the tests' tests use is imported here, so that those that run in this process find it and do not import it again.
 from antiphon import Accepted, Http, Json, WebSocket, listen, play, scenario  # noqa: F401
 from antiphon.journal import RunEnded, RunStarted
-from antiphon.journal_file import FILE_NAME, read_journal
+from antiphon.journal.file import FILE_NAME, read_journal
 
 pytest_plugins = ["pytester"]
 
@@ -193,7 +193,7 @@ def test_a_failure_shows_the_explanation_the_authors_lines_and_the_conversation(
 def test_full_trace_hides_nothing(run_here: Callable[..., pytest.RunResult]) -> None:
     result = run_here("from talk import vain\ndef test_vain(play): play(vain, linger_s=0)", "--full-trace")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*antiphon/runner.py:*"])
+    result.stdout.fnmatch_lines(["*antiphon/scenarios/runner.py:*"])
 
 
 def test_failures_of_any_kind(run_here: Callable[..., pytest.RunResult], project: pytest.Pytester) -> None:
@@ -307,7 +307,7 @@ def test_a_failure_that_antiphon_has_no_part_in_is_left_alone(run_here: Callable
     result = run_here(
         """
         import asyncio
-        import antiphon.runner
+        import antiphon.scenarios.runner
 
         async def main():
             raise ValueError("not ours")

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from antiphon import Actor, RecordingError, ScenarioError, Stand, action, play, recording, scenario
+from antiphon import Actor, RecordingError, ScenarioError, Stand, action, play, scenario
 from antiphon.cli import main
+from antiphon.journal import recording
 
 pytest_plugins = ["pytester"]
 
@@ -245,8 +246,8 @@ def test_the_command_line_tells_of_a_report_beside_the_failure(
 
 def test_a_report_whose_library_is_missing_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     recording._load_report.cache_clear()
-    monkeypatch.delitem(sys.modules, "antiphon.report.allure")
-    monkeypatch.delitem(sys.modules, "antiphon.report.allure_tree")
+    monkeypatch.delitem(sys.modules, "antiphon.report.formats.allure")
+    monkeypatch.delitem(sys.modules, "antiphon.report.formats.allure_tree")
     monkeypatch.setitem(sys.modules, "allure_commons", None)
     with pytest.raises(ScenarioError, match=r"cannot be loaded[^$]*pip install 'antiphon\[allure\]'"):
         recording.load_reports(["allure"])

@@ -33,7 +33,7 @@ from antiphon import (
     scenario,
 )
 from antiphon.journal import ChannelEnded, ChannelOpened, RunEnded, RunStarted, StepEnded, StepStarted, WaitStarted
-from antiphon.journal_file import Said, read_journal
+from antiphon.journal.file import Said, read_journal
 
 PATIENCE_S = 20.0
 

@@ -17,9 +17,9 @@ import pytest_asyncio
 
 from antiphon import journal
 from antiphon.cli import main
-from antiphon.journal_file import JournalWriter
-from antiphon.message import Message
-from antiphon.report.html.trace import write_trace
+from antiphon.conversation.message import Message
+from antiphon.journal.file import JournalWriter
+from antiphon.report.formats.html.trace import write_trace
 
 playwright = pytest.importorskip("playwright.async_api", reason="playwright drives the browser")
 expect = playwright.expect

@@ -15,7 +15,7 @@ import pytest
 
 from antiphon import Actor, JsonRpc, Message, RequestRefused, Run, Stand, WebSocket, action, on, play, scenario
 from antiphon.journal import Handled
-from antiphon.journal_file import Said, read_journal
+from antiphon.journal.file import Said, read_journal
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("language_server")]  # what they share is made once
 

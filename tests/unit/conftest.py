@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from antiphon import journal
+from antiphon.conversation.message import Data, Message
 from antiphon.journal import Journal
-from antiphon.journal_file import FILE_NAME, JournalWriter
-from antiphon.message import Data, Message
+from antiphon.journal.file import FILE_NAME, JournalWriter
 
 STARTED_AT = "2026-11-22T07:41:44.123Z"
 

@@ -1,134 +1,153 @@
-"""The house: arrows point down only, no module is large, and nothing hides behind a name that says nothing."""
+"""The house: arrows point down, nothing goes in a circle, no module is large, and every room says what it is."""
 
 from __future__ import annotations
 
 import ast
+import statistics
 from functools import cache
 from pathlib import Path
 
 import antiphon
+import antiphon_testbed
 
 ROOT = Path(antiphon.__file__).parent
+TESTBED = Path(antiphon_testbed.__file__).parent
 
-FLOORS = [
-    {"clock", "ending", "errors", "message"},
-    {
-        *(
-            "checks",
-            "dialect",
-            "explain",
-            "misfits",
-            "clue",
-            "exchanges",
-            "excuses",
-            "expectations",
-            "journal",
-            "journal_file",
-            "kept",
-            "mailbox",
-            "mask",
-        ),
-        *("match", "waits"),
-    },
-    {"transport"},
-    {
-        *(
-            "acting",
-            "actor",
-            "channel",
-            "checking",
-            "consequences",
-            "deadlines",
-            "declaration",
-            "duties",
-            "engine",
-            "environment",
-            "handling",
-        ),
-        *("http_channel", "leftovers", "listener", "logs", "moments"),
-        *("pending", "recording", "references", "rendezvous", "run", "runner", "scenarios", "signals", "source"),
-        *("speech", "stand", "standstill", "step", "user_lock", "users", "users_file", "waiting", "workflow"),
-    },
-]
-"""Values, language, wire, drive: each may use its own floor and those before it."""
+MAY_USE = {
+    "errors": set(),
+    "conversation": {"errors"},
+    "dialect": {"conversation", "errors"},
+    "journal": {"conversation", "errors"},
+    "report": {"conversation", "errors", "journal"},
+    "transport": {"conversation", "errors", "journal.masking"},
+    "runtime": {"conversation", "errors", "journal"},
+    "testing": {"conversation", "dialect", "errors", "transport"},
+    "stand": {"conversation", "errors", "transport.interface"},
+    "actor": {"conversation", "dialect", "errors", "journal", "runtime", "stand", "transport"},
+    "scenarios": {"actor", "conversation", "errors", "journal", "runtime", "stand"},
+}
+"""What each package may import of ours, from the ground up: each stands below its users, so there is no circle."""
 
-REPORTS = {"report"}  # may use values and language
-FACES = {"cli", "__main__", "exit_codes", "pytest_plugin", "testing", "__init__"}  # may use all of these
-APPLICATIONS = {"testbed"}  # may use everything, and nothing uses them
+FACES = {"cli", "pytest_plugin", "__main__", "__init__"}  # may use all of these, and nobody uses them
+QUIET = {"errors", "conversation", "dialect", "journal"}  # what is said, apart from how it travels
+IO = {"asyncio", "socket", "ssl", "threading", "picows", "aiohttp", "uvloop"}
+TESTBED_MAY_USE = {
+    *("antiphon", "antiphon.errors", "antiphon.conversation"),
+    # Its faults break frames on purpose, below what a public name can do.
+    *("antiphon.transport.websocket.connection", "antiphon.transport.websocket.rfc6455"),
+}
 
-MODULES = sorted(path for path in ROOT.rglob("*.py") if "example" not in path.relative_to(ROOT).parts)
+MODULES = sorted(ROOT.rglob("*.py"))
+TESTBED_MODULES = sorted(path for path in TESTBED.rglob("*.py") if "example" not in path.relative_to(TESTBED).parts)
 
 
 def room_of(path: Path) -> str:
     return path.relative_to(ROOT).with_suffix("").parts[0]
 
 
-ROOMS = {room_of(path) for path in MODULES}
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
 
 
 @cache
-def imported_rooms(path: Path) -> set[str]:
-    """The rooms that a module imports, wherever in it: at the top, for types only, or in a function."""
-    package = ("antiphon", *path.relative_to(ROOT).with_suffix("").parts)[:-1]
-    rooms = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        names = []
+def imported(path: Path) -> frozenset[str]:
+    """What a module imports, wherever in it: at the top, for types only, or in a function."""
+    names = set()
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
-            names = [alias.name.split(".") for alias in node.names]
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            base = [*package[: len(package) - node.level + 1]] if node.level else []
-            origin = [*base, *(node.module.split(".") if node.module else [])]
-            names = [[*origin, alias.name] for alias in node.names] if len(origin) == 1 else [origin]
-        ours = [parts for parts in names if parts[0] == "antiphon"]
-        rooms |= {parts[1] if len(parts) > 1 and parts[1] in ROOMS else "__init__" for parts in ours}
-    return rooms
+            assert not node.level, f"{path} imports relatively"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return frozenset(names)
 
 
-def allowed(room: str) -> set[str]:
-    everything = set().union(*FLOORS)
-    if room in REPORTS:
-        return FLOORS[0] | FLOORS[1] | REPORTS
-    if room in FACES:
-        return everything | REPORTS | FACES
-    if room in APPLICATIONS:
-        return everything | FACES | APPLICATIONS
-    height = next(index for index, floor in enumerate(FLOORS) if room in floor)
-    return set().union(*FLOORS[: height + 1])
+def module_of(name: str) -> str:
+    """The module that an imported dotted name stands in, or is."""
+    parts = name.split(".")
+    while parts and not (ROOT.parent.joinpath(*parts).with_suffix(".py").is_file() or is_package(parts)):
+        parts.pop()
+    return ".".join(parts)
+
+
+def is_package(parts: list[str]) -> bool:
+    return ROOT.parent.joinpath(*parts, "__init__.py").is_file()
+
+
+def used_modules(path: Path) -> set[str]:
+    return {module for name in imported(path) if (module := module_of(name)).split(".")[0] == "antiphon"}
+
+
+def is_within(module: str, rooms: set[str]) -> bool:
+    return any(f"{module}.".startswith(f"antiphon.{room}.") for room in rooms)
 
 
 def test_arrows_point_down() -> None:
     for path in MODULES:
-        assert imported_rooms(path) <= allowed(room_of(path)), path
+        room = room_of(path)
+        if room not in FACES:
+            wrong = {module for module in used_modules(path) if not is_within(module, MAY_USE[room] | {room})}
+            assert not wrong, f"{path.relative_to(ROOT)} may not import {wrong}"
+
+
+def test_the_rule_has_no_circle() -> None:
+    known: set[str] = set()
+    for room, used in MAY_USE.items():
+        assert {name.split(".")[0] for name in used} <= known, room
+        known.add(room)
 
 
 def test_every_module_has_a_room() -> None:
-    assert set().union(*FLOORS, REPORTS, FACES, APPLICATIONS) >= ROOMS
+    assert {room_of(path) for path in MODULES} == {*MAY_USE, *FACES}
 
 
-def test_no_rooms_import_each_other_in_a_circle() -> None:
-    arrows = {room: set() for room in ROOMS}
-    for path in MODULES:
-        arrows[room_of(path)] |= imported_rooms(path) - {room_of(path)}
-    while settled := {room for room, used in arrows.items() if not used}:
-        arrows = {room: used - settled for room, used in arrows.items() if room not in settled}
+def test_no_files_import_each_other_in_a_circle() -> None:
+    def dotted(path: Path) -> str:
+        return module_of(".".join(path.relative_to(ROOT.parent).with_suffix("").parts))
+
+    arrows = {dotted(path): used_modules(path) - {dotted(path)} for path in MODULES if path.stem != "__init__"}
+    arrows = {module: {used for used in all_used if used in arrows} for module, all_used in arrows.items()}
+    while settled := {module for module, used in arrows.items() if not used}:
+        arrows = {module: used - settled for module, used in arrows.items() if module not in settled}
     assert not arrows
 
 
-def test_language_and_values_do_no_io() -> None:
-    quiet = [path for path in MODULES if room_of(path) in FLOORS[0] | FLOORS[1] - {"journal_file"}]
-    for path in quiet:
-        imports = set()
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Import):
-                imports |= {alias.name.split(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                imports.add((node.module or "").split(".")[0])
-        assert not imports & {"asyncio", "socket", "ssl", "threading", "picows", "aiohttp", "uvloop"}, path
+def test_what_is_said_is_kept_apart_from_how_it_travels() -> None:
+    for path in MODULES:
+        if room_of(path) in QUIET:
+            assert not {name.split(".")[0] for name in imported(path)} & IO, path
+
+
+def test_the_testbed_is_an_application_that_nobody_imports() -> None:
+    for path in MODULES:
+        assert not any(name.split(".")[0] == "antiphon_testbed" for name in imported(path)), path
+    for path in TESTBED_MODULES:
+        wrong = {
+            module
+            for module in used_modules(path)
+            if module not in TESTBED_MAY_USE and not module.startswith("antiphon.conversation.")
+        }
+        assert not wrong, f"{path.name} may not import {wrong}"
 
 
 def test_modules_are_small_and_say_what_they_are() -> None:
-    for path in MODULES:
-        text = path.read_text()
-        assert text.count("\n") <= 500, path
-        assert ast.get_docstring(ast.parse(text)), path
+    sizes = []
+    for path in [*MODULES, *TESTBED_MODULES]:
+        sizes.append(path.read_text().count("\n"))
+        assert sizes[-1] <= 500, path
+        assert ast.get_docstring(tree_of(path)), path
         assert path.stem not in {"utils", "helpers", "base", "common", "manager", "misc"}, path
+    assert statistics.median(sizes) < 200
+
+
+def test_the_root_is_a_short_list() -> None:
+    hidden = {"__init__.py", "__main__.py", "__pycache__", "py.typed"}
+    assert len({path.name for path in ROOT.iterdir()} - hidden) <= 14
+
+
+def test_a_package_init_is_a_docstring_unless_it_is_a_face() -> None:
+    faces = {"antiphon", "dialect", "journal", "masking", "testing"}
+    for path in MODULES:
+        if path.stem == "__init__" and path.parent.name not in faces and room_of(path) not in FACES:
+            assert len(tree_of(path).body) == 1, path

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.transport.deflate import Deflater, Inflater, Terms, accept_terms, answer_offers
-from antiphon.transport.rfc6455 import CONTINUATION, TEXT, Assembly, Violation
+from antiphon.transport.websocket.deflate import Deflater, Inflater, Terms, accept_terms, answer_offers
+from antiphon.transport.websocket.rfc6455 import CONTINUATION, TEXT, Assembly, Violation
 
 NAME = "permessage-deflate"
 

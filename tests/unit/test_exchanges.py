@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from antiphon.conversation.exchanges import Exchanges
+from antiphon.conversation.message import Message
+from antiphon.conversation.waits import ReplyWait
 from antiphon.errors import CheckFailed, DeadlinePassed, RequestRefused
-from antiphon.exchanges import Exchanges
-from antiphon.message import Message
-from antiphon.waits import ReplyWait
 
 # -- whose reply it is -------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from antiphon import exit_codes
+from antiphon.cli import exit_codes
+from antiphon.cli.exit_codes import exit_code
 from antiphon.errors import (
     AntiphonError,
     ChannelClosed,
@@ -30,9 +31,8 @@ from antiphon.errors import (
     TransportError,
     UpgradeRefused,
 )
-from antiphon.exit_codes import exit_code
-from antiphon.mask import Masker
-from antiphon.source import author_frame
+from antiphon.journal.masking import Masker
+from antiphon.runtime.call_site import author_frame
 
 
 def raised(do: Callable[[], Any]) -> BaseException:

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.ending import Ending
-from antiphon.explain import Explanation, seconds
+from antiphon.conversation.ending import Ending
+from antiphon.conversation.explanation import Explanation, seconds
+from antiphon.conversation.mailbox import Mailbox
+from antiphon.conversation.message import Message
+from antiphon.conversation.waits import AbsenceWait, MessageWait
 from antiphon.journal import StepStarted
-from antiphon.mailbox import Mailbox
-from antiphon.message import Message
-from antiphon.waits import AbsenceWait, MessageWait
 
 STEP = StepStarted(
     at_ns=0, number=1, parent=0, actor="alice", action="outbound_call", arguments="'890'", source="desk.py:30"

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from antiphon.cli.failure import fail
 from antiphon.cli.screen import Screen
+from antiphon.conversation.explanation import Explanation
+from antiphon.conversation.mailbox import Mailbox
+from antiphon.conversation.match import differences
+from antiphon.conversation.message import Message
+from antiphon.conversation.waits import MessageWait, ReplyWait
 from antiphon.errors import CheckFailed, DeadlinePassed, SoftChecksFailed
-from antiphon.explain import Explanation
 from antiphon.journal import RunEnded, RunStarted
-from antiphon.journal_file import FILE_NAME, JournalWriter
-from antiphon.mailbox import Mailbox
-from antiphon.match import differences
-from antiphon.message import Message
+from antiphon.journal.file import FILE_NAME, JournalWriter
 from antiphon.report.failure_text import few_lines, painted, show_command
-from antiphon.waits import MessageWait, ReplyWait
 
 TEXT = """\
 operator.desk waited 5.000 s for newState where {state: 'held'}, and it did not come

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.transport import heads
-from antiphon.transport.http_bodies import body_of
-from antiphon.transport.websocket_address import WebSocketAddress
+from antiphon.transport import http1_head as heads
+from antiphon.transport.http1_body import body_of
+from antiphon.transport.websocket.address import WebSocketAddress
 
 
 class TestHeads:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from antiphon.conversation.message import Message
 from antiphon.journal import ChannelOpened, Failed, HttpExchange, Journal, Note, RunStarted, StepStarted
-from antiphon.mask import Masker
-from antiphon.message import Message
+from antiphon.journal.masking import Masker
 
 SECRET = "s3cr3t-t0ken"
 

@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon import journal
+from antiphon.conversation.message import Message
 from antiphon.errors import RecordingError
 from antiphon.journal import Entry, Note, RunStarted
-from antiphon.journal_file import FILE_NAME, JournalWriter, Said, read_journal
-from antiphon.message import Message
+from antiphon.journal.file import FILE_NAME, JournalWriter, Said, read_journal
 
 
 @pytest.fixture
@@ -273,7 +273,7 @@ import resource, sys
 from pathlib import Path
 from antiphon.errors import RecordingError
 from antiphon.journal import Note
-from antiphon.journal_file import JournalWriter
+from antiphon.journal.file import JournalWriter
 
 soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 writer = JournalWriter(Path(sys.argv[1]))
@@ -302,7 +302,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from antiphon.journal import Note
-from antiphon.journal_file import JournalWriter
+from antiphon.journal.file import JournalWriter
 
 writer = JournalWriter(Path(sys.argv[1]))
 for n in range(5):

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon import UNNAMED, UNREADABLE, Codec, DialectError, JsonRpc, Message, Refusal
-from antiphon.mailbox import Mailbox
-from antiphon.message import Unreadable
-from antiphon.waits import MessageWait, ReplyWait
+from antiphon.conversation.mailbox import Mailbox
+from antiphon.conversation.message import Unreadable
+from antiphon.conversation.waits import MessageWait, ReplyWait
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from antiphon.conversation.message import Message
 from antiphon.errors import (
     ChannelClosed,
     CheckFailed,
@@ -14,7 +15,6 @@ from antiphon.errors import (
     RequestRefused,
     ScenarioError,
 )
-from antiphon.message import Message
 
 # -- 1. one ordered mailbox ------------------------------------------------------------------------------------------
 

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from antiphon import Message, ScenarioError
 from antiphon.journal import mask_message
-from antiphon.mask import MASK, Masker
-from antiphon.mask.learnt import Learnt
-from antiphon.mask.masker import SECRET_FIELDS
+from antiphon.journal.masking import MASK, Masker
+from antiphon.journal.masking.learnt import Learnt
+from antiphon.journal.masking.masker import SECRET_FIELDS
 
 
 @pytest.fixture

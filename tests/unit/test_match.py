@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.match import ABSENT, Difference, describe, differences, matches, shorten
+from antiphon.conversation.match import ABSENT, Difference, describe, differences, matches, shorten
 
 NAN = float("nan")
 CALL = {

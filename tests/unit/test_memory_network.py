@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from antiphon.ending import Ending
+from antiphon.conversation.ending import Ending
 from antiphon.errors import ConnectFailed, TransportError, UpgradeRefused
 from antiphon.testing.transports import Hearing
+from antiphon.transport.interface import Opening
 from antiphon.transport.memory import MemoryConnection, MemoryNetwork
-from antiphon.transport.seam import Opening
 
 
 class Watching(Hearing):

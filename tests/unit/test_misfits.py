@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.match import differences
-from antiphon.misfits import told
+from antiphon.conversation.difference_text import told
+from antiphon.conversation.match import differences
 
 
 def same(text: str) -> str:

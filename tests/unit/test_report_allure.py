@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from antiphon.recording import make_report
+from antiphon.journal.recording import make_report
 
 Record = Callable[..., Path]
 
@@ -135,7 +135,7 @@ def test_a_long_step_shows_its_beginning_and_its_end(record: Record, telling: An
 def test_a_run_of_many_messages_is_not_as_many_files(
     record: Record, long_run: Callable[[int], list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("antiphon.report.allure_tree.MOST_ATTACHMENTS", 250)
+    monkeypatch.setattr("antiphon.report.formats.allure_tree.MOST_ATTACHMENTS", 250)
     directory = record(long_run(1_000))
     make_report(directory, "allure")
     result, _, folder = results(directory)

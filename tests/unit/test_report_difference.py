@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from rich.text import Text
 
 from antiphon.report.difference.alignment import aligned, moved
-from antiphon.report.difference.comparing import Difference, compare
-from antiphon.report.difference.telling import lines
+from antiphon.report.difference.compare import Difference, compare
+from antiphon.report.difference.text import lines
 from antiphon.report.glance import visible
 from antiphon.report.text import ASCII, UNICODE
 

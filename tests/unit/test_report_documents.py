@@ -12,8 +12,8 @@ from typing import Any, TextIO
 import pytest
 
 from antiphon.errors import RecordingError, ScenarioError
-from antiphon.recording import load_reports, make_report
-from antiphon.report.documents import Document
+from antiphon.journal.recording import load_reports, make_report
+from antiphon.report.formats.documents import Document
 
 Record = Callable[..., Path]
 

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from antiphon.conversation.message import UNREADABLE, Data, Message
 from antiphon.journal import Entry, HttpExchange, RunStarted
-from antiphon.journal_file import JournalWriter, Said, read_journal
-from antiphon.message import UNREADABLE, Data, Message
-from antiphon.report.file_names import FolderNames, file_stem, folder_name
-from antiphon.report.files import MessageFiles
+from antiphon.journal.file import JournalWriter, Said, read_journal
+from antiphon.report.formats.file_names import FolderNames, file_stem, folder_name
+from antiphon.report.formats.files import MessageFiles
 from antiphon.report.readable import hexadecimal
 
 ALONE = {"operator": ["desk"]}

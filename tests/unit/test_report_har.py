@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from antiphon.report.har import write_har
+from antiphon.report.formats.har import write_har
 
 TEXT = {"type": "string"}
 NUMBER = {"type": "number"}

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
+from antiphon.conversation.message import Message
 from antiphon.errors import RecordingError
 from antiphon.journal import Note, RunEnded, RunStarted, StepStarted
-from antiphon.journal_file import JournalWriter
-from antiphon.message import Message
-from antiphon.report.html import trace
-from antiphon.report.html.trace import TRACE, write_trace
+from antiphon.journal.file import JournalWriter
+from antiphon.report.formats.html import trace
+from antiphon.report.formats.html.trace import TRACE, write_trace
 from antiphon.report.runs import find_run, find_runs, summary
 
 HOSTILE = "</script><script>alert(1)</script><!--<script>\u2028\u202e\x00\x1b[31m]]>&amp;' \"\\ \ud800"

@@ -11,7 +11,7 @@ import pytest
 from lxml import etree
 
 from antiphon.journal import RunStarted
-from antiphon.report.junit import write_junit
+from antiphon.report.formats.junit import write_junit
 
 SCHEMA = etree.XMLSchema(etree.parse(Path(__file__).with_name("schemas") / "junit-10.xsd"))
 
@@ -92,8 +92,8 @@ def test_hostile_content_stays_text(hostile: list[Any]) -> None:
 def test_of_a_long_conversation_the_beginning_and_the_end_are_kept(
     long_run: Callable[[int], list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("antiphon.report.junit.FIRST_LINES", 50)
-    monkeypatch.setattr("antiphon.report.junit.LAST_LINES", 100)
+    monkeypatch.setattr("antiphon.report.formats.junit.FIRST_LINES", 50)
+    monkeypatch.setattr("antiphon.report.formats.junit.LAST_LINES", 100)
     output = junit(long_run(2_000)).find("testcase/system-out").text.splitlines()
     assert len(output) == 50 + 1 + 100
     assert output[0].startswith("outgoing()")

@@ -8,7 +8,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from antiphon.report.mermaid import write_mermaid
+from antiphon.report.formats.mermaid import write_mermaid
 
 LABEL = r"(?:[^#;:<>&`\"'%{}\[\]()|\\\n+-]|#\d+;)+"
 GRAMMAR = re.compile(

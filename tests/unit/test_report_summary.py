@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from antiphon.report.summary import write_summary
+from antiphon.report.formats.summary import write_summary
 
 
 @pytest.fixture

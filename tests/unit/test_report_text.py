@@ -14,9 +14,9 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from antiphon import journal
-from antiphon.journal_file import JournalWriter, Said, read_journal
-from antiphon.mask import Masker
-from antiphon.message import Message
+from antiphon.conversation.message import Message
+from antiphon.journal.file import JournalWriter, Said, read_journal
+from antiphon.journal.masking import Masker
 from antiphon.report.glance import LARGEST_READ, fit, glance, visible
 from antiphon.report.text import ASCII, Conversation, last_lines
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.transport.rfc6455 import (
+from antiphon.transport.websocket.rfc6455 import (
     BINARY,
     CONTINUATION,
     TEXT,

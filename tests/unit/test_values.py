@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon import errors
-from antiphon.clock import Clock, iso_utc
-from antiphon.ending import Ending
+from antiphon.conversation.clock import Clock, iso_utc
+from antiphon.conversation.ending import Ending
+from antiphon.conversation.message import Message
 from antiphon.errors import (
     AntiphonError,
     ExpectationFailed,
@@ -22,7 +23,6 @@ from antiphon.errors import (
     ScenarioError,
     UpgradeRefused,
 )
-from antiphon.message import Message
 
 # -- messages ----------------------------------------------------------------------------------------------------------
 

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 import pytest
 
+from antiphon.conversation.message import Message
+from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
 from antiphon.errors import DeadlinePassed
-from antiphon.message import Message
-from antiphon.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
 
 TIMES = {"made_ns": 0, "deadline_ns": None}
 

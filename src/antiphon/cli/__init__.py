@@ -11,10 +11,10 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from antiphon.cli.app import plain_app
+from antiphon.cli.exit_codes import PASSED
 from antiphon.cli.failure import fail
-from antiphon.cli.logs import configure_logs, split_log_flags
+from antiphon.cli.log_flags import configure_logs, split_log_flags
 from antiphon.cli.screen import Screen
-from antiphon.exit_codes import PASSED
 
 __all__ = ["main"]
 
@@ -22,7 +22,7 @@ _TRACEBACK = "--traceback"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Perform a command line (`sys.argv` without one), and give its exit code (see `antiphon.exit_codes`)."""
+    """Perform a command line (`sys.argv` without one), and give its exit code (see `antiphon.cli.exit_codes`)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     tokens, log_flags = split_log_flags([token for token in given if token != _TRACEBACK])
     shows_traceback = _TRACEBACK in given
@@ -61,7 +61,7 @@ def _command_line(screen: Screen, shows_traceback: bool) -> App:
 def _run_command(screen: Screen, shows_traceback: bool) -> Any:
     def command(*tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]) -> int:
         """Perform a scenario, whose own parameters are options: FILE.py:SCENARIO [OPTIONS]."""
-        from antiphon.cli.run import run
+        from antiphon.cli.commands.run import run
 
         return run(tokens, screen, shows_traceback=shows_traceback)
 
@@ -75,7 +75,7 @@ def _list_command(screen: Screen) -> Any:
         Args:
             file: a Python file with functions that have @scenario
         """
-        from antiphon.cli.listing import list_scenarios
+        from antiphon.cli.commands.list import list_scenarios
 
         return list_scenarios(file, screen)
 
@@ -99,7 +99,7 @@ def _show_command(screen: Screen) -> Any:
             no_open: only write the page, and say where it is
             to: the file or folder in which it is written, instead of the run's directory
         """
-        from antiphon.cli.showing import show
+        from antiphon.cli.commands.show import show
 
         return show(run, screen, runs=runs, is_opened=not no_open, target=to)
 
@@ -120,7 +120,7 @@ def _runs_command(screen: Screen) -> Any:
             limit: how many are shown at most
             failed: leave out those that passed
         """
-        from antiphon.cli.showing import list_runs
+        from antiphon.cli.commands.show import list_runs
 
         return list_runs(screen, runs=runs, limit=limit, only_failed=failed)
 
@@ -141,7 +141,7 @@ def _demo_command(screen: Screen, shows_traceback: bool) -> Any:
             no_record: write nothing to disk
             copy_to: instead of that, copy the example into this folder
         """
-        from antiphon.cli.demo import copy_example, demo
+        from antiphon.cli.commands.demo import copy_example, demo
 
         if copy_to is not None:
             return copy_example(copy_to, screen)
@@ -159,7 +159,7 @@ def _report_command(screen: Screen) -> Any:
             reports: junit, allure, summary, mermaid, har, trace; NAME=PATH says where it goes
             runs: the directory that runs are recorded in
         """
-        from antiphon.cli.reporting import report
+        from antiphon.cli.commands.report import report
 
         return report(run, reports, screen, runs=runs)
 
@@ -189,7 +189,7 @@ def _diff_command(screen: Screen) -> Any:
             no_timings: do not compare how long things took
             json: write it as JSON
         """
-        from antiphon.cli.diffing import diff
+        from antiphon.cli.commands.diff import diff
 
         return diff(before, after, screen, runs=runs, ignored=ignore or (), has_timings=not no_timings, is_json=json)
 
@@ -224,7 +224,7 @@ def _testbed_command(screen: Screen) -> Any:
             seed: same seed, same ids, latencies and faults
             fault: what goes wrong on purpose, as late:resultHangUp:2.5; may be given several times
         """
-        from antiphon.cli.serving import serve
+        from antiphon.cli.commands.testbed import serve
 
         options = {
             "host": host,

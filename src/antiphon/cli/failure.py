@@ -10,14 +10,14 @@ from typing import Final
 
 from cyclopts.exceptions import CycloptsError, MissingArgumentError, UnusedCliTokensError
 
+from antiphon.cli.exit_codes import BUG, INTERRUPTED, USAGE, exit_code
 from antiphon.cli.screen import Screen
 from antiphon.errors import AntiphonError
-from antiphon.exit_codes import BUG, INTERRUPTED, USAGE, exit_code
 from antiphon.journal import RunEnded
-from antiphon.journal_file import FILE_NAME, read_journal
+from antiphon.journal.file import FILE_NAME, read_journal
 from antiphon.report.failure_text import show_command
 from antiphon.report.text import last_lines
-from antiphon.source import author_frame
+from antiphon.runtime.call_site import author_frame
 
 __all__ = ["fail"]
 

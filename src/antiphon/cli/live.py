@@ -11,8 +11,8 @@ from rich.text import Text
 
 from antiphon.cli.progress import Progress
 from antiphon.cli.screen import Screen
+from antiphon.conversation.message import Message
 from antiphon.journal import RunEnded
-from antiphon.message import Message
 from antiphon.report.text import Conversation
 
 __all__ = ["LiveView"]

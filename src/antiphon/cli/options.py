@@ -13,7 +13,7 @@ from cyclopts.argument import ArgumentCollection
 from antiphon.cli.app import plain_app
 from antiphon.cli.screen import Screen
 from antiphon.errors import ScenarioError
-from antiphon.scenarios import Scenario
+from antiphon.scenarios.scenario import Scenario
 
 __all__ = ["FLAGS", "HELP", "WITH_VALUE", "Common", "arguments_of", "run_help", "scenario_app"]
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any, Protocol, Self
 
+from antiphon.conversation.message import Data, Message
 from antiphon.errors import DialectError, Refusal
-from antiphon.message import Data, Message
 
 __all__ = ["Codec", "Dialect"]
 

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 import msgspec
 
+from antiphon.conversation.match import ABSENT, matches, shorten
+from antiphon.conversation.message import UNNAMED, Data, Message
 from antiphon.dialect.codec import Codec
 from antiphon.dialect.json_text import NOT_JSON, NOT_WRITABLE, encode_json, unreadable, unwritable
 from antiphon.errors import DialectError, Refusal, ScenarioError
-from antiphon.match import ABSENT, matches, shorten
-from antiphon.message import UNNAMED, Data, Message
 
 __all__ = ["Json"]
 
@@ -30,7 +30,7 @@ class Json:
     id: path of the request's id, which its reply repeats: `"id"`, `"data.requestID"`. An id that a request's body holds
         already is kept. Without a `reply`, whatever carries the id of an open request is its reply.
     new_id: makes ids, by default 1, 2, …; what is neither string nor number is sent as a string (`uuid.uuid4`).
-    failed: a pattern (see `antiphon.match`); a reply whose body fits it fails the request at once.
+    failed: a pattern (see `antiphon.conversation.match`); a reply whose body fits it fails the request at once.
     provisional: a pattern; a reply whose body fits it is followed by others.
     error, error_of: the name of the message by which the peer refuses what it cannot even answer, and the path in its
         body of the refused request's name; it fails the request whose id it carries, else the oldest of that name.

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import msgspec
 
+from antiphon.conversation.match import shorten
+from antiphon.conversation.message import Data
 from antiphon.errors import DialectError
-from antiphon.match import shorten
-from antiphon.message import Data
 
 __all__ = ["NOT_JSON", "NOT_WRITABLE", "encode_json", "unreadable", "unwritable"]
 

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import msgspec
 
+from antiphon.conversation.match import ABSENT, shorten
+from antiphon.conversation.message import UNNAMED, UNREADABLE, Data, Message, Unreadable
 from antiphon.dialect.codec import Codec
 from antiphon.dialect.json_text import NOT_JSON, NOT_WRITABLE, encode_json, unreadable, unwritable
 from antiphon.errors import DialectError, Refusal
-from antiphon.match import ABSENT, shorten
-from antiphon.message import UNNAMED, UNREADABLE, Data, Message, Unreadable
 
 __all__ = ["JsonRpc"]
 

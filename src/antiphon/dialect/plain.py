@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from antiphon.conversation.match import shorten
+from antiphon.conversation.message import UNNAMED, Data, Message
 from antiphon.dialect.codec import Codec
 from antiphon.errors import DialectError
-from antiphon.match import shorten
-from antiphon.message import UNNAMED, Data, Message
 
 __all__ = ["Raw", "Text"]
 

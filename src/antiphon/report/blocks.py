@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from antiphon.conversation.message import Message
 from antiphon.journal import StepEnded, StepStarted, WaitEnded, WaitStarted
-from antiphon.journal_file import Said
-from antiphon.message import Message
+from antiphon.journal.file import Said
 
 __all__ = ["Blocks"]
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 from rich.cells import cell_len, set_cell_size
 
-from antiphon.message import Data
+from antiphon.conversation.message import Data
 
 __all__ = ["fit", "glance", "visible"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from antiphon.conversation.message import Message
 from antiphon.journal import Handled, RunStarted, StepEnded, StepStarted, WaitEnded, WaitStarted
-from antiphon.journal_file import Said
-from antiphon.message import Message
+from antiphon.journal.file import Said
 from antiphon.report.blocks import Blocks
 
 __all__ = ["placed"]

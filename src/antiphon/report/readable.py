@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
+from antiphon.conversation.message import Data
 from antiphon.journal import HttpExchange
-from antiphon.message import Data
 
 __all__ = ["as_json", "exchange_content", "frame_content", "hexadecimal", "is_plain_text"]
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-from antiphon.clock import iso_utc
+from antiphon.conversation.clock import iso_utc
 from antiphon.errors import RecordingError
 from antiphon.journal import HttpExchange, RunStarted, StepStarted
-from antiphon.journal_file import FILE_NAME, Said, read_journal
+from antiphon.journal.file import FILE_NAME, Said, read_journal
 from antiphon.report.verdict import Verdict
 
 __all__ = ["RunSummary", "find_run", "find_runs", "summary"]

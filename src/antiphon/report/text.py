@@ -14,11 +14,11 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from antiphon import journal
-from antiphon.explain import seconds
+from antiphon.conversation.explanation import seconds
+from antiphon.conversation.message import Message
 from antiphon.journal import Entry, WaitStarted
-from antiphon.journal_file import Said
-from antiphon.mask import Masker
-from antiphon.message import Message
+from antiphon.journal.file import Said
+from antiphon.journal.masking import Masker
 from antiphon.report.blocks import Blocks
 from antiphon.report.glance import fit, glance, visible
 

@@ -18,10 +18,10 @@ from typing import Any, Final
 
 import msgspec
 
+from antiphon.conversation.match import shorten
+from antiphon.conversation.message import UNREADABLE, Data, Message
 from antiphon.dialect.codec import Codec, Dialect
 from antiphon.errors import DialectError, Refusal
-from antiphon.match import shorten
-from antiphon.message import UNREADABLE, Data, Message
 
 __all__ = ["CHECKS", "Speech", "name_of"]
 

@@ -17,10 +17,10 @@ from typing import Any, Final
 
 import msgspec
 
-from antiphon.ending import Ending
+from antiphon.conversation.ending import Ending
+from antiphon.conversation.message import Data
 from antiphon.errors import ConnectFailed, UpgradeRefused
-from antiphon.message import Data
-from antiphon.transport.seam import Connection, Listener, Listening, Opening, Receiver, Refused, Transport
+from antiphon.transport.interface import Connection, Listener, Listening, Opening, Receiver, Refused, Transport
 
 __all__ = ["CHECKS", "Hearing", "Wires", "name_of"]
 

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 import msgspec
 from multidict import CIMultiDict
 
-from antiphon.ending import Ending
+from antiphon.conversation.ending import Ending
+from antiphon.conversation.message import Data
 from antiphon.errors import ConnectFailed, TransportError, UpgradeRefused
-from antiphon.message import Data
-from antiphon.transport.heads import phrase
-from antiphon.transport.rfc6455 import ABNORMAL, GOING_AWAY, INTERNAL_ERROR, NORMAL, check_close
-from antiphon.transport.seam import Accept, Opening, Receiver, Refused
+from antiphon.transport.http1_head import phrase
+from antiphon.transport.interface import Accept, Opening, Receiver, Refused
+from antiphon.transport.websocket.rfc6455 import ABNORMAL, GOING_AWAY, INTERNAL_ERROR, NORMAL, check_close
 
 __all__ = ["MemoryConnection", "MemoryListening", "MemoryNetwork"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from antiphon import RecordingError, ScenarioError, TransportError
-from antiphon.testbed import ContactCentre
+from antiphon_testbed import ContactCentre
 
 
 @pytest.mark.parametrize(

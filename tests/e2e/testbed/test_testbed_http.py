@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from antiphon.testbed import ContactCentre
+from antiphon_testbed import ContactCentre
 
 ALICE = {"user": "alice", "password": "looking-glass"}
 

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from antiphon.errors import Refusal
-from antiphon.testbed.agents import Agent
-from antiphon.testbed.floor import Floor
-from antiphon.testbed.interactions import Interaction
-from antiphon.testbed.orders import hear
-from antiphon.testbed.outgoing import After, Answer, Close, Outgoing
-from antiphon.testbed.outside import customer_calls, customer_chats, customer_leaves, customer_writes, task_comes
-from antiphon.testbed.seed import Seed
-from antiphon.testbed.timing import Timing
-from antiphon.testbed.users import enrol
+from antiphon_testbed.agents import Agent
+from antiphon_testbed.floor import Floor
+from antiphon_testbed.interactions import Interaction
+from antiphon_testbed.orders import hear
+from antiphon_testbed.outgoing import After, Answer, Close, Outgoing
+from antiphon_testbed.outside import customer_calls, customer_chats, customer_leaves, customer_writes, task_comes
+from antiphon_testbed.seed import Seed
+from antiphon_testbed.timing import Timing
+from antiphon_testbed.users import enrol
 
 START_MS = 1_790_000_000_123
 Said = tuple[str, dict[str, Any]]

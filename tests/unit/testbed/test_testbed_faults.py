@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-import antiphon.testbed
+import antiphon_testbed
 from antiphon import ScenarioError
-from antiphon.testbed import (
+from antiphon_testbed import (
     Closed,
     ContactCentre,
     Fault,
@@ -25,8 +25,8 @@ from antiphon.testbed import (
     WrongId,
     read_fault,
 )
-from antiphon.testbed.faults import KINDS
-from antiphon.testbed.messages import EVENTS, MESSAGES
+from antiphon_testbed.faults import KINDS
+from antiphon_testbed.messages import EVENTS, MESSAGES
 
 WORDS: dict[str, Fault] = {
     "late:resultHangUp:2.5": Late("resultHangUp", 2.5),
@@ -66,7 +66,7 @@ def test_a_fault_in_words_is_the_fault_and_back(text: str) -> None:
 def test_every_kind_has_a_word_of_its_own_and_is_public() -> None:
     assert {type(fault) for fault in WORDS.values()} == set(KINDS)
     assert len({kind.word for kind in KINDS}) == len(KINDS)
-    assert {kind.__name__ for kind in KINDS} <= set(antiphon.testbed.__all__)
+    assert {kind.__name__ for kind in KINDS} <= set(antiphon_testbed.__all__)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_one_fault_in_words_is_one_fault() -> None:
 
 def test_every_event_that_the_centre_says_is_known() -> None:
     said = set()
-    for path in Path(antiphon.testbed.__file__).parent.glob("*.py"):
+    for path in Path(antiphon_testbed.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Say":
                 name = node.args[1]

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from antiphon.ending import Ending
-from antiphon.testbed.counts import Counts
-from antiphon.testbed.interactions import Interaction
-from antiphon.testbed.metrics import Family, Metrics
-from antiphon.testbed.records import Records
-from antiphon.testbed.seed import Seed
-from antiphon.testbed.users import Sessions, enrol
+from antiphon.conversation.ending import Ending
+from antiphon_testbed.counts import Counts
+from antiphon_testbed.interactions import Interaction
+from antiphon_testbed.metrics import Family, Metrics
+from antiphon_testbed.records import Records
+from antiphon_testbed.seed import Seed
+from antiphon_testbed.users import Sessions, enrol
 
 SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z]+="(?:[^"\\\n]|\\[\\"n])*",?)*)\})? (-?[0-9.]+)')
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from antiphon.testbed.delivery import Babble, Delivery, HalfSaid, HungUp
-from antiphon.testbed.fault_words import read_fault
-from antiphon.testbed.messages import name_of
-from antiphon.testbed.mischief import FaultyLine, Mischief
-from antiphon.testbed.outbox import Outbox
-from antiphon.testbed.outgoing import Answer, Request, Say
-from antiphon.testbed.seed import Seed
+from antiphon_testbed.delivery import Babble, Delivery, HalfSaid, HungUp
+from antiphon_testbed.fault_words import read_fault
+from antiphon_testbed.messages import name_of
+from antiphon_testbed.mischief import FaultyLine, Mischief
+from antiphon_testbed.outbox import Outbox
+from antiphon_testbed.outgoing import Answer, Request, Say
+from antiphon_testbed.seed import Seed
 
 
 class Wire:

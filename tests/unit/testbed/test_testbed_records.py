@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from antiphon.errors import RecordingError
-from antiphon.testbed.interactions import Interaction, Party
-from antiphon.testbed.records import Cursor, Records
+from antiphon_testbed.interactions import Interaction, Party
+from antiphon_testbed.records import Cursor, Records
 
 START_MS = 1_790_000_000_000
 

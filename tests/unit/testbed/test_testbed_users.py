@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 
 from antiphon.errors import ScenarioError
-from antiphon.testbed.seed import Seed
-from antiphon.testbed.users import Sessions, enrol
+from antiphon_testbed.seed import Seed
+from antiphon_testbed.users import Sessions, enrol
 
 
 def test_the_default_users_can_log_in() -> None:

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
+from antiphon.conversation.message import Data
 from antiphon.journal import HttpExchange
-from antiphon.message import Data
 
 __all__ = ["body_of", "flat", "path_of", "type_name"]
 

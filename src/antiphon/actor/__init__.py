@@ -1,0 +1,1 @@
+"""Actors and their channels: who speaks, to whom, and what reacts."""

@@ -1,0 +1,333 @@
+"""Actors: the parties that we play. A class has channels, actions, handlers, and attributes for what it learns."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar, Final, Literal, TypeVar, overload
+
+from antiphon.actor.channel import Channel, Mark
+from antiphon.actor.declarations import Accepted, Declaration, Line
+from antiphon.actor.handlers import Handlers
+from antiphon.actor.http_channel import HttpChannel
+from antiphon.conversation.ending import Ending
+from antiphon.conversation.message import UNREADABLE, Message
+from antiphon.errors import ScenarioError
+from antiphon.runtime.call_site import place_of
+from antiphon.runtime.engine import Engine
+from antiphon.runtime.pending import Exchange, Pending
+from antiphon.stand.stand import Stand
+from antiphon.stand.users import User
+
+__all__ = ["ANY", "Actor", "on"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+ANY: Final = "*"
+"""In `@on(ANY)`: every name that has no handler of its own."""
+
+
+class Actor:
+    """One party that we play.
+
+    Subclasses declare channels (`desk = WebSocket("{centre}/desk", dialect=…)`), actions (`@action async def`),
+    handlers (`@on("ping")`), and set plain attributes for what they learn. `name` is that of the scenario's
+    parameter, `user` who it is (see `antiphon.stand.users.User`). `send`, `ask`, `expect` and the like speak on the
+    first channel declared; the others are reached by their names, as `self.media.expect(…)`.
+    """
+
+    name: str = ""
+    _channel: Channel | None
+    _declarations: ClassVar[dict[str, Declaration[Any]]] = {}
+    _reactions: ClassVar[dict[str, tuple[tuple[str, str | None], ...]]] = {}
+    _wanted_user: Mapping[str, Any] | None = None
+    needs_user: ClassVar[bool] = True
+
+    def __init_subclass__(cls, *, user: str | Mapping[str, Any] | Literal[False] | None = None, **options: Any) -> None:
+        """`user` is who its actors are: a pattern for the fields of users, the name of one, or False for nobody."""
+        super().__init_subclass__(**options)
+        cls.needs_user = user is not False and (cls.needs_user or user is not None)
+        if user is not None and user is not False:
+            cls._wanted_user = _user_pattern(user)
+        cls._declarations = dict(cls._declarations)
+        cls._reactions = dict(cls._reactions)
+        for name, value in vars(cls).items():
+            if isinstance(value, Declaration):
+                cls._declarations[name] = value
+            if hasattr(value, "_antiphon_reactions"):
+                cls._reactions[name] = value._antiphon_reactions
+
+    def __init__(self, *, user: str | Mapping[str, Any] | None = None) -> None:
+        """`user` is who this actor is: a pattern for the fields of users, or the name of one."""
+        if user is not None:
+            self._wanted_user = _user_pattern(user)
+
+    # -- what subclasses may define -----------------------------------------------------------------------------------
+
+    async def arrive(self) -> None:
+        """Called before the channels open: log in, set headers."""
+
+    async def leave(self) -> None:
+        """Called before the channels close, also after a failure: log out."""
+
+    @property
+    def wanted_user(self) -> Mapping[str, Any] | None:
+        """A pattern (see `antiphon.conversation.match`) for the fields of the user that it is to be; None for any."""
+        return self._wanted_user
+
+    @property
+    def user(self) -> User:
+        """Who this actor is on the stand. Raises ScenarioError if the stand has no users."""
+        user: User | None = self.__dict__.get("_user")
+        if user is None and not self.needs_user:
+            raise ScenarioError(
+                f"{self.name or type(self).__name__} is nobody's user",
+                hint=f"its class says so: class {type(self).__name__}(…, user=False)",
+            )
+        if user is None:
+            raise ScenarioError(
+                f"{self.name or type(self).__name__} needs a user, and the stand has none",
+                hint='add users to the stand: users = [{ name = "alice", password = "…" }]',
+            )
+        return user
+
+    # -- speaking and waiting on the first channel --------------------------------------------------------------------
+
+    def send(self, name: str, body: Any = None, /, **fields: Any) -> None:
+        """See `Channel.send`."""
+        self.channel.send(name, body, **fields)
+
+    def ask(
+        self, name: str, body: Any = None, /, *, check: Any = None, within_s: float | None = None, **fields: Any
+    ) -> Exchange:
+        """See `Channel.ask`."""
+        try:
+            channel = self._channel
+        except AttributeError:
+            raise self._not_attached() from None
+        if channel is None:
+            raise self._not_attached()
+        return channel.exchange(name, body, fields, check, within_s)
+
+    def answer(self, request: Message, body: Any = None, /, **fields: Any) -> None:
+        """See `Channel.answer`."""
+        self.channel.answer(request, body, **fields)
+
+    def refuse(self, request: Message, code: int | str, message: str, /, **fields: Any) -> None:
+        """See `Channel.refuse`."""
+        self.channel.refuse(request, code, message, **fields)
+
+    def expect(
+        self,
+        name: str | None = None,
+        where: Any = None,
+        *,
+        check: Any = None,
+        since: Mark = 0,
+        within_s: float | None = None,
+    ) -> Pending[Message]:
+        """See `Channel.expect`."""
+        return self.channel.expect(name, where, check=check, since=since, within_s=within_s)
+
+    def expect_none(
+        self, name: str | None = None, where: Any = None, *, within_s: float, since: Mark = 0
+    ) -> Pending[None]:
+        """See `Channel.expect_none`."""
+        return self.channel.expect_none(name, where, within_s=within_s, since=since)
+
+    def expect_close(self, code: int | None = None, *, within_s: float | None = None) -> Pending[Ending]:
+        """See `Channel.expect_close`."""
+        return self.channel.expect_close(code, within_s=within_s)
+
+    def until(self, predicate: Callable[[], Any], *, within_s: float | None = None) -> Pending[None]:
+        """See `Channel.until`."""
+        return self.channel.until(predicate, within_s=within_s)
+
+    def forbid(self, name: str, where: Any = None) -> AbstractContextManager[None]:
+        """See `Channel.forbid`."""
+        return self.channel.forbid(name, where)
+
+    def drain(self, name: str | None = None, where: Any = None, *, since: Mark = 0) -> list[Message]:
+        """See `Channel.drain`."""
+        return self.channel.drain(name, where, since=since)
+
+    def mark(self) -> Mark:
+        """See `Channel.mark`."""
+        return self.channel.mark()
+
+    def ignore(self, name: str | None, where: Any = None) -> None:
+        """See `Channel.ignore`."""
+        self.channel.ignore(name, where)
+
+    def close(self, code: int = 1000, reason: str = "") -> Pending[Ending]:
+        """See `Channel.close`."""
+        return self.channel.close(code, reason)
+
+    def later(self, delay_s: float, function: Callable[..., object], *arguments: Any) -> asyncio.TimerHandle:
+        """Call it after `delay_s` if the run lasts. What it raises fails the run. The handle has `cancel()`."""
+        return self.engine.later(delay_s, function, *arguments)
+
+    @property
+    def channel(self) -> Channel:
+        """The first channel declared that carries messages."""
+        channel: Channel | None = self.__dict__.get("_channel")
+        if channel is None:
+            raise self._not_attached()
+        return channel
+
+    @property
+    def channels(self) -> dict[str, Channel | HttpChannel]:
+        """The live channels by name, in the order of their declaration."""
+        return dict(self.__dict__.get("_channels", {}))
+
+    @property
+    def is_connected(self) -> bool:
+        """True while any of its message channels is open."""
+        return any(isinstance(channel, Channel) and channel.is_open for channel in self.channels.values())
+
+    @property
+    def engine(self) -> Engine:
+        """The run that this actor is in."""
+        engine: Engine | None = self.__dict__.get("_engine")
+        if engine is None:
+            raise self._not_attached()
+        return engine
+
+    def _not_attached(self) -> ScenarioError:
+        kind = type(self)
+        if "_engine" in self.__dict__:
+            return ScenarioError(
+                f"{kind.__name__} declares no channel that carries messages", hint="desk = WebSocket(…)"
+            )
+        return ScenarioError(
+            f"this {kind.__name__} is in no scenario, so it is not connected",
+            hint="actors are connected while play() or perform() performs a scenario that has them as parameters",
+        )
+
+    # -- the life of an actor in a run --------------------------------------------------------------------------------
+
+    def attach(self, engine: Engine, name: str, stand: Stand, user: User | None = None) -> None:
+        """Put the actor into a run: make its channels, not yet open. Whoever performs a run calls this."""
+        self.name = name
+        self.__dict__.update(_engine=engine, _user=user, _channels={}, _channel=None)
+        if user is not None:
+            engine.journal.masker.learn_from(vars(user))
+        for declared, declaration in self._declarations.items():
+            channel = declaration.make(engine, name, self._handlers(declared), stand, lambda: vars(self))
+            self.__dict__["_channels"][declared] = channel
+            if isinstance(channel, Channel):
+                self._channel = self._channel or channel
+
+    @classmethod
+    def message_channels(cls) -> list[str]:
+        """The names of the channels that carry messages, in the order of declaration."""
+        return [name for name, declared in cls._declarations.items() if isinstance(declared, (Line, Accepted))]
+
+    @classmethod
+    def has_async_handlers(cls) -> bool:
+        """True if a message may set off more than a plain function."""
+        return any(inspect.iscoroutinefunction(getattr(cls, method)) for method in cls._reactions)
+
+    async def connect(self) -> None:
+        """Arrive, and open every channel that opens by itself, in the order of declaration."""
+        await self.arrive()
+        for name, declaration in self._declarations.items():
+            channel = self.channels[name]
+            if (
+                isinstance(channel, Channel)
+                and isinstance(declaration, (Line, Accepted))
+                and declaration.opens == "arriving"
+            ):
+                await channel.open()
+
+    async def disconnect(self) -> None:
+        """Close every channel."""
+        for channel in self.channels.values():
+            await channel.close()
+
+    def _handlers(self, channel: str) -> Handlers:
+        """Those of one channel; a handler that is for this channel only goes before one for all."""
+        handlers = Handlers()
+        found = [(only, trigger, method) for method, made in self._reactions.items() for trigger, only in made]
+        for only, trigger, method in sorted(found, key=lambda reaction: reaction[0] is not None):
+            bound = getattr(self, method)
+            if only is not None and only not in self._declarations:
+                raise ScenarioError(
+                    f"the handler {method} is for the channel {only!r}, which {type(self).__name__} does not have",
+                    place=place_of(bound),
+                    hint=f"its channels are: {', '.join(self._declarations) or 'none'}",
+                )
+            if only in (None, channel):
+                _put(handlers, trigger, bound)
+        return handlers
+
+
+_OPENED: Final = "(opened)"
+_CLOSED: Final = "(closed)"
+
+
+def _put(handlers: Handlers, trigger: str, handler: Callable[..., Any]) -> None:
+    if trigger == ANY:
+        handlers.other = handler
+    elif trigger == _OPENED:
+        handlers.opened = handler
+    elif trigger == _CLOSED:
+        handlers.closed = handler
+    else:
+        handlers.named[trigger] = handler
+
+
+def _user_pattern(user: str | Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"name": user} if isinstance(user, str) else user
+
+
+class _On:
+    """Marks handlers; see `on`."""
+
+    def __call__(self, name: str, *, channel: str | None = None) -> Callable[[F], F]:
+        if not isinstance(name, str):
+            raise ScenarioError(f"@on takes the name of a message, not {name!r}", hint='@on("ping")')
+        return self._mark(name, channel)
+
+    @overload
+    def opened(self, function: F) -> F: ...
+    @overload
+    def opened(self, *, channel: str) -> Callable[[F], F]: ...
+    def opened(self, function: Any = None, *, channel: str | None = None) -> Any:
+        """A handler without arguments: the channel is open, and nothing has been received yet."""
+        return self._mark(_OPENED, channel)(function) if function is not None else self._mark(_OPENED, channel)
+
+    @overload
+    def closed(self, function: F) -> F: ...
+    @overload
+    def closed(self, *, channel: str) -> Callable[[F], F]: ...
+    def closed(self, function: Any = None, *, channel: str | None = None) -> Any:
+        """A handler of the channel's `Ending`."""
+        return self._mark(_CLOSED, channel)(function) if function is not None else self._mark(_CLOSED, channel)
+
+    @overload
+    def unreadable(self, function: F) -> F: ...
+    @overload
+    def unreadable(self, *, channel: str) -> Callable[[F], F]: ...
+    def unreadable(self, function: Any = None, *, channel: str | None = None) -> Any:
+        """A handler of data that the dialect cannot read; without one such data fails the run."""
+        return self._mark(UNREADABLE, channel)(function) if function is not None else self._mark(UNREADABLE, channel)
+
+    def _mark(self, trigger: str, channel: str | None) -> Callable[[F], F]:
+        def mark(function: F) -> F:
+            earlier = getattr(function, "_antiphon_reactions", ())
+            function._antiphon_reactions = (*earlier, (trigger, channel))  # type: ignore[attr-defined]
+            return function
+
+        return mark
+
+
+on: Final = _On()
+"""`@on("ping")` makes a method a handler: it sees every message of that name, first, in order, in every wait.
+
+It does not take the message from the mailbox. What it returns answers a request; `Refusal` refuses it; anything else
+that it raises fails the run. `channel=` restricts it to one channel. Also `@on(ANY)`, `@on.opened`, `@on.closed`,
+`@on.unreadable`, which may be restricted likewise: `@on.closed(channel="media")`. A method may be marked several times.
+"""

@@ -1,0 +1,496 @@
+"""One connection of an actor: a transport speaking a dialect, with a mailbox, in the journal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from antiphon.actor.handlers import Handlers, Reactions
+from antiphon.actor.housekeeping import Duties
+from antiphon.actor.sending import body_of, not_open, unsayable
+from antiphon.actor.wait_driver import Waits
+from antiphon.conversation.ending import Ending
+from antiphon.conversation.ignored import Excuses
+from antiphon.conversation.mailbox import Mailbox
+from antiphon.conversation.message import UNREADABLE, Data, Message, Unreadable
+from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
+from antiphon.dialect.codec import Codec, Dialect
+from antiphon.errors import DialectError, ExpectationFailed, Refusal, ScenarioError, TransportError, UpgradeRefused
+from antiphon.journal import ChannelEnded, ChannelOpened, Dropped, StepStarted
+from antiphon.runtime.call_site import caller, place_of
+from antiphon.runtime.engine import STEP, Engine
+from antiphon.runtime.pending import Exchange, Pending
+from antiphon.transport.interface import Connection, Opening, Transport
+
+__all__ = ["Channel", "Mark"]
+
+Mark = int
+"""A moment in the stream of received messages: how many had come."""
+
+
+class Channel:
+    """One connection of an actor.
+
+    `address`, `headers` and `subprotocols` are used when it opens: change them before. `within_s` is the deadline of
+    waits that give none. `ending` tells how the last connection ended, None while there was none.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        name: str,
+        *,
+        actor: str,
+        dialect: Dialect,
+        transport: Transport | None = None,
+        address: Callable[[], str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        subprotocols: tuple[str, ...] = (),
+        within_s: float = 10.0,
+        open_within_s: float = 10.0,
+        handlers: Handlers | None = None,
+        ignored: Iterable[str] = (),
+        mailbox_limit: int = 10_000,
+        history: int = 64,
+    ) -> None:
+        self.name = name
+        self.actor = actor
+        self.loop = engine.loop
+        self.within_s = within_s
+        self.open_within_s = open_within_s
+        self.headers: dict[str, str] = dict(headers or {})
+        self.subprotocols = subprotocols
+        self.subprotocol = ""
+        self.mailbox = Mailbox(f"{actor}.{name}", limit=mailbox_limit, history=history, next_order=engine.next_wait)
+        self._engine = engine
+        self._waits = Waits(engine, self.mailbox, actor, name, self._holds_part)
+        handlers = handlers if handlers is not None else Handlers()
+        self._reactions = Reactions(engine, self, handlers)
+        self._heard = frozenset({UNREADABLE, *handlers.named})
+        self._hears_all = handlers.other is not None
+        self.excuses = Excuses(handlers.named, self._hears_all, ignored)
+        self._dialect = dialect
+        self._transport = transport
+        self._resolve_address = address
+        self._now_ns = engine.now_ns
+        self._record = engine.record
+        self._codec: Codec = dialect.codec()
+        self._duties = Duties(engine, self._codec, self.mailbox.owner)
+        self._connection: Connection | None = None
+        self._sent = 0
+        self._dropped = 0
+        self._batch: list[Message] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Channel {self.mailbox.owner}: {'open' if self.is_open else self.ending or 'not open'}>"
+
+    @property
+    def is_open(self) -> bool:
+        """True while there is a connection."""
+        return self._connection is not None
+
+    @property
+    def connection(self) -> Connection | None:
+        """The transport's own connection while it is open, for what only that transport can do."""
+        return self._connection
+
+    @property
+    def ending(self) -> Ending | None:
+        """How the last connection ended."""
+        return self.mailbox.ending
+
+    # -- opening and closing ------------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Connect; an open channel stays as it is.
+
+        Raises ConnectFailed, or UpgradeRefused with the status, headers and body of the refusal.
+        """
+        if self.is_open:
+            return
+        if self._transport is None or self._resolve_address is None:
+            raise ScenarioError(f"{self.mailbox.owner} is accepted, not opened: it has no address")
+        if self.mailbox.ending is not None:
+            self._renew()
+        address = self._resolve_address()
+        opening = Opening(headers=self.headers, subprotocols=self.subprotocols, within_s=self.open_within_s)
+        self._engine.journal.masker.learn_from(self.headers)
+        await self._transport.connect(address, opening, self)
+        await self._duties.until_ready(address, self.open_within_s)
+
+    async def reconnect(self) -> None:
+        """Close if open, and connect again, with the address and headers as they are now.
+
+        What was received stays in the mailbox; what ended the old connection stays in the journal.
+        """
+        await self.close()
+        await self.open()
+
+    async def expect_refusal(self, status: int | None = None) -> UpgradeRefused:
+        """Try to open, expecting the peer to refuse the upgrade (with `status`, if given); gives the refusal."""
+        try:
+            await self.open()
+        except UpgradeRefused as refused:
+            if status is not None and refused.status != status:
+                text = f"{self.mailbox.owner} was refused with {refused.status}, wanted {status}"
+                raise ExpectationFailed(text) from refused
+            return refused
+        await self.close()
+        raise ExpectationFailed(
+            f"{self.mailbox.owner} was let in, but a refusal{f' with {status}' if status else ''} was expected"
+        )
+
+    def close(self, code: int = 1000, reason: str = "") -> Pending[Ending]:
+        """Say goodbye now, with that code and reason; await it for how the connection ended.
+
+        Raises ScenarioError for a code or reason that cannot be sent.
+        """
+        ended = self.expect_close()
+        if self._connection is not None:
+            self._duties.part()
+            try:
+                self._connection.close(code, reason)
+            except ValueError as error:
+                self._waits.abandon(ended.wait)
+                raise ScenarioError(f"{self.mailbox.owner} cannot be closed like that: {error}") from error
+        elif ended.wait.is_pending:
+            self._waits.abandon(ended.wait)
+        return ended
+
+    def abort(self) -> None:
+        """End the connection now, without a goodbye."""
+        if self._connection is not None:
+            self._connection.abort()
+
+    def _renew(self) -> None:
+        self.mailbox.reopen()
+        self._codec = self._dialect.codec()
+        self._duties = Duties(self._engine, self._codec, self.mailbox.owner)
+
+    def _holds_part(self) -> bool:
+        return bool(getattr(self._connection, "holds_part", False))
+
+    # -- what the transport calls -------------------------------------------------------------------------------------
+
+    def on_opened(self, connection: Connection) -> None:
+        self._connection = connection
+        self.subprotocol = connection.subprotocol
+        self._engine.deadlines.add(self._waits)
+        self._record(
+            ChannelOpened(
+                at_ns=self._now_ns(),
+                actor=self.actor,
+                channel=self.name,
+                address=self._resolve_address() if self._resolve_address is not None else "",
+                headers=dict(self.headers),
+                subprotocol=self.subprotocol,
+            )
+        )
+        self._duties.begin(connection)
+        self._reactions.opened()
+
+    def on_data(self, data: Data) -> None:
+        now_ns = self._now_ns()
+        try:
+            messages = self._codec.decode(data)
+        except DialectError as error:
+            messages = (Unreadable(UNREADABLE, data, data, trouble=error),)
+        mailbox, record = self.mailbox, self._record
+        for message in messages:
+            message.at_ns = now_ns
+            message.number = mailbox.received + 1
+            message.actor = self.actor
+            message.channel = self.name
+            record(message)
+            if message.name in self._heard or self._hears_all:
+                self._reactions.react(message)
+            mailbox.deliver(message, now_ns)
+            if mailbox.settled:
+                self._waits.wake()
+            if mailbox.untils or mailbox.violations or mailbox.dropped != self._dropped:
+                self._look_further(now_ns)
+        if self._duties.has_debts:
+            self._duties.pay()
+
+    def on_ended(self, ending: Ending) -> None:
+        now_ns = self._now_ns()
+        self._connection = None
+        self._record(
+            ChannelEnded(
+                at_ns=now_ns,
+                actor=self.actor,
+                channel=self.name,
+                code=ending.code,
+                reason=ending.reason,
+                by=ending.by,
+                detail=ending.detail,
+            )
+        )
+        self.mailbox.close(ending, now_ns)
+        self._duties.end(ending)
+        self._reactions.closed(ending)
+        self._waits.wake()
+        self._engine.deadlines.remove(self._waits)
+
+    def _look_further(self, now_ns: int) -> None:
+        """What seldom concerns anyone after a message: predicates, what was forbidden, what fell out of the mailbox."""
+        mailbox = self.mailbox
+        if mailbox.untils:
+            mailbox.look_again(now_ns)
+            self._waits.wake()
+        if mailbox.violations:
+            self._engine.fail(mailbox.violations.pop(0))
+        if mailbox.dropped != self._dropped:
+            self._tell_dropped(mailbox.dropped)
+
+    def _tell_dropped(self, dropped: int) -> None:
+        """Said at the first message that falls out, and then every time the number has doubled."""
+        if dropped >= 2 * self._dropped:
+            self._dropped = dropped
+            self._record(
+                Dropped(
+                    at_ns=self._now_ns(), actor=self.actor, channel=self.name, count=dropped, limit=self.mailbox.limit
+                )
+            )
+
+    # -- saying -------------------------------------------------------------------------------------------------------
+
+    def send(self, name: str, body: Any = None, /, **fields: Any) -> None:
+        """Say it: a message of that name, whose body is `body` or is made of `fields`.
+
+        Raises ChannelClosed when there is no connection, ScenarioError when such a message cannot be said.
+        """
+        connection = self._require_open(name)
+        try:
+            message = self._codec.encode(name, body_of(name, body, fields))
+            self._transmit(connection, message, self._now_ns(), STEP.get())
+        except (DialectError, TransportError) as error:
+            raise unsayable(error) from error
+
+    def send_data(self, data: Data) -> None:
+        """Say something that the dialect would not: `data` as it is, text for `str` and binary for `bytes`."""
+        self._transmit(self._require_open("data"), Message("data", data, data), self._now_ns(), STEP.get())
+
+    def ask(
+        self, name: str, body: Any = None, /, *, check: Any = None, within_s: float | None = None, **fields: Any
+    ) -> Exchange:
+        """Send a request now; await what this returns for its answer, or iterate it for every reply.
+
+        Only replies to this request count. An error reply raises RequestRefused at once; an answer that does not fit
+        `check` raises CheckFailed. The deadline runs from the sending. Otherwise it raises as `send` does.
+        """
+        return self.exchange(name, body, fields, check, within_s)
+
+    def exchange(self, name: str, body: Any, fields: dict[str, Any], check: Any, within_s: float | None) -> Exchange:
+        """What `ask` does, for whoever has taken its arguments already."""
+        connection = self._connection
+        if connection is None:
+            raise not_open(self.mailbox.owner, self.mailbox.ending, name)
+        try:
+            request = self._codec.request(name, body_of(name, body, fields))
+        except DialectError as error:
+            raise unsayable(error) from error
+        now_ns = self._now_ns()
+        step = STEP.get()
+        wait = ReplyWait(
+            request,
+            check=check,
+            made_ns=now_ns,
+            deadline_ns=self._deadline_ns(now_ns, within_s),
+            source=caller(2),
+            step=step,
+        )
+        self.mailbox.expect_reply(wait)
+        try:
+            self._transmit(connection, request, now_ns, step)
+        except TransportError as error:
+            self.mailbox.withdraw(wait, now_ns)
+            raise unsayable(error) from error
+        self._waits.begin(wait)
+        return Exchange(self._waits, wait, _read_answer)
+
+    def answer(self, request: Message, body: Any = None, /, **fields: Any) -> None:
+        """Answer a received request with that body; nothing happens if the connection is gone."""
+        if self._connection is not None:
+            answer = self._codec.answer(request, body_of(request.name, body, fields))
+            self._transmit(self._connection, answer, self._now_ns(), STEP.get())
+
+    def refuse(self, request: Message, code: int | str, message: str, /, **fields: Any) -> None:
+        """Answer a received request with the dialect's failure; nothing happens if the connection is gone."""
+        self.refuse_with(request, Refusal(code, message, **fields))
+
+    def refuse_with(self, request: Message, refusal: Refusal) -> None:
+        """The same, with a refusal that was raised."""
+        if self._connection is not None:
+            self._transmit(self._connection, self._codec.refuse(request, refusal), self._now_ns(), STEP.get())
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """What is said inside the `with` goes out together at its end, in one frame where the dialect has that."""
+        if self._batch is not None:
+            raise ScenarioError(f"{self.mailbox.owner} is in a batch already")
+        messages = self._batch = []
+        try:
+            yield
+        finally:
+            self._batch = None
+        if messages:
+            connection, now_ns, step = self._require_open("a batch"), self._now_ns(), STEP.get()
+            for message in messages:
+                self._enter(message, now_ns, step)
+            for data in self._codec.bundle(messages):
+                connection.send(data)
+
+    def _transmit(self, connection: Connection, message: Message, now_ns: int, step: StepStarted | None) -> None:
+        if self._batch is not None:
+            self._batch.append(message)
+            return
+        self._enter(message, now_ns, step)
+        if message.frames is None:
+            connection.send(message.raw)
+        else:
+            for data in message.frames:
+                connection.send(data)
+
+    def _enter(self, message: Message, now_ns: int, step: StepStarted | None) -> None:
+        """Put a message that is being sent into the journal."""
+        self._sent = message.number = self._sent + 1
+        message.at_ns = now_ns
+        message.actor = self.actor
+        message.channel = self.name
+        message.is_sent = True
+        if step is not None:
+            message.step = step.number
+        record = self._record
+        record(message)
+
+    def _require_open(self, name: str) -> Connection:
+        if self._connection is None:
+            raise not_open(self.mailbox.owner, self.mailbox.ending, name)
+        return self._connection
+
+    # -- waiting ------------------------------------------------------------------------------------------------------
+
+    def expect(
+        self,
+        name: str | None = None,
+        where: Any = None,
+        *,
+        check: Any = None,
+        since: Mark = 0,
+        within_s: float | None = None,
+    ) -> Pending[Message]:
+        """Wait for a message: the oldest in the mailbox that matches, or else the first that comes.
+
+        name: None for a message of any name.
+        where: a pattern or a predicate of the body (see `antiphon.conversation.match`); it selects.
+        check: a pattern that the selected message must fit. since: a `mark()`; what came before does not count.
+        """
+        now_ns = self._now_ns()
+        wait = MessageWait(
+            name,
+            where,
+            check=check,
+            since=since,
+            made_ns=now_ns,
+            deadline_ns=self._deadline_ns(now_ns, within_s),
+            source=caller(),
+            step=STEP.get(),
+        )
+        self.mailbox.expect(wait)
+        return self._waits.pending(wait, _read_message)
+
+    def expect_none(
+        self, name: str | None = None, where: Any = None, *, within_s: float, since: Mark = 0
+    ) -> Pending[None]:
+        """Wait for `within_s` to pass without such a message.
+
+        One that lies in the mailbox already, or comes, raises ForbiddenMessage.
+        """
+        now_ns = self._now_ns()
+        wait = AbsenceWait(
+            name,
+            where,
+            since=since,
+            made_ns=now_ns,
+            deadline_ns=self._deadline_ns(now_ns, within_s),
+            source=caller(),
+            step=STEP.get(),
+        )
+        self.mailbox.expect_none(wait)
+        return self._waits.pending(wait, _read_nothing)
+
+    def expect_close(self, code: int | None = None, *, within_s: float | None = None) -> Pending[Ending]:
+        """Wait for the connection to end, with that close code if given; a connection that has ended counts."""
+        now_ns = self._now_ns()
+        wait = CloseWait(
+            code, made_ns=now_ns, deadline_ns=self._deadline_ns(now_ns, within_s), source=caller(), step=STEP.get()
+        )
+        self.mailbox.expect_close(wait)
+        return self._waits.pending(wait, self._read_ending)
+
+    def until(self, predicate: Callable[[], Any], *, within_s: float | None = None) -> Pending[None]:
+        """Wait until `predicate()` is true; it is looked at now and after every message of this channel."""
+        now_ns = self._now_ns()
+        wait = UntilWait(
+            predicate,
+            f"{getattr(predicate, '__name__', 'it')} at {place_of(predicate)} is true",
+            made_ns=now_ns,
+            deadline_ns=self._deadline_ns(now_ns, within_s),
+            source=caller(),
+            step=STEP.get(),
+        )
+        self.mailbox.expect_until(wait)
+        return self._waits.pending(wait, _read_nothing)
+
+    @contextmanager
+    def forbid(self, name: str, where: Any = None) -> Iterator[None]:
+        """Inside the `with`, a message of that name that fits `where` fails the run at once."""
+        now_ns = self._now_ns()
+        wait = AbsenceWait(name, where, made_ns=now_ns, deadline_ns=None, source=caller(), step=STEP.get())
+        ban = self.mailbox.forbid(wait)
+        try:
+            yield
+        finally:
+            self.mailbox.lift(ban)
+
+    def drain(self, name: str | None = None, where: Any = None, *, since: Mark = 0) -> list[Message]:
+        """Take every such message out of the mailbox, oldest first."""
+        return self.mailbox.drain(name, where, since)
+
+    def mark(self) -> Mark:
+        """This moment, for `since=`."""
+        return self.mailbox.received
+
+    def ignore(self, name: str | None, where: Any = None) -> None:
+        """Such messages, of any moment of this run, need not be expected in strict mode; name None: of any name."""
+        self.excuses.add(name, where)
+
+    def _deadline_ns(self, now_ns: int, within_s: float | None) -> int | None:
+        if within_s is None:
+            within_s = self.within_s
+        try:
+            return now_ns + int(within_s * 1e9)
+        except (TypeError, ValueError, OverflowError):
+            if within_s == math.inf:
+                return None
+            raise ScenarioError(f"within_s is {within_s!r}, not a number of seconds") from None
+
+    def _read_ending(self, wait: CloseWait) -> Ending:
+        return self.mailbox.ending or Ending(by="us")
+
+
+def _read_message(wait: Wait) -> Message:
+    assert wait.message is not None
+    return wait.message
+
+
+def _read_answer(wait: ReplyWait) -> Message:
+    wait.seen = len(wait.messages)
+    return _read_message(wait)
+
+
+def _read_nothing(wait: Wait) -> None:
+    return None

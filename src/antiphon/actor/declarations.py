@@ -1,0 +1,246 @@
+"""What stands in an actor's class for each of its channels: where it leads and how it speaks there."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import entry_points
+from typing import Any, Generic, Self, TypeVar, overload
+
+from antiphon.actor.channel import Channel
+from antiphon.actor.handlers import Handlers
+from antiphon.actor.http_channel import HttpChannel
+from antiphon.dialect.codec import Dialect
+from antiphon.dialect.json import Json
+from antiphon.errors import ScenarioError
+from antiphon.runtime.engine import Engine
+from antiphon.stand.stand import Stand
+from antiphon.transport.http_client import HttpClient
+from antiphon.transport.interface import Connection, Opening, Receiver, Transport
+from antiphon.transport.websocket.client import WebSocketTransport
+
+__all__ = ["Accepted", "Declaration", "Http", "Line", "WebSocket"]
+
+C = TypeVar("C", Channel, HttpChannel)
+
+
+class Declaration(Generic[C]):
+    """A channel of an actor, declared in its class: there it is this, on an instance it is the live channel."""
+
+    name = ""
+    owner: type = object
+    """The class that it is declared in."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+        self.owner = owner
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> C: ...
+    def __get__(self, instance: object | None, owner: type) -> Self | C:
+        if instance is None:
+            return self
+        channels: dict[str, C] | None = instance.__dict__.get("_channels")
+        if channels is None:
+            raise ScenarioError(
+                f"{owner.__name__}.{self.name} is not connected: this {owner.__name__} is in no scenario",
+                hint="actors are connected while play() or perform() performs a scenario that has them as parameters",
+            )
+        return channels[self.name]
+
+    def make(
+        self, engine: Engine, actor: str, handlers: Handlers, stand: Stand, fields: Callable[[], Mapping[str, Any]]
+    ) -> C:
+        """The live channel of one actor; `fields` are its attributes, for the address."""
+        raise NotImplementedError
+
+
+class Line(Declaration[Channel]):
+    """A channel over any transport, speaking any dialect.
+
+    address: with `{name}` for an address of the stand or an attribute of the actor, as "{centre}/desk?seat={seat}".
+    transport: None for the one that is registered for the address's scheme (entry points "antiphon.transports").
+    within_s: the deadline of waits that give none; None for the stand's, or 10.
+    opens: "arriving" to be opened when the actor arrives, "manually" to be opened by `await actor.channel.open()`.
+    ignored: names of messages that need not be expected in strict mode.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        dialect: Dialect,
+        transport: Transport | None = None,
+        headers: Mapping[str, str] | None = None,
+        subprotocols: Sequence[str] = (),
+        within_s: float | None = None,
+        open_within_s: float = 10.0,
+        opens: str = "arriving",
+        ignored: Sequence[str] = (),
+        mailbox_limit: int = 10_000,
+    ) -> None:
+        if opens not in ("arriving", "manually"):
+            raise ScenarioError(f'opens={opens!r} is neither "arriving" nor "manually"')
+        self.address = address
+        self.dialect = dialect
+        self.transport = transport
+        self.headers = dict(headers or {})
+        self.subprotocols = tuple(subprotocols)
+        self.within_s = within_s
+        self.open_within_s = open_within_s
+        self.opens = opens
+        self.ignored = tuple(ignored)
+        self.mailbox_limit = mailbox_limit
+
+    def make(
+        self, engine: Engine, actor: str, handlers: Handlers, stand: Stand, fields: Callable[[], Mapping[str, Any]]
+    ) -> Channel:
+        def address() -> str:
+            return stand.resolve(self.address, fields())
+
+        return Channel(
+            engine,
+            self.name,
+            actor=actor,
+            dialect=self.dialect,
+            transport=_Chosen(stand, self.transport),
+            address=address,
+            headers=self.headers,
+            subprotocols=self.subprotocols,
+            within_s=_first(self.within_s, stand.within_s),
+            open_within_s=self.open_within_s,
+            handlers=handlers,
+            ignored=self.ignored,
+            mailbox_limit=self.mailbox_limit,
+        )
+
+
+class WebSocket(Line):
+    """A channel over WebSocket (RFC 6455).
+
+    address: ws://, wss://, or the http:// or https:// address of the same server.
+    tls: None verifies wss against the system's certificates. compression: ask for permessage-deflate (RFC 7692).
+    max_size_bytes: the largest message that is taken; a larger one ends the connection with 1009.
+    The rest as for `Line`.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        dialect: Dialect | None = None,
+        headers: Mapping[str, str] | None = None,
+        subprotocols: Sequence[str] = (),
+        tls: ssl.SSLContext | None = None,
+        compression: bool = False,
+        max_size_bytes: int = 16 * 1024 * 1024,
+        within_s: float | None = None,
+        open_within_s: float = 10.0,
+        opens: str = "arriving",
+        ignored: Sequence[str] = (),
+        mailbox_limit: int = 10_000,
+    ) -> None:
+        super().__init__(
+            address,
+            dialect=dialect if dialect is not None else Json(),
+            transport=WebSocketTransport(tls=tls, compression=compression, max_size_bytes=max_size_bytes),
+            headers=headers,
+            subprotocols=subprotocols,
+            within_s=within_s,
+            open_within_s=open_within_s,
+            opens=opens,
+            ignored=ignored,
+            mailbox_limit=mailbox_limit,
+        )
+
+
+class Accepted(Declaration[Channel]):
+    """The server's end of a connection: the channel of an actor that answers (see `antiphon.listen`).
+
+    A server has many of them, and seldom waits: it remembers the last 8 messages for explanations, a client 64.
+    """
+
+    opens = "manually"
+
+    def __init__(self, *, dialect: Dialect | None = None, within_s: float = 10.0, mailbox_limit: int = 10_000) -> None:
+        self.dialect = dialect if dialect is not None else Json()
+        self.within_s = within_s
+        self.mailbox_limit = mailbox_limit
+
+    def make(
+        self, engine: Engine, actor: str, handlers: Handlers, stand: Stand, fields: Callable[[], Mapping[str, Any]]
+    ) -> Channel:
+        return Channel(
+            engine,
+            self.name,
+            actor=actor,
+            dialect=self.dialect,
+            within_s=self.within_s,
+            handlers=handlers,
+            mailbox_limit=self.mailbox_limit,
+            history=8,
+        )
+
+
+class Http(Declaration[HttpChannel]):
+    """A way to talk HTTP: `await self.api.post("/login", json={…})`. The address is as for `Line`."""
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        tls: ssl.SSLContext | None = None,
+        within_s: float | None = None,
+    ) -> None:
+        self.address = address
+        self.headers = dict(headers or {})
+        self.tls = tls
+        self.within_s = within_s
+
+    def make(
+        self, engine: Engine, actor: str, handlers: Handlers, stand: Stand, fields: Callable[[], Mapping[str, Any]]
+    ) -> HttpChannel:
+        def address() -> str:
+            return stand.resolve(self.address, fields())
+
+        return HttpChannel(
+            engine,
+            self.name,
+            actor=actor,
+            address=address,
+            client=HttpClient(self.tls),
+            headers=self.headers,
+            within_s=_first(self.within_s, stand.within_s),
+        )
+
+
+class _Chosen:
+    """The transport for an address: the stand's for its scheme, the declared one, or the registered one."""
+
+    def __init__(self, stand: Stand, declared: Transport | None) -> None:
+        self._stand = stand
+        self._declared = declared
+
+    async def connect(self, address: str, opening: Opening, receiver: Receiver) -> Connection:
+        scheme = address.partition("://")[0]
+        transport = self._stand.transports.get(scheme) or self._declared or _registered(scheme, address)
+        return await transport.connect(address, opening, receiver)
+
+
+def _registered(scheme: str, address: str) -> Transport:
+    found = entry_points(group="antiphon.transports", name=scheme)
+    if not found:
+        known = ", ".join(sorted({entry.name for entry in entry_points(group="antiphon.transports")}))
+        raise ScenarioError(
+            f"no transport is registered for {address!r}", hint=f"there are {known}; or give transport="
+        )
+    transport: Transport = next(iter(found)).load()()
+    return transport
+
+
+def _first(*values: float | None) -> float:
+    """The first that is given, or 10 seconds."""
+    return next((value for value in values if value is not None), 10.0)

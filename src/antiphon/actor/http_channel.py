@@ -1,0 +1,214 @@
+"""An actor's way to talk HTTP: each request and its answer is one exchange in the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import msgspec
+
+from antiphon.conversation.match import Difference, differences, shorten
+from antiphon.conversation.message import describe_fields
+from antiphon.errors import AntiphonError, ExpectationFailed, FieldMissing
+from antiphon.journal import HttpExchange
+from antiphon.runtime.call_site import caller
+from antiphon.runtime.engine import STEP, Engine
+from antiphon.transport.http_client import HttpAnswer, HttpClient
+
+__all__ = ["HttpChannel", "HttpReply"]
+
+
+class HttpReply(msgspec.Struct, eq=False):
+    """An answer over HTTP.
+
+    `body` is the decoded JSON of a JSON answer, the text of a text answer, or else the bytes. `reply["x"]` reads a
+    field of it.
+    """
+
+    status: int
+    headers: dict[str, str]
+    cookies: dict[str, str]
+    body: Any
+    raw: bytes
+
+    def __getitem__(self, key: Any) -> Any:
+        try:
+            return self.body[key]
+        except (KeyError, IndexError, TypeError) as error:
+            raise FieldMissing(f"the answer has no field {key!r}", hint=_describe(self.body)) from error
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """`body[key]` or `default`."""
+        return self.body.get(key, default) if isinstance(self.body, Mapping) else default
+
+
+class HttpChannel:
+    """Requests of one actor to one address.
+
+    `headers` go with every request; cookies are kept. Each method takes a path (or a whole address) and, by keyword:
+    `json` or `data` (the body), `params` (the query), `headers`, `status` (the status or statuses that are right; by
+    default 200 to 299), `check` (a pattern that the body must fit), `within_s`, `follow` (redirects; true by
+    default).
+
+    Raises ExpectationFailed for another status or a body that does not fit, ConnectFailed when nobody answers.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        name: str,
+        *,
+        actor: str,
+        address: Callable[[], str],
+        client: HttpClient,
+        headers: Mapping[str, str] | None = None,
+        within_s: float = 10.0,
+    ) -> None:
+        self.name = name
+        self.actor = actor
+        self.headers: dict[str, str] = dict(headers or {})
+        self.within_s = within_s
+        self._engine = engine
+        self._address = address
+        self._client = client
+        self._number = 0
+
+    async def get(self, path: str = "", **options: Any) -> HttpReply:
+        """GET (RFC 9110 section 9.3.1)."""
+        return await self.request("GET", path, **options)
+
+    async def post(self, path: str = "", **options: Any) -> HttpReply:
+        """POST (RFC 9110 section 9.3.3)."""
+        return await self.request("POST", path, **options)
+
+    async def put(self, path: str = "", **options: Any) -> HttpReply:
+        """PUT (RFC 9110 section 9.3.4)."""
+        return await self.request("PUT", path, **options)
+
+    async def patch(self, path: str = "", **options: Any) -> HttpReply:
+        """PATCH (RFC 5789)."""
+        return await self.request("PATCH", path, **options)
+
+    async def delete(self, path: str = "", **options: Any) -> HttpReply:
+        """DELETE (RFC 9110 section 9.3.5)."""
+        return await self.request("DELETE", path, **options)
+
+    async def request(
+        self,
+        method: str,
+        path: str = "",
+        *,
+        json: Any = None,
+        data: Any = None,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        status: int | Collection[int] | None = None,
+        check: Any = None,
+        within_s: float | None = None,
+        follow: bool = True,
+    ) -> HttpReply:
+        """Any method."""
+        place = caller()
+        url = path if "://" in path else self._address().rstrip("/") + ("/" + path.lstrip("/") if path else "")
+        exchange = self._begin(method, url, {**self.headers, **(headers or {})}, json if json is not None else data)
+        masker = self._engine.journal.masker
+        masker.learn_from(exchange.request_headers)
+        masker.learn_from(json)
+        masker.learn_from(params)
+        try:
+            answer = await self._client.request(
+                method,
+                url,
+                headers=exchange.request_headers,
+                within_s=self.within_s if within_s is None else within_s,
+                json=json,
+                data=data,
+                params=params,
+                follow=follow,
+            )
+        except AntiphonError as error:
+            self._end(exchange, error=error.text)
+            raise
+        reply = _reply(answer)
+        masker.learn_from(reply.headers)
+        masker.learn_from([{"cookie": value} for value in reply.cookies.values()])
+        masker.learn_from(reply.body)
+        self._end(exchange, answer=answer)
+        self._judge(exchange, reply, status, check, place)
+        return reply
+
+    async def close(self) -> None:
+        """Close the connections that are kept for further requests."""
+        await self._client.close()
+
+    def _begin(self, method: str, url: str, headers: dict[str, str], body: Any) -> HttpExchange:
+        self._number += 1
+        step = STEP.get()
+        return HttpExchange(
+            at_ns=self._engine.now_ns(),
+            actor=self.actor,
+            channel=self.name,
+            step=step.number if step is not None else 0,
+            number=self._number,
+            method=method,
+            url=url,
+            took_ns=0,
+            request_headers=headers,
+            request_body=_text(body),
+        )
+
+    def _end(self, exchange: HttpExchange, *, answer: HttpAnswer | None = None, error: str = "") -> None:
+        exchange.took_ns = self._engine.now_ns() - exchange.at_ns
+        exchange.error = error
+        if answer is not None:
+            exchange.status = answer.status
+            exchange.response_headers = answer.headers
+            exchange.response_body = answer.body.decode(answer.charset, "replace")
+        self._engine.record(exchange)
+
+    def _judge(
+        self, exchange: HttpExchange, reply: HttpReply, status: int | Collection[int] | None, check: Any, place: str
+    ) -> None:
+        request = f"{self.actor}.{self.name}: {exchange.method} {exchange.url}"
+        if not _is_right(reply.status, status):
+            wanted = "200 to 299" if status is None else status
+            body = shorten(self._engine.journal.masker.value(reply.body))
+            raise ExpectationFailed(
+                f"{request} was answered with {reply.status}, wanted {wanted}", place=place, hint=f"the body is {body}"
+            )
+        found: list[Difference] = differences(check, reply.body) if check is not None else []
+        if found:
+            raise ExpectationFailed(f"{request}: " + "; ".join(map(str, found)), place=place)
+
+
+def _describe(body: Any) -> str:
+    return f"its body is the text {shorten(body)}" if isinstance(body, str) else describe_fields(body)
+
+
+def _is_right(status: int, wanted: int | Collection[int] | None) -> bool:
+    if wanted is None:
+        return 200 <= status < 300
+    return status == wanted if isinstance(wanted, int) else status in wanted
+
+
+def _reply(answer: HttpAnswer) -> HttpReply:
+    kind = answer.headers.get("Content-Type", "").split(";")[0].strip().lower()
+    body: Any = answer.body
+    if kind == "application/json" or kind.endswith("+json"):
+        try:
+            body = msgspec.json.decode(answer.body)
+        except msgspec.DecodeError:
+            body = answer.body.decode(answer.charset, "replace")
+    elif kind.startswith("text/"):
+        body = answer.body.decode(answer.charset, "replace")
+    return HttpReply(answer.status, answer.headers, answer.cookies, body, answer.body)
+
+
+def _text(body: Any) -> str:
+    if body is None:
+        return ""
+    if isinstance(body, str):
+        return body
+    if isinstance(body, (bytes, bytearray)):
+        return bytes(body).decode("utf-8", "replace")
+    return msgspec.json.encode(body, enc_hook=repr).decode()

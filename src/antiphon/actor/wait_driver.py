@@ -1,0 +1,122 @@
+"""A mailbox at work: its waits in the journal, their deadlines in time, and those who wait told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from antiphon.conversation.mailbox import Mailbox
+from antiphon.conversation.waits import ReplyWait, Wait
+from antiphon.errors import DeadlinePassed
+from antiphon.journal import WaitEnded, WaitStarted
+from antiphon.runtime.engine import Engine
+from antiphon.runtime.pending import Pending
+
+__all__ = ["Waits"]
+
+T = TypeVar("T")
+
+
+class Waits:
+    """The waits of one channel, driven. `holds_part` says whether part of a message has come, and its rest has not."""
+
+    def __init__(
+        self, engine: Engine, mailbox: Mailbox, actor: str, channel: str, holds_part: Callable[[], bool]
+    ) -> None:
+        self.loop = engine.loop
+        self.woken = engine.woken
+        self.mailbox = mailbox
+        self._engine = engine
+        self._actor = actor
+        self._channel = channel
+        self._holds_part = holds_part
+
+    def pending(self, wait: Wait, read: Callable[[Any], T]) -> Pending[T]:
+        """The wait, which the mailbox has been given, as something to await; `read` makes the result of it."""
+        self.begin(wait)
+        if self.mailbox.settled:
+            self.wake()
+        return Pending(self, wait, read)
+
+    def begin(self, wait: Wait) -> None:
+        """A wait has been made."""
+        engine = self._engine
+        deadline_ns = wait.deadline_ns
+        if deadline_ns is not None and deadline_ns < engine.deadlines.armed_ns and wait.settled_ns < 0:
+            engine.deadlines.note(deadline_ns)
+        engine.record(
+            WaitStarted(
+                at_ns=wait.made_ns,
+                number=wait.order,
+                actor=self._actor,
+                channel=self._channel,
+                what=wait.describe(),
+                step=wait.step.number if wait.step is not None else 0,
+                deadline_ns=deadline_ns,
+                source=wait.source or "",
+            )
+        )
+
+    def wake(self) -> None:
+        """Tell those whose waits are settled; they may do anything meanwhile, also settle more."""
+        mailbox, record = self.mailbox, self._engine.record
+        if mailbox.soft_failures:
+            self._tell_soft()
+        while mailbox.settled:
+            settled, mailbox.settled = mailbox.settled, []
+            for wait in settled:
+                if wait.error is not None:
+                    self._fail(wait)
+                elif wait.settled_ns >= 0:
+                    number = wait.message.number if wait.message is not None else 0
+                    record(WaitEnded(at_ns=wait.settled_ns, number=wait.order, outcome="satisfied", message=number))
+            for wait in settled:
+                if wait.settled_ns >= 0 and (notify := wait.on_settled) is not None:
+                    wait.on_settled = None
+                    notify()
+                if wait.__class__ is ReplyWait and (notify := wait.on_message) is not None:
+                    wait.on_message = None
+                    notify()
+
+    def _tell_soft(self) -> None:
+        failures, self.mailbox.soft_failures = self.mailbox.soft_failures, []
+        for failure in failures:
+            self._engine.tell_soft(failure)
+
+    def _fail(self, wait: Wait) -> None:
+        if wait.on_settled is None:
+            self._engine.unheard[wait] = None
+        if isinstance(wait.error, DeadlinePassed):
+            wait.error.explanation.holds_part = self._holds_part()
+        self._engine.record(
+            WaitEnded(
+                at_ns=wait.settled_ns,
+                number=wait.order,
+                outcome="failed",
+                message=wait.message.number if wait.message is not None else 0,
+                error=type(wait.error).__name__,
+            )
+        )
+
+    def abandon(self, wait: Wait) -> None:
+        """Cancel a wait; what it had received and nobody saw goes back into the mailbox."""
+        now_ns = self._engine.now_ns()
+        was_pending = wait.is_pending
+        self.mailbox.abandon(wait, now_ns)
+        if was_pending:
+            self._engine.record(WaitEnded(at_ns=now_ns, number=wait.order, outcome="cancelled"))
+        self.wake()
+
+    def heard(self, wait: Wait) -> None:
+        """Someone has been told of the wait's failure."""
+        self._engine.unheard.pop(wait, None)
+
+    @property
+    def next_deadline_ns(self) -> int | None:
+        """The earliest deadline of what is waited for."""
+        return self.mailbox.next_deadline_ns
+
+    def expire(self, now_ns: int) -> None:
+        """End the waits whose deadlines have passed."""
+        self.mailbox.expire(now_ns)
+        self.wake()

@@ -1,0 +1,62 @@
+"""`antiphon demo`: an outgoing call at a contact centre that runs in the same process, and the example to take away."""
+
+from __future__ import annotations
+
+import shutil
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Final
+
+from antiphon.cli.commands.testbed import testbed_entry
+from antiphon.cli.exit_codes import PASSED
+from antiphon.cli.play import play_on_screen
+from antiphon.cli.screen import Screen
+from antiphon.errors import RecordingError, ScenarioError
+from antiphon.scenarios.scenario import find_scenario
+from antiphon.stand.stand import Stand
+
+__all__ = ["copy_example", "demo"]
+
+_SUFFIXES: Final = frozenset({".py", ".toml", ".md"})
+
+
+def demo(runs: Path | None, screen: Screen, *, shows_traceback: bool = False) -> int:
+    """Play the example's outgoing call and show it; the exit code."""
+    screen.print_prose("A contact centre starts in this process. An operator's desk calls a customer through it.", "")
+    stand = Stand("demo", start=testbed_entry().value)
+    with as_file(files("antiphon_testbed").joinpath("example")) as example:
+        scenario = find_scenario(f"{example / 'calls.py'}:outgoing")
+        code = play_on_screen(scenario, {}, screen, stand=stand, runs=runs, shows_traceback=shows_traceback)
+    screen.print(
+        "",
+        "To go on:",
+        "  antiphon demo --copy-to my_calls                  take the example",
+        "  cd my_calls",
+        "  antiphon run calls.py:outgoing --telephone busy   see a call that fails",
+        "  pytest                                            the same as tests",
+    )
+    return code
+
+
+def copy_example(folder: Path, screen: Screen) -> int:
+    """Copy the example into the folder, which is made; the exit code.
+
+    Raises ScenarioError rather than overwrite a file, RecordingError if the folder cannot be written.
+    """
+    with as_file(files("antiphon_testbed").joinpath("example")) as example:
+        sources = sorted(path for path in example.iterdir() if path.suffix in _SUFFIXES)
+        for source in sources:
+            if (folder / source.name).exists():
+                raise ScenarioError(
+                    f"{folder / source.name} is there already", hint="choose another folder; nothing was overwritten"
+                )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for source in sources:
+                shutil.copyfile(source, folder / source.name)
+        except OSError as error:
+            raise RecordingError(f"the example cannot be copied: {error.strerror}", place=str(folder)) from error
+    for source in sources:
+        screen.print(f"{folder / source.name}")
+    screen.print("", "Try:", f"  antiphon run {folder / 'calls.py'}:outgoing --help")
+    return PASSED

@@ -1,0 +1,67 @@
+"""Exit codes: what a command's end tells its caller, and whose fault an error is."""
+
+from __future__ import annotations
+
+import asyncio
+from traceback import extract_tb
+from typing import Final
+
+from antiphon.errors import AntiphonError, ConnectFailed, DialectError, ExpectationFailed, TransportError
+from antiphon.runtime.call_site import owner_of
+
+__all__ = [
+    "BUG",
+    "CONNECT_FAILED",
+    "FAILED",
+    "INTERRUPTED",
+    "PASSED",
+    "THRESHOLD_CROSSED",
+    "USAGE",
+    "exit_code",
+    "is_authors",
+]
+
+PASSED: Final = 0
+FAILED: Final = 1
+"""The peer did not do what was expected of it."""
+USAGE: Final = 2
+"""The command line, the scenario, the stand file or the author's own code is wrong, or the run cannot be recorded."""
+CONNECT_FAILED: Final = 3
+"""The peer was not there, or did not let us in."""
+THRESHOLD_CROSSED: Final = 4
+"""Everything was done, and a number was not as good as it had to be."""
+BUG: Final = 70
+"""Antiphon itself is wrong."""
+INTERRUPTED: Final = 130
+"""Ctrl-C, or a request to terminate."""
+
+
+def exit_code(error: BaseException | None) -> int:
+    """The exit code of a command that ended with this error; None is that it did not fail."""
+    if error is None:
+        return PASSED
+    if isinstance(error, BaseExceptionGroup):
+        return max((exit_code(inner) for inner in error.exceptions), default=BUG)
+    if isinstance(error, (KeyboardInterrupt, asyncio.CancelledError)):
+        return INTERRUPTED
+    if isinstance(error, ConnectFailed):
+        return CONNECT_FAILED
+    if isinstance(error, (ExpectationFailed, DialectError, TransportError)):
+        return FAILED
+    if isinstance(error, AntiphonError):
+        return USAGE
+    if not is_authors(error):
+        return BUG
+    return FAILED if isinstance(error, AssertionError) else USAGE
+
+
+def is_authors(error: BaseException) -> bool:
+    """True if an error that is none of ours was raised by the author's code.
+
+    The innermost frame decides that is neither the standard library's nor that of a library that antiphon is built on.
+    """
+    for frame in reversed(extract_tb(error.__traceback__)):
+        owner = owner_of(frame)
+        if owner != "library":
+            return owner == "author"
+    return False

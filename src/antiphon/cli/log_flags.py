@@ -1,0 +1,50 @@
+"""What the command line does with log lines: `-v`, `-vv` and `--log-json`, with any command, on standard error."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+from antiphon.conversation.clock import iso_utc
+
+__all__ = ["JsonLines", "configure_logs", "split_log_flags"]
+
+_LEVELS: Final = {"-v": logging.INFO, "-vv": logging.DEBUG, "--log-json": logging.INFO}
+
+
+def split_log_flags(tokens: Sequence[str]) -> tuple[list[str], set[str]]:
+    """The tokens without those that are about logs, and these."""
+    return [token for token in tokens if token not in _LEVELS], {token for token in tokens if token in _LEVELS}
+
+
+def configure_logs(flags: set[str]) -> None:
+    """Write the log lines of antiphon to standard error, as the flags say; nothing without any."""
+    if not flags:
+        return
+    handler = logging.StreamHandler(sys.stderr)
+    lines = logging.Formatter("{asctime} {levelname:7} {name}: {message}", style="{")
+    handler.setFormatter(JsonLines() if "--log-json" in flags else lines)
+    logger = logging.getLogger("antiphon")
+    logger.addHandler(handler)
+    logger.setLevel(min(_LEVELS[flag] for flag in flags))
+
+
+class JsonLines(logging.Formatter):
+    """A record as one line of JSON: time, level, logger, message, and the facts that a run's records have."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        told: dict[str, Any] = {
+            "time": iso_utc(datetime.fromtimestamp(record.created, UTC)),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "antiphon", {}),
+        }
+        if record.exc_info:
+            told["traceback"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(told, enc_hook=str).decode("utf-8", "backslashreplace")

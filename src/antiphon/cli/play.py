@@ -1,0 +1,111 @@
+"""A scenario performed for the command line: shown as it goes on, its end told, its exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from antiphon.cli.exit_codes import INTERRUPTED, PASSED
+from antiphon.cli.failure import fail
+from antiphon.cli.live import LiveView
+from antiphon.cli.screen import Screen
+from antiphon.journal.recording import STANDARD_REPORTS, load_reports, new_run_directory, unwritten
+from antiphon.scenarios.runner import play
+from antiphon.scenarios.scenario import Scenario
+from antiphon.stand.stand import Stand
+
+__all__ = ["ends_when_terminated", "play_on_screen"]
+
+
+def play_on_screen(
+    scenario: Scenario[Any, Any],
+    parameters: Mapping[str, Any],
+    screen: Screen,
+    *,
+    stand: Stand,
+    runs: Path | None,
+    reports: Sequence[str] = (),
+    strict: bool | None = None,
+    is_quiet: bool = False,
+    shows_traceback: bool = False,
+) -> int:
+    """Perform it and show it; the exit code. Where it was recorded is told however it ends.
+
+    `runs` is the directory in which the run gets its own; None records nothing. `reports` are made
+    of it beside the standard ones. Raises ScenarioError or RecordingError before anything is begun.
+    """
+    scenario.arguments(parameters)
+    load_reports(reports)
+    directory = new_run_directory(runs, scenario.name) if runs is not None else None
+    view = LiveView(screen, is_quiet=is_quiet)
+    error: BaseException | None = None
+    try:
+        with ends_when_terminated():
+            play(
+                scenario,
+                stand=stand,
+                runs=None,
+                directory=directory,
+                reports=(*STANDARD_REPORTS, *reports),
+                watch=view,
+                strict=strict,
+                **parameters,
+            )
+    except BaseException as raised:
+        error = raised
+    _finish(view)
+    code = PASSED
+    if error is not None:
+        code = fail(
+            error,
+            screen,
+            ended=view.ended,
+            shows_traceback=shows_traceback,
+            directory=directory,
+            tells_last=is_quiet,
+        )
+    _tell_unwritten(error, screen, view)
+    if directory is not None:
+        screen.print(f"recorded in {directory}")
+    return code
+
+
+@contextmanager
+def ends_when_terminated() -> Iterator[None]:
+    """Inside the `with`, a request to terminate (SIGTERM) does what Ctrl-C does: everything is closed and written.
+
+    Only the main thread hears of signals; in another one this does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _tell_unwritten(error: BaseException | None, screen: Screen, view: LiveView) -> None:
+    """What of the run could not be written, or shown."""
+    if error is not None:
+        for note in unwritten(error):
+            screen.tell_error(note)
+    if screen.output_error is not None:
+        screen.tell_error(f"the output could not be written: {screen.output_error.strerror}")
+    if view.error is not None:
+        told = f"the live view ended early: {type(view.error).__name__}: {view.error}"
+        screen.tell_error(told, label="internal error")
+
+
+def _finish(view: LiveView) -> None:
+    try:
+        view.finish()
+    except KeyboardInterrupt:
+        # Whoever reads the output stands still, and the interpreter cannot end while the view's thread writes.
+        os._exit(INTERRUPTED)

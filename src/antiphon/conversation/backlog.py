@@ -1,0 +1,114 @@
+"""The messages that no one has taken, in their order."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+
+from antiphon.conversation.field_index import LONG, FieldIndex, Fields, bring_into_place, clue_of, values_at
+from antiphon.conversation.message import Message
+from antiphon.conversation.waits import AbsenceWait, MessageWait
+
+__all__ = ["Kept"]
+
+_Queue = OrderedDict[int, Message]
+_MOST_INDEXES = 8
+
+
+class Kept:
+    """Messages by number, by name and, in a long queue, by the values of the fields that are asked for.
+
+    To add the newest, to remove any, to drop the oldest and to find one by its name and plain fields takes the same
+    time however many there are.
+    """
+
+    __slots__ = ("_indexes", "_queues", "messages")
+
+    def __init__(self) -> None:
+        self.messages: _Queue = OrderedDict()
+        self._queues: dict[str | None, _Queue] = {None: self.messages}
+        self._indexes: dict[str | None, dict[Fields, FieldIndex[Message]]] = {}
+
+    def add(self, message: Message) -> None:
+        """Keep a message that is newer than all others."""
+        number, name = message.number, message.name
+        self.messages[number] = message
+        queue = self._queues.get(name)
+        if queue is None:
+            queue = self._queues[name] = OrderedDict()
+        queue[number] = message
+        if self._indexes:
+            for indexed in (name, None):
+                for fields, index in self._indexes.get(indexed, {}).items():
+                    index.add(number, values_at(fields, message.body), message)
+
+    def put_back(self, message: Message) -> None:
+        """Keep a message again, in its old place among the others."""
+        self.add(message)
+        bring_into_place(self.messages, message.number)
+        bring_into_place(self._queues[message.name], message.number)
+
+    def remove(self, message: Message) -> None:
+        """Let go of a kept message."""
+        number, name = message.number, message.name
+        del self.messages[number]
+        queue = self._queues[name]
+        del queue[number]
+        if self._indexes:
+            for indexed in (name, None):
+                for index in self._indexes.get(indexed, {}).values():
+                    index.remove(number)
+        if not queue:
+            del self._queues[name]
+            self._indexes.pop(name, None)
+
+    def drop_oldest(self) -> None:
+        """Let go of the oldest message of all."""
+        self.remove(next(iter(self.messages.values())))
+
+    def oldest(self, wait: MessageWait | AbsenceWait) -> Message | None:
+        """The oldest message that the wait accepts."""
+        for message in self._candidates(wait):
+            if wait.accepts(message):
+                return message
+        return None
+
+    def fitting(self, wait: MessageWait) -> list[Message]:
+        """Every message that the wait accepts, oldest first."""
+        return [message for message in self._candidates(wait) if wait.accepts(message)]
+
+    def _candidates(self, wait: MessageWait | AbsenceWait) -> Iterable[Message]:
+        """Messages among which are all that the wait accepts, oldest first."""
+        queue = self._queues.get(wait.name)
+        if not queue:
+            return ()
+        if len(queue) > LONG:
+            fields, values = clue_of(wait.where)
+            if fields:
+                queue = self._index(wait.name, fields, queue).at(values)
+            if wait.since:
+                return _after(queue, wait.since)
+        return queue.values()
+
+    def _index(self, name: str | None, fields: Fields, queue: _Queue) -> FieldIndex[Message]:
+        """The index of a queue by these fields; made when it is first needed, and kept up from then on."""
+        indexes = self._indexes.setdefault(name, {})
+        index = indexes.get(fields)
+        if index is None:
+            if len(indexes) >= _MOST_INDEXES:
+                del indexes[next(iter(indexes))]
+            index = indexes[fields] = FieldIndex()
+            for number, message in queue.items():
+                index.add(number, values_at(fields, message.body), message)
+        return index
+
+
+def _after(queue: _Queue, number: int) -> list[Message]:
+    """The messages after that number, found from the newest backwards: marks are mostly recent."""
+    newer = []
+    for each in reversed(queue):
+        if each <= number:
+            break
+        newer.append(queue[each])
+    newer.reverse()
+    return newer

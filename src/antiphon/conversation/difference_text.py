@@ -1,0 +1,126 @@
+"""Differences as lines for a person: a field on a line, what is long in a layout that shows where it differs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+from antiphon.conversation.match import ABSENT, Difference, describe, matches, shorten
+
+__all__ = ["told"]
+
+MOST_TOLD: Final = 6
+"""So many differences are told of a body, and so many items of a list."""
+
+LONGEST_LINE: Final = 120
+LONGEST_LIST: Final = 40
+_LONG_TEXT: Final = 60
+_BEFORE, _AFTER = 12, 60
+"""How much of a long text is shown around the place where it begins to differ."""
+
+
+def told(found: Sequence[Difference], mask: Callable[[str], str] | None = None) -> list[str]:
+    """The differences, each on one line or, if it is long, with its parts on lines below it; at most some 16 lines.
+
+    Long texts are shown from where they begin to differ, if there is a `mask`: a secret that is cut on both sides could
+    not be masked afterwards.
+    """
+    lines: list[str] = []
+    for number, difference in enumerate(found):
+        if number == MOST_TOLD or len(lines) > MOST_TOLD:
+            return [*lines, f"and {len(found) - number} more differences"]
+        lines += _told(difference, mask)
+    return lines
+
+
+def _told(difference: Difference, mask: Callable[[str], str] | None) -> Iterator[str]:
+    path, wanted, found = difference.path or "the body", difference.wanted, difference.found
+    items = _odd_items(wanted, found)
+    if items:
+        yield f"{_line(path)} has {_counted(len(found))}, wanted {len(wanted)}"
+        yield from (f"  {item}" for item in items[:MOST_TOLD])
+        if len(items) > MOST_TOLD:
+            yield f"  and {len(items) - MOST_TOLD} more that do not fit"
+        return
+    line = _line(str(difference))
+    if mask is not None and _are_long_texts(wanted, found):
+        start = _first_difference(wanted, found)
+        yield f"{_line(path)} differs from character {start} on"
+        found, wanted = mask(found), mask(wanted)
+        start = _first_difference(wanted, found)
+        yield f"  is      {_around(found, start)}"
+        yield f"  wanted  {_around(wanted, start)}"
+    elif len(line) <= LONGEST_LINE or found is ABSENT:
+        yield _cut(line, 400)
+    else:
+        yield _cut(_line(path) + (f" ({_line(difference.because)})" if difference.because else ""), 400)
+        yield f"  is      {_line(shorten(found, LONGEST_LINE))}"
+        yield f"  wanted  {_line(describe(wanted))}"
+
+
+def _odd_items(wanted: Any, found: Any) -> list[str]:
+    """Of two lists that are not of one length: what is too many, and what is missing."""
+    if not isinstance(wanted, (list, tuple)) or not isinstance(found, (list, tuple)) or len(wanted) == len(found):
+        return []
+    if max(len(wanted), len(found)) > LONGEST_LIST:
+        return []
+    items = []
+    paired = _paired(wanted, found)
+    items += [f"missing   {_line(describe(item))}" for i, item in enumerate(wanted) if i not in paired]
+    taken = set(paired.values())
+    items += [f"too many  [{i}] {_line(shorten(item))}" for i, item in enumerate(found) if i not in taken]
+    return items
+
+
+def _paired(wanted: Sequence[Any], found: Sequence[Any]) -> dict[int, int]:
+    """Which item fits which, in their order: as many as possible (the longest common subsequence)."""
+    fits = [[matches(pattern, item) for item in found] for pattern in wanted]
+    longest = [[0] * (len(found) + 1) for _ in range(len(wanted) + 1)]
+    for i in range(len(wanted) - 1, -1, -1):
+        for j in range(len(found) - 1, -1, -1):
+            skipped = max(longest[i + 1][j], longest[i][j + 1])
+            longest[i][j] = max(skipped, longest[i + 1][j + 1] + 1) if fits[i][j] else skipped
+    paired, i, j = {}, 0, 0
+    while i < len(wanted) and j < len(found):
+        if fits[i][j] and longest[i][j] == longest[i + 1][j + 1] + 1:
+            paired[i] = j
+            i, j = i + 1, j + 1
+        elif longest[i + 1][j] >= longest[i][j + 1]:
+            i += 1
+        else:
+            j += 1
+    return paired
+
+
+def _are_long_texts(wanted: Any, found: Any) -> bool:
+    return isinstance(wanted, str) and isinstance(found, str) and min(len(wanted), len(found)) > _LONG_TEXT
+
+
+def _first_difference(one: str, other: str) -> int:
+    """The index at which they begin to differ."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one.startswith(other[:middle]):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _around(text: str, start: int) -> str:
+    begin = max(start - _BEFORE, 0)
+    cut = "…" if len(text) > start + _AFTER else ""
+    return repr(f"{'…' if begin else ''}{text[begin : start + _AFTER]}{cut}")
+
+
+def _counted(number: int) -> str:
+    return f"{number} item" + ("" if number == 1 else "s")
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,459 @@
+"""The promises of waiting, as a pure machine.
+
+One ordered mailbox for each channel. Messages are delivered, waits are made, time is told; the mailbox says which waits
+that settled. It knows no I/O, no tasks and no clock: whoever drives it passes `now_ns` and wakes what is in `settled`
+after the call, when the mailbox has finished its own change. A deadline passes when `expire` tells so: what was
+delivered before that is in time.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from itertools import count
+from operator import attrgetter
+from typing import Any, Final
+
+from antiphon.conversation.backlog import Kept
+from antiphon.conversation.checks import fails, is_soft, why
+from antiphon.conversation.ending import Ending
+from antiphon.conversation.exchanges import Exchanges
+from antiphon.conversation.explanation import Explanation
+from antiphon.conversation.message import Message
+from antiphon.conversation.wait_index import Expectations
+from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
+from antiphon.errors import (
+    ChannelClosed,
+    CheckFailed,
+    DeadlinePassed,
+    ForbiddenMessage,
+    RequestRefused,
+    ScenarioError,
+)
+
+__all__ = ["Ban", "Mailbox"]
+
+
+class Ban:
+    """A `forbid` in force: no message of this name whose body fits `where` may come."""
+
+    __slots__ = ("source", "wait")
+
+    def __init__(self, wait: AbsenceWait) -> None:
+        self.wait = wait
+        self.source = wait.source
+
+
+class Mailbox:
+    """What a channel has received and no one has taken, and who waits for what.
+
+    owner: the channel's name in explanations.
+    limit: how many messages are kept, from 0; beyond it the oldest falls out and is counted in `dropped`.
+    history: how many past messages and takers are remembered for explanations, from 0.
+    next_order: gives the waits their `order`, growing from 1; mailboxes that share a journal share it.
+
+    `received` counts the messages that have come, over all connections. `settled` are the waits to wake: each once, and
+    an exchange also when a reply has come that is not its last. `violations` are the forbidden messages that came,
+    `soft_failures` the soft checks that failed, until whoever drives the mailbox takes them.
+    """
+
+    def __init__(
+        self,
+        owner: str = "",
+        *,
+        limit: int = 10_000,
+        history: int = 64,
+        next_order: Callable[[], int] | None = None,
+    ) -> None:
+        if limit < 0 or history < 0:
+            raise ScenarioError(
+                f"a mailbox cannot have the limit {limit} and the history {history}", hint="both are counts, from 0"
+            )
+        self.owner = owner
+        self.limit = limit
+        self.received = 0
+        self.dropped = 0
+        self.ending: Ending | None = None
+        self.settled: list[Wait] = []
+        self.violations: list[ForbiddenMessage] = []
+        self.soft_failures: list[CheckFailed] = []
+        self.history: deque[Message] = deque(maxlen=history)
+        self.taken: deque[tuple[int, Wait | None]] = deque(maxlen=history)
+        self._kept = Kept()
+        self._expectations = Expectations()
+        self._exchanges = Exchanges()
+        self._absences: dict[int, AbsenceWait] = {}
+        self.untils: dict[int, UntilWait] = {}
+        self._pending: dict[int, Wait] = {}
+        self._next_order = next_order if next_order is not None else count(1).__next__
+        self._bans: list[Ban] = []
+        self._overdue: deque[Wait] = deque(maxlen=_MOST_OVERDUE)
+
+    def __len__(self) -> int:
+        return len(self._kept.messages)
+
+    @property
+    def kept(self) -> list[Message]:
+        """The messages that no one has taken, oldest first."""
+        return list(self._kept.messages.values())
+
+    @property
+    def pending(self) -> list[Wait]:
+        """The waits that are not settled, in the order in which they were made."""
+        return list(self._pending.values())
+
+    @property
+    def next_deadline_ns(self) -> int | None:
+        """The earliest deadline of a pending wait."""
+        return min((wait.deadline_ns for wait in self._pending.values() if wait.deadline_ns is not None), default=None)
+
+    # -- what comes in ------------------------------------------------------------------------------------------------
+
+    def deliver(self, message: Message, now_ns: int) -> None:
+        """Take in a message: number it, give it to whom it belongs, or keep it."""
+        self.received = message.number = self.received + 1
+        self.history.append(message)
+        if self._bans or self._overdue or self._absences:
+            self._notice(message, now_ns)
+        if (message.reply_to is None or not self._reply(message, now_ns)) and not self._offer(message, now_ns):
+            self._kept.add(message)
+            if len(self._kept.messages) > self.limit:
+                self._drop_oldest()
+
+    def _notice(self, message: Message, now_ns: int) -> None:
+        """Tell those who wait for no message, or do not wait any more, but whom this one concerns."""
+        if self._bans:
+            self._enforce(message, now_ns)
+        if self._overdue:
+            self._note_late(message, now_ns)
+        if self._absences:
+            self._break_absences(message, now_ns)
+
+    def _offer(self, message: Message, now_ns: int) -> bool:
+        """Give the message to the first expectation that accepts it; False if there is none."""
+        wait = self._expectations.first(message)
+        if wait is None:
+            return False
+        del self._pending[wait.order]
+        self._expectations.remove(wait)
+        self._take(wait, message, now_ns)
+        return True
+
+    def _reply(self, message: Message, now_ns: int) -> bool:
+        """Give the message to the first exchange of its key; False if there is none that still wants it."""
+        exchange = self._exchanges.of(message.reply_to, message.is_last)
+        if exchange is None:
+            return False
+        self.taken.append((message.number, exchange))
+        if exchange.settled_ns >= 0:
+            if isinstance(exchange.error, DeadlinePassed):
+                _mark_late(exchange, now_ns)
+            return False
+        answer = exchange.message
+        exchange.messages.append(message)
+        if answer is None or message.is_answer or not answer.is_answer:
+            exchange.message = message
+        if message.is_failure or message.is_last:
+            del self._pending[exchange.order]
+            exchange.settled_ns = now_ns
+            if message.is_failure:
+                exchange.error = self._refused(exchange, message, now_ns)
+            elif exchange.check is not None:
+                exchange.error = self._judge(exchange, now_ns)
+        # It stands there already if a reply before this one has not been told of yet.
+        if answer is None or exchange not in self.settled:
+            self.settled.append(exchange)
+        return True
+
+    def _refused(self, exchange: ReplyWait, refusal: Message, now_ns: int) -> RequestRefused:
+        if not refusal.is_last:
+            self._exchanges.abandon(exchange)  # what follows the refusal still belongs to it
+        refused = RequestRefused("", explanation=Explanation(exchange, self, now_ns, "refused", culprit=refusal))
+        refused.message = refusal
+        return refused
+
+    def _take(self, wait: MessageWait, message: Message, now_ns: int) -> None:
+        self.taken.append((message.number, wait))
+        wait.message = message
+        self._settle(wait, now_ns, self._judge(wait, now_ns))
+
+    def _judge(self, wait: MessageWait | ReplyWait, now_ns: int) -> CheckFailed | None:
+        """What is wrong with the message that satisfied the wait, if it has a check that it does not fit."""
+        check, message = wait.check, wait.message
+        if check is None or message is None or not fails(check, message.body):
+            return None
+        found = why(check, message.body)
+        error = CheckFailed(
+            "", explanation=Explanation(wait, self, now_ns, "check", culprit=message, differences=found)
+        )
+        if is_soft(check):
+            self.soft_failures.append(error)
+            return None
+        return error
+
+    def _enforce(self, message: Message, now_ns: int) -> None:
+        for ban in self._bans:
+            if ban.wait.accepts(message):
+                self.violations.append(self._forbidden(ban.wait, message, now_ns))
+
+    def _break_absences(self, message: Message, now_ns: int) -> None:
+        for wait in list(self._absences.values()):
+            if wait.accepts(message):
+                self._forget(wait)
+                self._settle(wait, now_ns, self._forbidden(wait, message, now_ns))
+
+    def _forbidden(self, wait: AbsenceWait, message: Message, now_ns: int) -> ForbiddenMessage:
+        error = ForbiddenMessage("", explanation=Explanation(wait, self, now_ns, "forbidden", culprit=message))
+        error.message = message
+        return error
+
+    def _note_late(self, message: Message, now_ns: int) -> None:
+        """Tell the first wait whose deadline has passed, and that would have taken it, how late the message is."""
+        for wait in list(self._overdue):
+            if wait.accepts(message):
+                _mark_late(wait, now_ns)
+                self._overdue.remove(wait)
+                return
+            if now_ns - wait.settled_ns > _LATE_WITHIN_NS:
+                self._overdue.remove(wait)
+
+    def _drop_oldest(self) -> None:
+        self._kept.drop_oldest()
+        self.dropped += 1
+
+    # -- who waits ----------------------------------------------------------------------------------------------------
+
+    def expect(self, wait: MessageWait) -> None:
+        """Satisfy the wait with the oldest kept message that it accepts, or let it wait for the first that comes."""
+        self._number(wait)
+        message = self._kept.oldest(wait) if self._kept.messages else None
+        if message is not None:
+            self._kept.remove(message)
+            self._take(wait, message, wait.made_ns)
+        elif self.ending is None or not self._is_closed(wait):
+            self._pending[wait.order] = wait
+            self._expectations.add(wait)
+
+    def expect_none(self, wait: AbsenceWait) -> None:
+        """Fail the wait if a kept message, or one that comes before its deadline, is what it rules out."""
+        self._number(wait)
+        kept = self._kept.oldest(wait)
+        if kept is not None:
+            self._settle(wait, wait.made_ns, self._forbidden(wait, kept, wait.made_ns))
+        elif not self._is_closed(wait):
+            self._pending[wait.order] = wait
+            self._absences[wait.order] = wait
+
+    def expect_reply(self, wait: ReplyWait) -> None:
+        """Let the exchange collect what comes for its key from now on."""
+        next_order = self._next_order
+        wait.order = order = next_order()
+        wait.after = self.received
+        if self.ending is None or not self._is_closed(wait):
+            self._pending[order] = wait
+            self._exchanges.add(wait)
+
+    def withdraw(self, wait: ReplyWait, now_ns: int) -> None:
+        """Undo `expect_reply`: the request could not be sent, so no reply will come."""
+        if self._pending.pop(wait.order, None) is not None:
+            self._exchanges.withdraw(wait)
+        self.abandon(wait, now_ns)
+
+    def expect_close(self, wait: CloseWait) -> None:
+        """Satisfy the wait by the connection's end, also by one that has been."""
+        self._number(wait)
+        if self.ending is not None:
+            self._settle(wait, wait.made_ns, self._close_verdict(wait, self.ending, wait.made_ns))
+        else:
+            self._pending[wait.order] = wait
+
+    def expect_until(self, wait: UntilWait) -> None:
+        """Look at the predicate now, again whenever `look_again` is called, and when the wait's time is over."""
+        self._number(wait)
+        if not self._look(wait, wait.made_ns) and not self._is_closed(wait):
+            self._pending[wait.order] = wait
+            self.untils[wait.order] = wait
+
+    def look_again(self, now_ns: int) -> None:
+        """Settle the `until` waits whose predicate has become true (or raised)."""
+        for wait in list(self.untils.values()):
+            if wait.is_pending and self._look(wait, now_ns):
+                self._forget(wait)
+
+    def _look(self, wait: UntilWait, now_ns: int) -> bool:
+        """Settle the wait, and return True, if its predicate is true or raises."""
+        try:
+            is_true = bool(wait.predicate())
+        except Exception as error:
+            owner = self.owner or "the channel"
+            failure = ScenarioError(
+                f"{owner} was to wait {wait.describe()}, which raised {type(error).__name__}: {error}",
+                place=wait.source,
+                hint="the predicate is looked at from the beginning on: give what it reads a value before the wait",
+            )
+            failure.__cause__ = error
+            self._settle(wait, now_ns, failure)
+            return True
+        if is_true:
+            self._settle(wait, now_ns, None)
+        return is_true
+
+    def forbid(self, wait: AbsenceWait) -> Ban:
+        """From now on a message that the wait accepts is a violation, until the ban is lifted."""
+        wait.after = self.received
+        wait.since = max(wait.since, self.received)
+        ban = Ban(wait)
+        self._bans.append(ban)
+        return ban
+
+    def lift(self, ban: Ban) -> None:
+        """End a ban; a ban that was lifted before stays so."""
+        if ban in self._bans:
+            self._bans.remove(ban)
+
+    def drain(self, name: str | None = None, where: Any = None, since: int = 0) -> list[Message]:
+        """Take every kept message of that name (None: of any) whose body fits `where`, oldest first.
+
+        Raises ScenarioError, and takes nothing, when `where` is a predicate that raises.
+        """
+        wanted = MessageWait(name, where, since=since, made_ns=0, deadline_ns=None)
+        drained = self._kept.fitting(wanted)
+        if wanted.raised is not None:
+            message, error = wanted.raised
+            raise ScenarioError(
+                f"the where= of drain raised {type(error).__name__}: {error}, on {message.name}",
+                hint="a pattern, as where={'state': 'ready'}, does not raise when a field is missing",
+            ) from error
+        for message in drained:
+            self._kept.remove(message)
+            self.taken.append((message.number, None))
+        return drained
+
+    def abandon(self, wait: Wait, now_ns: int) -> None:
+        """Cancel a wait: what it had received and nobody has seen goes back to its place in the mailbox.
+
+        A message that goes back is offered to the waits that are pending first. The wait is woken no more.
+        """
+        if wait.is_abandoned:
+            return
+        wait.is_abandoned = True
+        wait.on_settled = None
+        if wait in self.settled:
+            self.settled.remove(wait)
+        was_pending = self._pending.get(wait.order) is wait
+        if was_pending:
+            self._forget(wait)
+        if wait.is_pending:
+            wait.settled_ns = now_ns
+        if isinstance(wait, ReplyWait):
+            wait.on_message = None
+            if was_pending:
+                self._exchanges.abandon(wait)
+        for message in _surrender(wait):
+            self._give_back(message, now_ns)
+
+    def _give_back(self, message: Message, now_ns: int) -> None:
+        """As if the message had never been taken."""
+        if self._absences:
+            self._break_absences(message, now_ns)
+        if not self._offer(message, now_ns):
+            self._kept.put_back(message)
+            if len(self._kept.messages) > self.limit:
+                self._drop_oldest()
+
+    # -- time and the end ---------------------------------------------------------------------------------------------
+
+    def expire(self, now_ns: int) -> None:
+        """Settle every wait whose deadline is not after `now_ns`, in the order of the deadlines."""
+        due = [wait for wait in self._pending.values() if wait.deadline_ns is not None and wait.deadline_ns <= now_ns]
+        due.sort(key=_by_deadline)
+        for wait in due:
+            self._forget(wait)
+            if isinstance(wait, AbsenceWait):
+                self._settle(wait, now_ns, None)
+            elif not (isinstance(wait, UntilWait) and self._look(wait, now_ns)):
+                self._settle(wait, now_ns, DeadlinePassed("", explanation=Explanation(wait, self, now_ns, "deadline")))
+                if isinstance(wait, ReplyWait):
+                    self._exchanges.abandon(wait)
+                elif not isinstance(wait, UntilWait):
+                    self._overdue.append(wait)
+
+    def close(self, ending: Ending, now_ns: int) -> None:
+        """The connection has ended: so does every wait, at once. Of several endings the first counts."""
+        if self.ending is not None:
+            return
+        self.ending = ending
+        for wait in self.pending:
+            self._forget(wait)
+            if isinstance(wait, CloseWait):
+                self._settle(wait, now_ns, self._close_verdict(wait, ending, now_ns))
+            elif not (isinstance(wait, UntilWait) and self._look(wait, now_ns)):
+                self._settle(wait, now_ns, ChannelClosed("", explanation=Explanation(wait, self, now_ns, "closed")))
+        for wait in self._overdue:
+            if isinstance(wait, CloseWait):
+                _mark_late(wait, now_ns)
+        self._exchanges.clear()
+
+    def reopen(self) -> None:
+        """A new connection carries on: what was kept stays, what was closed stays told."""
+        self.ending = None
+
+    def _close_verdict(self, wait: CloseWait, ending: Ending, now_ns: int) -> CheckFailed | None:
+        if wait.code is None or wait.code == ending.code:
+            return None
+        return CheckFailed("", explanation=Explanation(wait, self, now_ns, "closed"))
+
+    def _is_closed(self, wait: Wait) -> bool:
+        """On a closed channel nothing will come: the wait fails at once."""
+        if self.ending is None:
+            return False
+        explanation = Explanation(wait, self, wait.made_ns, "closed")
+        self._settle(wait, wait.made_ns, ChannelClosed("", explanation=explanation))
+        return True
+
+    # -- book-keeping -------------------------------------------------------------------------------------------------
+
+    def _number(self, wait: Wait) -> None:
+        next_order = self._next_order
+        wait.order = next_order()
+        wait.after = self.received
+
+    def _settle(self, wait: Wait, now_ns: int, error: BaseException | None) -> None:
+        wait.settled_ns = now_ns
+        if error is not None:
+            wait.error = error
+        # An exchange may stand there already, for a reply before its last.
+        if wait.message is None or wait not in self.settled:
+            self.settled.append(wait)
+
+    def _forget(self, wait: Wait) -> None:
+        """Take a pending wait out of every list; an exchange keeps its place among the exchanges."""
+        del self._pending[wait.order]
+        if isinstance(wait, MessageWait):
+            self._expectations.remove(wait)
+        elif isinstance(wait, AbsenceWait):
+            del self._absences[wait.order]
+        elif isinstance(wait, UntilWait):
+            del self.untils[wait.order]
+
+
+def _surrender(wait: Wait) -> list[Message]:
+    """Take from a wait what it has received and nobody has seen."""
+    if wait.is_seen:
+        return []
+    message, wait.message = wait.message, None
+    if isinstance(wait, ReplyWait):
+        unseen = wait.messages[wait.seen :]
+        del wait.messages[wait.seen :]
+        return unseen
+    return [message] if message is not None else []
+
+
+def _mark_late(wait: Wait, now_ns: int) -> None:
+    if not wait.late_ns and wait.deadline_ns is not None:
+        wait.late_ns = max(now_ns - wait.deadline_ns, 1)
+
+
+_MOST_OVERDUE: Final = 16
+_LATE_WITHIN_NS: Final = 60 * 1_000_000_000
+_by_deadline = attrgetter("deadline_ns")

@@ -1,0 +1,89 @@
+"""The pending waits for a message, in the order in which they were made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from heapq import merge
+from operator import attrgetter
+
+from antiphon.conversation.field_index import LONG, FieldIndex, Fields, clue_of, values_at
+from antiphon.conversation.message import Message
+from antiphon.conversation.waits import MessageWait
+
+__all__ = ["Expectations"]
+
+
+class Expectations:
+    """Who waits for a message: by its name and, where many wait for one name, by the values of the fields they want.
+
+    To add, to remove and to find the first that accepts a message takes the same time however many there are, if it is
+    plain fields that they want.
+    """
+
+    __slots__ = ("_indexes", "_queues")
+
+    def __init__(self) -> None:
+        self._queues: dict[str | None, dict[int, MessageWait]] = {}
+        self._indexes: dict[str | None, dict[Fields, FieldIndex[MessageWait]]] = {}
+
+    def add(self, wait: MessageWait) -> None:
+        """Add a wait that was made after all others."""
+        queue = self._queues.get(wait.name)
+        if queue is None:
+            self._queues[wait.name] = {wait.order: wait}
+            return
+        queue[wait.order] = wait
+        if wait.name in self._indexes:
+            self._note(wait)
+        elif len(queue) > LONG:
+            self._indexes[wait.name] = {}
+            for each in queue.values():
+                self._note(each)
+
+    def remove(self, wait: MessageWait) -> None:
+        """Remove a wait."""
+        queue = self._queues[wait.name]
+        del queue[wait.order]
+        if not queue:
+            del self._queues[wait.name]
+            if self._indexes:
+                self._indexes.pop(wait.name, None)
+        elif self._indexes:
+            self._unnote(wait)
+
+    def first(self, message: Message) -> MessageWait | None:
+        """The first wait that accepts the message."""
+        waits: Iterable[MessageWait]
+        queues = self._queues
+        if None not in queues and not self._indexes:
+            if message.name not in queues:
+                return None
+            waits = queues[message.name].values()
+        else:
+            waits = merge(self._candidates(message.name, message), self._candidates(None, message), key=_by_order)
+        for wait in waits:
+            if wait.accepts(message):
+                return wait
+        return None
+
+    def _candidates(self, name: str | None, message: Message) -> Iterable[MessageWait]:
+        """Waits of that name among which are all that accept the message, in order."""
+        indexes = self._indexes.get(name)
+        if indexes is None:
+            return self._queues.get(name, {}).values()
+        body = message.body
+        return merge(*(index.at(values_at(fields, body)).values() for fields, index in indexes.items()), key=_by_order)
+
+    def _note(self, wait: MessageWait) -> None:
+        fields, values = clue_of(wait.where)
+        self._indexes[wait.name].setdefault(fields, FieldIndex()).add(wait.order, values, wait)
+
+    def _unnote(self, wait: MessageWait) -> None:
+        indexes = self._indexes.get(wait.name, {})
+        for fields, index in list(indexes.items()):
+            index.remove(wait.order)
+            if not index:
+                del indexes[fields]
+
+
+_by_order = attrgetter("order")

@@ -1,0 +1,210 @@
+"""What a mailbox can be asked to wait for: five kinds of wait, each plain data and an outcome.
+
+A wait is made, given to a mailbox, and settled by it exactly once: satisfied, or failed with an error. Nothing here
+knows time or tasks; whoever drives the mailbox sets `on_settled` and calls it after the mailbox has finished its own
+change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from functools import lru_cache
+from pathlib import PurePath
+from typing import Any, get_origin
+
+import msgspec
+
+from antiphon.conversation.match import describe, matches
+from antiphon.conversation.message import Message
+
+__all__ = ["AbsenceWait", "CloseWait", "MessageWait", "ReplyWait", "UntilWait", "Wait"]
+
+
+class Wait(msgspec.Struct, eq=False, kw_only=True):
+    """What every wait has: when it was made, until when it may last, where it stands in the scenario, how it ended.
+
+    Given by whoever makes it: `made_ns`; `deadline_ns`, None for a wait without one; `source`, FILE:LINE of the code
+    that waits; `step`, the business step around it (a `StepStarted`).
+
+    Set by the mailbox: `order`, which grows as waits are made and names the wait in the journal; `after`, how many
+    messages had come by then; `message`, what satisfied it; `settled_ns`, below 0 while it is pending; `error`;
+    `is_abandoned`; `late_ns`, by how much what was awaited came after the deadline, if it did.
+
+    Set by whoever drives the mailbox: `on_settled`; `is_seen`, when the outcome has been given to whoever waits, for
+    what has been seen is not given back.
+    """
+
+    made_ns: int
+    deadline_ns: int | None
+    source: str | None = None
+    step: Any = None
+    order: int = 0
+    after: int = 0
+    message: Message | None = None
+    settled_ns: int = -1
+    error: BaseException | None = None
+    is_abandoned: bool = False
+    late_ns: int = 0
+    on_settled: Callable[[], None] | None = None
+    is_seen: bool = False
+
+    def __repr__(self) -> str:
+        state = "pending" if self.is_pending else "abandoned" if self.is_abandoned else self.error or "satisfied"
+        return f"<{type(self).__name__} {self.order} {self.describe()}: {state!s}>"
+
+    @property
+    def is_pending(self) -> bool:
+        """True until it is settled or abandoned."""
+        return self.settled_ns < 0
+
+    @property
+    def is_satisfied(self) -> bool:
+        """True if it ended well."""
+        return self.settled_ns >= 0 and self.error is None and not self.is_abandoned
+
+    def describe(self) -> str:
+        """What is waited for, on one line."""
+        raise NotImplementedError
+
+    def accepts(self, message: Message, /) -> bool:
+        """Whether `message` is (one of) what is waited for, wherever it stands and whoever has taken it."""
+        raise NotImplementedError
+
+
+class MessageWait(Wait):
+    """For one message of a name (None: of any) whose body fits `where`, after number `since`; `check` judges it.
+
+    A `where` that is a predicate and raises does not fit; `raised` is the latest message on which it did, and what.
+    """
+
+    name: str | None
+    where: Any = None
+    check: Any = None
+    since: int = 0
+    raised: tuple[Message, Exception] | None = None
+
+    def describe(self) -> str:
+        return _describe_selection(self.name, self.where)
+
+    def accepts(self, message: Message, /) -> bool:
+        if (self.name is not None and self.name != message.name) or message.number <= self.since:
+            return False
+        return self.where is None or _fits(self, message, if_raised=False)
+
+
+class AbsenceWait(Wait):
+    """For the deadline to pass without a message of that name whose body fits `where`, after number `since`.
+
+    A `where` that is a predicate and raises has not ruled the message out: it counts as fitting; `raised` tells why.
+    """
+
+    name: str | None
+    where: Any = None
+    since: int = 0
+    raised: tuple[Message, Exception] | None = None
+
+    def describe(self) -> str:
+        return "no " + _describe_selection(self.name, self.where)
+
+    def accepts(self, message: Message, /) -> bool:
+        if (self.name is not None and self.name != message.name) or message.number <= self.since:
+            return False
+        return self.where is None or _fits(self, message, if_raised=True)
+
+
+class ReplyWait(Wait):
+    """For the replies to one request, up to the last.
+
+    `key` is what the codec gave the request. `messages` are the replies so far, of which whoever iterates the exchange
+    has seen the first `seen`; `message` is the answer among them: the latest that says it is one, else the latest.
+    `on_message` is called when a reply has come that is not the last.
+    """
+
+    request: Message
+    check: Any = None
+    messages: list[Message] = []
+    seen: int = 0
+    on_message: Callable[[], None] | None = None
+
+    @property
+    def key(self) -> Hashable:
+        return self.request.asks
+
+    def describe(self) -> str:
+        return _describe_reply(self.request.name)
+
+    def accepts(self, message: Message, /) -> bool:
+        return message.reply_to is not None and message.reply_to == self.request.asks and message.number > self.after
+
+
+class UntilWait(Wait):
+    """For a predicate without arguments to become true; it is looked at after every message. `text` says what it is."""
+
+    predicate: Callable[[], Any]
+    text: str
+
+    def describe(self) -> str:
+        return f"until {self.text}"
+
+    def accepts(self, _message: Message, /) -> bool:
+        return False
+
+
+class CloseWait(Wait):
+    """For the connection to close, with `code` if that is given."""
+
+    code: int | None
+
+    def describe(self) -> str:
+        return "the close of the connection" + (f" with code {self.code}" if self.code is not None else "")
+
+    def accepts(self, _message: Message, /) -> bool:
+        return False
+
+
+def _fits(wait: MessageWait | AbsenceWait, message: Message, *, if_raised: bool) -> bool:
+    where = wait.where
+    if not _is_predicate(where):
+        return matches(where, message.body)
+    try:
+        return bool(where(message.body))
+    except Exception as error:
+        wait.raised = (message, error)
+        return if_raised
+
+
+@lru_cache(maxsize=1024)
+def _describe_reply(name: str) -> str:
+    return f"the reply to {_cut(name)}"
+
+
+def _describe_selection(name: str | None, where: Any) -> str:
+    text = _cut(name) if name is not None else "any message"
+    if where is None:
+        return text
+    return (
+        f"{text} that {_cut(_predicate_name(where))} accepts"
+        if _is_predicate(where)
+        else f"{text} where {_cut(describe(where))}"
+    )
+
+
+def _is_predicate(where: Any) -> bool:
+    """A callable that is to be called; classes and annotations as `list[str]` are callable too, and patterns."""
+    return callable(where) and not isinstance(where, type) and get_origin(where) is None
+
+
+def _predicate_name(predicate: Callable[[Any], Any]) -> str:
+    name = getattr(predicate, "__name__", None) or repr(predicate)
+    code = getattr(predicate, "__code__", None)
+    return (
+        f"the lambda at {PurePath(code.co_filename).name}:{code.co_firstlineno}"
+        if name == "<lambda>" and code
+        else name
+    )
+
+
+def _cut(text: str) -> str:
+    """One line of at most 160 characters."""
+    text = " ".join(text.split())
+    return text if len(text) <= 160 else text[:159] + "…"

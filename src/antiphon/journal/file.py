@@ -1,0 +1,211 @@
+"""A journal on disk: JSON Lines, an entry a line, each written at once.
+
+What was written before a crash, a `kill -9` or a full disk is readable; a last line that was cut is left out.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import math
+import os
+from collections.abc import Hashable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from antiphon import journal
+from antiphon.conversation.match import shorten
+from antiphon.conversation.message import Message
+from antiphon.errors import RecordingError
+from antiphon.journal import Entry
+
+__all__ = ["ELSEWHERE", "FILE_NAME", "JournalWriter", "Said", "read_journal"]
+
+FILE_NAME = "journal.jsonl"
+
+ELSEWHERE = "choose another directory for runs: --runs, under pytest --antiphon-runs, in Python runs="
+"""The hint for a disk that takes no run."""
+
+
+class Said(Entry, tag="said"):
+    """A message as it is written: `text` for a text frame, `base64` for a binary one; never both.
+
+    `is_sent` tells the direction, `number` counts each direction of a channel from 1, `step` is the business step it
+    was sent in (0 for none). `asks` is the key that the replies to this request carry, `reply_to` the key that this
+    reply carries; a key that is neither text nor number is written as Python shows it.
+    """
+
+    actor: str
+    channel: str
+    is_sent: bool
+    number: int
+    name: str
+    step: int = 0
+    asks: str | int | float | None = None
+    reply_to: str | int | float | None = None
+    text: str | None = None
+    base64: str | None = None
+
+    @classmethod
+    def of(cls, message: Message) -> Said:
+        """The written form of a message."""
+        raw = message.raw
+        return cls(
+            at_ns=message.at_ns,
+            actor=message.actor,
+            channel=message.channel,
+            is_sent=message.is_sent,
+            number=message.number,
+            name=message.name,
+            step=message.step,
+            asks=_key(message.asks),
+            reply_to=_key(message.reply_to),
+            text=raw if isinstance(raw, str) else None,
+            base64=None if isinstance(raw, str) else base64.b64encode(raw).decode(),
+        )
+
+    @property
+    def raw(self) -> str | bytes:
+        """The data that went over the wire, secrets masked."""
+        return self.text if self.text is not None else base64.b64decode(self.base64 or "")
+
+
+class JournalWriter:
+    """Appends entries to a file that it creates; each entry is one `write`, so it survives the process.
+
+    Whatever an entry holds is written: what JSON does not know as Python shows it, a lone surrogate as `?`. A line that
+    did not fit on the disk is taken back, so that what was written before, and may be written later, stays readable.
+    Raises RecordingError when the file cannot be made (it may not be there already) or written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._encode = msgspec.json.Encoder(enc_hook=_show).encode
+        self._size_bytes = 0
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
+            self._file = os.open(path, flags, 0o644)
+        except OSError as error:
+            raise RecordingError(
+                f"the journal cannot be made: {error.strerror}", place=str(path), hint=ELSEWHERE
+            ) from error
+
+    def __call__(self, entry: Entry | Message) -> None:
+        """Write an entry."""
+        line = self._line(Said.of(entry) if isinstance(entry, Message) else entry)
+        rest = memoryview(line)
+        try:
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file, self._size_bytes)
+            raise self._trouble(error) from error
+        self._size_bytes += len(line)
+
+    def close(self) -> None:
+        """Close the file; closing twice does nothing."""
+        file, self._file = self._file, _CLOSED
+        if file != _CLOSED:
+            try:
+                os.close(file)
+            except OSError as error:  # a network's file system may tell of a full disk only here
+                raise self._trouble(error) from error
+
+    def _line(self, entry: Entry) -> bytes:
+        try:
+            return self._encode(entry) + b"\n"
+        except Exception:  # whatever a foreign object in an entry may raise when it is looked at
+            fields = {name: _plain(getattr(entry, name), 0) for name in entry.__struct_fields__}
+            return self._encode({"kind": entry.__struct_config__.tag, **fields}) + b"\n"
+
+    def _trouble(self, error: OSError) -> RecordingError:
+        return RecordingError(
+            f"the journal cannot be written: {error.strerror}",
+            place=str(self.path),
+            hint=f"what was recorded before is readable; make room, or {ELSEWHERE}",
+        )
+
+
+_Line = (
+    Said
+    | journal.Called
+    | journal.ChannelEnded
+    | journal.ChannelOpened
+    | journal.Dropped
+    | journal.Failed
+    | journal.Handled
+    | journal.HttpExchange
+    | journal.MomentKept
+    | journal.Note
+    | journal.RunEnded
+    | journal.RunStarted
+    | journal.SignalGiven
+    | journal.SoftCheckFailed
+    | journal.StepEnded
+    | journal.StepStarted
+    | journal.WaitEnded
+    | journal.WaitStarted
+)
+
+
+def read_journal(path: Path) -> Iterator[Any]:
+    """The entries of a written journal in order; messages come as `Said`.
+
+    A last line without its end is left out. Raises RecordingError for a file that is not there or a line that is no
+    entry; the entries before that line have been given.
+    """
+    decode = msgspec.json.Decoder(_Line).decode
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise RecordingError(f"no journal can be read: {error.strerror}", place=str(path)) from error
+    with file:
+        for number, line in enumerate(file, 1):
+            if not line.endswith(b"\n"):
+                return
+            try:
+                yield decode(line)
+            except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
+                raise RecordingError(
+                    f"this line is no journal entry: {error}",
+                    place=f"{path}:{number}",
+                    hint="was it edited, or written by another version of antiphon? the lines before it are readable",
+                ) from error
+
+
+def _key(key: Hashable) -> str | int | float | None:
+    """A key of an exchange as JSON knows it."""
+    if key is None or type(key) is str or (type(key) is float and math.isfinite(key)):
+        return key
+    return key if type(key) is int and abs(key) < _TOO_GREAT else _show(key)
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """The value in what JSON knows for certain."""
+    if value is None or isinstance(value, (bool, float)) or (isinstance(value, int) and abs(value) < _TOO_GREAT):
+        return value
+    if isinstance(value, str):
+        return _encodable(value)
+    if depth < _DEEPEST:
+        if isinstance(value, Mapping):
+            return {_encodable(str(key)): _plain(inner, depth + 1) for key, inner in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [_plain(inner, depth + 1) for inner in value]
+    return _encodable(_show(value))
+
+
+def _show(value: Any) -> str:
+    return shorten(value, 1000)
+
+
+def _encodable(text: str) -> str:
+    """Lone surrogates cannot be written as UTF-8; they are replaced."""
+    return text.encode("utf-8", "replace").decode()
+
+
+_CLOSED: Final = -1
+_TOO_GREAT: Final = 1 << 64
+_DEEPEST: Final = 20

@@ -1,0 +1,266 @@
+"""Replaces secrets in whatever is to be written: text, data, headers, bodies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any, Final, overload
+from urllib.parse import unquote_plus
+
+import msgspec
+
+from antiphon.conversation.message import Data
+from antiphon.errors import ScenarioError
+from antiphon.journal.masking.fields import field_finder, find_secrets
+from antiphon.journal.masking.learnt import Learnt
+
+__all__ = ["MASK", "Masker"]
+
+MASK: Final = "***"
+
+SECRET_FIELDS: Final = (
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "secret",
+    "token",
+    "cookie",
+    "authorization",
+    "apikey",
+    "api_key",
+    "api-key",
+    "credential",
+    "privatekey",
+    "private_key",
+    "private-key",
+)
+"""A field whose name contains one of these, whatever its case, holds a secret."""
+
+SHORTEST_LEARNT: Final = 6
+"""Shorter secrets are masked in their own fields only: as plain text they would hide half of everything."""
+
+LONGEST_LEARNT: Final = 10_000
+"""Longer ones too: looking for them everywhere would cost more than they are worth."""
+
+
+class Masker:
+    """Replaces secrets by `***`.
+
+    What stands in a field with a secret name is masked: in bodies and headers, and in text wherever it looks like a
+    field (see `antiphon.journal.masking.fields`); so is the password of a URL. Below a secret field everything is.
+    Null, booleans and the empty string stay. Such values, and those given to `learn`, are then masked in every later
+    text, whatever is around them and however they are escaped. JSON stays JSON. `fields` are further names, or parts
+    of names, of secret fields.
+    """
+
+    def __init__(self, fields: Iterable[str] = ()) -> None:
+        words = (*SECRET_FIELDS, *(field.lower() for field in fields))
+        if not all(words):
+            raise ScenarioError("a secret field has an empty name", hint="every field's name contains that")
+        self._words = words
+        self._is_secret = lru_cache(4096)(lambda name: _contains_any(name.lower(), words))
+        self._find_field = field_finder(words)
+        self._learnt = Learnt()
+
+    # -- learning -----------------------------------------------------------------------------------------------------
+
+    def learn(self, secret: str) -> None:
+        """Mask this value from now on, wherever it stands.
+
+        Left alone are values of less than 6 or more than 10,000 characters, and the names of secret fields: a password
+        "password" would make every such field unreadable.
+        """
+        if SHORTEST_LEARNT <= len(secret) <= LONGEST_LEARNT and secret.strip("*") and secret.lower() not in self._words:
+            self._learnt.add(secret)
+
+    def learn_from(self, value: Any) -> None:
+        """Learn what stands in the secret fields of a decoded body or of headers."""
+        rest: list[tuple[str, Any]] = [("", value)]
+        while rest:
+            name, value = rest.pop()
+            if isinstance(value, str):
+                if name:
+                    self._learn_field(name, value)
+            elif isinstance(value, Mapping):
+                rest += [(key if self._names_secret(key) else name, inner) for key, inner in value.items()]
+            elif isinstance(value, (list, tuple)):
+                rest += [(name, inner) for inner in value]
+
+    def _learn_field(self, name: str, text: str) -> None:
+        """Learn a field's value: of `session=abc; theme=dark` in a cookie the values, of `Bearer abc` only `abc`."""
+        name = name.lower()
+        if "cookie" in name and "=" in text:
+            pairs = text.split(";")[: 1 if "set" in name else None]  # after the first, Set-Cookie has attributes
+            for pair in pairs:
+                self.learn(pair.partition("=")[2].strip().strip('"'))
+            if ";" in text:
+                return  # otherwise it may be the bare value of a cookie, with = in it
+        scheme = _SCHEME.match(text)
+        bare = text[scheme.end() :] if scheme is not None else text
+        self.learn(bare if len(bare) >= SHORTEST_LEARNT else text)
+
+    def _names_secret(self, key: Any) -> bool:
+        return isinstance(key, str) and self._is_secret(key)
+
+    # -- text ---------------------------------------------------------------------------------------------------------
+
+    def text(self, text: str) -> str:
+        """The text without what stands in its secret fields, and without learnt values."""
+        masked = text
+        if _contains_any(text.lower(), self._words):
+            masked = self._mask_fields(masked)
+        if "@" in masked and ":" in masked:
+            masked = _USERINFO.sub(self._mask_userinfo, masked)
+        masked = self._learnt.mask(masked, MASK)
+        return text if masked == text else self._keep_json(text, masked)
+
+    def _mask_fields(self, text: str) -> str:
+        kept: list[str] = []
+        done = 0
+        for secret in find_secrets(text, self._find_field):
+            for value in secret.values:
+                self._learn_field(secret.name, value)
+                if "%" in value or "+" in value:
+                    self._learn_field(secret.name, unquote_plus(value))
+            kept += (text[done : secret.start], secret.edge, MASK, secret.edge)
+            done = secret.stop
+        return "".join((*kept, text[done:]))
+
+    def _mask_userinfo(self, found: re.Match[str]) -> str:
+        self.learn(found[2])
+        self.learn(unquote_plus(found[2]))
+        return found[1] + MASK
+
+    def _keep_json(self, text: str, masked: str) -> str:
+        """A JSON object or array must be one still: where it was cut across its grain, it is masked as a document."""
+        document = _read_json(text)
+        if not isinstance(document, (dict, list)) or _has_shape_of(document, _read_json(masked)):
+            return masked
+        return msgspec.json.encode(self.value(document)).decode()
+
+    @overload
+    def data(self, data: str) -> str: ...
+    @overload
+    def data(self, data: bytes) -> bytes: ...
+    def data(self, data: Data) -> Data:
+        """Text as `text` does; binary data byte for byte likewise."""
+        if isinstance(data, str):
+            return self.text(data)
+        try:
+            text, encoding = data.decode(), "utf-8"
+        except UnicodeDecodeError:
+            text, encoding = data.decode("latin-1"), "latin-1"
+        masked = self.text(text)
+        return data if masked is text else masked.encode(encoding)
+
+    # -- values -------------------------------------------------------------------------------------------------------
+
+    def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Headers (or query parameters), with the same masking."""
+        return {name: self._field(name, value, 0) for name, value in headers.items()}
+
+    def value(self, value: Any) -> Any:
+        """A decoded body, with the same masking; what holds no secret is returned as it is.
+
+        What is nested more than 200 levels deep is masked whole.
+        """
+        return self._value(value, 0)
+
+    def _value(self, value: Any, depth: int) -> Any:
+        if isinstance(value, str):
+            return self.text(value)
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, bytes):
+            return self.data(value)
+        if depth > _DEEPEST:
+            return MASK
+        if isinstance(value, Mapping):
+            masked = self._members(value, depth)
+            return value if all(map(_is_same, masked.items(), value.items())) else masked
+        if isinstance(value, (list, tuple)):
+            items = [self._value(inner, depth + 1) for inner in value]
+            return value if all(new is old for new, old in zip(items, value, strict=True)) else items
+        return self._foreign(value, depth)
+
+    def _members(self, members: Mapping[Any, Any], depth: int) -> dict[Any, Any]:
+        masked: dict[Any, Any] = {}
+        for key, inner in members.items():
+            name = self._learnt.mask(key, MASK) if isinstance(key, str) else key
+            while name in masked:
+                name = f"{name}*"
+            masked[name] = self._field(key, inner, depth + 1)
+        return masked
+
+    def _field(self, key: Any, value: Any, depth: int) -> Any:
+        if not self._names_secret(key):
+            return self._value(value, depth)
+        self.learn_from({key: value})
+        return _hide(value, depth)
+
+    def _foreign(self, value: Any, depth: int) -> Any:
+        """A number, or an object of another kind, stays as it is unless what would be written of it holds a secret."""
+        plain: Any = _show(value)
+        if isinstance(value, (int, float)):
+            return value if self._learnt.mask(plain, MASK) is plain else MASK
+        with suppress(Exception):  # what msgspec does not know is written as its repr
+            plain = msgspec.to_builtins(value)
+        masked = self._value(plain, depth + 1)
+        return value if masked == plain else masked
+
+
+def _hide(value: Any, depth: int) -> Any:
+    if value is None or isinstance(value, bool) or value == "":
+        return value
+    if isinstance(value, Mapping) and depth <= _DEEPEST:
+        return {key: _hide(inner, depth + 1) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)) and depth <= _DEEPEST:
+        return [_hide(inner, depth + 1) for inner in value]
+    return MASK
+
+
+def _is_same(new: tuple[Any, Any], old: tuple[Any, Any]) -> bool:
+    return new[0] is old[0] and new[1] is old[1]
+
+
+def _show(value: Any) -> str:
+    try:
+        return repr(value)
+    except Exception as error:
+        return type(error).__name__
+
+
+def _contains_any(text: str, words: Sequence[str]) -> bool:
+    for word in words:  # noqa: SIM110 - this is asked of every text that is written; any() doubles its cost
+        if word in text:
+            return True
+    return False
+
+
+def _has_shape_of(one: Any, other: Any) -> bool:
+    """Whether both have the same objects and arrays, of the same sizes."""
+    rest = [(one, other)]
+    while rest:
+        one, other = rest.pop()
+        if isinstance(one, (dict, list)) and (one.__class__ is not other.__class__ or len(one) != len(other)):
+            return False
+        if isinstance(one, dict):
+            rest += zip(one.values(), other.values(), strict=True)
+        elif isinstance(one, list):
+            rest += zip(one, other, strict=True)
+    return True
+
+
+def _read_json(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+
+
+_DEEPEST: Final = 200
+_SCHEME: Final = re.compile(r"(?i)(?:bearer|basic|digest|token|negotiate)(?:[ \t]+|%20|\+)")
+_USERINFO: Final = re.compile(r"(:(?:\\?/){2}[^\s/@:\"'\\]{0,256}+:)([^\s/@\"'\\]{1,512}+)(?=@)")

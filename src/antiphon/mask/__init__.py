@@ -1,5 +1,0 @@
-"""Secrets: known by the names of their fields, learnt by value, and replaced before anything is written."""
-
-from antiphon.mask.masker import MASK, Masker
-
-__all__ = ["MASK", "Masker"]

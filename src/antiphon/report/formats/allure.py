@@ -1,0 +1,107 @@
+"""The report "allure": a run as Allure 2 results, and as steps of a test that allure-pytest records.
+
+It needs `allure-python-commons`, which comes with `pip install 'antiphon[allure]'`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+import uuid
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from allure_commons import plugin_manager
+from allure_commons.logger import AllureFileLogger
+from allure_commons.model2 import Label, Parameter, TestResult, TestResultContainer, TestStepResult
+from allure_commons.reporter import AllureReporter
+
+from antiphon.journal import Sink
+from antiphon.report.formats.allure_tree import build, status_of
+from antiphon.report.formats.documents import AtTheEnd
+from antiphon.report.formats.html.trace import TRACE_NAME
+from antiphon.report.glance import visible
+from antiphon.report.verdict import Verdict
+
+__all__ = ["RESULTS_NAME", "add_to_test", "write_results"]
+
+RESULTS_NAME = "allure-results"
+
+
+def write_results(directory: Path, target: str = "") -> Sink:
+    """The report of one run; see `antiphon.journal.Report`.
+
+    The results go into `allure-results` in the run's directory, or into the target, which many runs may share: every
+    file has a name of its own.
+    """
+    results = Path(target) if target else directory / RESULTS_NAME
+    return AtTheEnd(directory, lambda entries: _write(entries, results, directory))
+
+
+def add_to_test(entries: Iterable[Any], reporter: AllureReporter, directory: Path | None) -> None:
+    """Put a run into whatever allure-pytest is recording in this thread: a step, and in it those of the run."""
+    step = TestStepResult(start=0)
+    trace = directory / TRACE_NAME if directory is not None else None
+    verdict = build(entries, step, _save_through_hooks, trace)
+    if verdict.started is None:
+        return
+    step.name = visible(verdict.call)
+    identity = str(uuid.uuid4())
+    reporter.start_step(None, identity, step)
+    reporter.stop_step(identity, stop=step.stop, status=status_of(verdict))
+
+
+def _write(entries: Iterator[Any], results: Path, directory: Path) -> None:
+    logger = AllureFileLogger(results)
+
+    def save(content: bytes | Path, file_name: str) -> None:
+        if isinstance(content, Path):
+            logger.report_attached_file(content, file_name)
+        else:
+            logger.report_attached_data(content, file_name)
+
+    result = TestResult(uuid=str(uuid.uuid4()), start=0)
+    verdict = build(entries, result, save, directory / TRACE_NAME)
+    _describe(result, verdict)
+    container = TestResultContainer(uuid=str(uuid.uuid4()), name=result.name, children=[result.uuid])
+    container.start, container.stop = result.start, result.stop
+    logger.report_result(result)
+    logger.report_container(container)
+
+
+def _describe(result: TestResult, verdict: Verdict) -> None:
+    """Names, parameters and labels. The history is that of the scenario with these parameters on this stand."""
+    started = verdict.started
+    parameters = dict(started.parameters) if started is not None else {}
+    stand = started.stand if started is not None else ""
+    result.name = visible(verdict.call)
+    result.fullName = f"antiphon.{verdict.scenario}"
+    result.titlePath = ["antiphon"]
+    result.testCaseId = _digest(verdict.scenario)
+    result.historyId = _digest(
+        verdict.scenario, stand, *(f"{name}={parameters[name]!r}" for name in sorted(parameters))
+    )
+    result.parameters = [Parameter(name=name, value=visible(repr(value))) for name, value in parameters.items()]
+    labels = {
+        "suite": verdict.scenario,
+        "tag": stand,
+        "host": socket.gethostname(),
+        "thread": f"{started.pid if started is not None else os.getpid()}-run",
+        "framework": "antiphon",
+        "language": "python",
+    }
+    result.labels = [Label(name=name, value=value) for name, value in labels.items() if value]
+
+
+def _save_through_hooks(content: bytes | Path, file_name: str) -> None:
+    hooks = plugin_manager.hook
+    if isinstance(content, Path):
+        hooks.report_attached_file(source=str(content), file_name=file_name)
+    else:
+        hooks.report_attached_data(body=content, file_name=file_name)
+
+
+def _digest(*words: str) -> str:
+    return hashlib.sha256("\0".join(words).encode("utf-8", "backslashreplace")).hexdigest()[:32]

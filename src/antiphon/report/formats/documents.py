@@ -1,0 +1,73 @@
+"""Reports that are one file, made of the written journal once the run is over: a run waits for none of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+import msgspec
+
+from antiphon.journal import Sink
+from antiphon.journal.file import FILE_NAME, read_journal
+
+__all__ = ["AtTheEnd", "Document", "Write"]
+
+Write = Callable[[Iterator[Any], TextIO, Path], None]
+"""Given a run's entries, writes the report of them into a file; the path is the run's directory."""
+
+
+class Document(msgspec.Struct, frozen=True):
+    """A report that is one file; see `antiphon.journal.Report`.
+
+    It is called `file_name` and lies in the run's directory, unless it is given another `target`. A target that is a
+    directory, or ends like one, gets a file for each run, named after the run's directory: parallel runs share none.
+    A file that was there is replaced at once, never half. Its sink raises OSError or RecordingError when it is closed.
+    """
+
+    file_name: str
+    write: Write
+
+    def __call__(self, directory: Path, target: str = "") -> Sink:
+        path = self.path(directory, target)
+        return AtTheEnd(directory, lambda entries: self._make(entries, path, directory))
+
+    def path(self, directory: Path, target: str) -> Path:
+        """Where the file of the run in that directory goes."""
+        if not target:
+            return directory / self.file_name
+        if target.endswith(("/", os.sep)) or Path(target).is_dir():
+            name = Path(self.file_name)
+            return Path(target) / f"{name.stem}-{directory.resolve().name}{name.suffix}"
+        return Path(target)
+
+    def _make(self, entries: Iterator[Any], path: Path, directory: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{path.name[-100:]}.{os.getpid()}")
+        try:
+            with unfinished.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+                self.write(entries, file, directory)
+            unfinished.replace(path)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
+
+
+class AtTheEnd:
+    """A sink that lets the entries pass, and makes something of the written journal when it is closed.
+
+    Nothing is made of a run that did not begin.
+    """
+
+    def __init__(self, directory: Path, make: Callable[[Iterator[Any]], None]) -> None:
+        self._journal = directory / FILE_NAME
+        self._make = make
+
+    def __call__(self, entry: Any) -> None:
+        """What matters is in the journal."""
+
+    def close(self) -> None:
+        """The run is over, or its journal ends here."""
+        if self._journal.stat().st_size:
+            self._make(read_journal(self._journal))

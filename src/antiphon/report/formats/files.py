@@ -1,0 +1,111 @@
+"""Every message of a run as a file of its own, written when it is said.
+
+    received/NAME<n>.json           what the actor received; n counts each name from 0
+    sent/NAME<n>.json               what it said
+    http/<nnn>-POST-login.json      its requests over HTTP and their answers
+
+A run of several actors has these folders for each: `alice/received/…`. An actor with several channels that carry
+messages has a folder for each of them: `received/desk/…`.
+
+A file holds the whole frame, secrets masked: indented JSON if it is a JSON object or array, in a text frame or a binary
+one; `.txt` if it is other text; a hexadecimal dump `.hex.txt` (`xxd -r` makes the bytes of it again) if it is neither,
+and `.bin` if that would be long.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from antiphon.conversation.message import Message
+from antiphon.journal import HttpExchange, RunStarted
+from antiphon.journal.file import Said
+from antiphon.report.formats.file_names import FolderNames, file_stem, shortened
+from antiphon.report.readable import exchange_content, frame_content
+
+__all__ = ["MessageFiles"]
+
+
+class MessageFiles:
+    """The report "files" of one run; see `antiphon.journal.Report`.
+
+    No file is ever overwritten: where one of that name is there already (as on file systems that do not tell `Ping`
+    from `ping`), the later message's files are called `NAME~2~<n>`. Raises OSError if a file cannot be written.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._actors: dict[str, list[str]] = {}
+        self._folders: dict[tuple[str, str, str], _Folder] = {}
+        self._exchanges: dict[str, int] = {}
+        self._actor_names = FolderNames()
+        self._channel_names: dict[str, FolderNames] = {}
+
+    def __call__(self, entry: Any) -> None:
+        if isinstance(entry, (Message, Said)):
+            folder = self._folder(entry.actor, entry.channel, "sent" if entry.is_sent else "received")
+            folder.write(entry.name, *frame_content(entry.raw))
+        elif isinstance(entry, HttpExchange):
+            self._write_exchange(entry)
+        elif isinstance(entry, RunStarted):
+            self._actors = entry.actors
+            for actor, channels in entry.actors.items():
+                for channel in channels:
+                    self._folder(actor, channel, "received")
+                    self._folder(actor, channel, "sent")
+
+    def _folder(self, actor: str, channel: str, direction: str) -> _Folder:
+        key = (actor, channel, direction)
+        if key not in self._folders:
+            path = self._of_actor(actor) / direction
+            if self._actors.get(actor) != [channel]:
+                path /= self._channel_names.setdefault(actor, FolderNames())[channel]
+            self._folders[key] = _Folder(path)
+        return self._folders[key]
+
+    def _of_actor(self, actor: str) -> Path:
+        return self._directory if list(self._actors) == [actor] else self._directory / self._actor_names[actor]
+
+    def _write_exchange(self, exchange: HttpExchange) -> None:
+        folder = self._of_actor(exchange.actor) / "http"
+        number = self._exchanges.get(exchange.actor, 0)
+        self._exchanges[exchange.actor] = number + 1
+        folder.mkdir(parents=True, exist_ok=True)
+        stem = f"{number:03d}-{shortened(exchange.method + ' ' + urlsplit(exchange.url).path)}"
+        _write(str(folder / f"{stem}.json"), exchange_content(exchange))
+
+
+class _Folder:
+    """A folder of messages, and how many of each name are in it."""
+
+    def __init__(self, path: Path) -> None:
+        path.mkdir(parents=True, exist_ok=True)
+        self._path = f"{path}{os.sep}"
+        self._counts: dict[str, int] = {}
+        self._namesakes: dict[str, int] = {}
+
+    def write(self, name: str, content: bytes, suffix: str) -> None:
+        """Save a message as the next of its name."""
+        number = self._counts.get(name, 0)
+        self._counts[name] = number + 1
+        while True:
+            namesake = self._namesakes.get(name, 1)
+            try:
+                _write(self._path + file_stem(name, number, namesake) + suffix, content)
+            except FileExistsError:
+                self._namesakes[name] = namesake + 1
+            else:
+                return
+
+
+def _write(path: str, content: bytes) -> None:
+    """Make the file. By way of the system's own calls it takes half the time, and the run waits for it."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(file, rest) :]
+    finally:
+        os.close(file)

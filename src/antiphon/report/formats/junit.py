@@ -1,0 +1,128 @@
+"""The report "junit": a run as JUnit XML, for the page of a CI server that shows tests.
+
+A run is a testsuite of one testcase, its scenario: with `failure` if the peer did not do what was expected, `error` if
+anything else went wrong, and the conversation as `system-out`. Elements and attributes are those of the Jenkins xunit
+plugin's schema (junit-10.xsd).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final, TextIO
+from xml.sax.saxutils import escape, quoteattr
+
+from antiphon.report.formats.documents import Document
+from antiphon.report.glance import visible
+from antiphon.report.text import ends
+from antiphon.report.verdict import Verdict
+
+__all__ = ["JUNIT", "write_junit"]
+
+FIRST_LINES: Final = 500
+LAST_LINES: Final = 2_000
+"""How much of a longer conversation is shown."""
+
+LINE_WIDTH: Final = 160
+
+LONGEST_TEXT: Final = 100_000
+"""A longer failure text, in characters, is cut."""
+
+_UNHOLDABLE: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 has no way to write (section 2.2)."""
+
+
+def write_junit(entries: Iterable[Any], file: TextIO, directory: Path) -> None:
+    """Write the XML of one run; what XML cannot hold is written as an escape."""
+    verdict = Verdict()
+    lines = list(ends(verdict.watch(entries), FIRST_LINES, LAST_LINES, width=LINE_WIDTH))
+    xml = _Xml(file)
+    counts = {
+        "tests": "1",
+        "failures": str(int(verdict.word == "failed")),
+        "errors": str(int(verdict.word not in ("passed", "failed"))),
+        "time": _seconds(verdict.ended_ns),
+    }
+    xml.begin("testsuites", **counts)
+    xml.begin("testsuite", name=verdict.scenario, **counts, skipped="0", **_when(verdict))
+    _write_properties(xml, verdict, directory)
+    xml.begin("testcase", name=verdict.call, classname=f"antiphon.{verdict.scenario}", time=_seconds(verdict.ended_ns))
+    if not verdict.has_passed:
+        _write_failure(xml, verdict)
+    xml.begin("system-out")
+    for line in lines:
+        xml.text(line + "\n")
+    for _ in ("system-out", "testcase", "testsuite", "testsuites"):
+        xml.end()
+
+
+def _write_properties(xml: _Xml, verdict: Verdict, directory: Path) -> None:
+    properties: dict[str, Any] = {"run": directory}
+    if verdict.started is not None:
+        started = verdict.started
+        properties |= {"stand": started.stand, "actors": ", ".join(started.actors)}
+        properties |= {f"parameter.{name}": value for name, value in started.parameters.items()}
+        properties |= {"antiphon": started.antiphon, "python": started.python}
+    xml.begin("properties")
+    for name, value in properties.items():
+        xml.begin("property", name=name, value=str(value))
+        xml.end()
+    xml.end()
+
+
+def _write_failure(xml: _Xml, verdict: Verdict) -> None:
+    element = "failure" if verdict.word == "failed" else "error"
+    text = verdict.text
+    xml.begin(element, message=text.partition("\n")[0][:1000], type=verdict.kind or verdict.word)
+    xml.text(text[:LONGEST_TEXT])
+    if len(text) > LONGEST_TEXT:
+        xml.text(f"\n… {len(text) - LONGEST_TEXT} more characters are in the journal")
+    xml.end()
+
+
+def _when(verdict: Verdict) -> Mapping[str, str]:
+    """When the run began, which a journal without a beginning does not tell."""
+    started_at = verdict.started.started_at if verdict.started is not None else ""
+    return {"timestamp": started_at} if started_at else {}
+
+
+def _seconds(time_ns: int) -> str:
+    """Seconds with three decimals and no exponent: the schema's SUREFIRE_TIME."""
+    return f"{time_ns / 1e9:.3f}"
+
+
+class _Xml:
+    """XML as it is written, with what it cannot hold escaped."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._write = file.write
+        self._write('<?xml version="1.0" encoding="utf-8"?>\n')
+        self._open: list[str] = []
+
+    def begin(self, element: str, **attributes: str) -> None:
+        """Begin an element."""
+        self._write(f"<{element}")
+        for name, value in attributes.items():
+            self._write(f" {name}={quoteattr(_holdable(visible(value)))}")
+        self._write(">")
+        self._open.append(element)
+
+    def text(self, text: str) -> None:
+        """Text inside an element."""
+        self._write(escape(_holdable(text)))
+
+    def end(self) -> None:
+        """End the element that was begun last."""
+        self._write(f"</{self._open.pop()}>\n")
+
+
+def _holdable(text: str) -> str:
+    return _UNHOLDABLE.sub(lambda found: _escaped(ord(found[0])), text)
+
+
+def _escaped(code: int) -> str:
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+JUNIT: Final = Document("junit.xml", write_junit)

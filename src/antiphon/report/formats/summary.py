@@ -1,0 +1,130 @@
+"""The report "summary": a run in GitHub-flavoured Markdown, for the page of a workflow.
+
+Where GITHUB_STEP_SUMMARY names a file, as in GitHub Actions, it is appended there as well.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from antiphon.conversation.explanation import seconds
+from antiphon.conversation.message import Message
+from antiphon.journal import HttpExchange, StepEnded, StepStarted
+from antiphon.journal.file import Said
+from antiphon.report.formats.documents import Document
+from antiphon.report.glance import visible
+from antiphon.report.text import ends
+from antiphon.report.verdict import Verdict
+
+__all__ = ["SUMMARY", "write_summary"]
+
+MOST_STEPS: Final = 100
+LAST_LINES: Final = 40
+LINE_WIDTH: Final = 140
+LONGEST_TEXT: Final = 20_000
+"""GitHub takes a mebibyte for a step, and cuts what is longer."""
+
+_SIGNS: Final = {"passed": "✅", "failed": "❌", "cancelled": "⚪"}
+_PUNCTUATION: Final = re.compile(r"([\\`*_{}\[\]#!|<>~&@:])")
+_FENCES: Final = re.compile("`{3,}")
+
+
+def write_summary(entries: Iterable[Any], file: TextIO, directory: Path) -> None:
+    """Write the Markdown of one run, and append it to what GITHUB_STEP_SUMMARY names."""
+    text = StringIO()
+    _write(entries, text, directory)
+    file.write(text.getvalue())
+    page = os.environ.get("GITHUB_STEP_SUMMARY")
+    if page:
+        with Path(page).open("a", encoding="utf-8", errors="backslashreplace") as summary:
+            summary.write(text.getvalue())
+
+
+def _write(entries: Iterable[Any], file: TextIO, directory: Path) -> None:
+    verdict, steps = Verdict(), _Steps()
+    last = list(ends(steps.watch(verdict.watch(entries)), 0, LAST_LINES, width=LINE_WIDTH))
+    sign = _SIGNS.get(verdict.word, "❌")
+    stand = f" on the stand {_escaped(verdict.started.stand)}" if verdict.started and verdict.started.stand else ""
+    file.write(f"### {sign} {_escaped(verdict.call)}\n\n")
+    counts = ", ".join(told for what, count in steps.counts.items() for told in _counted(count, what))
+    file.write(f"{verdict.word} in {seconds(verdict.ended_ns)}{stand}: {counts or 'nothing was said'}\n\n")
+    if verdict.text:
+        _write_code(file, verdict.text[:LONGEST_TEXT])
+    steps.write(file)
+    if not verdict.has_passed:
+        file.write(f"<details><summary>The last {len(last)} lines of the conversation</summary>\n\n")
+        _write_code(file, "\n".join(last))
+        file.write("</details>\n\n")
+    file.write(f"Recorded in {_code(str(directory))}\n\n")
+
+
+class _Steps:
+    """The steps of a run as rows of a table, and how much was said."""
+
+    def __init__(self) -> None:
+        self.counts = {"step": 0, "sent": 0, "received": 0, "HTTP request": 0}
+        self._rows: dict[int, tuple[StepStarted, int]] = {}
+        self._ended: dict[int, StepEnded] = {}
+
+    def watch(self, entries: Iterable[Any]) -> Iterator[Any]:
+        """The entries, seen as they are taken."""
+        for entry in entries:
+            self._add(entry)
+            yield entry
+
+    def _add(self, entry: Any) -> None:
+        match entry:
+            case StepStarted():
+                self.counts["step"] += 1
+                if len(self._rows) < MOST_STEPS:
+                    depth = self._rows[entry.parent][1] + 1 if entry.parent in self._rows else 0
+                    self._rows[entry.number] = entry, depth
+            case StepEnded() if entry.number in self._rows:
+                self._ended[entry.number] = entry
+            case Message() | Said():
+                self.counts["sent" if entry.is_sent else "received"] += 1
+            case HttpExchange():
+                self.counts["HTTP request"] += 1
+
+    def write(self, file: TextIO) -> None:
+        """Write the table."""
+        if not self._rows:
+            return
+        file.write("| | step | who | began | took |\n|---|---|---|--:|--:|\n")
+        for number, (step, depth) in self._rows.items():
+            ended = self._ended.get(number)
+            sign = _SIGNS.get(ended.outcome, "❌") if ended is not None else "✂️"
+            took = seconds(ended.at_ns - step.at_ns) if ended is not None else ""
+            title = "&emsp;" * min(depth, 20) + _escaped(step.title[:200])
+            file.write(f"| {sign} | {title} | {_escaped(step.actor)} | {step.at_ns / 1e9:.3f} s | {took} |\n")
+        left_out = self.counts["step"] - len(self._rows)
+        file.write(f"\nand {left_out} more steps\n\n" if left_out else "\n")
+
+
+def _counted(count: int, what: str) -> list[str]:
+    plural = "s" if count > 1 and what not in ("sent", "received") else ""
+    return [f"{count} {what}{plural}"] if count else []
+
+
+def _escaped(text: str) -> str:
+    """Text on one line that Markdown and HTML leave as it is (GFM section 2.4), that links nothing and calls no one."""
+    return _PUNCTUATION.sub(lambda found: f"&#{ord(found[0])};", visible(text))
+
+
+def _code(text: str) -> str:
+    return f"<code>{_escaped(text)}</code>"
+
+
+def _write_code(file: TextIO, text: str) -> None:
+    """A block of code, in a fence that is longer than any in it (GFM section 4.5)."""
+    longest = max((len(fence) for fence in _FENCES.findall(text)), default=2)
+    fence = "`" * (longest + 1)
+    file.write(f"{fence}text\n{text}\n{fence}\n\n")
+
+
+SUMMARY: Final = Document("summary.md", write_summary)

@@ -1,0 +1,92 @@
+"""Deadlines of all the waits of a run, by one timer.
+
+A timer for every wait would cost more than the wait. One timer is armed for the earliest deadline; since deadlines
+are made in nearly the order in which they pass, most waits come and go without touching it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final, Protocol
+
+from antiphon.conversation.clock import Clock
+
+__all__ = ["Deadlines", "Sleeper"]
+
+_NEVER: Final = 1 << 63
+_BLOCKED_NS: Final = 20_000_000
+"""A timer that fires this much too late tells that the loop was blocked."""
+
+
+class Sleeper(Protocol):
+    """Someone with deadlines: a channel."""
+
+    @property
+    def next_deadline_ns(self) -> int | None: ...
+
+    def expire(self, now_ns: int) -> None: ...
+
+
+class Deadlines:
+    """Calls `expire` of its sleepers when the earliest of their deadlines passes.
+
+    `armed_ns` is when the timer is set for. `blocked_ns` is the longest that the loop was seen to be blocked.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock) -> None:
+        self.blocked_ns = 0
+        self._loop = loop
+        self._clock = clock
+        self._sleepers: dict[Sleeper, None] = {}
+        self.armed_ns = _NEVER
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, sleeper: Sleeper) -> None:
+        """Look after the deadlines of `sleeper`."""
+        self._sleepers[sleeper] = None
+
+    def remove(self, sleeper: Sleeper) -> None:
+        """Do not look after them any more."""
+        self._sleepers.pop(sleeper, None)
+
+    def note(self, deadline_ns: int) -> None:
+        """A deadline has been made; nothing to do for one that is not before `armed_ns`."""
+        if deadline_ns < self.armed_ns:
+            self._arm(deadline_ns)
+
+    def close(self) -> None:
+        """End the timer; no deadline passes any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._sleepers.clear()
+        self.armed_ns = _NEVER
+
+    def _arm(self, deadline_ns: int) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self.armed_ns = deadline_ns
+        # A loop that counts milliseconds may fire a little early; _fire then arms again, for 1 ms at the least.
+        delay_s = max((deadline_ns - self._clock.now_ns()) / 1e9, 0.001)
+        self._timer = self._loop.call_later(delay_s, self._fire)
+
+    def _fire(self) -> None:
+        late_ns = self._clock.now_ns() - self.armed_ns
+        if late_ns > _BLOCKED_NS:
+            # What came while the loop was blocked still lies in the sockets: let it be read before anyone is told
+            # that it did not come. Two turns, because a loop may run its timers before or after it polls.
+            self.blocked_ns = max(self.blocked_ns, late_ns)
+            self._loop.call_soon(self._loop.call_soon, self._expire)
+        else:
+            self._expire()
+
+    def _expire(self) -> None:
+        now_ns = self._clock.now_ns()
+        self._timer = None
+        self.armed_ns = _NEVER
+        for sleeper in list(self._sleepers):
+            deadline_ns = sleeper.next_deadline_ns
+            if deadline_ns is not None and deadline_ns <= now_ns:
+                sleeper.expire(now_ns)
+                deadline_ns = sleeper.next_deadline_ns
+            if deadline_ns is not None:
+                self.note(deadline_ns)

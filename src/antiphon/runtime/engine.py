@@ -1,0 +1,121 @@
+"""What all the channels of one run share: the loop, the clock, the journal, the deadlines, and where a failure goes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
+from itertools import count
+from typing import Any
+from weakref import WeakSet
+
+from antiphon.conversation.clock import Clock
+from antiphon.conversation.waits import Wait
+from antiphon.errors import CheckFailed, RecordingError
+from antiphon.journal import Failed, Journal, Note, Sink, SoftCheckFailed, StepStarted
+from antiphon.runtime.deadlines import Deadlines
+
+__all__ = ["STEP", "Engine"]
+
+STEP: ContextVar[StepStarted | None] = ContextVar("antiphon_step", default=None)
+"""The business step that the running code belongs to."""
+
+
+class Engine:
+    """One run's drive.
+
+    `on_failure` is called with every failure that has no awaiting code to be raised in: of a handler, of a frame, of a
+    forbidden message, of the journal. `unheard` are the failed waits that nobody has been told of, `soft_failures`
+    the soft checks that have failed, `tasks` those of handlers that are under way.
+    """
+
+    def __init__(
+        self, journal: Journal, on_failure: Callable[[BaseException], None], clock: Clock | None = None
+    ) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.clock = clock if clock is not None else Clock(getattr(self.loop, "now_ns", time.monotonic_ns))
+        self.now_ns = self.clock.now_ns
+        self.journal = journal
+        self.record: Sink = self._record if journal.has_sinks else journal.record
+        """Puts an entry into the journal; one that cannot be written fails the run, and goes on in memory."""
+        self.deadlines = Deadlines(self.loop, self.clock)
+        self.unheard: dict[Wait, None] = {}
+        self.soft_failures: list[CheckFailed] = []
+        self.woken: asyncio.Future[None] = self.loop.create_future()
+        self.woken.set_result(None)
+        self.next_step = count(1).__next__
+        self.next_wait = count(1).__next__
+        self._on_failure = on_failure
+        self.tasks: set[asyncio.Task[Any]] = set()
+        self._timers: WeakSet[asyncio.TimerHandle] = WeakSet()
+
+    def fail(self, error: BaseException) -> None:
+        """Something failed that nobody awaits."""
+        self.record(Failed(at_ns=self.now_ns(), error=type(error).__name__, text=str(error)))
+        self._on_failure(error)
+
+    def fail_from_anywhere(self, error: BaseException) -> None:
+        """The same, also in another thread."""
+        try:
+            is_here = asyncio.get_running_loop() is self.loop
+        except RuntimeError:
+            is_here = False
+        if is_here:
+            self.fail(error)
+        elif not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.fail, error)
+
+    def tell_soft(self, error: CheckFailed) -> None:
+        """A soft check has failed: everything goes on, and the run will fail with it at its end."""
+        self.record(SoftCheckFailed(at_ns=self.now_ns(), text=str(error)))
+        self.soft_failures.append(error)
+
+    def spawn(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run it beside everything else until the run ends; what it raises is a failure."""
+        task = self.loop.create_task(coroutine)
+        self.tasks.add(task)
+        task.add_done_callback(self._reap)
+        return task
+
+    def later(self, delay_s: float, function: Callable[..., object], *arguments: Any) -> asyncio.TimerHandle:
+        """Call it after `delay_s` unless the run has ended; what it raises is a failure. The handle has `cancel()`."""
+
+        def fire() -> None:
+            try:
+                function(*arguments)
+            except Exception as error:
+                self.fail(error)
+
+        timer = self.loop.call_later(delay_s, fire)
+        self._timers.add(timer)
+        return timer
+
+    def end(self) -> list[asyncio.Task[Any]]:
+        """End the timers and the tasks; gives the tasks that are being cancelled."""
+        for timer in list(self._timers):
+            timer.cancel()
+        tasks = list(self.tasks)
+        for task in tasks:
+            task.cancel()
+        self.deadlines.close()
+        return tasks
+
+    async def close(self) -> None:
+        """The same, and wait for the tasks."""
+        await asyncio.gather(*self.end(), return_exceptions=True)
+        if self.deadlines.blocked_ns:
+            blocked_s = self.deadlines.blocked_ns / 1e9
+            text = f"the event loop was blocked for {blocked_s:.3f} s: a step or handler does not give way"
+            self.record(Note(at_ns=self.now_ns(), text=f"{text}; call() runs a blocking function in a thread"))
+
+    def _record(self, entry: Any) -> None:
+        try:
+            self.journal.record(entry)
+        except RecordingError as error:
+            self._on_failure(error)
+
+    def _reap(self, task: asyncio.Task[Any]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.fail(error)

@@ -1,0 +1,1 @@
+"""Scenarios: steps, workflows, and the run that performs them."""

@@ -1,0 +1,161 @@
+"""Actions: what an actor can do, in the words of the business. Called, an action gives a step."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from types import MethodType
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+
+from antiphon.errors import ScenarioError
+from antiphon.journal import StepStarted
+from antiphon.runtime.call_site import Place, caller, place_of
+from antiphon.runtime.engine import Engine
+from antiphon.scenarios.signals import Signals
+from antiphon.scenarios.step import Stage, Step, require_fit
+
+__all__ = ["action"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+A = TypeVar("A")
+
+
+class action(Generic[A, P, R]):  # noqa: N801 - a decorator, and written as one
+    """Makes an `async def` method an action: calling it gives a step.
+
+    On the class the step is for whoever plays that class, on an instance it is that actor's. Awaiting it performs it
+    now.
+    """
+
+    def __init__(self, function: Callable[Concatenate[A, P], Awaitable[R]]) -> None:
+        if not inspect.iscoroutinefunction(function):
+            raise ScenarioError(
+                f"the action {getattr(function, '__name__', function)} is not async",
+                place=place_of(function),
+                hint="write `async def`, or leave the decorator out if it is no step",
+            )
+        self.function = function
+        self.__doc__ = function.__doc__
+        self.__name__ = function.__name__
+
+        @wraps(function)
+        def make(actor: A, /, *args: P.args, **kwargs: P.kwargs) -> Step[R]:
+            return _ActionStep(self.__name__, args, kwargs, caller(), actor, function)
+
+        self._make = make
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.__name__ = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Callable[P, Step[R]]: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> Callable[P, Step[R]]: ...
+    def __get__(self, instance: Any, owner: type) -> Callable[P, Step[R]]:
+        if instance is not None:
+            return MethodType(self._make, instance)
+
+        @wraps(self.function)
+        def make(*args: P.args, **kwargs: P.kwargs) -> Step[R]:
+            return _RoleStep(self.__name__, args, kwargs, caller(), owner, self.function)
+
+        return make
+
+
+class _ActionStep(Step[R]):
+    """An action of one actor, with its arguments."""
+
+    def __init__(
+        self,
+        name: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        source: Place,
+        actor: Any,
+        function: Callable[..., Awaitable[R]],
+    ) -> None:
+        self.name = name
+        self.args = args
+        self.kwargs = kwargs
+        self.source = source
+        self.actor = actor
+        self.function = function
+
+    def who(self) -> str:
+        name: str = self.actor.name
+        return name
+
+    def stage_outside(self) -> Stage:
+        return _Alone(self.actor.engine)
+
+    def check(self) -> None:
+        require_fit(self, self.function, None, *self.args, **self.kwargs)
+
+    def _do(self, stage: Stage, step: StepStarted) -> Awaitable[R]:
+        args, kwargs = self.args, self.kwargs
+        try:
+            if not kwargs and not args:
+                return self.function(self.actor)
+            resolve = stage.resolve
+            return self.function(
+                self.actor, *map(resolve, args), **{name: resolve(value) for name, value in kwargs.items()}
+            )
+        except TypeError:
+            # Calling an async function only binds its arguments: they are what is wrong.
+            self.check()
+            raise
+
+
+class _RoleStep(Step[R]):
+    """An action with its arguments, of whoever plays the class when it is performed."""
+
+    def __init__(
+        self,
+        name: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        source: Place,
+        kind: type,
+        function: Callable[..., Awaitable[R]],
+    ) -> None:
+        super().__init__(name, args, kwargs, source)
+        self._kind = kind
+        self._function = function
+
+    @property
+    def actor_kind(self) -> type:
+        return self._kind
+
+    def check(self) -> None:
+        require_fit(self, self._function, None, *self.args, **self.kwargs)
+
+    async def perform(self, stage: Stage) -> R:
+        actor = stage.actor_for(self._kind, self)
+        overriding = inspect.getattr_static(type(actor), self.name, None)
+        function = overriding.function if isinstance(overriding, action) else self._function
+        step: _ActionStep[R] = _ActionStep(self.name, self.args, dict(self.kwargs), self.source, actor, function)
+        return await step.perform(stage)
+
+
+class _Alone:
+    """The stage of an actor that is in no scenario: the server's end of a connection."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @property
+    def signals(self) -> Signals:
+        raise ScenarioError("a signal needs a scenario", hint="signals are given and awaited in scenarios only")
+
+    def actor_for(self, kind: type, step: Step[Any]) -> Any:
+        raise ScenarioError(
+            f"{step.name} was made on the class {kind.__name__}, and there is no scenario to find its actor in"
+        )
+
+    def resolve(self, value: Any) -> Any:
+        return value
+
+    def save(self, name: str, value: Any) -> None:
+        """Nothing is kept outside a scenario."""

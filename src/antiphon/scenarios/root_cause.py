@@ -1,0 +1,172 @@
+"""What came of a failure: which of several was the cause, and what was cancelled because of it, at which step.
+
+The facts are in the journal, whatever the branches of a scenario are: `together`, task groups, `gather`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from antiphon.conversation.explanation import seconds
+from antiphon.journal import StepEnded, StepStarted, WaitEnded, WaitStarted
+
+__all__ = ["cause_of", "consequences", "interrupted_step", "under_way"]
+
+MOST_TOLD: Final = 5
+"""Of a hundred branches that were cancelled so many are told of."""
+
+
+def cause_of(group: BaseExceptionGroup[Any]) -> Any:
+    """The failure that came first; the others are told in its notes."""
+    leaves = _leaves(group)
+    if all(getattr(leaf, "explanation", None) is not None for leaf in leaves):
+        leaves.sort(key=lambda leaf: leaf.explanation.at_ns)  # a group's own body is told last, whenever it failed
+    first = leaves[0]
+    others = [leaf for leaf in leaves[1:] if _headline(leaf) != _headline(first)]
+    for other in others[:MOST_TOLD]:
+        first.add_note(f"and then {_headline(other)}")
+    if len(others) > MOST_TOLD:
+        first.add_note(f"and then {len(others) - MOST_TOLD} more")
+    return first
+
+
+def consequences(entries: Iterable[Any], cause: BaseException) -> list[str]:
+    """What was cancelled because of the failure that a run ended with, a line for each."""
+    return [f"because of that {told}" for told in _shortened([step.told for step in _cancelled(entries, cause)])]
+
+
+def interrupted_step(entries: Iterable[Any], cause: BaseException) -> str:
+    """The step that a failure beside the scenario's own code ended: its title, its place, and what it waited for.
+
+    "" unless it was just one: then the failure may be said to have happened in it.
+    """
+    cancelled = _cancelled(entries, cause)
+    return cancelled[0].place if len(cancelled) == 1 else ""
+
+
+def under_way(entries: Iterable[Any], step: int) -> list[str]:
+    """What was under way in the step of that number when it was cancelled, a line for each."""
+    steps = _Steps(list(entries))
+    return _shortened([each.told for each in steps.cancelled(0, inside=step)])
+
+
+def _cancelled(entries: Iterable[Any], cause: BaseException) -> list[_Cancelled]:
+    known = list(entries)
+    steps = _Steps(known)
+    begin = steps.failure(type(cause).__name__)
+    return steps.cancelled(_last_events(known) if begin is None else begin)
+
+
+class _Cancelled(msgspec.Struct):
+    """A step that was cancelled: `told` says how, `place` where it was at that moment."""
+
+    told: str
+    place: str
+
+
+class _Steps:
+    """The steps and waits of a journal, with how they ended and at which place in it."""
+
+    def __init__(self, entries: Sequence[Any]) -> None:
+        self._started: dict[int, StepStarted] = {}
+        self._ended: dict[int, tuple[int, StepEnded]] = {}
+        self._waits: dict[int, WaitStarted] = {}
+        self._given_up: dict[int, WaitStarted] = {}
+        """By the number of a step its last wait that was cancelled."""
+        for index, entry in enumerate(entries):
+            if isinstance(entry, StepStarted):
+                self._started[entry.number] = entry
+            elif isinstance(entry, StepEnded):
+                self._ended[entry.number] = (index, entry)
+            elif isinstance(entry, WaitStarted):
+                self._waits[entry.number] = entry
+            elif isinstance(entry, WaitEnded):
+                wait = self._waits.pop(entry.number, None)
+                if wait is not None and entry.outcome == "cancelled":
+                    self._given_up[wait.step] = wait
+
+    def failure(self, error: str) -> int | None:
+        """The place of the first step that failed with that error, and whose failure nobody kept from the top."""
+        failed = [
+            (index, ended) for index, ended in self._ended.values() if (ended.outcome, ended.error) == ("failed", error)
+        ]
+        tops = [ended.number for _, ended in failed if self._parent(ended.number) == 0]
+        if not tops:
+            return None
+        return next((index for index, ended in failed if tops[-1] in self._failed_line(ended.number)), None)
+
+    def cancelled(self, begin: int, inside: int = 0) -> list[_Cancelled]:
+        """The innermost steps that were cancelled from that place on, in the step `inside`, with their waits."""
+        cancelled = [
+            ended.number
+            for index, ended in self._ended.values()
+            if ended.outcome == "cancelled"
+            and index >= begin
+            and (not inside or inside in self._line(ended.number)[1:])
+        ]
+        outer = {self._parent(number) for number in cancelled}
+        return [
+            self._tell(self._started[number])
+            for number in sorted(cancelled)
+            if number not in outer and number in self._started
+        ]
+
+    def _tell(self, step: StepStarted) -> _Cancelled:
+        took = seconds(self._ended[step.number][1].at_ns - step.at_ns)
+        line = [self._started[number] for number in self._line(step.number) if number in self._started]
+        actor = next((each.actor for each in line if each.actor), "")
+        wait = self._given_up.get(step.number)
+        for_what = f", waiting for {wait.what}" if wait is not None else ""
+        where = f" at {wait.source}" if wait is not None and wait.source != step.source else ""
+        place = f"{step.title} at {step.source}"
+        return _Cancelled(
+            told=f"{actor + ': ' if actor else ''}{place} was cancelled after {took}{for_what}{where}",
+            place=f"{place}{for_what}{where}",
+        )
+
+    def _parent(self, number: int) -> int:
+        return self._started[number].parent if number in self._started else 0
+
+    def _line(self, number: int) -> list[int]:
+        """The step and those around it, from the inside out."""
+        line = []
+        while number:
+            line.append(number)
+            number = self._parent(number)
+        return line
+
+    def _failed_line(self, number: int) -> list[int]:
+        """The same, as far as they failed too."""
+        line = []
+        for each in self._line(number):
+            if each not in self._ended or self._ended[each][1].outcome != "failed":
+                break
+            line.append(each)
+        return line
+
+
+def _last_events(entries: Sequence[Any]) -> int:
+    """The place behind the last thing that went well: what follows are ends."""
+    for index in range(len(entries) - 1, -1, -1):
+        entry = entries[index]
+        if isinstance(entry, StepStarted) or (isinstance(entry, StepEnded) and entry.outcome == "passed"):
+            return index + 1
+    return 0
+
+
+def _shortened(lines: list[str]) -> list[str]:
+    return lines if len(lines) <= MOST_TOLD else [*lines[:MOST_TOLD], f"{len(lines) - MOST_TOLD} more were cancelled"]
+
+
+def _headline(error: BaseException) -> str:
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+
+
+def _leaves(group: BaseExceptionGroup[Any]) -> list[Any]:
+    leaves: list[Any] = []
+    for error in group.exceptions:
+        leaves += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return leaves

@@ -1,0 +1,100 @@
+"""A scenario performed: its actors, what came of it, and where it is recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from antiphon.actor.actor import Actor
+from antiphon.errors import ScenarioError
+from antiphon.runtime.engine import Engine
+from antiphon.scenarios.saved import Returned, resolve
+from antiphon.scenarios.scenario import Scenario
+from antiphon.scenarios.signals import Signals
+from antiphon.scenarios.step import Step
+
+__all__ = ["Run"]
+
+
+class Run:
+    """A scenario performed, or being performed.
+
+    verdict: "passed", "failed" (the peer did not do what was expected), "error" (anything else), "interrupted", or ""
+    while it is under way. error: what it failed with. returned: what called functions returned. value: what an async
+    scenario returned. is_strict: whether what nobody expected fails it.
+    directory: where it was recorded, None if it was not. Its actors are attributes: `run.operator`.
+    """
+
+    def __init__(
+        self, scenario: Scenario[Any, Any], parameters: dict[str, Any], directory: Path | None, engine: Engine
+    ) -> None:
+        self.scenario = scenario
+        self.parameters = parameters
+        self.directory = directory
+        self.engine = engine
+        self.actors: dict[str, Actor] = {}
+        self.signals = Signals(engine)
+        self.is_strict = scenario.is_strict
+        self.returned = Returned()
+        self.value: Any = None
+        self.verdict = ""
+        self.error: BaseException | None = None
+        self.duration_s = 0.0
+
+    def __getattr__(self, name: str) -> Any:
+        actors = self.__dict__.get("actors", {})
+        if name in actors:
+            return actors[name]
+        raise AttributeError(
+            f"the run of {self.scenario.name} has no {name!r}; its actors are {', '.join(actors) or 'none'}"
+        )
+
+    def __repr__(self) -> str:
+        return f"<Run of {self.scenario.name}: {self.verdict or 'under way'}>"
+
+    @property
+    def journal(self) -> list[Any]:
+        """The latest entries, unmasked: messages and whatever else happened, in order."""
+        return list(self.engine.journal.entries)
+
+    # -- the stage that its steps are performed on --------------------------------------------------------------------
+
+    def actor_for(self, kind: type, step: Step[Any]) -> Actor:
+        """The one actor of that class. Raises ScenarioError if there is none, or more than one."""
+        found = [actor for actor in self.actors.values() if isinstance(actor, kind)]
+        if len(found) == 1:
+            return found[0]
+        have = ", ".join(f"{name} ({type(actor).__name__})" for name, actor in self.actors.items()) or "none"
+        place = step.source
+        if not found:
+            raise ScenarioError(
+                f"{step.name} is a step of {kind.__name__}, and {self.scenario.name} has no such actor",
+                place=place,
+                hint=f"its actors are: {have}",
+            )
+        raise ScenarioError(
+            f"{step.name} could be done by several actors: {', '.join(actor.name for actor in found)}",
+            place=place,
+            hint=f"say who: {found[0].name}.{step.name}(…), or by={found[0].name} for send() and expect()",
+        )
+
+    def resolve(self, value: Any) -> Any:
+        """The value with references to saved things looked up."""
+        return resolve(value, _Namespace(self)) if _may_refer(value) else value
+
+    def save(self, name: str, value: Any) -> None:
+        """Keep what a call returned."""
+        self.returned.add(name, value)
+
+
+class _Namespace(dict[str, Any]):
+    """What `saved.x` may mean: results first, then actors, then the attributes of a sole actor."""
+
+    def __init__(self, run: Run) -> None:
+        actors = list(run.actors.values())
+        own = {k: v for k, v in vars(actors[0]).items() if not k.startswith("_")} if len(actors) == 1 else {}
+        super().__init__({**own, **run.actors, **run.returned.by_name()})
+
+
+def _may_refer(value: Any) -> bool:
+    return type(value) not in (str, int, float, bool, bytes, type(None))

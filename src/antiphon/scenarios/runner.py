@@ -1,0 +1,466 @@
+"""Performs one scenario: connects its actors, does what it says, closes everything, and gives the run."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import platform
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from antiphon.actor.actor import Actor
+from antiphon.actor.channel import Channel
+from antiphon.conversation.clock import iso_utc
+from antiphon.conversation.explanation import Explanation
+from antiphon.conversation.match import shorten
+from antiphon.errors import (
+    AntiphonError,
+    ConnectFailed,
+    DeadlinePassed,
+    DialectError,
+    MessagesLeft,
+    ScenarioError,
+    SoftChecksFailed,
+    TransportError,
+)
+from antiphon.journal import Failed, Journal, Note, RunEnded, RunStarted, Sink
+from antiphon.journal.masking import Masker
+from antiphon.journal.recording import STANDARD_REPORTS, load_reports, new_run_directory, recording
+from antiphon.runtime.call_site import author_frame, place
+from antiphon.runtime.deadlock import tasks_with
+from antiphon.runtime.engine import Engine
+from antiphon.scenarios.root_cause import cause_of, consequences, interrupted_step
+from antiphon.scenarios.run import Run
+from antiphon.scenarios.scenario import Scenario
+from antiphon.scenarios.step import STAGE, Step
+from antiphon.scenarios.strict import messages_left
+from antiphon.scenarios.timed_steps import BEGUN_NS
+from antiphon.scenarios.workflow import perform_workflow, workflow_steps
+from antiphon.stand.stand import Stand, load_stand
+from antiphon.stand.users import Wanted
+
+__all__ = ["event_loop_factory", "perform", "play"]
+
+LINGER_S: Final = 1.0
+"""How long a run whose deadline passed listens on, to be able to say that the message came too late."""
+
+
+LEAVE_WITHIN_S: Final = 5.0
+"""How long `Actor.leave` may take."""
+
+
+def play(
+    scenario: Scenario[Any, Any],
+    /,
+    *,
+    stand: Stand | str | None = None,
+    runs: Path | str | None = "runs",
+    directory: Path | None = None,
+    reports: Sequence[str] = STANDARD_REPORTS,
+    watch: Sink | None = None,
+    linger_s: float = LINGER_S,
+    strict: bool | None = None,
+    **parameters: Any,
+) -> Run:
+    """Perform a scenario from ordinary code, and return the run when it has passed. See `perform` for the rest."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        pass
+    else:
+        raise ScenarioError("play() cannot be used where an event loop runs", hint="await perform(…) there")
+    with asyncio.Runner(loop_factory=event_loop_factory()) as runner:
+        return runner.run(
+            perform(
+                scenario,
+                stand=stand,
+                runs=runs,
+                directory=directory,
+                reports=reports,
+                watch=watch,
+                linger_s=linger_s,
+                strict=strict,
+                **parameters,
+            )
+        )
+
+
+async def perform(
+    scenario: Scenario[Any, Any],
+    /,
+    *,
+    stand: Stand | str | None = None,
+    runs: Path | str | None = "runs",
+    directory: Path | None = None,
+    reports: Sequence[str] = STANDARD_REPORTS,
+    watch: Sink | None = None,
+    linger_s: float = LINGER_S,
+    strict: bool | None = None,
+    **parameters: Any,
+) -> Run:
+    """Perform a scenario in the running event loop, and return the run when it has passed.
+
+    stand: a stand, or the name of one in antiphon.toml; None for the default one there.
+    runs: the directory in which the run gets a new directory of its own; None records nothing on disk.
+    directory: the run's own directory, which must exist and be empty; then `runs` is not used.
+    reports: what is written there beside the journal, by the names of the entry points "antiphon.reports"; NAME=PATH
+    says where else that one goes.
+    watch: called with every journal entry, secrets masked, as it happens.
+    linger_s: after a deadline has passed, how long to listen on for the message that was too late.
+    strict: whether every received message must be expected, handled or declared ignored; None for what the scenario's
+    own `@scenario(strict=…)` says.
+    parameters: the scenario's own; an actor may be given too, instead of a new one of its class.
+
+    Raises what the run failed with; the error's `run` attribute is the run, if it is an AntiphonError. ScenarioError
+    is raised before anything is recorded or connected if the scenario, the stand or a parameter is wrong.
+    """
+    _require_scenario(scenario)
+    writers = load_reports(reports)
+    chosen = stand if isinstance(stand, Stand) else load_stand(stand, near=scenario.folder)
+    given = {name: parameters.pop(name) for name in list(parameters) if name in scenario.actors}
+    arguments = scenario.arguments(parameters)
+    journal = Journal(masker=Masker(chosen.secrets))
+    journal.masker.learn_from(chosen.environment)
+    if directory is None and runs is not None:
+        directory = new_run_directory(Path(runs), scenario.name)
+    with recording(journal, directory, writers, watch):
+        performance = _Performance(scenario, arguments, given, chosen, journal, directory)
+        performance.run.is_strict = scenario.is_strict if strict is None else strict
+        return await performance.perform(linger_s)
+
+
+class _Performance:
+    """One scenario being performed."""
+
+    def __init__(
+        self,
+        scenario: Scenario[Any, Any],
+        arguments: dict[str, Any],
+        given: dict[str, Actor],
+        stand: Stand,
+        journal: Journal,
+        directory: Path | None,
+    ) -> None:
+        self.engine = Engine(journal, self._fail)
+        self.run = Run(scenario, arguments, directory, self.engine)
+        self._stand = stand
+        self._given = given
+        self._failure: BaseException | None = None
+        self._body: asyncio.Task[None] | None = None
+        self._workflow: Any = None
+
+    async def perform(self, linger_s: float) -> Run:
+        run, engine = self.run, self.engine
+        engine.record(self._started())
+        error: BaseException | None = None
+        try:
+            await self._supervise(linger_s)
+        except BaseException as raised:
+            error = raised
+        run.error = error if error is not None else self._failure
+        self._finish(run.error)
+        run.duration_s = engine.now_ns() / 1e9
+        run.verdict = _verdict(run.error)
+        engine.record(RunEnded(at_ns=engine.now_ns(), verdict=run.verdict, error=_text_of(run.error)))
+        if isinstance(run.error, AntiphonError):
+            run.error.run = run
+        if run.error is not None:
+            raise run.error
+        return run
+
+    async def _supervise(self, linger_s: float) -> None:
+        """Do it, with whatever must be running, and end everything whatever happens."""
+        async with AsyncExitStack() as stack:
+            stand = self._stand
+            if stand.start:
+                stand = await stack.enter_async_context(_started_stand(stand))
+            if stand.within_s is not None:
+                self.run.signals.within_s = stand.within_s
+            await self._cast(stand, stack)
+            stack.push_async_callback(self.engine.close)
+            stack.push_async_callback(self._part)
+            self._prepare()
+            if self._failure is not None:
+                raise self._failure
+            self._body = asyncio.ensure_future(self._act())
+            try:
+                await asyncio.wait({self._body})
+            finally:
+                if not self._body.done():
+                    self._body.cancel()
+                    await asyncio.wait({self._body})
+            if _has_failed(self._body):
+                await self._end_branches()
+            await self._conclude(linger_s)
+
+    async def _cast(self, stand: Stand, stack: AsyncExitStack) -> None:
+        """Make the actors, and lend them their users until the end."""
+        run = self.run
+        cast = {name: self._actor(name, kind) for name, kind in run.scenario.actors.items()}
+        wanted = [Wanted(name, actor.wanted_user) for name, actor in cast.items() if actor.needs_user]
+        users = await stand.lend_users(wanted, str(run.directory or run.scenario.name))
+        stack.callback(stand.users.take_back, users)
+        lent = dict(zip((want.actor for want in wanted), users, strict=True))
+        for name, actor in cast.items():
+            actor.attach(self.engine, name, stand, lent.get(name))
+            run.actors[name] = actor
+
+    def _actor(self, name: str, kind: type[Actor]) -> Actor:
+        scenario = self.run.scenario
+        actor = self._given.get(name)
+        if actor is None:
+            return scenario.new_actor(name)
+        if not isinstance(actor, kind):
+            text = f"{scenario.name} takes {name} as {kind.__name__}, not {shorten(actor)}"
+            raise ScenarioError(text, place=scenario.place)
+        return actor
+
+    def _prepare(self) -> None:
+        """The workflow of a scenario that is one, looked through before anything is connected."""
+        run = self.run
+        if run.scenario.is_async:
+            return
+        token = STAGE.set(run)
+        try:
+            self._workflow = run.scenario.function(**run.actors, **run.parameters)
+        finally:
+            STAGE.reset(token)
+        for step in workflow_steps(self._workflow, run.scenario.place):
+            for part in step.with_parts():
+                part.check()
+                if part.actor_kind is not None:
+                    run.actor_for(part.actor_kind, part)
+
+    async def _act(self) -> None:
+        run = self.run
+        STAGE.set(run)
+        async with asyncio.TaskGroup() as group:
+            for actor in run.actors.values():
+                group.create_task(actor.connect())
+        BEGUN_NS.set(self.engine.now_ns())
+        if not any(actor.has_async_handlers() for actor in run.actors.values()):
+            run.signals.begin(STAGE)
+        if run.scenario.is_async:
+            self._workflow = await run.scenario.function(**run.actors, **run.parameters)
+            if not _is_workflow(self._workflow):
+                run.value = self._workflow
+                return
+        run.value = await perform_workflow(self._workflow, run, run.scenario.place)
+
+    async def _end_branches(self) -> None:
+        """Cancel what the scenario began beside itself and did not end: its failure is theirs."""
+        branches = [task for task in tasks_with(STAGE, self.run) if task not in self.engine.tasks]
+        for task in branches:
+            task.cancel()
+        if branches:
+            await asyncio.wait(branches, timeout=LEAVE_WITHIN_S)
+        for task in branches:
+            if task.done() and not task.cancelled():
+                task.exception()  # somebody has seen it
+
+    async def _conclude(self, linger_s: float) -> None:
+        """Raise what the run failed with, if it did."""
+        assert self._body is not None
+        error = self._failure
+        if error is None and not self._body.cancelled():
+            error = _single(self._body.exception())
+        if error is None and self.engine.unheard:
+            error = next(iter(self.engine.unheard)).error
+        if error is None:
+            error = self._judged()
+        elif self.engine.soft_failures:
+            error.add_note(f"before that: {SoftChecksFailed(self.engine.soft_failures)}")
+        if error is None:
+            return
+        self._tell_consequences(error)
+        if isinstance(error, DeadlinePassed):
+            await self._linger(error, linger_s)
+        self._finish(error)
+        if error is not self._failure:
+            self.engine.record(Failed(at_ns=self.engine.now_ns(), error=type(error).__name__, text=_text_of(error)))
+        raise error
+
+    def _tell_consequences(self, error: BaseException) -> None:
+        """Say what else ended; what failed beside the scenario's own code and ended just one step, was in that step."""
+        entries = self.engine.journal.entries
+        if error is self._failure and isinstance(error, AntiphonError) and _is_plain(error):
+            error.step = interrupted_step(entries, error)
+            if error.step:
+                return
+        for told in consequences(entries, error):
+            self.engine.record(Note(at_ns=self.engine.now_ns(), text=told))
+            error.add_note(told)
+
+    def _judged(self) -> BaseException | None:
+        """What is wrong although the scenario came to its end: soft checks, and in strict mode what is left over."""
+        soft = self.engine.soft_failures
+        left: MessagesLeft | None = None
+        if self.run.is_strict:
+            channels = (channel for actor in self.run.actors.values() for channel in actor.channels.values())
+            left = messages_left([channel for channel in channels if isinstance(channel, Channel)])
+        if not soft:
+            return left
+        failed = SoftChecksFailed(soft)
+        if left is not None:
+            failed.add_note(f"and {left}")
+        return failed
+
+    async def _linger(self, error: DeadlinePassed, linger_s: float) -> None:
+        """Listen on until the late message comes, or `linger_s` has passed."""
+        if error.explanation is None:  # it was no message that was awaited
+            return
+        wait = error.explanation.wait
+        before_ns = self.engine.now_ns()
+        while not wait.late_ns and self.engine.now_ns() - before_ns < linger_s * 1e9:
+            if not any(actor.is_connected for actor in self.run.actors.values()):
+                return
+            await asyncio.sleep(min(0.02, linger_s))
+        if wait.late_ns:
+            self.engine.record(
+                Note(at_ns=self.engine.now_ns(), text=f"{wait.describe()} came {wait.late_ns / 1e6:.0f} ms too late")
+            )
+
+    async def _part(self) -> None:
+        """Let the actors leave, and close their channels."""
+        for actor in self.run.actors.values():
+            if actor.is_connected:
+                try:
+                    async with asyncio.timeout(LEAVE_WITHIN_S):
+                        await actor.leave()
+                except Exception as error:
+                    if self._failure is None and self._body is not None and not _has_failed(self._body):
+                        raise
+                    self.engine.record(Note(at_ns=self.engine.now_ns(), text=f"{actor.name} could not leave: {error}"))
+        await asyncio.gather(*(actor.disconnect() for actor in self.run.actors.values()), return_exceptions=True)
+
+    def _finish(self, error: BaseException | None) -> None:
+        """Make an error of ours ready to be shown: it says where, and keeps the secrets.
+
+        The place is the innermost line of the author's that it went through, or the scenario.
+        """
+        if error is None:
+            return
+        masker = self.engine.journal.masker
+        if getattr(error, "__notes__", None):
+            error.__notes__ = [masker.text(note) for note in error.__notes__]
+        if not isinstance(error, AntiphonError):
+            return
+        explanation: Explanation | None = getattr(error, "explanation", None)
+        if explanation is not None:
+            for message in explanation.history:
+                masker.learn_from(message.body)
+            explanation.mask = masker.text
+            return
+        error.text = masker.text(error.text)
+        error.hint = masker.text(error.hint) if error.hint else None
+        error.step = masker.text(error.step)
+        if error.place is None:
+            frame = author_frame(error)
+            error.place = place(frame.filename, frame.lineno or 0) if frame is not None else self.run.scenario.place
+
+    def _fail(self, error: BaseException) -> None:
+        """Something failed beside the scenario's own code: end that."""
+        if self._failure is None:
+            self._failure = error
+            if self._body is not None:
+                self._body.cancel()
+
+    def _started(self) -> RunStarted:
+        return RunStarted(
+            at_ns=0,
+            scenario=self.run.scenario.name,
+            parameters={name: _plain(value) for name, value in self.run.parameters.items()},
+            actors={name: kind.message_channels() for name, kind in self.run.scenario.actors.items()},
+            stand=self._stand.name,
+            started_at=iso_utc(self.engine.clock.started_at),
+            antiphon=_version(),
+            python=platform.python_version(),
+            pid=os.getpid(),
+        )
+
+
+@cache  # to look it up means to read a file
+def _version() -> str:
+    return version("antiphon")
+
+
+@asynccontextmanager
+async def _started_stand(stand: Stand) -> AsyncIterator[Stand]:
+    """What the stand's `start` names, running; the stand with its addresses and users."""
+    module, _, attribute = stand.start.partition(":")
+    try:
+        factory = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ScenarioError(
+            f"the stand {stand.name!r} starts {stand.start!r}, which cannot be found: {error}",
+            place=stand.source or None,
+        ) from error
+    async with factory() as started:
+        yield stand.started(started.addresses, started.users)
+
+
+def _require_scenario(scenario: Any) -> None:
+    if inspect.iscoroutine(scenario):
+        scenario.close()
+        hint = f"give the scenario itself, without brackets behind it: play({scenario.__name__}, …)"
+        raise ScenarioError(f"a coroutine of {scenario.__name__} is no scenario", hint=hint)
+    if not isinstance(scenario, Scenario):
+        raise ScenarioError(f"{shorten(scenario)} is no scenario", hint="decorate the function with @scenario")
+
+
+def _is_workflow(value: Any) -> bool:
+    return isinstance(value, Step) or (isinstance(value, list) and bool(value) and isinstance(value[0], Step))
+
+
+def _is_plain(error: AntiphonError) -> bool:
+    """Whether its text is its own, and names no step."""
+    return not error.step and getattr(error, "explanation", None) is None and not isinstance(error, ScenarioError)
+
+
+def _single(error: BaseException | None) -> BaseException | None:
+    """The error, or of a group that which was the cause."""
+    return cause_of(error) if isinstance(error, BaseExceptionGroup) else error
+
+
+def _has_failed(task: asyncio.Task[Any]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
+
+
+def _verdict(error: BaseException | None) -> str:
+    if error is None:
+        return "passed"
+    if isinstance(error, ConnectFailed):
+        return "error"
+    if isinstance(error, (AssertionError, DialectError, TransportError)):
+        return "failed"
+    return "error" if isinstance(error, Exception) else "interrupted"
+
+
+def _text_of(error: BaseException | None) -> str:
+    if error is None:
+        return ""
+    if isinstance(error, (asyncio.CancelledError, KeyboardInterrupt)):
+        return "interrupted"
+    lines = [str(error) if isinstance(error, AntiphonError) else f"{type(error).__name__}: {error}"]
+    if not isinstance(error, AntiphonError) and (frame := author_frame(error)) is not None:
+        lines.append(f"at {place(frame.filename, frame.lineno or 0)}")
+    return "\n  ".join([*lines, *getattr(error, "__notes__", ())])
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, (str, int, float, bool, type(None))) else shorten(value)
+
+
+def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where there is one."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,174 @@
+"""Steps: things to be done, as values. Awaited, a step is done now; in a list, it is part of a workflow."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
+from contextvars import ContextVar
+from typing import Any, Generic, Protocol, TypeVar
+
+from antiphon.conversation.match import shorten
+from antiphon.errors import AntiphonError, ScenarioError
+from antiphon.journal import StepEnded, StepStarted
+from antiphon.runtime.call_site import Place, caller, is_thrown_away
+from antiphon.runtime.engine import STEP, Engine
+from antiphon.scenarios.signals import Signals
+
+__all__ = ["STAGE", "Stage", "Step", "require_fit"]
+
+R = TypeVar("R", covariant=True)
+
+
+class Stage(Protocol):
+    """Where steps are performed: the run's engine, its actors, its signals, and what was saved so far."""
+
+    engine: Engine
+
+    @property
+    def signals(self) -> Signals:
+        """The run's signals."""
+        ...
+
+    def actor_for(self, kind: type, step: Step[Any]) -> Any:
+        """The one actor of that class."""
+        ...
+
+    def resolve(self, value: Any) -> Any:
+        """The value with every reference to something saved replaced by what it is now."""
+        ...
+
+    def save(self, name: str, value: Any) -> None:
+        """Keep what a called function returned."""
+        ...
+
+
+STAGE: ContextVar[Stage | None] = ContextVar("antiphon_stage", default=None)
+"""The stage that the running code is on."""
+
+
+class Step(Generic[R]):
+    """Something to be done, with its arguments. It may be performed any number of times.
+
+    `title` is how it reads in a report; `source` is where the author wrote it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        source: Place | None = None,
+    ) -> None:
+        self.name = name
+        self.args = args
+        self.kwargs = kwargs if kwargs is not None else {}
+        self.source = source if source is not None else caller()
+
+    def __repr__(self) -> str:
+        return f"<Step {self.name}({self.arguments()}) at {self.source}>"
+
+    is_awaited = False
+    """True once it has been awaited."""
+
+    def __del__(self) -> None:
+        if not self.is_awaited and (stage := STAGE.get()) is not None and is_thrown_away(self.source):
+            for part in self.with_parts():
+                part.is_awaited = True  # it is told of once
+            text = f"{self.name}({self.arguments()}) was made, and neither awaited nor put into a workflow"
+            stage.engine.fail_from_anywhere(
+                ScenarioError(text, place=self.source, hint="write `await` before it, or put it into the list")
+            )
+
+    def __await__(self) -> Generator[Any, Any, R]:
+        self.is_awaited = True
+        stage = STAGE.get()
+        return self.perform(stage if stage is not None else self.stage_outside()).__await__()
+
+    def arguments(self) -> str:
+        """The arguments as they were written."""
+        if not self.args and not self.kwargs:
+            return ""
+        return ", ".join(
+            [*map(shorten, self.args), *(f"{name}={shorten(value)}" for name, value in self.kwargs.items())]
+        )
+
+    def stage_outside(self) -> Stage:
+        """The stage that it is performed on when it is awaited outside every scenario."""
+        raise ScenarioError(
+            f"{self.name} is not performed in a scenario",
+            place=self.source,
+            hint="await it in a function with @scenario, and perform that with play() or perform()",
+        )
+
+    @property
+    def actor_kind(self) -> type | None:
+        """The class whose one actor performs it, for a step that was made on the class."""
+        return None
+
+    def with_parts(self) -> Iterable[Step[Any]]:
+        """The step, and those that it is made of."""
+        return (self,)
+
+    def check(self) -> None:
+        """Raises ScenarioError for arguments that it cannot be done with."""
+
+    def who(self) -> str:
+        """The name of the actor that performs it, "" if none does."""
+        return ""
+
+    async def perform(self, stage: Stage) -> R:
+        """Do it on that stage, in the journal."""
+        engine = stage.engine
+        record = engine.record
+        around = STEP.get()
+        step = StepStarted(
+            at_ns=engine.now_ns(),
+            number=engine.next_step(),
+            parent=around.number if around is not None else 0,
+            actor=self.who(),
+            action=self.name,
+            arguments=self.arguments(),
+            source=self.source,
+        )
+        token = STEP.set(step)
+        record(step)
+        try:
+            result = await self._do(stage, step)
+        except BaseException as error:
+            self._place(error, step)
+            outcome = "failed" if isinstance(error, Exception) else "cancelled"
+            told = type(error).__name__ if outcome == "failed" else ""
+            record(StepEnded(at_ns=engine.now_ns(), number=step.number, outcome=outcome, error=told))
+            raise
+        finally:
+            STEP.reset(token)
+        record(StepEnded(at_ns=engine.now_ns(), number=step.number, outcome="passed"))
+        return result
+
+    def _place(self, error: BaseException, step: StepStarted) -> None:
+        """Have the error say in which step it was raised; the innermost counts."""
+        if isinstance(error, AntiphonError):
+            if not error.step and not isinstance(error, ScenarioError):
+                error.step = f"{step.title} at {self.source}"
+        elif isinstance(error, Exception) and not hasattr(error, "__notes__"):
+            error.add_note(f"in the step {step.title} at {self.source}")
+
+    def _do(self, stage: Stage, step: StepStarted) -> Awaitable[R]:
+        raise NotImplementedError
+
+
+def require_fit(step: Step[Any], function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+    """Raises ScenarioError, at the step's place, if the function does not take these arguments."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # some functions in C have none
+        return
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        taken = str(signature).replace("(self, ", "(").replace("(self)", "()")
+        raise ScenarioError(
+            f"{step.name}({step.arguments()}) does not fit: {error}",
+            place=step.source,
+            hint=f"it takes {taken}",
+        ) from None

@@ -1,0 +1,262 @@
+"""The words of a workflow beside the actors' own actions. Each makes a step; awaited, it is done now."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Callable, Iterable
+from contextvars import copy_context
+from typing import Any, ParamSpec, TypeVar
+
+from antiphon.actor.actor import Actor
+from antiphon.actor.channel import Channel
+from antiphon.actor.declarations import Line
+from antiphon.conversation.match import shorten
+from antiphon.conversation.message import Message
+from antiphon.errors import ScenarioError
+from antiphon.journal import Called, StepStarted
+from antiphon.runtime.engine import Engine
+from antiphon.scenarios.root_cause import cause_of
+from antiphon.scenarios.step import Stage, Step, require_fit
+
+__all__ = ["call", "expect", "perform_workflow", "send", "together", "wait", "workflow_steps"]
+
+P = ParamSpec("P")
+R = TypeVar("R", covariant=True)
+T = TypeVar("T")
+
+
+def wait(seconds: float) -> Step[None]:
+    """Let time pass; what comes meanwhile is received, handled and answered as ever."""
+    if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or seconds < 0:
+        raise ScenarioError(f"wait() takes seconds from 0 on, not {seconds!r}")
+    return _Wait("wait", (seconds,))
+
+
+def call(function: Callable[..., Any], /, *args: Any, save_as: str | None = None, **kwargs: Any) -> Step[Any]:
+    """Call any function, sync or async, with these arguments; those with `saved` references are looked up then.
+
+    A sync function runs in a thread, so it may block. The result is in `run.returned` and under `saved` as `save_as`,
+    or as the function's own name.
+    """
+    if not callable(function):
+        raise ScenarioError(
+            f"call() takes a function, not {function!r}", hint="call(fetch_record, …), without brackets after its name"
+        )
+    step = _Call(function, args, kwargs, save_as)
+    require_fit(step, function, *args, **kwargs)
+    return step
+
+
+def together(*steps: Any) -> Step[list[Any]]:
+    """Do steps (or whole lists of steps) at the same time; the results in the order given.
+
+    The first failure cancels the others and is raised; its notes tell what was cancelled and what else failed.
+    """
+    return _Together(steps)
+
+
+By = Actor | type[Actor] | Channel | Line | None
+"""Who does it: an actor or its class, on the first channel; a channel of one (`alice.media`, `Operator.media`)."""
+
+
+def send(name: str, body: Any = None, /, *, by: By = None, **fields: Any) -> Step[None]:
+    """Say a message (see `Channel.send`). `by` is who says it, see `By`; it may be left out if there is one actor."""
+    return _Say(name, body, by, fields)
+
+
+def expect(
+    name: str,
+    where: Any = None,
+    *,
+    check: Any = None,
+    within_s: float | None = None,
+    save_as: str | None = None,
+    by: By = None,
+) -> Step[Message]:
+    """Wait for a message (see `Channel.expect`); `save_as` keeps it under `saved`. `by` as for `send`."""
+    return _Expect(name, where, check, within_s, save_as, by)
+
+
+def workflow_steps(workflow: Any, place: str) -> list[Step[Any]]:
+    """The steps of a workflow: a step, or a list of steps and such lists. Raises ScenarioError for anything else."""
+    if isinstance(workflow, Step):
+        return [workflow]
+    if not isinstance(workflow, (list, tuple)):
+        raise _no_step(workflow, "the workflow", place)
+    steps = []
+    for index, item in enumerate(workflow):
+        if isinstance(item, (list, tuple)):
+            steps += workflow_steps(item, place)
+        elif isinstance(item, Step):
+            steps.append(item)
+        else:
+            raise _no_step(item, f"item {index} of the workflow", place)
+    return steps
+
+
+async def perform_workflow(workflow: Any, stage: Stage, place: str) -> list[Any]:
+    """Do the steps one after the other; the results in their order."""
+    return [await step.perform(stage) for step in workflow_steps(workflow, place)]
+
+
+def _no_step(item: Any, what: str, place: str) -> ScenarioError:
+    if inspect.iscoroutine(item):
+        item.close()
+        return ScenarioError(
+            f"{what} is a coroutine of {item.__name__}, not a step",
+            place=place,
+            hint=f"make {item.__name__} an action of an actor with @action, or write call({item.__name__}, …)",
+        )
+    hint = (
+        f"write {shorten(item)}(…)"
+        if callable(item)
+        else "a step is what an action, wait(), call(), send() and so on return"
+    )
+    return ScenarioError(f"{what} is {shorten(item)}, not a step", place=place, hint=hint)
+
+
+class _Wait(Step[None]):
+    async def _do(self, stage: Stage, step: StepStarted) -> None:
+        await asyncio.sleep(self.args[0])
+
+
+class _Call(Step[Any]):
+    def __init__(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], save_as: str | None
+    ) -> None:
+        super().__init__("call", args, kwargs)
+        self._function = function
+        self._function_name = getattr(function, "__name__", type(function).__name__)
+        self._save_as = save_as if save_as is not None else self._function_name
+
+    def arguments(self) -> str:
+        rest = super().arguments()
+        return self._function_name + (f", {rest}" if rest else "")
+
+    async def _do(self, stage: Stage, step: StepStarted) -> Any:
+        args = [stage.resolve(value) for value in self.args]
+        kwargs = {name: stage.resolve(value) for name, value in self.kwargs.items()}
+        if inspect.iscoroutinefunction(self._function):
+            result = await self._function(*args, **kwargs)
+        else:
+            result = await in_thread(stage.engine, self._function, *args, **kwargs)
+            if inspect.isawaitable(result):
+                result = await result
+        stage.save(self._save_as, result)
+        stage.engine.record(
+            Called(
+                at_ns=stage.engine.now_ns(),
+                number=step.number,
+                function=self._function_name,
+                save_as=self._save_as,
+                result=shorten(stage.engine.journal.masker.value(result)),
+            )
+        )
+        return result
+
+
+class _Together(Step[list[Any]]):
+    def __init__(self, parts: tuple[Any, ...]) -> None:
+        super().__init__("together")
+        self.parts = [workflow_steps(part, self.source) for part in parts]
+        self._are_lists = [not isinstance(part, Step) for part in parts]
+
+    def arguments(self) -> str:
+        return ", ".join(" + ".join(step.name for step in part) for part in self.parts)
+
+    def with_parts(self) -> Iterable[Step[Any]]:
+        return (self, *(inner for part in self.parts for step in part for inner in step.with_parts()))
+
+    async def _do(self, stage: Stage, step: StepStarted) -> list[Any]:
+        tasks: list[asyncio.Task[list[Any]]] = []
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks += [group.create_task(_in_order(part, stage)) for part in self.parts]
+        except ExceptionGroup as failures:
+            raise cause_of(failures) from None
+        results = [task.result() for task in tasks]
+        return [result if is_list else result[0] for result, is_list in zip(results, self._are_lists, strict=True)]
+
+
+async def _in_order(steps: Iterable[Step[Any]], stage: Stage) -> list[Any]:
+    return [await step.perform(stage) for step in steps]
+
+
+class _Spoken(Step[R]):
+    """A step on a channel."""
+
+    def __init__(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], by: By) -> None:
+        super().__init__(name, args, kwargs)
+        self._by = by
+
+    def who(self) -> str:
+        by = self._by
+        return by.name if isinstance(by, Actor) else by.actor if isinstance(by, Channel) else ""
+
+    def _channel(self, stage: Stage) -> Channel:
+        by = self._by
+        if isinstance(by, Channel):
+            return by
+        if isinstance(by, Line):
+            actor = stage.actor_for(by.owner, self)
+            channel: Channel = actor.channels[by.name]
+            return channel
+        if not isinstance(by, Actor):
+            by = stage.actor_for(by if by is not None else Actor, self)
+        return by.channel
+
+
+class _Say(_Spoken[None]):
+    def __init__(self, name: str, body: Any, by: By, fields: dict[str, Any]) -> None:
+        super().__init__("send", (name, *([body] if body is not None else [])), fields, by)
+
+    async def _do(self, stage: Stage, step: StepStarted) -> None:
+        body = stage.resolve(self.args[1]) if len(self.args) > 1 else None
+        fields = {name: stage.resolve(value) for name, value in self.kwargs.items()}
+        self._channel(stage).send(self.args[0], body, **fields)
+
+
+class _Expect(_Spoken[Message]):
+    def __init__(self, name: str, where: Any, check: Any, within_s: float | None, save_as: str | None, by: By) -> None:
+        given = {"where": where, "check": check, "within_s": within_s, "save_as": save_as}
+        super().__init__("expect", (name,), {key: value for key, value in given.items() if value is not None}, by)
+        self._save_as = save_as
+
+    async def _do(self, stage: Stage, step: StepStarted) -> Message:
+        options = {key: stage.resolve(value) for key, value in self.kwargs.items() if key != "save_as"}
+        message = await self._channel(stage).expect(self.args[0], **options)
+        if self._save_as is not None:
+            stage.save(self._save_as, message)
+        return message
+
+
+async def in_thread(engine: Engine, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a blocking function in a thread of its own, which is left behind if the run is interrupted."""
+    outcome: asyncio.Future[T] = engine.loop.create_future()
+    context = copy_context()
+
+    def conclude(result: Any, error: BaseException | None) -> None:
+        if outcome.done():
+            return
+        if error is not None:
+            outcome.set_exception(error)
+        else:
+            outcome.set_result(result)
+
+    def run() -> None:
+        result: Any = None
+        failure: BaseException | None = None
+        try:
+            result = context.run(function, *args, **kwargs)
+        except StopIteration as error:
+            failure = RuntimeError(f"{function!r} raised StopIteration")
+            failure.__cause__ = error
+        except BaseException as error:
+            failure = error
+        if not engine.loop.is_closed():
+            engine.loop.call_soon_threadsafe(conclude, result, failure)
+
+    threading.Thread(target=run, name=f"antiphon call {getattr(function, '__name__', '')}", daemon=True).start()
+    return await outcome

@@ -1,0 +1,235 @@
+"""Where the system under test lives: names and addresses, users, and how to start it if it is ours to start.
+
+A stand comes from `antiphon.toml`, found in the working directory or above it:
+
+    default = "local"
+
+    [stands.local]
+    centre = "http://127.0.0.1:8765"
+    users = [{ name = "alice", password = "${ALICE_PASSWORD}" }]
+
+    [stands.staging]
+    centre = "https://${STAGING_HOST:-staging.example}"
+    users = "users.csv"
+
+Every key of a stand is an address, except `users` (a list, or a file beside this one: see `antiphon.stand.users_csv`),
+`users_within_s` (how long to wait until users are free, 5 s), `start` ("module:attribute" of an async context manager
+that has `addresses` and `users`), `within_s` (the deadline of waits that give none, in seconds) and `secrets` (further
+names of secret fields). In every value of the chosen stand environment variables are filled in: see
+`antiphon.stand.variables`.
+"""
+
+from __future__ import annotations
+
+import string
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from antiphon.errors import ScenarioError
+from antiphon.stand.users import User, UserPool, Wanted
+from antiphon.stand.users_csv import read_users
+from antiphon.stand.variables import Environment
+from antiphon.transport.interface import Transport
+
+__all__ = ["FILE_NAME", "Stand", "find_stand_file", "load_stand", "stand_names"]
+
+FILE_NAME: Final = "antiphon.toml"
+
+USERS_WITHIN_S: Final = 5.0
+"""How long a run waits until the users that it needs are free."""
+
+
+class Stand:
+    """Names and addresses of one installation of the system under test.
+
+    `transports` overrides, by the scheme of an address, which transport is used. `start` makes what must be running.
+    `source` is the file that the stand was read from. Users of a stand with a source are lent to one actor at a time
+    among all processes on the machine, others within this object. `environment` are the variables that it was made
+    with; those named like secrets are masked.
+    """
+
+    def __init__(
+        self,
+        name: str = "",
+        addresses: Mapping[str, str] | None = None,
+        *,
+        users: Iterable[Mapping[str, Any]] = (),
+        users_within_s: float = USERS_WITHIN_S,
+        start: str = "",
+        within_s: float | None = None,
+        secrets: Iterable[str] = (),
+        transports: Mapping[str, Transport] | None = None,
+        source: str = "",
+        environment: Mapping[str, str] | None = None,
+        is_shared: bool = True,
+    ) -> None:
+        self.name = name
+        self.addresses = dict(addresses or {})
+        self.start = start
+        self.within_s = within_s
+        self.secrets = tuple(secrets)
+        self.transports = dict(transports or {})
+        self.source = source
+        self.environment = dict(environment or {})
+        self.users_within_s = users_within_s
+        key = f"{source}\0{name}" if source and is_shared and not start else ""
+        self.users = UserPool(users, title=self._title, place=source or None, key=key)
+
+    def __repr__(self) -> str:
+        return f"<Stand {self.name or 'without a name'}: {', '.join(self.addresses) or 'no addresses'}>"
+
+    @property
+    def _title(self) -> str:
+        return f"the stand {self.name!r}" if self.name else "the stand"
+
+    def resolve(self, template: str, fields: Mapping[str, Any]) -> str:
+        """The address with its `{names}` filled in, from the stand's addresses first and then from `fields`."""
+
+        def value(name: str) -> str:
+            if name in self.addresses:
+                return self.addresses[name].rstrip("/")
+            if name in fields:
+                return str(fields[name])
+            known = ", ".join(sorted(self.addresses)) or "none"
+            raise ScenarioError(
+                f"the address {template!r} needs {name!r}, which {self._title} does not have",
+                place=self.source or None,
+                hint=f"its addresses are: {known}. Add {name} to the stand, or choose another with --stand",
+            )
+
+        parts = string.Formatter().parse(template)
+        try:
+            return "".join(text + (value(name) if name is not None else "") for text, name, _, _ in parts)
+        except ValueError as error:
+            raise ScenarioError(f"{template!r} is no address: {error}") from error
+
+    async def lend_users(self, wanted: Sequence[Wanted], run: str) -> list[User | None]:
+        """Users that no other actor has, for all of the wanted; None for each if the stand has no users at all.
+
+        Raises ScenarioError if they are not free within `users_within_s`; `run` is told to others who wait for them.
+        """
+        return await self.users.lend(wanted, within_s=self.users_within_s, run=run)
+
+    def started(self, addresses: Mapping[str, str], users: Iterable[Mapping[str, Any]]) -> Stand:
+        """This stand with what was started for it: its addresses, and its users unless the stand has its own."""
+        return Stand(
+            self.name,
+            {**self.addresses, **addresses},
+            users=self.users.fields() or users,
+            users_within_s=self.users_within_s,
+            within_s=self.within_s,
+            secrets=self.secrets,
+            transports=self.transports,
+            source=self.source,
+            environment=self.environment,
+            is_shared=False,
+        )
+
+
+def find_stand_file(directory: Path | None = None) -> Path | None:
+    """`antiphon.toml` in the directory (the working directory by default) or the nearest above it."""
+    start = (directory or Path.cwd()).resolve()
+    return next((path for folder in (start, *start.parents) if (path := folder / FILE_NAME).is_file()), None)
+
+
+def load_stand(name: str | None = None, *, near: Path | None = None) -> Stand:
+    """The stand of that name; None for the file's `default` or its only one, or without a file an empty stand.
+
+    The file is `antiphon.toml` in the working directory or above it, or else in the folder `near` or above that.
+    Raises ScenarioError for a file that is malformed or has no such stand.
+    """
+    file = find_stand_file() or (find_stand_file(near) if near is not None else None)
+    if file is None:
+        if name is None:
+            return Stand()
+        raise ScenarioError(
+            f"there is no stand {name!r}: no {FILE_NAME} here or above",
+            hint=f'make one: [stands.{name}] with a line such as  centre = "http://127.0.0.1:8765"',
+        )
+    document = _read(file)
+    stands = _table(document.get("stands", {}), "stands", file)
+    chosen = name or document.get("default") or (next(iter(stands)) if len(stands) == 1 else None)
+    if chosen is None:
+        return Stand(source=str(file))
+    if chosen not in stands:
+        raise ScenarioError(
+            f"there is no stand {chosen!r}", place=str(file), hint=f"there are: {', '.join(stands) or 'none'}"
+        )
+    return _stand(chosen, _table(stands[chosen], f"stands.{chosen}", file), file)
+
+
+def stand_names(file: Path) -> list[str]:
+    """The stands of a file, in its order."""
+    return list(_table(_read(file).get("stands", {}), "stands", file))
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"this is no TOML: {error}", place=str(file), hint="see https://toml.io") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScenarioError(f"the stand file cannot be read: {error}", place=str(file)) from error
+
+
+def _stand(name: str, table: Mapping[str, Any], file: Path) -> Stand:
+    where = f"stands.{name}"
+    environment = Environment(file)
+    fields = {key: environment.fill(value, f"{where}.{key}") for key, value in table.items()}
+    users, variables = _users(fields.pop("users", []), f"{where}.users", file)
+    start = fields.pop("start", "")
+    if not isinstance(start, str) or (start and ":" not in start):
+        raise _wrong(f"{where}.start", '"module:attribute"', file)
+    within_s = _seconds(fields, "within_s", where, file)
+    users_within_s = _seconds(fields, "users_within_s", where, file)
+    secrets = fields.pop("secrets", [])
+    if not isinstance(secrets, list) or not all(isinstance(secret, str) for secret in secrets):
+        raise _wrong(f"{where}.secrets", "a list of names of fields", file)
+    for key, value in fields.items():
+        if not isinstance(value, str):
+            raise _wrong(f"{where}.{key}", 'an address, as "http://127.0.0.1:8765"', file)
+    return Stand(
+        name,
+        fields,
+        users=users,
+        users_within_s=users_within_s if users_within_s is not None else USERS_WITHIN_S,
+        start=start,
+        within_s=within_s,
+        secrets=secrets,
+        source=str(file),
+        environment={**environment.used, **variables},
+    )
+
+
+def _users(given: Any, key: str, file: Path) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """The users that are meant, and the environment variables that were filled into a file of them."""
+    if isinstance(given, str):
+        table = file.parent / given
+        environment = Environment(table)
+        return environment.fill(read_users(table), table.name), environment.used
+    if not isinstance(given, list) or not all(
+        isinstance(user, dict) and isinstance(user.get("name"), str) for user in given
+    ):
+        wanted = 'a file, as "users.csv", or a list of tables with a name, as [{ name = "alice", password = "…" }]'
+        raise _wrong(key, wanted, file)
+    return given, {}
+
+
+def _seconds(fields: dict[str, Any], key: str, where: str, file: Path) -> float | None:
+    """Take a number of seconds out of the fields, None if there is none."""
+    value = fields.pop(key, None)
+    if value is not None and (not isinstance(value, (int, float)) or isinstance(value, bool) or value <= 0):
+        raise _wrong(f"{where}.{key}", "a number of seconds above 0", file)
+    return value
+
+
+def _table(value: Any, key: str, file: Path) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise _wrong(key, "a table", file)
+    return value
+
+
+def _wrong(key: str, wanted: str, file: Path) -> ScenarioError:
+    return ScenarioError(f"{key} is not {wanted}", place=str(file))

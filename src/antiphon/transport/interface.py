@@ -1,0 +1,114 @@
+"""The seam between channels and wires.
+
+A transport connects to an address, calls back with what arrives and with how it ended, sends, closes. It knows no
+names, no messages, no waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from antiphon.conversation.ending import Ending
+from antiphon.conversation.message import Data
+
+__all__ = ["Accept", "Connection", "Listener", "Listening", "Opening", "Receiver", "Refused", "Transport"]
+
+
+class Opening(msgspec.Struct, frozen=True):
+    """What is said when a connection is opened, beside its address.
+
+    As a client: what to send. On a server: what came, with `path` (and query) of the request. Header names are matched
+    without regard to case. `within_s` bounds the whole opening in seconds.
+    """
+
+    headers: Mapping[str, str] = {}
+    subprotocols: Sequence[str] = ()
+    path: str = ""
+    within_s: float = 10.0
+
+
+class Refused(Exception):
+    """Raised by an `Accept` to refuse a connection: an HTTP status from 400 to 599, and a body for a person."""
+
+    def __init__(self, status: int, body: str = "", headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(f"{status} {body}")
+        self.status = status
+        self.body = body
+        self.headers = dict(headers or {})
+
+
+class Connection(Protocol):
+    """An open connection. All methods are called in the event loop's thread."""
+
+    subprotocol: str
+    """The subprotocol that both sides agreed on, "" for none."""
+
+    def send(self, data: Data) -> None:
+        """Hand over `data`, text for `str` and binary for `bytes`; it is not awaited. After the end it is ignored."""
+        ...
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Begin to close; the receiver hears of the end. Raises ValueError for a code or reason that cannot be sent."""
+        ...
+
+    def abort(self) -> None:
+        """End the connection now, without a goodbye; the receiver hears of the end."""
+        ...
+
+
+class Receiver(Protocol):
+    """Who is called back, in the event loop's thread and in this order: once opened, data, once ended."""
+
+    def on_opened(self, connection: Connection) -> None:
+        """The connection is there; called before any data, also before data that came with the handshake's end."""
+        ...
+
+    def on_data(self, data: Data) -> None:
+        """Data has arrived: a whole frame where the transport has frames, whatever was read where it has none."""
+        ...
+
+    def on_ended(self, ending: Ending) -> None:
+        """The connection has ended; nothing comes after this."""
+        ...
+
+
+class Transport(Protocol):
+    """A way to connect."""
+
+    async def connect(self, address: str, opening: Opening, receiver: Receiver) -> Connection:
+        """Connect, and have called `receiver.on_opened`.
+
+        Raises ConnectFailed (or its child UpgradeRefused) with the address as its place and a hint; a cancelled connect
+        leaves nothing open.
+        """
+        ...
+
+
+Accept = Callable[[Opening], Receiver]
+"""Called with what a client said at its opening; gives the receiver for the connection, or raises Refused."""
+
+
+class Listening(Protocol):
+    """A listening server."""
+
+    address: str
+    """Where it listens, as clients say it: with the real port when port 0 was asked for."""
+
+    async def close(self) -> None:
+        """Stop listening and end every connection (WebSocket: with code 1001)."""
+        ...
+
+
+class Listener(Protocol):
+    """A way to listen."""
+
+    @property
+    def listen(self) -> Callable[..., Awaitable[Listening]]:
+        """`await listen(address, accept, **options)`; the options are the listener's own.
+
+        Raises TransportError if nobody can listen there.
+        """
+        ...

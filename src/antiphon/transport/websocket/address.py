@@ -1,0 +1,82 @@
+"""WebSocket addresses: `ws://`, `wss://`, and `http://`, `https://` as other names for them (RFC 6455 section 3)."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import quote, unquote, urlsplit
+
+import msgspec
+
+from antiphon.journal.masking import Masker
+
+__all__ = ["WebSocketAddress"]
+
+_SECURE: Final = {"ws": False, "http": False, "wss": True, "https": True}
+_SAFE: Final = "%/:?#[]@!$&'()*+,;=~"
+"""What stands in paths and queries as it is; the rest is percent-encoded."""
+
+
+class WebSocketAddress(msgspec.Struct, frozen=True):
+    """An address taken apart. `target` is path and query as they go into the request line.
+
+    `credentials` is `user:password` where the address has them, "" otherwise; `bare` is the address without them.
+    """
+
+    is_secure: bool
+    host: str
+    port: int
+    target: str
+    credentials: str
+    bare: str
+
+    @classmethod
+    def parse(cls, address: str) -> WebSocketAddress:
+        """Take an address apart. Raises ValueError, whose text says what is wrong with it."""
+        parts = urlsplit(address)
+        if parts.scheme not in _SECURE:
+            raise ValueError(f"{parts.scheme or 'nothing'} is no scheme of WebSocket: ws:// and wss:// are")
+        if not parts.hostname:
+            raise ValueError("the host is missing")
+        if parts.fragment:
+            raise ValueError("a WebSocket address has no #fragment")
+        is_secure = _SECURE[parts.scheme]
+        port = parts.port if parts.port is not None else (443 if is_secure else 80)
+        target = quote(parts.path, safe=_SAFE) or "/"
+        if parts.query:
+            target += "?" + quote(parts.query, safe=_SAFE)
+        credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else ""
+        netloc = parts.netloc.rpartition("@")[2]
+        return cls(
+            is_secure=is_secure,
+            host=_ascii(parts.hostname),
+            port=port,
+            target=target,
+            credentials=credentials,
+            bare=parts._replace(netloc=netloc).geturl(),
+        )
+
+    @property
+    def shown(self) -> str:
+        """The address as error texts may show it, without what looks like a secret."""
+        return Masker().text(self.bare)
+
+    @property
+    def authority(self) -> str:
+        """Host and port, as they stand in an address and in the Host header (the default port unsaid)."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == (443 if self.is_secure else 80) else f"{host}:{self.port}"
+
+    def at(self, host: str, port: int) -> str:
+        """This address with another host and port, as a client says it."""
+        host = f"[{host}]" if ":" in host else host
+        target = "" if self.target == "/" else self.target
+        return f"{'wss' if self.is_secure else 'ws'}://{host}:{port}{target}"
+
+
+def _ascii(host: str) -> str:
+    if host.isascii():
+        return host
+    try:
+        return host.encode("idna").decode()
+    except UnicodeError as error:
+        raise ValueError(f"the host {host!r} is no name: {error}") from error

@@ -1,0 +1,186 @@
+"""The WebSocket transport: how an actor connects as a client (RFC 6455, on picows)."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import re
+import socket
+import ssl
+from base64 import b64encode
+from collections.abc import Sequence
+from typing import Final
+
+from antiphon.errors import ConnectFailed
+from antiphon.transport import http1_head as heads
+from antiphon.transport.interface import Opening, Receiver
+from antiphon.transport.timeouts import patience
+from antiphon.transport.websocket.address import WebSocketAddress
+from antiphon.transport.websocket.client_handshake import Upgrade, UpgradeRequest
+from antiphon.transport.websocket.connection import WebSocketConnection
+from antiphon.transport.websocket.deflate import OFFER, Terms
+
+__all__ = ["DEFAULT_MAX_SIZE_BYTES", "WebSocketTransport"]
+
+DEFAULT_MAX_SIZE_BYTES: Final = 16 * 1024 * 1024
+
+_OURS: Final = frozenset(
+    {"connection", "upgrade", "sec-websocket-key", "sec-websocket-version", "sec-websocket-accept"}
+)
+
+
+class WebSocketTransport:
+    """Connects to `ws://` and `wss://` addresses; `http://` and `https://` mean the same.
+
+    `tls` is the context for `wss://` (default: `ssl.create_default_context()`). `compression=True` offers
+    permessage-deflate. `max_size_bytes` bounds a received message, inflated. `close_within_s` is how long the peer's
+    half of the closing handshake may take.
+
+    A user and password in the address go into an Authorization header. Redirects are not followed: they are refusals
+    (UpgradeRefused, status 30x), so no header ever reaches a host that was not named. Pings are answered and not shown.
+    """
+
+    def __init__(
+        self,
+        *,
+        tls: ssl.SSLContext | None = None,
+        compression: bool = False,
+        max_size_bytes: int = DEFAULT_MAX_SIZE_BYTES,
+        close_within_s: float = 1.0,
+    ) -> None:
+        self._tls = tls
+        self._compression = compression
+        self._max_size_bytes = max_size_bytes
+        self._close_within_s = close_within_s
+
+    async def connect(self, address: str, opening: Opening, receiver: Receiver) -> WebSocketConnection:
+        """Connect; `opening.within_s` bounds the name's resolution, TCP, TLS and the upgrade together.
+
+        Raises ConnectFailed, or UpgradeRefused if the server answers with anything but 101.
+        """
+        try:
+            where = WebSocketAddress.parse(address)
+            request = self._request(where, opening)
+        except ValueError as error:
+            raise ConnectFailed(f"cannot connect: {error}", place=_shown(address)) from error
+        upgrades: list[Upgrade] = []
+
+        def connected(subprotocol: str, terms: Terms | None) -> WebSocketConnection:
+            return WebSocketConnection(
+                receiver,
+                subprotocol=subprotocol,
+                terms=terms,
+                max_size_bytes=self._max_size_bytes,
+                close_within_s=self._close_within_s,
+            )
+
+        def begin() -> Upgrade:
+            upgrades.append(Upgrade(request, connected, self._max_size_bytes))
+            return upgrades[-1]
+
+        try:
+            async with patience(opening.within_s):
+                tls = self._context() if where.is_secure else None
+                _, upgrade = await asyncio.get_running_loop().create_connection(begin, where.host, where.port, ssl=tls)
+                return await upgrade.outcome
+        except BaseException as error:
+            for upgrade in upgrades:
+                upgrade.abandon()
+            if isinstance(error, (OSError, ValueError)):
+                raise _explain(error, where, opening.within_s, upgrades) from error
+            raise
+
+    def _context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+        return self._tls
+
+    def _request(self, where: WebSocketAddress, opening: Opening) -> UpgradeRequest:
+        if where.port == 0:
+            raise ValueError("port 0 is for listening")
+        headers = list(opening.headers.items())
+        heads.check_headers(headers)
+        names = {name.lower() for name in opening.headers}
+        if taken := sorted(names & _OURS):
+            raise ValueError(f"the header {taken[0]} is the handshake's own")
+        if "sec-websocket-extensions" in names:
+            raise ValueError("the header sec-websocket-extensions is ours: compression=True asks for compression")
+        if where.credentials and "authorization" not in names:
+            headers.append(("Authorization", "Basic " + b64encode(where.credentials.encode()).decode()))
+        subprotocols = _subprotocols(opening, names)
+        if subprotocols:
+            headers = [(name, value) for name, value in headers if name.lower() != "sec-websocket-protocol"]
+            headers.append(("Sec-WebSocket-Protocol", ", ".join(subprotocols)))
+        if self._compression:
+            headers.append(("Sec-WebSocket-Extensions", OFFER))
+        return UpgradeRequest(
+            where=where,
+            headers=headers,
+            subprotocols=subprotocols,
+            offers_compression=self._compression,
+        )
+
+
+def _subprotocols(opening: Opening, names: set[str]) -> Sequence[str]:
+    """The subprotocols to offer, also those which stand in a header."""
+    subprotocols = list(opening.subprotocols)
+    if "sec-websocket-protocol" in names:
+        given = {name.lower(): value for name, value in opening.headers.items()}
+        subprotocols += heads.tokens(given, "sec-websocket-protocol")
+    for name in subprotocols:
+        if not heads.is_token(name):
+            raise ValueError(f"{name!r} is no name for a subprotocol")
+    if len(set(subprotocols)) != len(subprotocols):
+        raise ValueError("a subprotocol is offered twice")
+    return subprotocols
+
+
+def _shown(address: str) -> str:
+    """An address that could not be parsed, without what may be a password."""
+    scheme, separator, rest = address.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2].partition('?')[0]}"
+
+
+def _explain(
+    error: OSError | ValueError, where: WebSocketAddress, within_s: float, upgrades: Sequence[Upgrade]
+) -> ConnectFailed:
+    """What a failure below WebSocket means, in words."""
+    stage = "upgrade" if any(upgrade.stream is not None for upgrade in upgrades) else "connect"
+    text, hint = _words(error, where, within_s, stage)
+    for upgrade in upgrades:
+        if refusal := upgrade.refusal():
+            return refusal
+    return ConnectFailed(text, place=where.shown, hint=hint)
+
+
+def _words(error: OSError | ValueError, where: WebSocketAddress, within_s: float, stage: str) -> tuple[str, str | None]:
+    at = f"{where.host}:{where.port}"
+    if isinstance(error, ssl.SSLError):
+        return _tls_words(error, where)
+    if isinstance(error, TimeoutError):
+        what = "no connection to" if stage == "connect" else "no answer to the upgrade from"
+        return f"{what} {at} within {within_s:g} s", "is it reachable, and is it a WebSocket server?"
+    if isinstance(error, socket.gaierror):
+        return f"the name {where.host} does not resolve: {error.strerror}", "is it spelt right?"
+    if isinstance(error, ConnectionRefusedError) or f"[Errno {errno.ECONNREFUSED}]" in str(error):
+        return f"nobody listens at {at}", "is the system under test running there?"
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        return "no more files can be opened, and a connection is one", "raise the limit, as with ulimit -n 65536"
+    if where.is_secure and isinstance(error, (ConnectionError, EOFError)):
+        return f"{at} closed the connection during the TLS handshake", "does it speak TLS? If not, say ws://"
+    return f"could not connect to {at}: {error}", None
+
+
+def _tls_words(error: ssl.SSLError, where: WebSocketAddress) -> tuple[str, str | None]:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"the certificate of {where.host} is not accepted: {error.verify_message}",
+            "WebSocket(…, tls=…) takes an ssl.SSLContext that trusts it",
+        )
+    reason = re.sub("_", " ", error.reason or str(error)).lower()
+    if error.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST"):
+        return f"{where.host}:{where.port} does not speak TLS ({reason})", "say ws:// instead of wss://"
+    return (
+        f"TLS with {where.host}:{where.port} failed: {reason}",
+        "do both sides have a TLS version and cipher in common?",
+    )

@@ -1,0 +1,242 @@
+"""The client's side of the opening handshake (RFC 6455 section 4.1): asks, judges the answer, opens or refuses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, Final, cast
+
+import msgspec
+
+from antiphon.errors import ConnectFailed, UpgradeRefused
+from antiphon.transport import http1_head as heads
+from antiphon.transport.http1_head import HEAD_END, MAX_HEAD_BYTES, ResponseHead
+from antiphon.transport.timeouts import Patience
+from antiphon.transport.websocket.address import WebSocketAddress
+from antiphon.transport.websocket.connection import WebSocketConnection
+from antiphon.transport.websocket.deflate import NAME as DEFLATE
+from antiphon.transport.websocket.deflate import Terms, accept_terms
+from antiphon.transport.websocket.picows_frames import feed, frames_of_client
+from antiphon.transport.websocket.rfc6455 import accept_value
+
+__all__ = ["Upgrade", "UpgradeRequest"]
+
+MAX_BODY_BYTES: Final = 64 * 1024
+BODY_WITHIN_S: Final = 1.0
+"""How long a refusal's body may take to come; what came by then is what there is."""
+
+
+class UpgradeRequest(msgspec.Struct, frozen=True):
+    """What is asked for, and where."""
+
+    where: WebSocketAddress
+    headers: Sequence[tuple[str, str]]
+    subprotocols: Sequence[str]
+    offers_compression: bool
+
+
+class Upgrade(asyncio.Protocol):
+    """Reads a connection until the answer is there, then hands it to the frames.
+
+    `outcome` becomes the open connection (whose receiver has been called by then), or a ConnectFailed.
+    """
+
+    def __init__(
+        self,
+        request: UpgradeRequest,
+        connect: Callable[[str, Terms | None], WebSocketConnection],
+        max_size_bytes: int,
+    ) -> None:
+        self.outcome: asyncio.Future[WebSocketConnection] = asyncio.get_running_loop().create_future()
+        self.stream: asyncio.Transport | None = None
+        self._request = request
+        self._connect = connect
+        self._max_size_bytes = max_size_bytes
+        self._frames: Any = None
+        self._connection: WebSocketConnection | None = None
+        self._received = b""
+        self._refusal: ResponseHead | None = None
+        self._body_overdue: Patience | None = None
+
+    def abandon(self) -> None:
+        """Leave nothing open."""
+        if self._body_overdue is not None:
+            self._body_overdue.cancel()
+        if not self.outcome.cancel() and not self.outcome.cancelled() and self.outcome.exception() is None:
+            self.outcome.result().abort()
+        if self.stream is not None:
+            self.stream.abort()
+
+    def refusal(self) -> UpgradeRefused | None:
+        """The refusal, if there is one, with as much of its body as has come."""
+        return None if self._refusal is None else _refusal(self._request, self._refusal, self._received)
+
+    # -- what the event loop calls ------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.stream = cast("asyncio.Transport", transport)  # uvloop's are not its children
+        request = self._request
+        self._frames = frames_of_client(
+            self.stream,
+            request.where.authority,
+            request.where.target,
+            request.headers,
+            lambda: self._connection,
+            self._max_size_bytes,
+        )
+
+    def data_received(self, data: bytes) -> None:
+        if self.outcome.done():
+            return
+        self._received += data
+        if self._refusal is not None:
+            self._wait_for_body(self._refusal)
+            return
+        try:
+            self._read_answer()
+        except ConnectFailed as failed:
+            self.outcome.set_exception(failed)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.outcome.done():
+            return
+        failed = self.refusal() or self._failed(
+            "the server closed the connection without answering the upgrade",
+            hint=None if self._request.where.is_secure else "does it want wss:// instead of ws://?",
+        )
+        failed.__cause__ = exc
+        self.outcome.set_exception(failed)
+
+    # -- the answer ---------------------------------------------------------------------------------------------------
+
+    def _read_answer(self) -> None:
+        while True:
+            self._check_is_http()
+            head, found, rest = self._received.partition(HEAD_END)
+            if not found and len(head) <= MAX_HEAD_BYTES:
+                return
+            if len(head) > MAX_HEAD_BYTES:
+                raise self._failed(f"the server's answer has a head of more than {MAX_HEAD_BYTES} bytes")
+            try:
+                answer = heads.read_response(head)
+            except ValueError as error:
+                raise self._failed(f"the server's answer is no HTTP: {error}") from error
+            self._received = rest
+            if answer.status == 101:
+                self._open(answer)
+                return
+            if answer.status >= 200:
+                self._refusal = answer
+                self._wait_for_body(answer)
+                return
+            # 100 and 103 say that the answer is still to come (RFC 9110 section 15.2)
+
+    def _check_is_http(self) -> None:
+        start = self._received[:5]
+        if start[:2] == b"\x15\x03":
+            raise self._failed("the server speaks TLS", hint="say wss:// instead of ws://")
+        if start != b"HTTP/"[: len(start)]:
+            raise self._failed(
+                f"the server does not speak HTTP: it said {self._received[:40]!r}", hint="is it the right port?"
+            )
+
+    def _open(self, answer: ResponseHead) -> None:
+        try:
+            subprotocol, terms = self._judge(answer)
+        except ValueError as error:
+            raise self._failed(f"the server's upgrade is not in order: {error}") from error
+        assert self.stream is not None
+        connection = self._connection = self._connect(subprotocol, terms)
+        # picows reads but one form of an answer that may have many: it gets that one.
+        accept = answer.headers["Sec-WebSocket-Accept"].encode()
+        head = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        data = head + b"Sec-WebSocket-Accept: " + accept + HEAD_END + self._received
+        self._received = b""
+        self.stream.set_protocol(self._frames)
+        feed(self._frames, data)
+        if not self.outcome.done():
+            self.outcome.set_result(connection)
+
+    def _judge(self, answer: ResponseHead) -> tuple[str, Terms | None]:
+        """The subprotocol and the compression that were agreed on. Raises ValueError."""
+        headers = answer.headers
+        if answer.version != "HTTP/1.1":
+            raise ValueError(f"it is {answer.version}, not HTTP/1.1")
+        if not heads.has_token(headers, "Upgrade", "websocket"):
+            raise ValueError("its Upgrade header does not say websocket")
+        if not heads.has_token(headers, "Connection", "upgrade"):
+            raise ValueError("its Connection header does not say Upgrade")
+        key = self._frames.transport.request.headers["Sec-WebSocket-Key"]
+        if headers.get("Sec-WebSocket-Accept") != accept_value(key):
+            raise ValueError("its Sec-WebSocket-Accept does not answer our key")
+        subprotocol = headers.get("Sec-WebSocket-Protocol", "")
+        if subprotocol and subprotocol not in self._request.subprotocols:
+            offered = ", ".join(self._request.subprotocols) or "none"
+            raise ValueError(f"it chose the subprotocol {subprotocol!r}; we offered {offered}")
+        return subprotocol, self._judge_extensions(headers)
+
+    def _judge_extensions(self, headers: heads.Headers) -> Terms | None:
+        terms = None
+        for name, parameters in heads.extensions(headers):
+            if name != DEFLATE or not self._request.offers_compression:
+                raise ValueError(f"it uses the extension {name!r}, which we did not offer")
+            if terms is not None:
+                raise ValueError(f"it uses the extension {name!r} twice")
+            terms = accept_terms(parameters)
+        return terms
+
+    # -- refusals -----------------------------------------------------------------------------------------------------
+
+    def _wait_for_body(self, answer: ResponseHead) -> None:
+        if self._body_overdue is None:
+            self._body_overdue = Patience(self.outcome.get_loop(), BODY_WITHIN_S, self._end_refusal)
+        if _is_whole(answer, self._received) or len(self._received) >= MAX_BODY_BYTES:
+            self._end_refusal()
+
+    def _end_refusal(self) -> None:
+        refusal = self.refusal()
+        if refusal is not None and not self.outcome.done():
+            self.outcome.set_exception(refusal)
+
+    def _failed(self, text: str, hint: str | None = None) -> ConnectFailed:
+        return ConnectFailed(text, place=self._request.where.shown, hint=hint)
+
+
+def _is_whole(answer: ResponseHead, body: bytes) -> bool:
+    if heads.has_token(answer.headers, "Transfer-Encoding", "chunked"):
+        return body.endswith(b"0" + HEAD_END)
+    length = answer.headers.get("Content-Length", "")
+    return length.isdecimal() and len(body) >= int(length)
+
+
+def _refusal(request: UpgradeRequest, answer: ResponseHead, received: bytes) -> UpgradeRefused:
+    length = answer.headers.get("Content-Length", "")
+    if heads.has_token(answer.headers, "Transfer-Encoding", "chunked"):
+        body = heads.read_chunks(received)
+    else:
+        body = received[: int(length)] if length.isdecimal() else received
+    said = f"{answer.status} {answer.reason or heads.phrase(answer.status)}".rstrip()
+    return UpgradeRefused(
+        f"the server refused the upgrade: {said}",
+        status=answer.status,
+        headers=answer.headers,
+        body=body[:MAX_BODY_BYTES],
+        place=request.where.shown,
+        hint=_hint(answer),
+    )
+
+
+def _hint(answer: ResponseHead) -> str | None:
+    if 300 <= answer.status < 400:
+        location = answer.headers.get("Location", "").partition("?")[0]
+        return f"redirects are not followed; connect to {location} if that is the place" if location else None
+    return {
+        200: "an ordinary page is served there: is the path right?",
+        401: "it wants to know who we are: headers with a cookie or Authorization may be missing",
+        403: "it knows us but does not let us in, or it minds the Origin header",
+        404: "is the path right?",
+        426: "it may want another address for WebSocket",
+        429: "it has had too many of us for now",
+        502: "a proxy is there, but not the server behind it",
+        503: "a proxy may be there, but not the server behind it",
+    }.get(answer.status)

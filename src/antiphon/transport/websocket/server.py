@@ -1,0 +1,119 @@
+"""The WebSocket listener: how an actor answers as a server (RFC 6455, on picows), with other HTTP beside it."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from collections.abc import Sequence
+from typing import Final
+
+from antiphon.errors import TransportError
+from antiphon.transport import http1_head as heads
+from antiphon.transport.acceptor import Accepting, accepting
+from antiphon.transport.interface import Accept
+from antiphon.transport.timeouts import patience
+from antiphon.transport.websocket.address import WebSocketAddress
+from antiphon.transport.websocket.client import DEFAULT_MAX_SIZE_BYTES
+from antiphon.transport.websocket.rfc6455 import GOING_AWAY
+from antiphon.transport.websocket.server_handshake import Door, House, HttpFactory
+
+__all__ = ["WebSocketListener", "WebSocketListening"]
+
+_EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - names what users may ask for
+
+
+class WebSocketListener:
+    """Listens at `ws://HOST:PORT` and `wss://HOST:PORT` addresses."""
+
+    async def listen(
+        self,
+        address: str,
+        accept: Accept,
+        *,
+        tls: ssl.SSLContext | None = None,
+        http: HttpFactory | None = None,
+        compression: bool = True,
+        subprotocols: Sequence[str] = (),
+        max_size_bytes: int = DEFAULT_MAX_SIZE_BYTES,
+        close_within_s: float = 1.0,
+    ) -> WebSocketListening:
+        """Listen; port 0 takes a free one. Every path goes to `accept`, which finds it in `Opening.path`.
+
+        `tls` is the server's context, for `wss://`. `http` makes a protocol for each connection that asks for anything
+        but WebSocket (`AppRunner(app).server` of aiohttp is such a factory); without it the answer is 426.
+        `compression` is used if the client asks for it too. Of `subprotocols` the client's first choice is taken.
+        `max_size_bytes` bounds a received message, inflated; `close_within_s` the peer's half of the closing handshake.
+
+        Raises TransportError if the address is none, cannot be listened at, or does not fit `tls`.
+        """
+        try:
+            where = WebSocketAddress.parse(address)
+            for name in subprotocols:
+                if not heads.is_token(name):
+                    raise ValueError(f"{name!r} is no name for a subprotocol")
+        except ValueError as error:
+            raise TransportError(f"cannot listen: {error}", place=address) from error
+        if where.is_secure != (tls is not None):
+            text = (
+                "a wss:// address needs tls="
+                if where.is_secure
+                else "tls= is given, but the address does not say wss://"
+            )
+            raise TransportError(text, place=address, hint="tls is an ssl.SSLContext with the server's certificate")
+        house = House(
+            accept=accept,
+            http=http,
+            compression=compression,
+            subprotocols=tuple(subprotocols),
+            max_size_bytes=max_size_bytes,
+            close_within_s=close_within_s,
+        )
+        return WebSocketListening(where, house, await _serve(address, where, house, tls))
+
+
+class WebSocketListening:
+    """A listening server."""
+
+    def __init__(self, where: WebSocketAddress, house: House, server: Accepting) -> None:
+        self.address = where.at(_EVERYWHERE.get(where.host, where.host), server.port)
+        self._house = house
+        self._server = server
+
+    async def close(self) -> None:
+        """Stop listening and end every connection, WebSocket ones with code 1001; none is left when it returns."""
+        await self._server.close()
+        house = self._house
+        for door in tuple(house.doors):
+            door.close()
+        for connection in tuple(house.connections):
+            connection.close(GOING_AWAY, "the server is closing")
+        if house.is_empty:
+            return
+        house.emptied.clear()
+        try:
+            async with patience(house.close_within_s):
+                await house.emptied.wait()
+        except TimeoutError:
+            for door in tuple(house.doors):
+                door.abort()
+            for connection in tuple(house.connections):
+                connection.abort()
+            await house.emptied.wait()
+
+
+async def _serve(address: str, where: WebSocketAddress, house: House, tls: ssl.SSLContext | None) -> Accepting:
+    try:
+        return await accepting(where.host, where.port, lambda: Door(house), tls)
+    except OSError as error:
+        raise TransportError(_reason(error, where), place=address, hint="port 0 takes a free port") from error
+
+
+def _reason(error: OSError, where: WebSocketAddress) -> str:
+    if isinstance(error, socket.gaierror):
+        return f"cannot listen: the name {where.host} does not resolve"
+    if error.errno == errno.EADDRINUSE:
+        return f"cannot listen: port {where.port} is taken"
+    if error.errno == errno.EACCES:
+        return f"cannot listen: port {where.port} is not ours to use"
+    return f"cannot listen: {error.strerror or error}"

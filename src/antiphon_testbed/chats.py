@@ -1,0 +1,65 @@
+"""A chat at an agent's desk: what is written goes both ways while it is `connected`.
+
+Whoever takes a chat gets all that was written before, as `newChatMessage` one by one.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from antiphon.errors import Refusal
+from antiphon_testbed.contacts import Contact
+from antiphon_testbed.interactions import iso
+from antiphon_testbed.outgoing import Outgoing, Request, Say, success
+from antiphon_testbed.workitems import Workitem
+
+__all__ = ["LONGEST_TEXT", "Chat", "write"]
+
+LONGEST_TEXT: Final = 4096
+MOST_MESSAGES: Final = 1000
+
+
+def write(contact: Contact, message_id: str, role: str, name: str, text: str, now_ms: int) -> dict[str, Any]:
+    """Add a message to the chat's record; Refusal for a text that cannot be, or one too many."""
+    messages: list[dict[str, Any]] = contact.interaction.extras.setdefault("messages", [])
+    if not text.strip() or len(text) > LONGEST_TEXT:
+        raise Refusal("badText", f"the text has {len(text)} characters; 1 to {LONGEST_TEXT}, not all blank, can be")
+    if len(messages) == MOST_MESSAGES:
+        raise Refusal("tooManyMessages", f"the chat has {MOST_MESSAGES} messages, and cannot have more")
+    message = {"messageID": message_id, "role": role, "from": name, "text": text, "at": iso(now_ms)}
+    messages.append(message)
+    return message
+
+
+class Chat(Workitem):
+    """A chat at one desk."""
+
+    channel = "chat"
+
+    def send(self, request: Request, text: str, now_ms: int) -> list[Outgoing]:
+        """The agent writes."""
+        self.refuse_unless("connected")
+        message_id = self._book.message_id(self.contact)
+        write(self.contact, message_id, "agent", self.agent.user.name, text, now_ms)
+        self._book.note(self.interaction)
+        return [success(request, messageID=message_id)]
+
+    def hear(self, message: dict[str, Any]) -> list[Outgoing]:
+        """The customer has written; the desk hears it if the chat is connected, or else when it will be."""
+        return [self._tell(message)] if self.state == "connected" else []
+
+    def hang_up(self, request: Request, now_ms: int) -> list[Outgoing]:
+        """The agent ends the chat."""
+        self.refuse_unless("connected")
+        return [success(request), *self._book.end(self.contact, "agent", now_ms)]
+
+    def _connect(self, now_ms: int) -> list[Outgoing]:
+        return [*super()._connect(now_ms), *map(self._tell, self.interaction.extras["messages"])]
+
+    def _wrap_up(self, by: str, now_ms: int) -> list[Outgoing]:
+        self.party.leave(now_ms)
+        return super()._wrap_up(by, now_ms)
+
+    def _tell(self, message: dict[str, Any]) -> Say:
+        ids = {"workitemID": self.workitem_id, "interactionID": self.interaction.id}
+        return Say(self.agent.desk, "newChatMessage", {**ids, **message})

@@ -1,0 +1,128 @@
+"""The centre's end of one desk's connection: an actor that answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from antiphon import ANY, Accepted, Actor, Ending, Json, Message, on
+from antiphon.transport.websocket.connection import WebSocketConnection
+from antiphon.transport.websocket.rfc6455 import ABNORMAL
+from antiphon_testbed.agents import Agent
+from antiphon_testbed.counts import Counts
+from antiphon_testbed.delivery import Babble, Delivery, HalfSaid, HungUp
+from antiphon_testbed.messages import name_of
+from antiphon_testbed.mischief import FaultyLine, Mischief
+from antiphon_testbed.outbox import Outbox
+from antiphon_testbed.outgoing import Answer, Say
+from antiphon_testbed.switchboard import Switchboard
+from antiphon_testbed.users import User
+
+__all__ = ["Desk"]
+
+
+class Desk(Actor):
+    """One connected desk: passes on what it hears, and says what it is given to say, or what `mischief` makes of it."""
+
+    line = Accepted(
+        dialect=Json(name="action", body="data", reply="result{Name}", failed={"result": "error"}),
+        mailbox_limit=1,  # nobody waits here: every message is handled when it comes
+    )
+
+    def __init__(self, switchboard: Switchboard, user: User, counts: Counts, mischief: Mischief | None = None) -> None:
+        self.name = user.name
+        self._switchboard = switchboard
+        self._sitter = user
+        self._counts = counts
+        self._agent: Agent | None = None
+        self._outbox = Outbox(self.hand_over, now_s=asyncio.get_running_loop().time, later=self.after)
+        self._faulty = FaultyLine(mischief, user.name, _Way(self, self._outbox)) if mischief is not None else None
+
+    @on.opened
+    def sit_down(self) -> None:
+        """The connection is there."""
+        self._counts.open()
+        self._agent = self._switchboard.connect(self, self._sitter)
+
+    @on(ANY)
+    def hear(self, message: Message) -> None:
+        """Whatever the desk asks; its answer is put into the outbox."""
+        self._counts.hear(message.name)
+        if self._agent is not None:
+            self._switchboard.hear(self._agent, message)
+        if self._faulty is not None:
+            self._faulty.end_moment()
+
+    @on.unreadable
+    def hear_nonsense(self, message: Message) -> None:
+        """What is not even JSON gets its error too."""
+        self.hear(message)
+
+    @on.closed
+    def get_up(self, ending: Ending) -> None:
+        """The connection has ended, by whomever."""
+        self._counts.close(ending)
+        if self._agent is not None:
+            self._switchboard.disconnect(self._agent)
+
+    def put(self, item: Say | Answer, delay_s: float) -> None:
+        """See `Seat`."""
+        if self._faulty is not None:
+            self._faulty.put(item, delay_s)
+        else:
+            self._outbox.put(item, delay_s)
+
+    def say_now(self, item: Say) -> None:
+        """See `Seat`."""
+        if self._faulty is not None:
+            self._faulty.say_now(item)
+        else:
+            self.hand_over(item)
+
+    def hang_up(self, code: int, reason: str) -> None:
+        """See `Seat`."""
+        self.close(code, reason)
+
+    def after(self, delay_s: float, function: Callable[[], None]) -> None:
+        """See `Seat`."""
+        self.later(delay_s, function)
+
+    def hand_over(self, item: Delivery) -> None:
+        """Let it out, whatever it is; nothing if the connection is gone."""
+        if not self.line.is_open:
+            return
+        match item:
+            case Say():
+                self.send(item.name, item.data)
+                self._counts.say(item.name)
+            case Answer():
+                self.answer(item.request.handle, item.data)
+                self._counts.say(name_of(item))
+            case Babble():
+                self.line.send_data(item.text)
+            case HalfSaid():
+                self._break_off(item.item)
+            case HungUp():
+                self._hang_up_on_purpose(item)
+
+    def _break_off(self, item: Say | Answer) -> None:
+        connection = self.line.connection
+        assert isinstance(connection, WebSocketConnection), "a desk's connection is a WebSocket"
+        connection.break_off(msgspec.json.encode({"action": name_of(item), "data": item.data}).decode())
+
+    def _hang_up_on_purpose(self, item: HungUp) -> None:
+        if item.code == ABNORMAL:
+            self.line.abort()
+        else:
+            self.close(item.code, item.reason)
+
+
+class _Way:
+    """The way from a faulty line to its desk."""
+
+    def __init__(self, desk: Desk, outbox: Outbox) -> None:
+        self.put = outbox.put
+        self.hand_over = desk.hand_over
+        self.after = desk.after

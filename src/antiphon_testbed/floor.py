@@ -1,0 +1,149 @@
+"""The floor: every agent at a desk, and all that desks and the outside world begin.
+
+Pure: times come in (milliseconds since the epoch), ordered lists of `Outgoing` go out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from antiphon.errors import Refusal
+from antiphon_testbed.agents import Agent
+from antiphon_testbed.calls import Call, refuse_destination
+from antiphon_testbed.dispatch import Dispatch
+from antiphon_testbed.idle import IdleDesks
+from antiphon_testbed.interactions import Interaction, Party
+from antiphon_testbed.ledger import Ledger
+from antiphon_testbed.outgoing import After, Close, Outgoing, Say
+from antiphon_testbed.seed import Seed
+from antiphon_testbed.timing import Timing
+from antiphon_testbed.users import User
+from antiphon_testbed.workitems import Workitem
+
+__all__ = ["NO_PONG", "REPLACED", "Floor"]
+
+NO_PONG = 4408
+REPLACED = 4409
+
+
+class Floor:
+    """Who is there and what they do. `changed` is told of every interaction whose record changes."""
+
+    def __init__(
+        self, *, seed: Seed, timing: Timing, ping_interval_s: float, changed: Callable[[Interaction], None]
+    ) -> None:
+        self.agents: dict[str, Agent] = {}
+        self.ledger = Ledger(seed, timing, changed)
+        self.idle = IdleDesks()
+        self.dispatch = Dispatch(self.ledger, self.idle)
+        self._seed = seed
+        self._ping_interval_s = ping_interval_s
+        self._by_user: dict[str, Agent] = {}
+        self._by_line: dict[str, Agent] = {}
+        self._agent_ids: dict[str, str] = {}
+
+    @property
+    def workitems(self) -> Mapping[str, Workitem]:
+        """What desks are not free of, by its id."""
+        return self.ledger.workitems
+
+    @property
+    def calls(self) -> dict[str, Call]:
+        """The calls that desks are not free of, by their workitems' ids."""
+        return {key: work for key, work in self.ledger.workitems.items() if isinstance(work, Call)}
+
+    def agent_named(self, name: str) -> Agent | None:
+        """The user of that name, if at a desk."""
+        return self._by_user.get(name)
+
+    def agent_at(self, line: str) -> Agent | None:
+        """The user whose telephone line it is, if at a desk."""
+        return self._by_line.get(line)
+
+    def settled(self, outgoing: list[Outgoing], now_ms: int) -> list[Outgoing]:
+        """What happens, with what follows from it: who is free now gets what waits. So it is at every later moment.
+
+        Whatever the floor gives to be carried out has passed through here.
+        """
+        return [self._with_sequel(item) for item in (*outgoing, *self.dispatch.route(now_ms))]
+
+    def arrive(self, user: User, now_ms: int) -> tuple[Agent, list[Outgoing]]:
+        """The user sits down at a desk; one that the user had before is closed, and its calls end."""
+        outgoing: list[Outgoing] = []
+        earlier = self._by_user.get(user.name)
+        if earlier is not None:
+            outgoing += [Close(earlier.desk, REPLACED, "replaced"), *self._remove(earlier, "deskReplaced", now_ms)]
+        agent = Agent(user, self._agent_id(user), self._seed.uuid(f"desk/{user.name}"), self.idle.look_at)
+        self.agents[agent.desk] = self._by_user[user.name] = self._by_line[user.line] = agent
+        self.idle.arrive(agent)
+        outgoing += agent.opening()
+        outgoing.append(After(agent.desk, self._ping_interval_s, lambda at_ms: self._beat(agent, at_ms)))
+        return agent, self.settled(outgoing, now_ms)
+
+    def leave(self, agent: Agent, reason: str, now_ms: int) -> list[Outgoing]:
+        """The agent's desk is gone: its calls end, and their records say `reason`; what else it had goes to others.
+
+        Nothing if it has left already.
+        """
+        return self.settled(self._remove(agent, reason, now_ms), now_ms)
+
+    def close(self, now_ms: int) -> None:
+        """Everybody goes home: what is not finished ends."""
+        for workitem in list(self.ledger.workitems.values()):
+            workitem.shut("centreStopped", now_ms)
+        for contact in list(self.ledger.contacts.values()):
+            self.ledger.end(contact, "centreStopped", now_ms)
+        for agent in list(self.agents.values()):
+            self._remove(agent, "centreStopped", now_ms)
+
+    def new_call(self, agent: Agent, destination: str) -> Call:
+        """A call that the agent wants to make; Refusal if no call can be made there, or not now."""
+        refuse_destination(destination)
+        if any(work.channel == "voice" and work.state != "finished" for work in agent.work):
+            raise Refusal("wrongState", "the agent has a call; finish it first")
+        if agent.state == "wrapUp" or agent.has_call:
+            raise Refusal(
+                "wrongState", "the agent's line is not free yet; agentCapacity and newAgentState tell when it is"
+            )
+        name = agent.user.name
+        contact = self.ledger.open(
+            "voice",
+            Party("customer", destination),
+            f"call/{name}",
+            direction="out",
+            destination=destination,
+            user=name,
+            about={"destination": destination},
+        )
+        call = self.ledger.assign(agent, contact)
+        assert isinstance(call, Call)
+        contact.owner = call
+        return call
+
+    def _with_sequel(self, item: Outgoing) -> Outgoing:
+        if not isinstance(item, After):
+            return item
+        then = item.then
+        return After(item.desk, item.delay_s, lambda now_ms: self.settled(then(now_ms), now_ms))
+
+    def _remove(self, agent: Agent, reason: str, now_ms: int) -> list[Outgoing]:
+        if self.agents.pop(agent.desk, None) is None:
+            return []
+        del self._by_user[agent.user.name]
+        if self._by_line.get(agent.user.line) is agent:
+            del self._by_line[agent.user.line]
+        self.idle.leave(agent)
+        return [said for work in list(agent.work) for said in work.vanish(reason, now_ms)]
+
+    def _beat(self, agent: Agent, now_ms: int) -> list[Outgoing]:
+        if agent.heartbeat.is_lost:
+            return [Close(agent.desk, NO_PONG, "no pong"), *self._remove(agent, "noPong", now_ms)]
+        return [
+            Say(agent.desk, "ping", {"seq": agent.heartbeat.beat()}, is_prompt=True),
+            After(agent.desk, self._ping_interval_s, lambda at_ms: self._beat(agent, at_ms)),
+        ]
+
+    def _agent_id(self, user: User) -> str:
+        if user.name not in self._agent_ids:
+            self._agent_ids[user.name] = self._seed.uuid(f"agent/{user.name}")
+        return self._agent_ids[user.name]

@@ -1,0 +1,128 @@
+"""A centre that runs: its floor, its records and its doors, from opening to closing time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
+
+from aiohttp import web
+
+from antiphon import Opening, Refused, Server, listen
+from antiphon.conversation.clock import Clock
+from antiphon_testbed.counts import Counts
+from antiphon_testbed.desk import Desk
+from antiphon_testbed.floor import Floor
+from antiphon_testbed.interactions import Interaction
+from antiphon_testbed.knobs import Knobs
+from antiphon_testbed.metrics import Metrics
+from antiphon_testbed.mischief import Mischief
+from antiphon_testbed.reception import Reception
+from antiphon_testbed.records import Records
+from antiphon_testbed.seed import Seed
+from antiphon_testbed.switchboard import Switchboard
+from antiphon_testbed.users import Sessions, User
+from antiphon_testbed.web import COOKIE, make_app
+
+__all__ = ["RunningCentre"]
+
+MAX_FRAME_BYTES = 1024 * 1024
+FLUSH_AFTER_S = 0.25
+
+
+class RunningCentre:
+    """One run of a centre. It is there after `start`, and `server` is its listening end."""
+
+    server: Server
+
+    def __init__(self, knobs: Knobs, users: Sequence[User], database: str | Path | None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._clock = Clock(getattr(self._loop, "now_ns", time.monotonic_ns))
+        self._started_ms = round(self._clock.started_at.timestamp() * 1000)
+        self._flushing: asyncio.TimerHandle | None = None
+        seed = Seed(knobs.seed)
+        self._counts = Counts()
+        self._mischief = Mischief(knobs.faults, seed, self._counts.fault) if knobs.faults else None
+        self._records = Records(database, self._now_ms())
+        self._floor = Floor(
+            seed=seed, timing=knobs.timing, ping_interval_s=knobs.ping_interval_s, changed=self._note_change
+        )
+        self._sessions = Sessions(users, seed)
+        self._switchboard = Switchboard(
+            self._floor, seed=seed, latency_s=knobs.latency_s, now_ms=self._now_ms, later=self._loop.call_later
+        )
+        app = make_app(self._sessions, self._floor, self._records)
+        Reception(self._switchboard, self._records, self._sessions.skills).add_routes(app.router)
+        app.router.add_get("/metrics", Metrics(self._floor, self._counts, self._sessions, self._records).show)
+        self._web = web.AppRunner(app, access_log=None)
+
+    @property
+    def address(self) -> str:
+        """Where it is, for HTTP."""
+        return "http" + self.server.address.removeprefix("ws")
+
+    @property
+    def faults_happened(self) -> Mapping[str, int]:
+        """How many faults have happened, by kind."""
+        return self._counts.faults
+
+    async def start(self, host: str, port: int) -> None:
+        """Open the doors. TransportError if nobody can listen there."""
+        authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        try:
+            await self._web.setup()
+            self.server = await listen(
+                f"ws://{authority}", self._accept, http=self._web.server, max_size_bytes=MAX_FRAME_BYTES
+            )
+        except BaseException:
+            await self._web.cleanup()
+            self._records.close()
+            raise
+
+    async def stop(self) -> None:
+        """Send everybody home, close the doors, write down the rest."""
+        try:
+            self._floor.close(self._now_ms())
+            self._switchboard.close()
+            await self.server.close()
+            await self._web.cleanup()
+        finally:
+            if self._flushing is not None:
+                self._flushing.cancel()
+            self._records.close()
+
+    def _accept(self, opening: Opening) -> Desk:
+        if opening.path.partition("?")[0] != "/desk":
+            raise Refused(404, "there is no such WebSocket here; /desk is")
+        user = self._sessions.user_of(_token(opening.headers))
+        if user is None:
+            raise Refused(401, "log in first: the cookie session=TOKEN, or Authorization: Bearer TOKEN")
+        return Desk(self._switchboard, user, self._counts, self._mischief)
+
+    def _note_change(self, interaction: Interaction) -> None:
+        self._records.changed(interaction)
+        self._counts.change(interaction)
+        if self._flushing is None:
+            self._flushing = self._loop.call_later(FLUSH_AFTER_S, self._flush)
+
+    def _flush(self) -> None:
+        self._records.flush()
+        again = self._records.is_behind
+        self._flushing = self._loop.call_later(FLUSH_AFTER_S, self._flush) if again else None
+
+    def _now_ms(self) -> int:
+        return self._started_ms + self._clock.now_ns() // 1_000_000
+
+
+def _token(headers: Mapping[str, str]) -> str:
+    """The token that an opening brings, "" if it brings none."""
+    scheme, _, token = headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return token.strip()
+    try:
+        morsel = SimpleCookie(headers.get("Cookie", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return morsel.value if morsel is not None else ""

@@ -1,0 +1,116 @@
+"""The world outside the desks: the centre over HTTP, in JSON."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import msgspec
+from aiohttp import web
+
+from antiphon_testbed.floor import Floor
+from antiphon_testbed.listing import Listing
+from antiphon_testbed.records import Records
+from antiphon_testbed.users import Sessions
+from antiphon_testbed.web_answers import Problem, in_json
+
+__all__ = ["COOKIE", "make_app"]
+
+COOKIE: Final = "session"
+MAX_BODY_BYTES: Final = 1024 * 1024
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class _Login(msgspec.Struct, frozen=True):
+    user: str
+    password: str
+
+
+def make_app(sessions: Sessions, floor: Floor, records: Records) -> web.Application:
+    """The HTTP side of a centre with these sessions, floor and records."""
+    side = _Side(sessions, floor, records)
+    app = web.Application(middlewares=[_mind_problems], client_max_size=MAX_BODY_BYTES)
+    app.router.add_post("/login", side.log_in)
+    app.router.add_get("/desk", _refuse_plain_desk)
+    app.router.add_get("/interactions", Listing(records).show)
+    app.router.add_get("/interactions/{id}", side.show_interaction)
+    app.router.add_get("/health", side.tell_health)
+    return app
+
+
+class _Side:
+    def __init__(self, sessions: Sessions, floor: Floor, records: Records) -> None:
+        self._sessions = sessions
+        self._floor = floor
+        self._records = records
+
+    async def log_in(self, request: web.Request) -> web.Response:
+        try:
+            login = msgspec.json.decode(await request.read(), type=_Login)
+        except (msgspec.DecodeError, UnicodeError) as error:
+            raise Problem(400, "badRequest", f'a login is {{"user": "…", "password": "…"}}: {error}') from error
+        token = self._sessions.log_in(login.user, login.password)
+        if token is None:
+            raise Problem(401, "wrongLogin", "there is no such user, or the password is wrong")
+        response = in_json({"token": token})
+        response.set_cookie(COOKIE, token, httponly=True)
+        return response
+
+    async def show_interaction(self, request: web.Request) -> web.Response:
+        interaction_id = request.match_info["id"]
+        record = self._records.get(interaction_id)
+        if record is None:
+            raise Problem(404, "unknownInteraction", f"there is no interaction {interaction_id[:64]!r}")
+        return in_json(record)
+
+    async def tell_health(self, _: web.Request) -> web.Response:
+        trouble = self._records.trouble
+        health = {
+            "status": "ok" if trouble is None else "failing",
+            "desks": len(self._floor.agents),
+            "calls": len(self._floor.calls),
+        }
+        if trouble is not None:
+            health["trouble"] = trouble
+        return in_json(health, status=200 if trouble is None else 503)
+
+
+async def _refuse_plain_desk(_: web.Request) -> web.Response:
+    raise Problem(426, "upgradeRequired", "a desk is a WebSocket: ask for an upgrade")
+
+
+@web.middleware
+async def _mind_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every answer is JSON, also those that say what went wrong; every connection carries one request."""
+    try:
+        response = await handler(request)
+    except Problem as problem:
+        response = _problem(problem.status, problem.code, problem.message)
+        if problem.status == 426:
+            response.headers["Upgrade"] = "websocket"
+    except web.HTTPException as error:
+        response = _problem(error.status, error.reason.title().replace(" ", ""), _describe(request, error))
+        if "Allow" in error.headers:
+            response.headers["Allow"] = error.headers["Allow"]
+    except sqlite3.Error as error:
+        response = _problem(503, "recordsUnavailable", f"the records cannot be read or written: {error}")
+    except Exception:
+        logging.getLogger(__name__).exception("%s %s failed", request.method, request.path)
+        response = _problem(500, "internalError", "the centre has failed, and its log says how")
+    response.force_close()
+    return response
+
+
+def _describe(request: web.Request, error: web.HTTPException) -> str:
+    return {
+        404: f"there is nothing at {request.path[:200]}",
+        405: f"{request.method} is not what {request.path[:200]} takes",
+        413: f"the body is larger than {MAX_BODY_BYTES} bytes",
+    }.get(error.status, error.reason)
+
+
+def _problem(status: int, code: str, message: str) -> web.Response:
+    return in_json({"code": code[:1].lower() + code[1:], "message": message}, status=status)
