@@ -9,13 +9,13 @@ from antiphon.conversation.field_index import LONG, FieldIndex, Fields, bring_in
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import AbsenceWait, MessageWait
 
-__all__ = ["Kept"]
+__all__ = ["Backlog"]
 
 _Queue = OrderedDict[int, Message]
 _MOST_INDEXES = 8
 
 
-class Kept:
+class Backlog:
     """Messages by number, by name and, in a long queue, by the values of the fields that are asked for.
 
     To add the newest, to remove any, to drop the oldest and to find one by its name and plain fields takes the same

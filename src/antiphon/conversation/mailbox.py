@@ -14,7 +14,7 @@ from itertools import count
 from operator import attrgetter
 from typing import Any, Final
 
-from antiphon.conversation.backlog import Kept
+from antiphon.conversation.backlog import Backlog
 from antiphon.conversation.checks import fails, is_soft, why
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.exchanges import Exchanges
@@ -79,7 +79,7 @@ class Mailbox:
         self.soft_failures: list[CheckFailed] = []
         self.history: deque[Message] = deque(maxlen=history)
         self.taken: deque[tuple[int, Wait | None]] = deque(maxlen=history)
-        self._kept = Kept()
+        self._backlog = Backlog()
         self._expectations = Expectations()
         self._exchanges = Exchanges()
         self._absences: dict[int, AbsenceWait] = {}
@@ -90,12 +90,12 @@ class Mailbox:
         self._overdue: deque[Wait] = deque(maxlen=_MOST_OVERDUE)
 
     def __len__(self) -> int:
-        return len(self._kept.messages)
+        return len(self._backlog.messages)
 
     @property
     def kept(self) -> list[Message]:
         """The messages that no one has taken, oldest first."""
-        return list(self._kept.messages.values())
+        return list(self._backlog.messages.values())
 
     @property
     def pending(self) -> list[Wait]:
@@ -116,8 +116,8 @@ class Mailbox:
         if self._bans or self._overdue or self._absences:
             self._notice(message, now_ns)
         if (message.reply_to is None or not self._reply(message, now_ns)) and not self._offer(message, now_ns):
-            self._kept.add(message)
-            if len(self._kept.messages) > self.limit:
+            self._backlog.add(message)
+            if len(self._backlog.messages) > self.limit:
                 self._drop_oldest()
 
     def _notice(self, message: Message, now_ns: int) -> None:
@@ -218,7 +218,7 @@ class Mailbox:
                 self._overdue.remove(wait)
 
     def _drop_oldest(self) -> None:
-        self._kept.drop_oldest()
+        self._backlog.drop_oldest()
         self.dropped += 1
 
     # -- who waits ----------------------------------------------------------------------------------------------------
@@ -226,9 +226,9 @@ class Mailbox:
     def expect(self, wait: MessageWait) -> None:
         """Satisfy the wait with the oldest kept message that it accepts, or let it wait for the first that comes."""
         self._number(wait)
-        message = self._kept.oldest(wait) if self._kept.messages else None
+        message = self._backlog.oldest(wait) if self._backlog.messages else None
         if message is not None:
-            self._kept.remove(message)
+            self._backlog.remove(message)
             self._take(wait, message, wait.made_ns)
         elif self.ending is None or not self._is_closed(wait):
             self._pending[wait.order] = wait
@@ -237,7 +237,7 @@ class Mailbox:
     def expect_none(self, wait: AbsenceWait) -> None:
         """Fail the wait if a kept message, or one that comes before its deadline, is what it rules out."""
         self._number(wait)
-        kept = self._kept.oldest(wait)
+        kept = self._backlog.oldest(wait)
         if kept is not None:
             self._settle(wait, wait.made_ns, self._forbidden(wait, kept, wait.made_ns))
         elif not self._is_closed(wait):
@@ -317,7 +317,7 @@ class Mailbox:
         Raises ScenarioError, and takes nothing, when `where` is a predicate that raises.
         """
         wanted = MessageWait(name, where, since=since, made_ns=0, deadline_ns=None)
-        drained = self._kept.fitting(wanted)
+        drained = self._backlog.fitting(wanted)
         if wanted.raised is not None:
             message, error = wanted.raised
             raise ScenarioError(
@@ -325,7 +325,7 @@ class Mailbox:
                 hint="a pattern, as where={'state': 'ready'}, does not raise when a field is missing",
             ) from error
         for message in drained:
-            self._kept.remove(message)
+            self._backlog.remove(message)
             self.taken.append((message.number, None))
         return drained
 
@@ -357,8 +357,8 @@ class Mailbox:
         if self._absences:
             self._break_absences(message, now_ns)
         if not self._offer(message, now_ns):
-            self._kept.put_back(message)
-            if len(self._kept.messages) > self.limit:
+            self._backlog.put_back(message)
+            if len(self._backlog.messages) > self.limit:
                 self._drop_oldest()
 
     # -- time and the end ---------------------------------------------------------------------------------------------
