@@ -20,7 +20,7 @@ from antiphon.conversation.ending import Ending
 from antiphon.conversation.exchanges import Exchanges
 from antiphon.conversation.explanation import Explanation
 from antiphon.conversation.message import Message
-from antiphon.conversation.wait_index import Expectations
+from antiphon.conversation.wait_index import WaitIndex
 from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
 from antiphon.errors import (
     ChannelClosed,
@@ -80,7 +80,7 @@ class Mailbox:
         self.history: deque[Message] = deque(maxlen=history)
         self.taken: deque[tuple[int, Wait | None]] = deque(maxlen=history)
         self._backlog = Backlog()
-        self._expectations = Expectations()
+        self._wait_index = WaitIndex()
         self._exchanges = Exchanges()
         self._absences: dict[int, AbsenceWait] = {}
         self.untils: dict[int, UntilWait] = {}
@@ -131,11 +131,11 @@ class Mailbox:
 
     def _offer(self, message: Message, now_ns: int) -> bool:
         """Give the message to the first expectation that accepts it; False if there is none."""
-        wait = self._expectations.first(message)
+        wait = self._wait_index.first(message)
         if wait is None:
             return False
         del self._pending[wait.order]
-        self._expectations.remove(wait)
+        self._wait_index.remove(wait)
         self._take(wait, message, now_ns)
         return True
 
@@ -232,7 +232,7 @@ class Mailbox:
             self._take(wait, message, wait.made_ns)
         elif self.ending is None or not self._is_closed(wait):
             self._pending[wait.order] = wait
-            self._expectations.add(wait)
+            self._wait_index.add(wait)
 
     def expect_none(self, wait: AbsenceWait) -> None:
         """Fail the wait if a kept message, or one that comes before its deadline, is what it rules out."""
@@ -430,7 +430,7 @@ class Mailbox:
         """Take a pending wait out of every list; an exchange keeps its place among the exchanges."""
         del self._pending[wait.order]
         if isinstance(wait, MessageWait):
-            self._expectations.remove(wait)
+            self._wait_index.remove(wait)
         elif isinstance(wait, AbsenceWait):
             del self._absences[wait.order]
         elif isinstance(wait, UntilWait):

@@ -10,10 +10,10 @@ from antiphon.conversation.field_index import LONG, FieldIndex, Fields, clue_of,
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import MessageWait
 
-__all__ = ["Expectations"]
+__all__ = ["WaitIndex"]
 
 
-class Expectations:
+class WaitIndex:
     """Who waits for a message: by its name and, where many wait for one name, by the values of the fields they want.
 
     To add, to remove and to find the first that accepts a message takes the same time however many there are, if it is
