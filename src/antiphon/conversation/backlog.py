@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from antiphon.conversation.field_index import LONG, FieldIndex, Fields, bring_into_place, clue_of, values_at
+from antiphon.conversation.field_index import LONG, FieldIndex, Fields, bring_into_place, indexable_fields, values_at
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import AbsenceWait, MessageWait
 
@@ -83,7 +83,7 @@ class Backlog:
         if not queue:
             return ()
         if len(queue) > LONG:
-            fields, values = clue_of(wait.where)
+            fields, values = indexable_fields(wait.where)
             if fields:
                 queue = self._index(wait.name, fields, queue).at(values)
             if wait.since:

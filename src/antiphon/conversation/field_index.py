@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from typing import Any, Final, Generic, TypeVar
 
-__all__ = ["LONG", "FieldIndex", "Fields", "Values", "bring_into_place", "clue_of", "values_at"]
+__all__ = ["LONG", "FieldIndex", "Fields", "Values", "bring_into_place", "indexable_fields", "values_at"]
 
 T = TypeVar("T")
 Fields = tuple[Any, ...]
@@ -20,7 +20,7 @@ LONG: Final = 32
 """Up to this many, trying one after the other is quicker than looking up."""
 
 
-def clue_of(where: Any) -> tuple[Fields, Values]:
+def indexable_fields(where: Any) -> tuple[Fields, Values]:
     """The pattern's fields that want a plain `str` or `int`, and what they want; `((), ())` if there are none."""
     if not isinstance(where, Mapping):
         return (), ()

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from heapq import merge
 from operator import attrgetter
 
-from antiphon.conversation.field_index import LONG, FieldIndex, Fields, clue_of, values_at
+from antiphon.conversation.field_index import LONG, FieldIndex, Fields, indexable_fields, values_at
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import MessageWait
 
@@ -75,7 +75,7 @@ class WaitIndex:
         return merge(*(index.at(values_at(fields, body)).values() for fields, index in indexes.items()), key=_by_order)
 
     def _note(self, wait: MessageWait) -> None:
-        fields, values = clue_of(wait.where)
+        fields, values = indexable_fields(wait.where)
         self._indexes[wait.name].setdefault(fields, FieldIndex()).add(wait.order, values, wait)
 
     def _unnote(self, wait: MessageWait) -> None:
