@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.conversation.difference_text import told
+from antiphon.conversation.difference_text import difference_lines
 from antiphon.conversation.match import differences
 
 
@@ -17,7 +17,7 @@ def same(text: str) -> str:
 
 
 def lines(wanted: Any, found: Any) -> list[str]:
-    return told(differences(wanted, found), same)
+    return difference_lines(differences(wanted, found), same)
 
 
 def test_a_short_difference_is_a_line() -> None:
@@ -64,8 +64,8 @@ def test_without_a_mask_nothing_is_cut_out_of_the_middle() -> None:
     """A secret that is cut at both ends is not known again."""
     secret = "".join(map(chr, range(65, 91))) * 10
     found = differences({"key": "x" + secret}, {"key": "x" + secret[:130] + "other" + secret[130:]})
-    assert told(found)[0] == "key"
-    masked = told(found, lambda text: text.replace(secret[10:], "***").replace(secret[:130], "***"))
+    assert difference_lines(found)[0] == "key"
+    masked = difference_lines(found, lambda text: text.replace(secret[10:], "***").replace(secret[:130], "***"))
     assert masked[0] == "key differs from character 131 on"
     assert "***" in masked[1]
     assert secret[100:130] not in "".join(masked)
@@ -122,7 +122,7 @@ VALUES = st.recursive(
 @given(wanted=VALUES, found=VALUES)
 def test_whatever_differs_is_told_in_few_lines(wanted: Any, found: Any) -> None:
     misfits = differences(wanted, found)
-    told_of = told(misfits, same)
+    told_of = difference_lines(misfits, same)
     assert bool(told_of) == bool(misfits)
     assert len(told_of) <= 16
     assert all(len(line) <= 410 and len(line.splitlines()) == 1 for line in told_of)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from antiphon.conversation.match import ABSENT, Difference, describe, matches, shorten
 
-__all__ = ["told"]
+__all__ = ["difference_lines"]
 
 MOST_TOLD: Final = 6
 """So many differences are told of a body, and so many items of a list."""
@@ -19,7 +19,7 @@ _BEFORE, _AFTER = 12, 60
 """How much of a long text is shown around the place where it begins to differ."""
 
 
-def told(found: Sequence[Difference], mask: Callable[[str], str] | None = None) -> list[str]:
+def difference_lines(found: Sequence[Difference], mask: Callable[[str], str] | None = None) -> list[str]:
     """The differences, each on one line or, if it is long, with its parts on lines below it; at most some 16 lines.
 
     Long texts are shown from where they begin to differ, if there is a `mask`: a secret that is cut on both sides could

@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, Final, Protocol
 
-from antiphon.conversation.difference_text import told
+from antiphon.conversation.difference_text import difference_lines
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.match import Difference, differences, shorten
 from antiphon.conversation.message import Message
@@ -212,7 +212,7 @@ def _causes(facts: Explanation) -> Iterator[str]:
     wait = facts.wait
     if wait.late_ns:
         yield f"it came {seconds(wait.late_ns)} too late: give it more time with within_s=, or find out why it is slow"
-    yield from told(facts.differences, facts.mask)
+    yield from difference_lines(facts.differences, facts.mask)
     yield from _about_culprit(facts)
     yield from _about_raised(wait)
     if not facts.is_absence or wait.late_ns:
@@ -344,7 +344,7 @@ def _about_nearest(facts: Explanation) -> Iterator[str]:
     raised = wait.raised if isinstance(wait, MessageWait) else None
     if raised is None or raised[0] is not nearest:
         yield f"nearest, {_when(nearest, wait)}: {_name(nearest)} (message {nearest.number})"
-        yield from (f"  {line}" for line in told(facts.nearest_differences, facts.mask))
+        yield from (f"  {line}" for line in difference_lines(facts.nearest_differences, facts.mask))
 
 
 def _alike(name: str, names: Iterable[str]) -> str | None:
