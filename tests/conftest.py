@@ -36,7 +36,7 @@ from antiphon.journal import (
     WaitEnded,
     WaitStarted,
 )
-from antiphon.journal.file import FILE_NAME, Said
+from antiphon.journal.file import FILE_NAME, WrittenMessage
 from antiphon_testbed import ContactCentre
 
 # Everything is imported here, and not by whichever test comes first in whichever thread: CPython before 3.11.9 may fail
@@ -365,7 +365,7 @@ def _write_long_journal(directory: Path, messages: int) -> Path:
     encode = msgspec.json.Encoder().encode
     with (directory / FILE_NAME).open("wb") as file:
         for entry in _long_conversation(messages):
-            file.write(encode(Said.of(entry) if isinstance(entry, Message) else entry) + b"\n")
+            file.write(encode(WrittenMessage.of(entry) if isinstance(entry, Message) else entry) + b"\n")
     return directory
 
 

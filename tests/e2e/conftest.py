@@ -21,7 +21,7 @@ import pytest
 
 from antiphon import AntiphonError, Scenario, Stand, play
 from antiphon.journal import Failed, RunEnded, RunStarted
-from antiphon.journal.file import Said, read_journal
+from antiphon.journal.file import WrittenMessage, read_journal
 
 TEXT, BINARY, CLOSE, PING = 0x1, 0x2, 0x8, 0x9
 PATIENCE_S = 10.0
@@ -242,7 +242,8 @@ class Failure(msgspec.Struct):
     @property
     def said(self) -> list[str]:
         """The names of the messages, `>` before those that were sent."""
-        return [("> " if entry.is_sent else "< ") + entry.name for entry in self.entries if isinstance(entry, Said)]
+        messages = (entry for entry in self.entries if isinstance(entry, WrittenMessage))
+        return [("> " if message.is_sent else "< ") + message.name for message in messages]
 
     def of(self, kind: type) -> list[Any]:
         return [entry for entry in self.entries if isinstance(entry, kind)]

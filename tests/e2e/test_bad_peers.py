@@ -30,7 +30,7 @@ from antiphon import (
     scenario,
 )
 from antiphon.journal import ChannelEnded, Dropped, WaitEnded
-from antiphon.journal.file import Said, read_journal
+from antiphon.journal.file import WrittenMessage, read_journal
 
 DIALECT = Json(name="action", body="data", reply="result{Name}", failed={"result": "error"})
 BINARY, CLOSE, PING = 0x2, 0x8, 0x9
@@ -97,7 +97,7 @@ def test_text_that_nobody_can_read(fail: Callable[..., Any], serve: Callable[...
     assert failure.error.place == "party.line, received message 2"
     assert len(failure.text) < 1000
     assert failure.said == [*BEGUN, "< unreadable"]
-    assert failure.of(Said)[-1].raw == said
+    assert failure.of(WrittenMessage)[-1].raw == said
     assert peer.outcome() == (1000, "")
     saved = sorted(file.name for file in (failure.directory / "received").iterdir())
     assert saved == ["unreadable0.txt", "welcome0.json"]
@@ -114,7 +114,7 @@ def test_binary_where_json_was_expected(fail: Callable[..., Any], serve: Callabl
 
     assert "not JSON" in failure.text
     assert failure.error.hint
-    assert failure.of(Said)[-1].raw == b"\x00\x01\xff\xfe"
+    assert failure.of(WrittenMessage)[-1].raw == b"\x00\x01\xff\xfe"
     assert [file.name for file in (failure.directory / "received").glob("unreadable*")] == ["unreadable0.hex.txt"]
 
 
@@ -261,7 +261,7 @@ def test_a_close_in_the_middle_of_a_call(fail: Callable[..., Any], serve: Callab
     assert peer.outcome() == (4409, "replaced")
     (ended,) = failure.of(ChannelEnded)
     assert (ended.code, ended.reason, ended.by) == (4409, "replaced", "peer")
-    assert ended.at_ns - failure.of(Said)[-1].at_ns < 0.9e9
+    assert ended.at_ns - failure.of(WrittenMessage)[-1].at_ns < 0.9e9
 
 
 def test_a_close_without_a_code(fail: Callable[..., Any], serve: Callable[..., Any]) -> None:
@@ -565,5 +565,5 @@ def test_a_flood_fills_no_memory(serve: Callable[..., Any], tmp_path: Path) -> N
     assert (dropped[0].count, dropped[0].limit) == (1, LIMIT)
     assert FLOOD // 3 < dropped[-1].count < FLOOD
     assert len(dropped) < 20, "it is said, but not for every message"
-    assert sum(isinstance(entry, Said) for entry in entries) == FLOOD + 7, "the journal has them all"
+    assert sum(isinstance(entry, WrittenMessage) for entry in entries) == FLOOD + 7, "the journal has them all"
     assert peer.outcome() == (1000, "")

@@ -38,7 +38,7 @@ from antiphon.cli import main
 from antiphon.cli.commands import testbed as serving
 from antiphon.conversation.explanation import seconds
 from antiphon.errors import MessagesLeft
-from antiphon.journal.file import Said, read_journal
+from antiphon.journal.file import WrittenMessage, read_journal
 from antiphon_testbed import (
     Closed,
     ContactCentre,
@@ -117,7 +117,7 @@ def meet(tmp_path: Path) -> Meet:
 
 def heard(directory: Path) -> list[str]:
     entries = read_journal(directory / "journal.jsonl")
-    return [entry.name for entry in entries if isinstance(entry, Said) and not entry.is_sent]
+    return [entry.name for entry in entries if isinstance(entry, WrittenMessage) and not entry.is_sent]
 
 
 def line(code: str, function: Any) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from antiphon import Run, Scenario, Stand, perform
 from antiphon.journal import StepEnded, StepStarted
-from antiphon.journal.file import Said, read_journal
+from antiphon.journal.file import WrittenMessage, read_journal
 from antiphon_testbed import ContactCentre
 
 pytestmark = pytest.mark.xdist_group("outgoing_call")  # what they share is made once
@@ -86,9 +86,9 @@ def test_the_record_agrees_with_what_the_desk_saw(run: Run) -> None:
     assert [entry["state"] for entry in record["states"] if entry["state"] in states] == states
 
 
-def said(run: Run) -> list[Said]:
+def said(run: Run) -> list[WrittenMessage]:
     assert run.directory is not None
-    return [entry for entry in read_journal(run.directory / "journal.jsonl") if isinstance(entry, Said)]
+    return [entry for entry in read_journal(run.directory / "journal.jsonl") if isinstance(entry, WrittenMessage)]
 
 
 def test_the_journal_holds_everything_in_order(run: Run) -> None:

@@ -33,7 +33,7 @@ from antiphon import (
     scenario,
 )
 from antiphon.journal import ChannelEnded, ChannelOpened, RunEnded, RunStarted, StepEnded, StepStarted, WaitStarted
-from antiphon.journal.file import Said, read_journal
+from antiphon.journal.file import WrittenMessage, read_journal
 
 PATIENCE_S = 20.0
 
@@ -163,7 +163,7 @@ def only_run(tmp_path: Path) -> Callable[[], tuple[Path, list[Any]]]:
 
 
 def said(entries: list[Any]) -> list[str]:
-    return [("> " if entry.is_sent else "< ") + entry.name for entry in entries if isinstance(entry, Said)]
+    return [("> " if entry.is_sent else "< ") + entry.name for entry in entries if isinstance(entry, WrittenMessage)]
 
 
 # -- ends that nobody planned -----------------------------------------------------------------------------------------
@@ -380,7 +380,7 @@ def _number_of(directory: Path) -> int:
     entries = list(read_journal(directory / "journal.jsonl"))
     number = int(entries[0].parameters["number"])
     assert (entries[-1].verdict, sum(isinstance(entry, RunStarted) for entry in entries)) == ("passed", 1)
-    said_numbers = {json.loads(entry.raw)["data"]["number"] for entry in entries if isinstance(entry, Said)}
+    said_numbers = {json.loads(entry.raw)["data"]["number"] for entry in entries if isinstance(entry, WrittenMessage)}
     files = list(directory.rglob("*.json"))
     saved_numbers = {json.loads(path.read_text())["data"]["number"] for path in files}
     assert said_numbers == saved_numbers == {number}

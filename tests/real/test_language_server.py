@@ -15,7 +15,7 @@ import pytest
 
 from antiphon import Actor, JsonRpc, Message, RequestRefused, Run, Stand, WebSocket, action, on, play, scenario
 from antiphon.journal import Handled
-from antiphon.journal.file import Said, read_journal
+from antiphon.journal.file import WrittenMessage, read_journal
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("language_server")]  # what they share is made once
 
@@ -140,7 +140,7 @@ def test_requests_of_the_server_are_answered_by_a_handler(run: Run) -> None:
     entries = list(read_journal(run.directory / "journal.jsonl"))
     handled = [entry.handler for entry in entries if isinstance(entry, Handled)]
     assert handled.count("show_progress") == len(run.client.progress)
-    said = {entry.name: json.loads(entry.raw) for entry in entries if isinstance(entry, Said)}
+    said = {entry.name: json.loads(entry.raw) for entry in entries if isinstance(entry, WrittenMessage)}
     asked, answered = said["window/workDoneProgress/create"], said["window/workDoneProgress/create.result"]
     assert answered == {"jsonrpc": "2.0", "id": asked["id"], "result": None}
 

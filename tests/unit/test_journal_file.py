@@ -20,7 +20,7 @@ from antiphon import journal
 from antiphon.conversation.message import Message
 from antiphon.errors import RecordingError
 from antiphon.journal import Entry, Note, RunStarted
-from antiphon.journal.file import FILE_NAME, JournalWriter, Said, read_journal
+from antiphon.journal.file import FILE_NAME, JournalWriter, WrittenMessage, read_journal
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ MESSAGES = st.builds(
 @given(messages=st.lists(MESSAGES, max_size=5))
 def test_messages_are_read_as_they_were_written(messages: list[Message], tmp_path_factory: Any) -> None:
     read = written(tmp_path_factory.getbasetemp() / "messages.jsonl", *messages)
-    assert all(type(each) is Said for each in read)
+    assert all(type(each) is WrittenMessage for each in read)
     fields = ("at_ns", "number", "actor", "channel", "is_sent", "step", "name", "raw")
     assert [[getattr(each, field) for field in fields] for each in read] == [
         [getattr(message, field) for field in fields] for message in messages

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from antiphon.conversation.message import UNREADABLE, Data, Message
 from antiphon.journal import Entry, HttpExchange, RunStarted
-from antiphon.journal.file import JournalWriter, Said, read_journal
+from antiphon.journal.file import JournalWriter, WrittenMessage, read_journal
 from antiphon.report.formats.file_names import FolderNames, file_stem, folder_name
 from antiphon.report.formats.files import MessageFiles
 from antiphon.report.readable import hexadecimal
@@ -382,7 +382,7 @@ def test_a_written_journal_gives_the_same_files(tmp_path: Path) -> None:
 
     assert contents(again) == contents(direct)
     assert len(contents(again)) == 3
-    assert any(isinstance(entry, Said) for entry in read_journal(tmp_path / "journal.jsonl"))
+    assert any(isinstance(entry, WrittenMessage) for entry in read_journal(tmp_path / "journal.jsonl"))
 
 
 def test_the_thousandth_message_costs_what_the_first_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from antiphon import journal
 from antiphon.conversation.message import Message
-from antiphon.journal.file import JournalWriter, Said, read_journal
+from antiphon.journal.file import JournalWriter, WrittenMessage, read_journal
 from antiphon.journal.masking import Masker
 from antiphon.report.glance import LARGEST_READ, fit, glance, visible
 from antiphon.report.text import ASCII, Conversation, last_lines
@@ -163,7 +163,7 @@ def test_a_written_journal_reads_as_the_run_did(tmp_path: Path) -> None:
 def test_binary_data_reads_the_same_from_a_journal() -> None:
     message = Message("unnamed", b"\x00\xff\x10", b"\x00\xff\x10", number=1, actor="operator", channel="desk")
 
-    assert plain([message]) == plain([Said.of(message)]) == ["   0.000  ← unnamed  3 bytes: 00 ff 10"]
+    assert plain([message]) == plain([WrittenMessage.of(message)]) == ["   0.000  ← unnamed  3 bytes: 00 ff 10"]
 
 
 def test_a_message_stands_under_the_step_that_awaited_it() -> None:

@@ -21,7 +21,7 @@ from antiphon.conversation.message import Message
 from antiphon.errors import RecordingError
 from antiphon.journal import Entry
 
-__all__ = ["ELSEWHERE", "FILE_NAME", "JournalWriter", "Said", "read_journal"]
+__all__ = ["ELSEWHERE", "FILE_NAME", "JournalWriter", "WrittenMessage", "read_journal"]
 
 FILE_NAME = "journal.jsonl"
 
@@ -29,7 +29,7 @@ ELSEWHERE = "choose another directory for runs: --runs, under pytest --antiphon-
 """The hint for a disk that takes no run."""
 
 
-class Said(Entry, tag="said"):
+class WrittenMessage(Entry, tag="said"):
     """A message as it is written: `text` for a text frame, `base64` for a binary one; never both.
 
     `is_sent` tells the direction, `number` counts each direction of a channel from 1, `step` is the business step it
@@ -49,7 +49,7 @@ class Said(Entry, tag="said"):
     base64: str | None = None
 
     @classmethod
-    def of(cls, message: Message) -> Said:
+    def of(cls, message: Message) -> WrittenMessage:
         """The written form of a message."""
         raw = message.raw
         return cls(
@@ -94,7 +94,7 @@ class JournalWriter:
 
     def __call__(self, entry: Entry | Message) -> None:
         """Write an entry."""
-        line = self._line(Said.of(entry) if isinstance(entry, Message) else entry)
+        line = self._line(WrittenMessage.of(entry) if isinstance(entry, Message) else entry)
         rest = memoryview(line)
         try:
             while rest:
@@ -130,7 +130,7 @@ class JournalWriter:
 
 
 _Line = (
-    Said
+    WrittenMessage
     | journal.Called
     | journal.ChannelEnded
     | journal.ChannelOpened
@@ -152,7 +152,7 @@ _Line = (
 
 
 def read_journal(path: Path) -> Iterator[Any]:
-    """The entries of a written journal in order; messages come as `Said`.
+    """The entries of a written journal in order; messages come as `WrittenMessage`.
 
     A last line without its end is left out. Raises RecordingError for a file that is not there or a line that is no
     entry; the entries before that line have been given.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from antiphon.conversation.message import Message
 from antiphon.journal import StepEnded, StepStarted, WaitEnded, WaitStarted
-from antiphon.journal.file import Said
+from antiphon.journal.file import WrittenMessage
 
 __all__ = ["Blocks"]
 
@@ -50,11 +50,11 @@ class Blocks:
         common = [(depth, number) for depth, number, who in steps if not who]
         return max(own or common, default=(0, 0))[1]
 
-    def depth_of_received(self, message: Message | Said, wait: WaitStarted | None) -> int:
+    def depth_of_received(self, message: Message | WrittenMessage, wait: WaitStarted | None) -> int:
         """How deep a received message stands."""
         return self.depth_inside(self.step_of_received(message, wait))
 
-    def step_of_received(self, message: Message | Said, wait: WaitStarted | None) -> int:
+    def step_of_received(self, message: Message | WrittenMessage, wait: WaitStarted | None) -> int:
         """The number of the step that a received message is shown under; 0 for none.
 
         That in which it was awaited; else where one of its name is awaited, or anything else on its channel; else
@@ -64,6 +64,6 @@ class Blocks:
         steps = [found.step for found in waits if found.step in self._steps]
         return steps[-1] if steps else self.innermost(message.actor)
 
-    def _candidates(self, message: Message | Said) -> list[WaitStarted]:
+    def _candidates(self, message: Message | WrittenMessage) -> list[WaitStarted]:
         here = [wait for wait in self._waits.values() if (wait.actor, wait.channel) == (message.actor, message.channel)]
         return [wait for wait in here if wait.what.split(" where ", 1)[0] == message.name] or here

@@ -7,7 +7,7 @@ from typing import Any
 
 from antiphon.conversation.message import Message
 from antiphon.journal import Handled, RunStarted, StepEnded, StepStarted, WaitEnded, WaitStarted
-from antiphon.journal.file import Said
+from antiphon.journal.file import WrittenMessage
 from antiphon.report.blocks import Blocks
 
 __all__ = ["placed"]
@@ -28,7 +28,7 @@ def placed(entries: Iterable[Any]) -> Iterator[tuple[Any, int]]:
         if held:
             yield from _released(held, wait if _is_for(entry, wait, held[0]) else None, blocks)
             held = []
-        if isinstance(entry, (Message, Said)) and not entry.is_sent:
+        if isinstance(entry, (Message, WrittenMessage)) and not entry.is_sent:
             held = [entry]
             continue
         yield entry, _step_of(entry, wait)
@@ -37,13 +37,13 @@ def placed(entries: Iterable[Any]) -> Iterator[tuple[Any, int]]:
         yield from _released(held, None, blocks)
 
 
-def _is_aside(entry: Any, received: Message | Said) -> bool:
+def _is_aside(entry: Any, received: Message | WrittenMessage) -> bool:
     """True for what is written between a message and the end of the wait that it satisfies."""
-    is_handlers = isinstance(entry, Handled) or (isinstance(entry, (Message, Said)) and entry.is_sent)
+    is_handlers = isinstance(entry, Handled) or (isinstance(entry, (Message, WrittenMessage)) and entry.is_sent)
     return is_handlers and (entry.actor, entry.channel) == (received.actor, received.channel)
 
 
-def _is_for(entry: Any, wait: WaitStarted | None, received: Message | Said) -> bool:
+def _is_for(entry: Any, wait: WaitStarted | None, received: Message | WrittenMessage) -> bool:
     return wait is not None and (wait.actor, wait.channel, entry.message) == (
         received.actor,
         received.channel,

@@ -12,7 +12,7 @@ import msgspec
 from antiphon.conversation.clock import iso_utc
 from antiphon.errors import RecordingError
 from antiphon.journal import HttpExchange, RunStarted, StepStarted
-from antiphon.journal.file import FILE_NAME, Said, read_journal
+from antiphon.journal.file import FILE_NAME, WrittenMessage, read_journal
 from antiphon.report.verdict import Verdict
 
 __all__ = ["RunSummary", "find_run", "find_runs", "summary"]
@@ -72,7 +72,7 @@ def summary(directory: Path) -> RunSummary:
     with closing(_readable(directory / FILE_NAME)) as entries:
         for entry in entries:
             verdict(entry)
-            if isinstance(entry, Said):
+            if isinstance(entry, WrittenMessage):
                 counts["sent" if entry.is_sent else "received"] += 1
             elif isinstance(entry, StepStarted):
                 counts["steps"] += 1

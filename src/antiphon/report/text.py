@@ -17,7 +17,7 @@ from antiphon import journal
 from antiphon.conversation.explanation import seconds
 from antiphon.conversation.message import Message
 from antiphon.journal import Entry, WaitStarted
-from antiphon.journal.file import Said
+from antiphon.journal.file import WrittenMessage
 from antiphon.journal.masking import Masker
 from antiphon.report.blocks import Blocks
 from antiphon.report.glance import fit, glance, visible
@@ -57,8 +57,8 @@ ASCII: Final = Signs("->", "<-", "<>", "(+)", "(-)", "ok", "FAILED", "--", "!", 
 class _Held(msgspec.Struct):
     """A received message whose line is kept back until it is known what came of it in the same turn."""
 
-    message: Message | Said
-    answers: list[Message | Said]
+    message: Message | WrittenMessage
+    answers: list[Message | WrittenMessage]
     handler: str = ""
     wait: WaitStarted | None = None
 
@@ -94,7 +94,7 @@ class Conversation:
         self._has_channels = False
         self._tell: dict[type, Callable[[Any], None]] = {
             Message: self._message,
-            Said: self._message,
+            WrittenMessage: self._message,
             journal.RunStarted: self._run_started,
             journal.RunEnded: self._run_ended,
             journal.ChannelOpened: self._opened,
@@ -248,7 +248,7 @@ class Conversation:
         told = f"{self._signs.closed} {entry.channel} is {who}{code}{reason}{detail}"
         self._line(entry.at_ns, entry.actor, 0, (told, style), channel=entry.channel)
 
-    def _message(self, message: Message | Said) -> None:
+    def _message(self, message: Message | WrittenMessage) -> None:
         if not message.is_sent:
             self._seen["received"] += 1
             self.flush()
@@ -271,7 +271,7 @@ class Conversation:
             depth = self._blocks.deepest(entry.actor)
             self._line(entry.at_ns, entry.actor, depth, (told, "red"), channel=entry.channel)
 
-    def _say(self, message: Message | Said, depth: int, suffix: str, is_aside: bool) -> None:
+    def _say(self, message: Message | WrittenMessage, depth: int, suffix: str, is_aside: bool) -> None:
         if self.is_muted:
             return
         sign, style = (self._signs.sent, "cyan") if message.is_sent else (self._signs.received, "magenta")
@@ -397,11 +397,11 @@ def _masked(entry: Any, masker: Masker | None) -> Any:
     return journal.mask_message(entry, masker) if isinstance(entry, Message) else journal.mask_entry(entry, masker)
 
 
-def _is_of(message: Message | Said, actor: str, channel: str, number: int) -> bool:
+def _is_of(message: Message | WrittenMessage, actor: str, channel: str, number: int) -> bool:
     return message.number == number and _lies_on(message, actor, channel)
 
 
-def _lies_on(message: Message | Said, actor: str, channel: str) -> bool:
+def _lies_on(message: Message | WrittenMessage, actor: str, channel: str) -> bool:
     return (message.actor, message.channel) == (actor, channel)
 
 

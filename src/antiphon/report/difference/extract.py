@@ -10,7 +10,7 @@ import msgspec
 
 from antiphon.conversation.message import Data, Message
 from antiphon.journal import HttpExchange, StepEnded, StepStarted
-from antiphon.journal.file import Said
+from antiphon.journal.file import WrittenMessage
 from antiphon.report.difference.variable import without_variables
 from antiphon.report.verdict import Verdict
 
@@ -46,14 +46,14 @@ class Spoken:
         self.sequences: defaultdict[Place, list[Utterance]] = defaultdict(list)
         self.took_ns: defaultdict[str, list[int]] = defaultdict(list)
         self._steps: dict[int, StepStarted] = {}
-        self._asked: defaultdict[tuple[str, str, Any], deque[Message | Said]] = defaultdict(deque)
+        self._asked: defaultdict[tuple[str, str, Any], deque[Message | WrittenMessage]] = defaultdict(deque)
         for entry in entries:
             self.verdict(entry)
             self._add(entry)
 
     def _add(self, entry: Any) -> None:
         match entry:
-            case Message() | Said():
+            case Message() | WrittenMessage():
                 direction = "sent" if entry.is_sent else "received"
                 said = self.sequences[Place(entry.actor, entry.channel, direction)]
                 said.append(Utterance(entry.name, entry.raw, entry.at_ns, len(said) + 1))
@@ -69,7 +69,7 @@ class Spoken:
                 begun = self._steps.pop(entry.number)
                 self.took_ns[f"step {begun.action}"].append(entry.at_ns - begun.at_ns)
 
-    def _time_request(self, message: Message | Said) -> None:
+    def _time_request(self, message: Message | WrittenMessage) -> None:
         if message.is_sent and message.asks is not None:
             self._asked[message.actor, message.channel, message.asks].append(message)
         elif not message.is_sent and message.reply_to is not None:

@@ -23,7 +23,7 @@ from allure_commons.model2 import (
 
 from antiphon.conversation.message import Message
 from antiphon.journal import HttpExchange, RunStarted, StepEnded, StepStarted
-from antiphon.journal.file import Said
+from antiphon.journal.file import WrittenMessage
 from antiphon.report.glance import visible
 from antiphon.report.placing import placed
 from antiphon.report.readable import exchange_content, frame_content
@@ -95,7 +95,7 @@ class _Tree:
                 self._begin(entry, verdict)
             case StepEnded():
                 self._end(entry, verdict)
-            case Message() | Said() | HttpExchange():
+            case Message() | WrittenMessage() | HttpExchange():
                 (self._said.get(step) or self._said[0]).add(entry)
             case RunStarted():
                 self._items[0].start = _epoch_ms(verdict, 0)

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from antiphon.conversation.message import Message
 from antiphon.journal import HttpExchange, RunStarted
-from antiphon.journal.file import Said
+from antiphon.journal.file import WrittenMessage
 from antiphon.report.formats.file_names import FolderNames, file_stem, shortened
 from antiphon.report.readable import exchange_content, frame_content
 
@@ -44,7 +44,7 @@ class MessageFiles:
         self._channel_names: dict[str, FolderNames] = {}
 
     def __call__(self, entry: Any) -> None:
-        if isinstance(entry, (Message, Said)):
+        if isinstance(entry, (Message, WrittenMessage)):
             folder = self._folder(entry.actor, entry.channel, "sent" if entry.is_sent else "received")
             folder.write(entry.name, *frame_content(entry.raw))
         elif isinstance(entry, HttpExchange):

@@ -18,7 +18,7 @@ import msgspec
 from antiphon.conversation.clock import iso_utc
 from antiphon.conversation.message import Message
 from antiphon.journal import ChannelEnded, ChannelOpened, HttpExchange, RunStarted
-from antiphon.journal.file import Said
+from antiphon.journal.file import WrittenMessage
 from antiphon.report.formats.documents import Document
 from antiphon.report.verdict import Verdict
 
@@ -80,7 +80,7 @@ class _Archive:
                 connection = self._open.pop((entry.actor, entry.channel), None)
                 if connection is not None:
                     connection.ended_ns = entry.at_ns
-            case Message() | Said():
+            case Message() | WrittenMessage():
                 connection = self._open.get((entry.actor, entry.channel)) or self._connection(
                     ChannelOpened(at_ns=entry.at_ns, actor=entry.actor, channel=entry.channel, address="")
                 )
@@ -109,7 +109,7 @@ class _Archive:
         self._open[opened.actor, opened.channel] = connection
         return connection
 
-    def _message(self, message: Message | Said) -> str:
+    def _message(self, message: Message | WrittenMessage) -> str:
         raw = message.raw
         is_text = isinstance(raw, str)
         data = _cut(raw) if isinstance(raw, str) else base64.b64encode(raw[:LARGEST]).decode()

@@ -13,7 +13,7 @@ from typing import Any, Final, TextIO
 from antiphon.conversation.explanation import seconds
 from antiphon.conversation.message import Message
 from antiphon.journal import ChannelEnded, HttpExchange, RunStarted, StepEnded, StepStarted
-from antiphon.journal.file import Said
+from antiphon.journal.file import WrittenMessage
 from antiphon.report.formats.documents import Document
 from antiphon.report.glance import fit, glance, visible
 from antiphon.report.verdict import Verdict
@@ -60,9 +60,9 @@ class _Diagram:
                 self._note(entry.actor, entry.title)
             case StepEnded():
                 self._step_ended(entry)
-            case Message() | Said() if self._is_full():
+            case Message() | WrittenMessage() if self._is_full():
                 self._left_out += 1
-            case Message() | Said():
+            case Message() | WrittenMessage():
                 what = f"{entry.name} {glance(entry.raw, entry.name, LABEL_WIDTH)}"
                 arrow = "->>" if entry.is_sent else "-->>"
                 self._arrow(entry.actor, entry.channel, entry.is_sent, arrow, what)

@@ -15,7 +15,7 @@ from typing import Any, Final, TextIO
 from antiphon.conversation.explanation import seconds
 from antiphon.conversation.message import Message
 from antiphon.journal import HttpExchange, StepEnded, StepStarted
-from antiphon.journal.file import Said
+from antiphon.journal.file import WrittenMessage
 from antiphon.report.formats.documents import Document
 from antiphon.report.glance import visible
 from antiphon.report.text import ends
@@ -86,7 +86,7 @@ class _Steps:
                     self._rows[entry.number] = entry, depth
             case StepEnded() if entry.number in self._rows:
                 self._ended[entry.number] = entry
-            case Message() | Said():
+            case Message() | WrittenMessage():
                 self.counts["sent" if entry.is_sent else "received"] += 1
             case HttpExchange():
                 self.counts["HTTP request"] += 1
