@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from antiphon import Message, ScenarioError
 from antiphon.journal import mask_message
 from antiphon.journal.masking import MASK, Masker
-from antiphon.journal.masking.learnt import Learnt
+from antiphon.journal.masking.known_secrets import KnownSecrets
 from antiphon.journal.masking.masker import SECRET_FIELDS
 
 
@@ -520,7 +520,7 @@ def test_every_one_of_many_secrets_is_found(count: int) -> None:
 
 
 def test_the_secret_that_was_not_seen_for_longest_is_forgotten() -> None:
-    learnt = Learnt(most=40)
+    learnt = KnownSecrets(most=40)
     for number in range(40):
         learnt.add(f"secret-{number:03}")
     learnt.add("secret-000")
@@ -535,7 +535,7 @@ def test_the_secret_that_was_not_seen_for_longest_is_forgotten() -> None:
 
 
 def test_secrets_may_look_like_others_escaped() -> None:
-    learnt = Learnt(most=2)
+    learnt = KnownSecrets(most=2)
     learnt.add("sec ret")
     learnt.add("sec%20ret")
     learnt.add("another")

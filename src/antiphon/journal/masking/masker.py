@@ -14,7 +14,7 @@ import msgspec
 from antiphon.conversation.message import Data
 from antiphon.errors import ScenarioError
 from antiphon.journal.masking.fields import field_finder, find_secrets
-from antiphon.journal.masking.learnt import Learnt
+from antiphon.journal.masking.known_secrets import KnownSecrets
 
 __all__ = ["MASK", "Masker"]
 
@@ -63,7 +63,7 @@ class Masker:
         self._words = words
         self._is_secret = lru_cache(4096)(lambda name: _contains_any(name.lower(), words))
         self._find_field = field_finder(words)
-        self._learnt = Learnt()
+        self._known = KnownSecrets()
 
     # -- learning -----------------------------------------------------------------------------------------------------
 
@@ -74,7 +74,7 @@ class Masker:
         "password" would make every such field unreadable.
         """
         if SHORTEST_LEARNT <= len(secret) <= LONGEST_LEARNT and secret.strip("*") and secret.lower() not in self._words:
-            self._learnt.add(secret)
+            self._known.add(secret)
 
     def learn_from(self, value: Any) -> None:
         """Learn what stands in the secret fields of a decoded body or of headers."""
@@ -114,7 +114,7 @@ class Masker:
             masked = self._mask_fields(masked)
         if "@" in masked and ":" in masked:
             masked = _USERINFO.sub(self._mask_userinfo, masked)
-        masked = self._learnt.mask(masked, MASK)
+        masked = self._known.mask(masked, MASK)
         return text if masked == text else self._keep_json(text, masked)
 
     def _mask_fields(self, text: str) -> str:
@@ -189,7 +189,7 @@ class Masker:
     def _members(self, members: Mapping[Any, Any], depth: int) -> dict[Any, Any]:
         masked: dict[Any, Any] = {}
         for key, inner in members.items():
-            name = self._learnt.mask(key, MASK) if isinstance(key, str) else key
+            name = self._known.mask(key, MASK) if isinstance(key, str) else key
             while name in masked:
                 name = f"{name}*"
             masked[name] = self._field(key, inner, depth + 1)
@@ -205,7 +205,7 @@ class Masker:
         """A number, or an object of another kind, stays as it is unless what would be written of it holds a secret."""
         plain: Any = _show(value)
         if isinstance(value, (int, float)):
-            return value if self._learnt.mask(plain, MASK) is plain else MASK
+            return value if self._known.mask(plain, MASK) is plain else MASK
         with suppress(Exception):  # what msgspec does not know is written as its repr
             plain = msgspec.to_builtins(value)
         masked = self._value(plain, depth + 1)

@@ -9,10 +9,10 @@ from itertools import chain
 from typing import Final
 from urllib.parse import quote, quote_plus
 
-__all__ = ["Learnt"]
+__all__ = ["KnownSecrets"]
 
 
-class Learnt:
+class KnownSecrets:
     """A set of secrets, each of at least 6 characters, and how to find them in a text.
 
     While they are few each is looked for. When they are many their pieces are, so that a text's cost does not grow with
