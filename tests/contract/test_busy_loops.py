@@ -17,7 +17,7 @@ import pytest
 
 from antiphon.errors import TransportError
 from antiphon.testing.transports import Hearing
-from antiphon.transport import acceptor as accepting
+from antiphon.transport import acceptor as open_acceptor
 from antiphon.transport.http_client import HttpClient
 from antiphon.transport.interface import Opening, Receiver
 from antiphon.transport.timeouts import Patience
@@ -197,7 +197,7 @@ def test_all_who_wait_are_let_in_together(run: Any) -> None:
 
 
 def test_a_machine_without_room_for_another_connection_has_room_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accepting, "AGAIN_AFTER_S", 0.0)
+    monkeypatch.setattr(open_acceptor, "AGAIN_AFTER_S", 0.0)
     told: list[Any] = []
 
     class NoRoomYet(asyncio.SelectorEventLoop):
@@ -226,7 +226,7 @@ def test_a_name_may_have_addresses_that_this_machine_lacks() -> None:
             return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in host.split("+")]
 
     async def listen(host: str) -> None:
-        listening = await accepting.accepting(host, 0, asyncio.Protocol, None)
+        listening = await open_acceptor.open_acceptor(host, 0, asyncio.Protocol, None)
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", listening.port)
             writer.close()

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
-__all__ = ["Accepting", "accepting"]
+__all__ = ["Acceptor", "open_acceptor"]
 
 BACKLOG: Final = 1024
 AGAIN_AFTER_S: Final = 0.1
@@ -25,7 +25,7 @@ _NO_ROOM: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.EN
 _NO_SUCH_ADDRESS: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 
 
-class Accepting:
+class Acceptor:
     """Sockets that are listened at; `port` is the first one's."""
 
     def __init__(
@@ -78,9 +78,9 @@ class Accepting:
             await self._loop.connect_accepted_socket(self._make, newcomer, ssl=self._tls)
 
 
-async def accepting(
+async def open_acceptor(
     host: str, port: int, make: Callable[[], asyncio.BaseProtocol], tls: ssl.SSLContext | None
-) -> Accepting:
+) -> Acceptor:
     """Listen at every address that `host` has here; for port 0 at the first one, where it takes a free port.
 
     `make` gives the protocol of each connection. Raises OSError if nobody can listen there.
@@ -102,7 +102,7 @@ async def accepting(
         undoing.pop_all()
     if missing is not None and not sockets:
         raise missing
-    return Accepting(sockets, make, tls)
+    return Acceptor(sockets, make, tls)
 
 
 def _listening_socket(family: int, protocol: int, address: Any) -> socket.socket:

@@ -102,7 +102,7 @@ class MemoryListening:
             opened.set_exception(ConnectFailed(f"memory://{self._name} has just stopped listening", place=address))
             return
         try:
-            accepting = self._accept(request)
+            open_acceptor = self._accept(request)
         except Refused as refused:
             opened.set_exception(_refusal(address, refused))
             return
@@ -112,7 +112,7 @@ class MemoryListening:
             opened.set_exception(_refusal(address, Refused(500)))
             return
         subprotocol = next((name for name in request.subprotocols if name in self._subprotocols), "")
-        server = MemoryConnection(opened.get_loop(), accepting, subprotocol, self._forget)
+        server = MemoryConnection(opened.get_loop(), open_acceptor, subprotocol, self._forget)
         client = MemoryConnection(opened.get_loop(), receiver, subprotocol, None)
         self._open.add(server)
         server.meet(client)

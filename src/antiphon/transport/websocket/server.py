@@ -10,7 +10,7 @@ from typing import Final
 
 from antiphon.errors import TransportError
 from antiphon.transport import http1_head as heads
-from antiphon.transport.acceptor import Accepting, accepting
+from antiphon.transport.acceptor import Acceptor, open_acceptor
 from antiphon.transport.interface import Accept
 from antiphon.transport.timeouts import patience
 from antiphon.transport.websocket.address import WebSocketAddress
@@ -75,7 +75,7 @@ class WebSocketListener:
 class WebSocketListening:
     """A listening server."""
 
-    def __init__(self, where: WebSocketAddress, house: House, server: Accepting) -> None:
+    def __init__(self, where: WebSocketAddress, house: House, server: Acceptor) -> None:
         self.address = where.at(_EVERYWHERE.get(where.host, where.host), server.port)
         self._house = house
         self._server = server
@@ -102,9 +102,9 @@ class WebSocketListening:
             await house.emptied.wait()
 
 
-async def _serve(address: str, where: WebSocketAddress, house: House, tls: ssl.SSLContext | None) -> Accepting:
+async def _serve(address: str, where: WebSocketAddress, house: House, tls: ssl.SSLContext | None) -> Acceptor:
     try:
-        return await accepting(where.host, where.port, lambda: Door(house), tls)
+        return await open_acceptor(where.host, where.port, lambda: Door(house), tls)
     except OSError as error:
         raise TransportError(_reason(error, where), place=address, hint="port 0 takes a free port") from error
 
