@@ -20,7 +20,7 @@ from antiphon.testing.transports import Hearing
 from antiphon.transport import acceptor as open_acceptor
 from antiphon.transport.http_client import HttpClient
 from antiphon.transport.interface import Opening, Receiver
-from antiphon.transport.timeouts import Patience
+from antiphon.transport.timeouts import BusyTolerantTimer
 from antiphon.transport.websocket.client import WebSocketTransport
 from antiphon.transport.websocket.rfc6455 import accept_value
 from antiphon.transport.websocket.server import WebSocketListener
@@ -144,7 +144,7 @@ def test_a_limit_is_counted_in_ticks_and_the_sockets_are_read_before_it_ends() -
             self.next.append((0.0, callback))
 
     loop, ended = Loop(), []
-    Patience(loop, 16.0, lambda: ended.append(True))  # type: ignore[arg-type]
+    BusyTolerantTimer(loop, 16.0, lambda: ended.append(True))  # type: ignore[arg-type]
     delays = []
     while loop.next:
         assert ended == []

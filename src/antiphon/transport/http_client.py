@@ -11,7 +11,7 @@ import aiohttp
 import msgspec
 
 from antiphon.errors import ConnectFailed, ScenarioError, TransportError
-from antiphon.transport.timeouts import patience
+from antiphon.transport.timeouts import timeout
 
 __all__ = ["HttpAnswer", "HttpClient"]
 
@@ -60,7 +60,7 @@ class HttpClient:
             headers = {"Content-Type": "application/json", **headers}
         try:
             async with (
-                patience(within_s),
+                timeout(within_s),
                 self._opened().request(
                     method,
                     url,

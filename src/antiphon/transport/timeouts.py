@@ -13,12 +13,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
-__all__ = ["Patience", "patience"]
+__all__ = ["BusyTolerantTimer", "timeout"]
 
 TICKS: Final = 16
 
 
-class Patience:
+class BusyTolerantTimer:
     """Calls `on_end` after `within_s` seconds of a loop that runs, unless it is cancelled."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, within_s: float, on_end: Callable[[], None]) -> None:
@@ -45,11 +45,11 @@ class Patience:
 
 
 @asynccontextmanager
-async def patience(within_s: float) -> AsyncIterator[None]:
+async def timeout(within_s: float) -> AsyncIterator[None]:
     """Like `asyncio.timeout`: raises TimeoutError, counted like this, if its block takes longer."""
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(None) as scope:
-        limit = Patience(loop, within_s, lambda: scope.reschedule(loop.time()))
+        limit = BusyTolerantTimer(loop, within_s, lambda: scope.reschedule(loop.time()))
         try:
             yield
         finally:

@@ -14,7 +14,7 @@ from typing import Final
 from antiphon.errors import ConnectFailed
 from antiphon.transport import http1_head as heads
 from antiphon.transport.interface import Opening, Receiver
-from antiphon.transport.timeouts import patience
+from antiphon.transport.timeouts import timeout
 from antiphon.transport.websocket.address import WebSocketAddress
 from antiphon.transport.websocket.client_handshake import Upgrade, UpgradeRequest
 from antiphon.transport.websocket.connection import WebSocketConnection
@@ -79,7 +79,7 @@ class WebSocketTransport:
             return upgrades[-1]
 
         try:
-            async with patience(opening.within_s):
+            async with timeout(opening.within_s):
                 tls = self._context() if where.is_secure else None
                 _, upgrade = await asyncio.get_running_loop().create_connection(begin, where.host, where.port, ssl=tls)
                 return await upgrade.outcome

@@ -11,7 +11,7 @@ import msgspec
 from antiphon.errors import ConnectFailed, UpgradeRefused
 from antiphon.transport import http1_head as heads
 from antiphon.transport.http1_head import HEAD_END, MAX_HEAD_BYTES, ResponseHead
-from antiphon.transport.timeouts import Patience
+from antiphon.transport.timeouts import BusyTolerantTimer
 from antiphon.transport.websocket.address import WebSocketAddress
 from antiphon.transport.websocket.connection import WebSocketConnection
 from antiphon.transport.websocket.deflate import NAME as DEFLATE
@@ -56,7 +56,7 @@ class Upgrade(asyncio.Protocol):
         self._connection: WebSocketConnection | None = None
         self._received = b""
         self._refusal: ResponseHead | None = None
-        self._body_overdue: Patience | None = None
+        self._body_overdue: BusyTolerantTimer | None = None
 
     def abandon(self) -> None:
         """Leave nothing open."""
@@ -189,7 +189,7 @@ class Upgrade(asyncio.Protocol):
 
     def _wait_for_body(self, answer: ResponseHead) -> None:
         if self._body_overdue is None:
-            self._body_overdue = Patience(self.outcome.get_loop(), BODY_WITHIN_S, self._end_refusal)
+            self._body_overdue = BusyTolerantTimer(self.outcome.get_loop(), BODY_WITHIN_S, self._end_refusal)
         if _is_whole(answer, self._received) or len(self._received) >= MAX_BODY_BYTES:
             self._end_refusal()
 

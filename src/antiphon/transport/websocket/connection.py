@@ -14,7 +14,7 @@ from antiphon.conversation.message import Data
 from antiphon.errors import TransportError
 from antiphon.transport.interface import Receiver
 from antiphon.transport.lingering_close import Drain, end_writing
-from antiphon.transport.timeouts import Patience
+from antiphon.transport.timeouts import BusyTolerantTimer
 from antiphon.transport.websocket import rfc6455
 from antiphon.transport.websocket.deflate import Deflater, Inflater, Terms
 from antiphon.transport.websocket.picows_frames import holds_part_of_frame
@@ -77,7 +77,7 @@ class WebSocketConnection(WSListener):
         self._loop = asyncio.get_running_loop()
         self._frames: Any = None
         self._stream: Any = None
-        self._overdue: Patience | None = None
+        self._overdue: BusyTolerantTimer | None = None
         self._goodbye: Ending | None = None
         self._can_send = True
         self._is_hearing = True
@@ -288,7 +288,7 @@ class WebSocketConnection(WSListener):
 
     def _limit_closing(self) -> None:
         if self._overdue is None and not self._is_ended:
-            self._overdue = Patience(self._loop, self._close_within_s, self._end_overdue)
+            self._overdue = BusyTolerantTimer(self._loop, self._close_within_s, self._end_overdue)
 
     def _end_overdue(self) -> None:
         goodbye = self._goodbye

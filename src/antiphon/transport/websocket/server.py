@@ -12,7 +12,7 @@ from antiphon.errors import TransportError
 from antiphon.transport import http1_head as heads
 from antiphon.transport.acceptor import Acceptor, open_acceptor
 from antiphon.transport.interface import Accept
-from antiphon.transport.timeouts import patience
+from antiphon.transport.timeouts import timeout
 from antiphon.transport.websocket.address import WebSocketAddress
 from antiphon.transport.websocket.client import DEFAULT_MAX_SIZE_BYTES
 from antiphon.transport.websocket.rfc6455 import GOING_AWAY
@@ -92,7 +92,7 @@ class WebSocketListening:
             return
         house.emptied.clear()
         try:
-            async with patience(house.close_within_s):
+            async with timeout(house.close_within_s):
                 await house.emptied.wait()
         except TimeoutError:
             for door in tuple(house.doors):

@@ -15,7 +15,7 @@ from antiphon.transport.http1_body import Body, body_of
 from antiphon.transport.http1_head import HEAD_END, MAX_HEAD_BYTES, RequestHead
 from antiphon.transport.interface import Accept, Opening, Receiver, Refused
 from antiphon.transport.lingering_close import Drain, end_writing
-from antiphon.transport.timeouts import Patience
+from antiphon.transport.timeouts import BusyTolerantTimer
 from antiphon.transport.websocket.connection import WebSocketConnection
 from antiphon.transport.websocket.deflate import Terms, answer_offers
 from antiphon.transport.websocket.picows_frames import feed, frames_of_server
@@ -69,7 +69,7 @@ class Door(asyncio.Protocol):
         self._http: Any = None
         self._lease: Lease | None = None
         self._body = Body(0)
-        self._overdue: Patience | None = None
+        self._overdue: BusyTolerantTimer | None = None
 
     def abort(self) -> None:
         """Drop the connection."""
@@ -86,7 +86,7 @@ class Door(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._stream = transport
         self._house.doors.add(self)
-        self._overdue = Patience(self._loop, HEAD_WITHIN_S, self.abort)
+        self._overdue = BusyTolerantTimer(self._loop, HEAD_WITHIN_S, self.abort)
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -223,7 +223,7 @@ class Door(asyncio.Protocol):
         stream.write(response)
         if stream.can_write_eof():
             stream.set_protocol(Drain(self._lose))
-            self._overdue = Patience(self._loop, self._house.close_within_s, stream.abort)
+            self._overdue = BusyTolerantTimer(self._loop, self._house.close_within_s, stream.abort)
             end_writing(stream)
         else:
             stream.close()
