@@ -16,7 +16,7 @@ from antiphon.transport.timeouts import timeout
 from antiphon.transport.websocket.address import WebSocketAddress
 from antiphon.transport.websocket.client import DEFAULT_MAX_SIZE_BYTES
 from antiphon.transport.websocket.rfc6455 import GOING_AWAY
-from antiphon.transport.websocket.server_handshake import Door, House, HttpFactory
+from antiphon.transport.websocket.server_handshake import HttpFactory, IncomingConnection, ListenerState
 
 __all__ = ["WebSocketListener", "WebSocketListening"]
 
@@ -61,7 +61,7 @@ class WebSocketListener:
                 else "tls= is given, but the address does not say wss://"
             )
             raise TransportError(text, place=address, hint="tls is an ssl.SSLContext with the server's certificate")
-        house = House(
+        listener = ListenerState(
             accept=accept,
             http=http,
             compression=compression,
@@ -69,42 +69,44 @@ class WebSocketListener:
             max_size_bytes=max_size_bytes,
             close_within_s=close_within_s,
         )
-        return WebSocketListening(where, house, await _serve(address, where, house, tls))
+        return WebSocketListening(where, listener, await _serve(address, where, listener, tls))
 
 
 class WebSocketListening:
     """A listening server."""
 
-    def __init__(self, where: WebSocketAddress, house: House, server: Acceptor) -> None:
+    def __init__(self, where: WebSocketAddress, listener: ListenerState, server: Acceptor) -> None:
         self.address = where.at(_EVERYWHERE.get(where.host, where.host), server.port)
-        self._house = house
+        self._listener = listener
         self._server = server
 
     async def close(self) -> None:
         """Stop listening and end every connection, WebSocket ones with code 1001; none is left when it returns."""
         await self._server.close()
-        house = self._house
-        for door in tuple(house.doors):
+        listener = self._listener
+        for door in tuple(listener.incoming):
             door.close()
-        for connection in tuple(house.connections):
+        for connection in tuple(listener.connections):
             connection.close(GOING_AWAY, "the server is closing")
-        if house.is_empty:
+        if listener.is_empty:
             return
-        house.emptied.clear()
+        listener.emptied.clear()
         try:
-            async with timeout(house.close_within_s):
-                await house.emptied.wait()
+            async with timeout(listener.close_within_s):
+                await listener.emptied.wait()
         except TimeoutError:
-            for door in tuple(house.doors):
+            for door in tuple(listener.incoming):
                 door.abort()
-            for connection in tuple(house.connections):
+            for connection in tuple(listener.connections):
                 connection.abort()
-            await house.emptied.wait()
+            await listener.emptied.wait()
 
 
-async def _serve(address: str, where: WebSocketAddress, house: House, tls: ssl.SSLContext | None) -> Acceptor:
+async def _serve(
+    address: str, where: WebSocketAddress, listener: ListenerState, tls: ssl.SSLContext | None
+) -> Acceptor:
     try:
-        return await open_acceptor(where.host, where.port, lambda: Door(house), tls)
+        return await open_acceptor(where.host, where.port, lambda: IncomingConnection(listener), tls)
     except OSError as error:
         raise TransportError(_reason(error, where), place=address, hint="port 0 takes a free port") from error
 

@@ -20,7 +20,7 @@ from antiphon.transport.websocket.connection import WebSocketConnection
 from antiphon.transport.websocket.deflate import Terms, answer_offers
 from antiphon.transport.websocket.picows_frames import feed, frames_of_server
 
-__all__ = ["Door", "House", "HttpFactory"]
+__all__ = ["HttpFactory", "IncomingConnection", "ListenerState"]
 
 HttpFactory = Callable[[], asyncio.BaseProtocol]
 
@@ -28,7 +28,7 @@ HEAD_WITHIN_S: Final = 60.0
 """As long as common servers give it: a client on a busy machine may take its time after it has connected."""
 
 
-class House(msgspec.Struct, eq=False):
+class ListenerState(msgspec.Struct, eq=False):
     """What all doors of a listener share: its options, and who is in."""
 
     accept: Accept
@@ -37,13 +37,13 @@ class House(msgspec.Struct, eq=False):
     subprotocols: Sequence[str]
     max_size_bytes: int
     close_within_s: float
-    doors: set[Door] = msgspec.field(default_factory=set)
+    incoming: set[IncomingConnection] = msgspec.field(default_factory=set)
     connections: set[WebSocketConnection] = msgspec.field(default_factory=set)
     emptied: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
 
-    def forget(self, guest: Door | WebSocketConnection) -> None:
+    def forget(self, guest: IncomingConnection | WebSocketConnection) -> None:
         """Somebody has gone."""
-        self.doors.discard(guest)
+        self.incoming.discard(guest)
         self.connections.discard(guest)
         if self.is_empty:
             self.emptied.set()
@@ -51,23 +51,23 @@ class House(msgspec.Struct, eq=False):
     @property
     def is_empty(self) -> bool:
         """Is nobody in?"""
-        return not self.doors and not self.connections
+        return not self.incoming and not self.connections
 
 
-class Door(asyncio.Protocol):
+class IncomingConnection(asyncio.Protocol):
     """Reads the head of each request. An upgrade to WebSocket leaves through `accept`; the rest goes to the HTTP side.
 
     It stays in front of the HTTP side, because clients with a pool send their upgrade over a connection that has
     carried ordinary requests before.
     """
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, listener: ListenerState) -> None:
+        self._listener = listener
         self._loop = asyncio.get_running_loop()
         self._stream: Any = None
         self._received = b""
         self._http: Any = None
-        self._lease: Lease | None = None
+        self._http_side: HttpSide | None = None
         self._body = Body(0)
         self._overdue: BusyTolerantTimer | None = None
 
@@ -85,7 +85,7 @@ class Door(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._stream = transport
-        self._house.doors.add(self)
+        self._listener.incoming.add(self)
         self._overdue = BusyTolerantTimer(self._loop, HEAD_WITHIN_S, self.abort)
 
     def data_received(self, data: bytes) -> None:
@@ -140,7 +140,7 @@ class Door(asyncio.Protocol):
             return self._refuse(400, str(error))
         if heads.has_token(request.headers, "Upgrade", "websocket"):
             return self._upgrade(request)
-        if self._house.http is None:
+        if self._listener.http is None:
             upgrade = {"Upgrade": "websocket", "Connection": "Upgrade, close"}
             return self._refuse(426, "this address speaks WebSocket (RFC 6455)", upgrade)
         try:
@@ -148,8 +148,8 @@ class Door(asyncio.Protocol):
         except ValueError as error:
             return self._refuse(400, str(error))
         if self._http is None:
-            self._http, self._lease = self._house.http(), Lease(self._stream)
-            self._http.connection_made(self._lease)
+            self._http, self._http_side = self._listener.http(), HttpSide(self._stream)
+            self._http.connection_made(self._http_side)
         feed(self._http, head + HEAD_END)
         return True
 
@@ -160,9 +160,11 @@ class Door(asyncio.Protocol):
         try:
             key = _check_upgrade(request)
             offered = tuple(heads.tokens(request.headers, "Sec-WebSocket-Protocol"))
-            subprotocol = next((name for name in offered if name in self._house.subprotocols), "")
+            subprotocol = next((name for name in offered if name in self._listener.subprotocols), "")
             answer, terms = self._agree(request, subprotocol)
-            receiver = self._house.accept(Opening(headers=request.headers, subprotocols=offered, path=request.target))
+            receiver = self._listener.accept(
+                Opening(headers=request.headers, subprotocols=offered, path=request.target)
+            )
         except Refused as refused:
             return self._refuse(refused.status, refused.body, refused.headers)
         except Exception as error:
@@ -176,7 +178,7 @@ class Door(asyncio.Protocol):
         """The answer's headers, and the compression."""
         answer = {"Sec-WebSocket-Protocol": subprotocol} if subprotocol else {}
         terms = None
-        if self._house.compression:
+        if self._listener.compression:
             try:
                 extensions = heads.extensions(request.headers)
             except ValueError as error:
@@ -188,22 +190,22 @@ class Door(asyncio.Protocol):
     def _hand_over(
         self, receiver: Receiver, key: str, answer: Mapping[str, str], terms: Terms | None, subprotocol: str
     ) -> None:
-        house = self._house
+        listener = self._listener
         connection = WebSocketConnection(
             receiver,
             subprotocol=subprotocol,
             terms=terms,
-            max_size_bytes=house.max_size_bytes,
-            close_within_s=house.close_within_s,
-            forget=house.forget,
+            max_size_bytes=listener.max_size_bytes,
+            close_within_s=listener.close_within_s,
+            forget=listener.forget,
         )
-        house.connections.add(connection)
+        listener.connections.add(connection)
         stream, received = self._stream, self._received
         self._leave()
-        if self._lease is not None:
-            self._lease.end()
+        if self._http_side is not None:
+            self._http_side.end()
             self._http.connection_lost(None)
-        frames = frames_of_server(stream, connection, answer, house.max_size_bytes)
+        frames = frames_of_server(stream, connection, answer, listener.max_size_bytes)
         stream.set_protocol(frames)
         # picows reads but one form of a request that may have many: it gets that one.
         head = b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
@@ -223,7 +225,7 @@ class Door(asyncio.Protocol):
         stream.write(response)
         if stream.can_write_eof():
             stream.set_protocol(Drain(self._lose))
-            self._overdue = BusyTolerantTimer(self._loop, self._house.close_within_s, stream.abort)
+            self._overdue = BusyTolerantTimer(self._loop, self._listener.close_within_s, stream.abort)
             end_writing(stream)
         else:
             stream.close()
@@ -236,7 +238,7 @@ class Door(asyncio.Protocol):
     def _leave(self) -> None:
         self._stop_waiting()
         self._stream = None
-        self._house.forget(self)
+        self._listener.forget(self)
 
     def _stop_waiting(self) -> None:
         if self._overdue is not None:
@@ -244,7 +246,7 @@ class Door(asyncio.Protocol):
             self._overdue = None
 
 
-class Lease:
+class HttpSide:
     """A stream as it is lent to the HTTP side, which can neither write to it nor close it once the lease has ended."""
 
     def __init__(self, stream: Any) -> None:
