@@ -16,7 +16,7 @@ from antiphon.transport import http1_head as heads
 from antiphon.transport.interface import Opening, Receiver
 from antiphon.transport.timeouts import timeout
 from antiphon.transport.websocket.address import WebSocketAddress
-from antiphon.transport.websocket.client_handshake import Upgrade, UpgradeRequest
+from antiphon.transport.websocket.client_handshake import ClientHandshake, UpgradeRequest
 from antiphon.transport.websocket.connection import WebSocketConnection
 from antiphon.transport.websocket.deflate import OFFER, Terms
 
@@ -63,7 +63,7 @@ class WebSocketTransport:
             request = self._request(where, opening)
         except ValueError as error:
             raise ConnectFailed(f"cannot connect: {error}", place=_shown(address)) from error
-        upgrades: list[Upgrade] = []
+        upgrades: list[ClientHandshake] = []
 
         def connected(subprotocol: str, terms: Terms | None) -> WebSocketConnection:
             return WebSocketConnection(
@@ -74,8 +74,8 @@ class WebSocketTransport:
                 close_within_s=self._close_within_s,
             )
 
-        def begin() -> Upgrade:
-            upgrades.append(Upgrade(request, connected, self._max_size_bytes))
+        def begin() -> ClientHandshake:
+            upgrades.append(ClientHandshake(request, connected, self._max_size_bytes))
             return upgrades[-1]
 
         try:
@@ -142,7 +142,7 @@ def _shown(address: str) -> str:
 
 
 def _explain(
-    error: OSError | ValueError, where: WebSocketAddress, within_s: float, upgrades: Sequence[Upgrade]
+    error: OSError | ValueError, where: WebSocketAddress, within_s: float, upgrades: Sequence[ClientHandshake]
 ) -> ConnectFailed:
     """What a failure below WebSocket means, in words."""
     stage = "upgrade" if any(upgrade.stream is not None for upgrade in upgrades) else "connect"

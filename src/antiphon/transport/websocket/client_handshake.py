@@ -19,7 +19,7 @@ from antiphon.transport.websocket.deflate import Terms, accept_terms
 from antiphon.transport.websocket.picows_frames import feed, frames_of_client
 from antiphon.transport.websocket.rfc6455 import accept_value
 
-__all__ = ["Upgrade", "UpgradeRequest"]
+__all__ = ["ClientHandshake", "UpgradeRequest"]
 
 MAX_BODY_BYTES: Final = 64 * 1024
 BODY_WITHIN_S: Final = 1.0
@@ -35,7 +35,7 @@ class UpgradeRequest(msgspec.Struct, frozen=True):
     offers_compression: bool
 
 
-class Upgrade(asyncio.Protocol):
+class ClientHandshake(asyncio.Protocol):
     """Reads a connection until the answer is there, then hands it to the frames.
 
     `outcome` becomes the open connection (whose receiver has been called by then), or a ConnectFailed.
