@@ -245,7 +245,7 @@ class Agreement:
     # -- the journals -------------------------------------------------------------------------------------------------
 
     def _read(self, run: Run) -> None:
-        entries = run.engine.journal.entries
+        entries = run.runtime.journal.entries
         assert isinstance(entries[0], RunStarted), "the journal does not keep that much"
         for entry in entries:
             if isinstance(entry, HttpExchange):

@@ -504,7 +504,7 @@ def test_a_secret_in_an_error_is_masked(write: Callable[..., None], cli: Cli) ->
             desk = WebSocket("ws://127.0.0.1:1", headers={"Authorization": "Bearer topsecret"})
             async def arrive(self):
                 self.desk.headers["Authorization"] = "Bearer topsecret"
-                self.engine.journal.masker.learn("topsecret")
+                self.runtime.journal.masker.learn("topsecret")
                 raise ValueError("topsecret was not taken")
 
         @scenario

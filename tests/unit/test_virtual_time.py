@@ -243,7 +243,7 @@ class Centre(Actor):
 async def late(caller: Caller) -> float:
     with pytest.raises(DeadlinePassed, match=r"waited 90\.000 s"):
         await caller.expect("answer", within_s=90)
-    return caller.engine.now_ns() / 1e9
+    return caller.runtime.now_ns() / 1e9
 
 
 def test_a_conversation_in_virtual_time() -> None:

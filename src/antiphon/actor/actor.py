@@ -16,8 +16,8 @@ from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import UNREADABLE, Message
 from antiphon.errors import ScenarioError
 from antiphon.runtime.call_site import place_of
-from antiphon.runtime.engine import Engine
 from antiphon.runtime.pending import Exchange, Pending
+from antiphon.runtime.runtime import Runtime
 from antiphon.stand.stand import Stand
 from antiphon.stand.users import User
 
@@ -167,7 +167,7 @@ class Actor:
 
     def later(self, delay_s: float, function: Callable[..., object], *arguments: Any) -> asyncio.TimerHandle:
         """Call it after `delay_s` if the run lasts. What it raises fails the run. The handle has `cancel()`."""
-        return self.engine.later(delay_s, function, *arguments)
+        return self.runtime.later(delay_s, function, *arguments)
 
     @property
     def channel(self) -> Channel:
@@ -188,16 +188,16 @@ class Actor:
         return any(isinstance(channel, Channel) and channel.is_open for channel in self.channels.values())
 
     @property
-    def engine(self) -> Engine:
+    def runtime(self) -> Runtime:
         """The run that this actor is in."""
-        engine: Engine | None = self.__dict__.get("_engine")
-        if engine is None:
+        runtime: Runtime | None = self.__dict__.get("_runtime")
+        if runtime is None:
             raise self._not_attached()
-        return engine
+        return runtime
 
     def _not_attached(self) -> ScenarioError:
         kind = type(self)
-        if "_engine" in self.__dict__:
+        if "_runtime" in self.__dict__:
             return ScenarioError(
                 f"{kind.__name__} declares no channel that carries messages", hint="desk = WebSocket(…)"
             )
@@ -208,14 +208,14 @@ class Actor:
 
     # -- the life of an actor in a run --------------------------------------------------------------------------------
 
-    def attach(self, engine: Engine, name: str, stand: Stand, user: User | None = None) -> None:
+    def attach(self, runtime: Runtime, name: str, stand: Stand, user: User | None = None) -> None:
         """Put the actor into a run: make its channels, not yet open. Whoever performs a run calls this."""
         self.name = name
-        self.__dict__.update(_engine=engine, _user=user, _channels={}, _channel=None)
+        self.__dict__.update(_runtime=runtime, _user=user, _channels={}, _channel=None)
         if user is not None:
-            engine.journal.masker.learn_from(vars(user))
+            runtime.journal.masker.learn_from(vars(user))
         for declared, declaration in self._declarations.items():
-            channel = declaration.make(engine, name, self._handlers(declared), stand, lambda: vars(self))
+            channel = declaration.make(runtime, name, self._handlers(declared), stand, lambda: vars(self))
             self.__dict__["_channels"][declared] = channel
             if isinstance(channel, Channel):
                 self._channel = self._channel or channel

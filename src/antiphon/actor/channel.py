@@ -20,8 +20,8 @@ from antiphon.dialect.codec import Codec, Dialect
 from antiphon.errors import DialectError, ExpectationFailed, Refusal, ScenarioError, TransportError, UpgradeRefused
 from antiphon.journal import ChannelEnded, ChannelOpened, Dropped, StepStarted
 from antiphon.runtime.call_site import caller, place_of
-from antiphon.runtime.engine import STEP, Engine
 from antiphon.runtime.pending import Exchange, Pending
+from antiphon.runtime.runtime import STEP, Runtime
 from antiphon.transport.interface import Connection, Opening, Transport
 
 __all__ = ["Channel", "Mark"]
@@ -39,7 +39,7 @@ class Channel:
 
     def __init__(
         self,
-        engine: Engine,
+        runtime: Runtime,
         name: str,
         *,
         actor: str,
@@ -57,27 +57,27 @@ class Channel:
     ) -> None:
         self.name = name
         self.actor = actor
-        self.loop = engine.loop
+        self.loop = runtime.loop
         self.within_s = within_s
         self.open_within_s = open_within_s
         self.headers: dict[str, str] = dict(headers or {})
         self.subprotocols = subprotocols
         self.subprotocol = ""
-        self.mailbox = Mailbox(f"{actor}.{name}", limit=mailbox_limit, history=history, next_order=engine.next_wait)
-        self._engine = engine
-        self._waits = Waits(engine, self.mailbox, actor, name, self._holds_part)
+        self.mailbox = Mailbox(f"{actor}.{name}", limit=mailbox_limit, history=history, next_order=runtime.next_wait)
+        self._runtime = runtime
+        self._waits = Waits(runtime, self.mailbox, actor, name, self._holds_part)
         handlers = handlers if handlers is not None else Handlers()
-        self._reactions = Reactions(engine, self, handlers)
+        self._reactions = Reactions(runtime, self, handlers)
         self._heard = frozenset({UNREADABLE, *handlers.named})
         self._hears_all = handlers.other is not None
         self.excuses = Excuses(handlers.named, self._hears_all, ignored)
         self._dialect = dialect
         self._transport = transport
         self._resolve_address = address
-        self._now_ns = engine.now_ns
-        self._record = engine.record
+        self._now_ns = runtime.now_ns
+        self._record = runtime.record
         self._codec: Codec = dialect.codec()
-        self._duties = Duties(engine, self._codec, self.mailbox.owner)
+        self._duties = Duties(runtime, self._codec, self.mailbox.owner)
         self._connection: Connection | None = None
         self._sent = 0
         self._dropped = 0
@@ -116,7 +116,7 @@ class Channel:
             self._renew()
         address = self._resolve_address()
         opening = Opening(headers=self.headers, subprotocols=self.subprotocols, within_s=self.open_within_s)
-        self._engine.journal.masker.learn_from(self.headers)
+        self._runtime.journal.masker.learn_from(self.headers)
         await self._transport.connect(address, opening, self)
         await self._duties.until_ready(address, self.open_within_s)
 
@@ -167,7 +167,7 @@ class Channel:
     def _renew(self) -> None:
         self.mailbox.reopen()
         self._codec = self._dialect.codec()
-        self._duties = Duties(self._engine, self._codec, self.mailbox.owner)
+        self._duties = Duties(self._runtime, self._codec, self.mailbox.owner)
 
     def _holds_part(self) -> bool:
         return bool(getattr(self._connection, "holds_part", False))
@@ -177,7 +177,7 @@ class Channel:
     def on_opened(self, connection: Connection) -> None:
         self._connection = connection
         self.subprotocol = connection.subprotocol
-        self._engine.deadlines.add(self._waits)
+        self._runtime.deadlines.add(self._waits)
         self._record(
             ChannelOpened(
                 at_ns=self._now_ns(),
@@ -232,7 +232,7 @@ class Channel:
         self._duties.end(ending)
         self._reactions.closed(ending)
         self._waits.wake()
-        self._engine.deadlines.remove(self._waits)
+        self._runtime.deadlines.remove(self._waits)
 
     def _look_further(self, now_ns: int) -> None:
         """What seldom concerns anyone after a message: predicates, what was forbidden, what fell out of the mailbox."""
@@ -241,7 +241,7 @@ class Channel:
             mailbox.look_again(now_ns)
             self._waits.wake()
         if mailbox.violations:
-            self._engine.fail(mailbox.violations.pop(0))
+            self._runtime.fail(mailbox.violations.pop(0))
         if mailbox.dropped != self._dropped:
             self._tell_dropped(mailbox.dropped)
 

@@ -13,7 +13,7 @@ from antiphon.actor.http_channel import HttpChannel
 from antiphon.dialect.codec import Dialect
 from antiphon.dialect.json import Json
 from antiphon.errors import ScenarioError
-from antiphon.runtime.engine import Engine
+from antiphon.runtime.runtime import Runtime
 from antiphon.stand.stand import Stand
 from antiphon.transport.http_client import HttpClient
 from antiphon.transport.interface import Connection, Opening, Receiver, Transport
@@ -51,7 +51,7 @@ class Declaration(Generic[C]):
         return channels[self.name]
 
     def make(
-        self, engine: Engine, actor: str, handlers: Handlers, stand: Stand, fields: Callable[[], Mapping[str, Any]]
+        self, runtime: Runtime, actor: str, handlers: Handlers, stand: Stand, fields: Callable[[], Mapping[str, Any]]
     ) -> C:
         """The live channel of one actor; `fields` are its attributes, for the address."""
         raise NotImplementedError
@@ -95,13 +95,13 @@ class Line(Declaration[Channel]):
         self.mailbox_limit = mailbox_limit
 
     def make(
-        self, engine: Engine, actor: str, handlers: Handlers, stand: Stand, fields: Callable[[], Mapping[str, Any]]
+        self, runtime: Runtime, actor: str, handlers: Handlers, stand: Stand, fields: Callable[[], Mapping[str, Any]]
     ) -> Channel:
         def address() -> str:
             return stand.resolve(self.address, fields())
 
         return Channel(
-            engine,
+            runtime,
             self.name,
             actor=actor,
             dialect=self.dialect,
@@ -170,10 +170,10 @@ class Accepted(Declaration[Channel]):
         self.mailbox_limit = mailbox_limit
 
     def make(
-        self, engine: Engine, actor: str, handlers: Handlers, stand: Stand, fields: Callable[[], Mapping[str, Any]]
+        self, runtime: Runtime, actor: str, handlers: Handlers, stand: Stand, fields: Callable[[], Mapping[str, Any]]
     ) -> Channel:
         return Channel(
-            engine,
+            runtime,
             self.name,
             actor=actor,
             dialect=self.dialect,
@@ -201,13 +201,13 @@ class Http(Declaration[HttpChannel]):
         self.within_s = within_s
 
     def make(
-        self, engine: Engine, actor: str, handlers: Handlers, stand: Stand, fields: Callable[[], Mapping[str, Any]]
+        self, runtime: Runtime, actor: str, handlers: Handlers, stand: Stand, fields: Callable[[], Mapping[str, Any]]
     ) -> HttpChannel:
         def address() -> str:
             return stand.resolve(self.address, fields())
 
         return HttpChannel(
-            engine,
+            runtime,
             self.name,
             actor=actor,
             address=address,

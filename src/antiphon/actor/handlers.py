@@ -15,7 +15,7 @@ from antiphon.conversation.message import UNREADABLE, Message, Unreadable
 from antiphon.errors import AntiphonError, DialectError, HandlerFailed, Refusal
 from antiphon.journal import Handled
 from antiphon.runtime.call_site import place_of
-from antiphon.runtime.engine import Engine
+from antiphon.runtime.runtime import Runtime
 
 __all__ = ["DEFERRED", "Answering", "Handlers", "Reactions"]
 
@@ -61,9 +61,9 @@ class Reactions:
     handler that is `async def` goes on beside the reading; the others end before the next message is looked at.
     """
 
-    def __init__(self, engine: Engine, channel: Answering, handlers: Handlers) -> None:
+    def __init__(self, runtime: Runtime, channel: Answering, handlers: Handlers) -> None:
         self.handlers = handlers
-        self._engine = engine
+        self._runtime = runtime
         self._channel = channel
 
     def opened(self) -> None:
@@ -81,21 +81,21 @@ class Reactions:
         handler = self.handlers.named.get(message.name)
         if handler is None:
             if message.name == UNREADABLE:
-                self._engine.fail(self._unreadable(message))
+                self._runtime.fail(self._unreadable(message))
                 return
             handler = self.handlers.other
             if handler is None:
                 return
-        begun_ns = self._engine.now_ns()
+        begun_ns = self._runtime.now_ns()
         error = self._guard(handler, message, message)
-        self._engine.record(
+        self._runtime.record(
             Handled(
                 at_ns=begun_ns,
                 actor=self._channel.actor,
                 channel=self._channel.name,
                 message=message.number,
                 handler=handler.__name__,
-                took_ns=self._engine.now_ns() - begun_ns,
+                took_ns=self._runtime.now_ns() - begun_ns,
                 error=error,
             )
         )
@@ -112,7 +112,7 @@ class Reactions:
         try:
             outcome = handler(*arguments)
             if inspect.iscoroutine(outcome):
-                self._engine.spawn(self._finish(handler, request, outcome))
+                self._runtime.spawn(self._finish(handler, request, outcome))
             else:
                 self._conclude(request, outcome)
         except Refusal as refusal:
@@ -153,7 +153,7 @@ class Reactions:
         text = f"{self._owner}: {what} raised {type(error).__name__}: {told}"
         failure = HandlerFailed(text, place=place_of(handler) or None, hint=hint)
         failure.__cause__ = error
-        self._engine.fail(failure)
+        self._runtime.fail(failure)
         return f"{type(error).__name__}: {error}"
 
     @property

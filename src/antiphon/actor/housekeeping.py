@@ -7,7 +7,7 @@ import asyncio
 from antiphon.conversation.ending import Ending
 from antiphon.dialect.codec import Codec
 from antiphon.errors import ConnectFailed
-from antiphon.runtime.engine import Engine
+from antiphon.runtime.runtime import Runtime
 from antiphon.transport.interface import Connection
 
 __all__ = ["Duties"]
@@ -16,9 +16,9 @@ __all__ = ["Duties"]
 class Duties:
     """The duties of one codec on one connection. Most codecs have none, and then this does nothing."""
 
-    def __init__(self, engine: Engine, codec: Codec, owner: str) -> None:
+    def __init__(self, runtime: Runtime, codec: Codec, owner: str) -> None:
         self.has_debts = type(codec).owed is not Codec.owed
-        self._engine = engine
+        self._runtime = runtime
         self._codec = codec
         self._owner = owner
         self._connection: Connection | None = None
@@ -30,7 +30,7 @@ class Duties:
         for data in self._codec.opening():
             connection.send(data)
         if self._codec.heartbeat_s is not None:
-            self._engine.later(self._codec.heartbeat_s, self._beat)
+            self._runtime.later(self._codec.heartbeat_s, self._beat)
 
     def pay(self) -> None:
         """Data was decoded: say what the protocol owes for it."""
@@ -47,7 +47,7 @@ class Duties:
         """
         if self._codec.is_ready:
             return
-        self._became_ready = self._engine.loop.create_future()
+        self._became_ready = self._runtime.loop.create_future()
         try:
             async with asyncio.timeout(within_s):
                 await self._became_ready
@@ -76,4 +76,4 @@ class Duties:
             return
         for data in self._codec.heartbeat():
             self._connection.send(data)
-        self._engine.later(self._codec.heartbeat_s, self._beat)
+        self._runtime.later(self._codec.heartbeat_s, self._beat)

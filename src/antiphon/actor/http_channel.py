@@ -12,7 +12,7 @@ from antiphon.conversation.message import describe_fields
 from antiphon.errors import AntiphonError, ExpectationFailed, FieldMissing
 from antiphon.journal import HttpExchange
 from antiphon.runtime.call_site import caller
-from antiphon.runtime.engine import STEP, Engine
+from antiphon.runtime.runtime import STEP, Runtime
 from antiphon.transport.http_client import HttpAnswer, HttpClient
 
 __all__ = ["HttpChannel", "HttpReply"]
@@ -55,7 +55,7 @@ class HttpChannel:
 
     def __init__(
         self,
-        engine: Engine,
+        runtime: Runtime,
         name: str,
         *,
         actor: str,
@@ -68,7 +68,7 @@ class HttpChannel:
         self.actor = actor
         self.headers: dict[str, str] = dict(headers or {})
         self.within_s = within_s
-        self._engine = engine
+        self._runtime = runtime
         self._address = address
         self._client = client
         self._number = 0
@@ -111,7 +111,7 @@ class HttpChannel:
         place = caller()
         url = path if "://" in path else self._address().rstrip("/") + ("/" + path.lstrip("/") if path else "")
         exchange = self._begin(method, url, {**self.headers, **(headers or {})}, json if json is not None else data)
-        masker = self._engine.journal.masker
+        masker = self._runtime.journal.masker
         masker.learn_from(exchange.request_headers)
         masker.learn_from(json)
         masker.learn_from(params)
@@ -145,7 +145,7 @@ class HttpChannel:
         self._number += 1
         step = STEP.get()
         return HttpExchange(
-            at_ns=self._engine.now_ns(),
+            at_ns=self._runtime.now_ns(),
             actor=self.actor,
             channel=self.name,
             step=step.number if step is not None else 0,
@@ -158,13 +158,13 @@ class HttpChannel:
         )
 
     def _end(self, exchange: HttpExchange, *, answer: HttpAnswer | None = None, error: str = "") -> None:
-        exchange.took_ns = self._engine.now_ns() - exchange.at_ns
+        exchange.took_ns = self._runtime.now_ns() - exchange.at_ns
         exchange.error = error
         if answer is not None:
             exchange.status = answer.status
             exchange.response_headers = answer.headers
             exchange.response_body = answer.body.decode(answer.charset, "replace")
-        self._engine.record(exchange)
+        self._runtime.record(exchange)
 
     def _judge(
         self, exchange: HttpExchange, reply: HttpReply, status: int | Collection[int] | None, check: Any, place: str
@@ -172,7 +172,7 @@ class HttpChannel:
         request = f"{self.actor}.{self.name}: {exchange.method} {exchange.url}"
         if not _is_right(reply.status, status):
             wanted = "200 to 299" if status is None else status
-            body = shorten(self._engine.journal.masker.value(reply.body))
+            body = shorten(self._runtime.journal.masker.value(reply.body))
             raise ExpectationFailed(
                 f"{request} was answered with {reply.status}, wanted {wanted}", place=place, hint=f"the body is {body}"
             )

@@ -11,7 +11,7 @@ from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import Data
 from antiphon.errors import AntiphonError, ScenarioError
 from antiphon.journal import Journal
-from antiphon.runtime.engine import Engine
+from antiphon.runtime.runtime import Runtime
 from antiphon.stand.stand import Stand
 from antiphon.transport.interface import Connection, Listener, Listening, Opening, Receiver
 from antiphon.transport.websocket.server import WebSocketListener
@@ -32,7 +32,7 @@ class Server:
         self.failures: list[BaseException] = []
         self.journal = journal
         self._accept = accept
-        self._engine = Engine(journal, self.failures.append)
+        self._runtime = Runtime(journal, self.failures.append)
         self._listening: Listening | None = None
 
     async def __aenter__(self) -> Server:
@@ -55,23 +55,23 @@ class Server:
         """Stop listening, and end every connection."""
         if self._listening is not None:
             await self._listening.close()
-        await self._engine.close()
+        await self._runtime.close()
 
     def _receive(self, opening: Opening) -> Receiver:
         actor = self._accept(opening)
         if not isinstance(actor, Actor):
             raise ScenarioError(f"accept returned {actor!r}, not an actor")
-        return _Seat(self, actor, self._engine)
+        return _Seat(self, actor, self._runtime)
 
 
 class _Seat:
     """One accepted connection and its actor."""
 
-    def __init__(self, server: Server, actor: Actor, engine: Engine) -> None:
+    def __init__(self, server: Server, actor: Actor, runtime: Runtime) -> None:
         self._server = server
         self._actor = actor
-        self._engine = Engine(engine.journal, self._fail, engine.clock)
-        actor.attach(self._engine, actor.name or type(actor).__name__.lower(), Stand())
+        self._runtime = Runtime(runtime.journal, self._fail, runtime.clock)
+        actor.attach(self._runtime, actor.name or type(actor).__name__.lower(), Stand())
         self._channel: Channel = actor.channel
 
     def on_opened(self, connection: Connection) -> None:
@@ -84,7 +84,7 @@ class _Seat:
     def on_ended(self, ending: Ending) -> None:
         self._channel.on_ended(ending)
         self._server.actors.pop(self._actor, None)
-        self._engine.end()
+        self._runtime.end()
 
     def _fail(self, error: BaseException) -> None:
         self._server.failures.append(error)

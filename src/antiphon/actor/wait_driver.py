@@ -9,8 +9,8 @@ from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.waits import ReplyWait, Wait
 from antiphon.errors import DeadlinePassed
 from antiphon.journal import WaitEnded, WaitStarted
-from antiphon.runtime.engine import Engine
 from antiphon.runtime.pending import Pending
+from antiphon.runtime.runtime import Runtime
 
 __all__ = ["Waits"]
 
@@ -21,12 +21,12 @@ class Waits:
     """The waits of one channel, driven. `holds_part` says whether part of a message has come, and its rest has not."""
 
     def __init__(
-        self, engine: Engine, mailbox: Mailbox, actor: str, channel: str, holds_part: Callable[[], bool]
+        self, runtime: Runtime, mailbox: Mailbox, actor: str, channel: str, holds_part: Callable[[], bool]
     ) -> None:
-        self.loop = engine.loop
-        self.woken = engine.woken
+        self.loop = runtime.loop
+        self.woken = runtime.woken
         self.mailbox = mailbox
-        self._engine = engine
+        self._runtime = runtime
         self._actor = actor
         self._channel = channel
         self._holds_part = holds_part
@@ -40,11 +40,11 @@ class Waits:
 
     def begin(self, wait: Wait) -> None:
         """A wait has been made."""
-        engine = self._engine
+        runtime = self._runtime
         deadline_ns = wait.deadline_ns
-        if deadline_ns is not None and deadline_ns < engine.deadlines.armed_ns and wait.settled_ns < 0:
-            engine.deadlines.note(deadline_ns)
-        engine.record(
+        if deadline_ns is not None and deadline_ns < runtime.deadlines.armed_ns and wait.settled_ns < 0:
+            runtime.deadlines.note(deadline_ns)
+        runtime.record(
             WaitStarted(
                 at_ns=wait.made_ns,
                 number=wait.order,
@@ -59,7 +59,7 @@ class Waits:
 
     def wake(self) -> None:
         """Tell those whose waits are settled; they may do anything meanwhile, also settle more."""
-        mailbox, record = self.mailbox, self._engine.record
+        mailbox, record = self.mailbox, self._runtime.record
         if mailbox.soft_failures:
             self._tell_soft()
         while mailbox.settled:
@@ -81,14 +81,14 @@ class Waits:
     def _tell_soft(self) -> None:
         failures, self.mailbox.soft_failures = self.mailbox.soft_failures, []
         for failure in failures:
-            self._engine.tell_soft(failure)
+            self._runtime.tell_soft(failure)
 
     def _fail(self, wait: Wait) -> None:
         if wait.on_settled is None:
-            self._engine.unheard[wait] = None
+            self._runtime.unheard[wait] = None
         if isinstance(wait.error, DeadlinePassed):
             wait.error.explanation.holds_part = self._holds_part()
-        self._engine.record(
+        self._runtime.record(
             WaitEnded(
                 at_ns=wait.settled_ns,
                 number=wait.order,
@@ -100,16 +100,16 @@ class Waits:
 
     def abandon(self, wait: Wait) -> None:
         """Cancel a wait; what it had received and nobody saw goes back into the mailbox."""
-        now_ns = self._engine.now_ns()
+        now_ns = self._runtime.now_ns()
         was_pending = wait.is_pending
         self.mailbox.abandon(wait, now_ns)
         if was_pending:
-            self._engine.record(WaitEnded(at_ns=now_ns, number=wait.order, outcome="cancelled"))
+            self._runtime.record(WaitEnded(at_ns=now_ns, number=wait.order, outcome="cancelled"))
         self.wake()
 
     def heard(self, wait: Wait) -> None:
         """Someone has been told of the wait's failure."""
-        self._engine.unheard.pop(wait, None)
+        self._runtime.unheard.pop(wait, None)
 
     @property
     def next_deadline_ns(self) -> int | None:

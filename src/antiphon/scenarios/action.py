@@ -11,7 +11,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 from antiphon.errors import ScenarioError
 from antiphon.journal import StepStarted
 from antiphon.runtime.call_site import Place, caller, place_of
-from antiphon.runtime.engine import Engine
+from antiphon.runtime.runtime import Runtime
 from antiphon.scenarios.signals import Signals
 from antiphon.scenarios.step import Stage, Step, require_fit
 
@@ -88,7 +88,7 @@ class _ActionStep(Step[R]):
         return name
 
     def stage_outside(self) -> Stage:
-        return _Alone(self.actor.engine)
+        return _Alone(self.actor.runtime)
 
     def check(self) -> None:
         require_fit(self, self.function, None, *self.args, **self.kwargs)
@@ -142,8 +142,8 @@ class _RoleStep(Step[R]):
 class _Alone:
     """The stage of an actor that is in no scenario: the server's end of a connection."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
 
     @property
     def signals(self) -> Signals:

@@ -36,4 +36,4 @@ class _Check(Step[None]):
         error = CheckFailed("\n  ".join(lines), place=self.source)
         if not is_soft(pattern):
             raise error
-        stage.engine.tell_soft(error)
+        stage.runtime.tell_soft(error)

@@ -7,7 +7,7 @@ from typing import Any
 
 from antiphon.actor.actor import Actor
 from antiphon.errors import ScenarioError
-from antiphon.runtime.engine import Engine
+from antiphon.runtime.runtime import Runtime
 from antiphon.scenarios.saved import Returned, resolve
 from antiphon.scenarios.scenario import Scenario
 from antiphon.scenarios.signals import Signals
@@ -26,14 +26,14 @@ class Run:
     """
 
     def __init__(
-        self, scenario: Scenario[Any, Any], parameters: dict[str, Any], directory: Path | None, engine: Engine
+        self, scenario: Scenario[Any, Any], parameters: dict[str, Any], directory: Path | None, runtime: Runtime
     ) -> None:
         self.scenario = scenario
         self.parameters = parameters
         self.directory = directory
-        self.engine = engine
+        self.runtime = runtime
         self.actors: dict[str, Actor] = {}
-        self.signals = Signals(engine)
+        self.signals = Signals(runtime)
         self.is_strict = scenario.is_strict
         self.returned = Returned()
         self.value: Any = None
@@ -55,7 +55,7 @@ class Run:
     @property
     def journal(self) -> list[Any]:
         """The latest entries, unmasked: messages and whatever else happened, in order."""
-        return list(self.engine.journal.entries)
+        return list(self.runtime.journal.entries)
 
     # -- the stage that its steps are performed on --------------------------------------------------------------------
 

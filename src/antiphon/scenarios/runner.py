@@ -34,7 +34,7 @@ from antiphon.journal.masking import Masker
 from antiphon.journal.recording import STANDARD_REPORTS, load_reports, new_run_directory, recording
 from antiphon.runtime.call_site import author_frame, place
 from antiphon.runtime.deadlock import tasks_with
-from antiphon.runtime.engine import Engine
+from antiphon.runtime.runtime import Runtime
 from antiphon.scenarios.root_cause import cause_of, consequences, interrupted_step
 from antiphon.scenarios.run import Run
 from antiphon.scenarios.scenario import Scenario
@@ -147,8 +147,8 @@ class _Performance:
         journal: Journal,
         directory: Path | None,
     ) -> None:
-        self.engine = Engine(journal, self._fail)
-        self.run = Run(scenario, arguments, directory, self.engine)
+        self.runtime = Runtime(journal, self._fail)
+        self.run = Run(scenario, arguments, directory, self.runtime)
         self._stand = stand
         self._given = given
         self._failure: BaseException | None = None
@@ -156,8 +156,8 @@ class _Performance:
         self._workflow: Any = None
 
     async def perform(self, linger_s: float) -> Run:
-        run, engine = self.run, self.engine
-        engine.record(self._started())
+        run, runtime = self.run, self.runtime
+        runtime.record(self._started())
         error: BaseException | None = None
         try:
             await self._supervise(linger_s)
@@ -165,9 +165,9 @@ class _Performance:
             error = raised
         run.error = error if error is not None else self._failure
         self._finish(run.error)
-        run.duration_s = engine.now_ns() / 1e9
+        run.duration_s = runtime.now_ns() / 1e9
         run.verdict = _verdict(run.error)
-        engine.record(RunEnded(at_ns=engine.now_ns(), verdict=run.verdict, error=_text_of(run.error)))
+        runtime.record(RunEnded(at_ns=runtime.now_ns(), verdict=run.verdict, error=_text_of(run.error)))
         if isinstance(run.error, AntiphonError):
             run.error.run = run
         if run.error is not None:
@@ -183,7 +183,7 @@ class _Performance:
             if stand.within_s is not None:
                 self.run.signals.within_s = stand.within_s
             await self._cast(stand, stack)
-            stack.push_async_callback(self.engine.close)
+            stack.push_async_callback(self.runtime.close)
             stack.push_async_callback(self._part)
             self._prepare()
             if self._failure is not None:
@@ -208,7 +208,7 @@ class _Performance:
         stack.callback(stand.users.take_back, users)
         lent = dict(zip((want.actor for want in wanted), users, strict=True))
         for name, actor in cast.items():
-            actor.attach(self.engine, name, stand, lent.get(name))
+            actor.attach(self.runtime, name, stand, lent.get(name))
             run.actors[name] = actor
 
     def _actor(self, name: str, kind: type[Actor]) -> Actor:
@@ -243,7 +243,7 @@ class _Performance:
         async with asyncio.TaskGroup() as group:
             for actor in run.actors.values():
                 group.create_task(actor.connect())
-        BEGUN_NS.set(self.engine.now_ns())
+        BEGUN_NS.set(self.runtime.now_ns())
         if not any(actor.has_async_handlers() for actor in run.actors.values()):
             run.signals.begin(STAGE)
         if run.scenario.is_async:
@@ -255,7 +255,7 @@ class _Performance:
 
     async def _end_branches(self) -> None:
         """Cancel what the scenario began beside itself and did not end: its failure is theirs."""
-        branches = [task for task in tasks_with(STAGE, self.run) if task not in self.engine.tasks]
+        branches = [task for task in tasks_with(STAGE, self.run) if task not in self.runtime.tasks]
         for task in branches:
             task.cancel()
         if branches:
@@ -270,12 +270,12 @@ class _Performance:
         error = self._failure
         if error is None and not self._body.cancelled():
             error = _single(self._body.exception())
-        if error is None and self.engine.unheard:
-            error = next(iter(self.engine.unheard)).error
+        if error is None and self.runtime.unheard:
+            error = next(iter(self.runtime.unheard)).error
         if error is None:
             error = self._judged()
-        elif self.engine.soft_failures:
-            error.add_note(f"before that: {SoftChecksFailed(self.engine.soft_failures)}")
+        elif self.runtime.soft_failures:
+            error.add_note(f"before that: {SoftChecksFailed(self.runtime.soft_failures)}")
         if error is None:
             return
         self._tell_consequences(error)
@@ -283,23 +283,23 @@ class _Performance:
             await self._linger(error, linger_s)
         self._finish(error)
         if error is not self._failure:
-            self.engine.record(Failed(at_ns=self.engine.now_ns(), error=type(error).__name__, text=_text_of(error)))
+            self.runtime.record(Failed(at_ns=self.runtime.now_ns(), error=type(error).__name__, text=_text_of(error)))
         raise error
 
     def _tell_consequences(self, error: BaseException) -> None:
         """Say what else ended; what failed beside the scenario's own code and ended just one step, was in that step."""
-        entries = self.engine.journal.entries
+        entries = self.runtime.journal.entries
         if error is self._failure and isinstance(error, AntiphonError) and _is_plain(error):
             error.step = interrupted_step(entries, error)
             if error.step:
                 return
         for told in consequences(entries, error):
-            self.engine.record(Note(at_ns=self.engine.now_ns(), text=told))
+            self.runtime.record(Note(at_ns=self.runtime.now_ns(), text=told))
             error.add_note(told)
 
     def _judged(self) -> BaseException | None:
         """What is wrong although the scenario came to its end: soft checks, and in strict mode what is left over."""
-        soft = self.engine.soft_failures
+        soft = self.runtime.soft_failures
         left: MessagesLeft | None = None
         if self.run.is_strict:
             channels = (channel for actor in self.run.actors.values() for channel in actor.channels.values())
@@ -316,14 +316,14 @@ class _Performance:
         if error.explanation is None:  # it was no message that was awaited
             return
         wait = error.explanation.wait
-        before_ns = self.engine.now_ns()
-        while not wait.late_ns and self.engine.now_ns() - before_ns < linger_s * 1e9:
+        before_ns = self.runtime.now_ns()
+        while not wait.late_ns and self.runtime.now_ns() - before_ns < linger_s * 1e9:
             if not any(actor.is_connected for actor in self.run.actors.values()):
                 return
             await asyncio.sleep(min(0.02, linger_s))
         if wait.late_ns:
-            self.engine.record(
-                Note(at_ns=self.engine.now_ns(), text=f"{wait.describe()} came {wait.late_ns / 1e6:.0f} ms too late")
+            self.runtime.record(
+                Note(at_ns=self.runtime.now_ns(), text=f"{wait.describe()} came {wait.late_ns / 1e6:.0f} ms too late")
             )
 
     async def _part(self) -> None:
@@ -336,7 +336,9 @@ class _Performance:
                 except Exception as error:
                     if self._failure is None and self._body is not None and not _has_failed(self._body):
                         raise
-                    self.engine.record(Note(at_ns=self.engine.now_ns(), text=f"{actor.name} could not leave: {error}"))
+                    self.runtime.record(
+                        Note(at_ns=self.runtime.now_ns(), text=f"{actor.name} could not leave: {error}")
+                    )
         await asyncio.gather(*(actor.disconnect() for actor in self.run.actors.values()), return_exceptions=True)
 
     def _finish(self, error: BaseException | None) -> None:
@@ -346,7 +348,7 @@ class _Performance:
         """
         if error is None:
             return
-        masker = self.engine.journal.masker
+        masker = self.runtime.journal.masker
         if getattr(error, "__notes__", None):
             error.__notes__ = [masker.text(note) for note in error.__notes__]
         if not isinstance(error, AntiphonError):
@@ -378,7 +380,7 @@ class _Performance:
             parameters={name: _plain(value) for name, value in self.run.parameters.items()},
             actors={name: kind.message_channels() for name, kind in self.run.scenario.actors.items()},
             stand=self._stand.name,
-            started_at=iso_utc(self.engine.clock.started_at),
+            started_at=iso_utc(self.runtime.clock.started_at),
             antiphon=_version(),
             python=platform.python_version(),
             pid=os.getpid(),

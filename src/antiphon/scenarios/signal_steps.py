@@ -7,7 +7,7 @@ from typing import Any
 from antiphon.conversation.match import shorten
 from antiphon.errors import ScenarioError
 from antiphon.journal import StepStarted
-from antiphon.runtime.engine import STEP
+from antiphon.runtime.runtime import STEP
 from antiphon.scenarios.step import Stage, Step
 
 __all__ = ["await_signal", "signal"]

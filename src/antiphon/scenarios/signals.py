@@ -19,7 +19,7 @@ from antiphon.conversation.match import shorten
 from antiphon.errors import DeadlinePassed, ScenarioError
 from antiphon.journal import SignalGiven, StepStarted, WaitEnded, WaitStarted
 from antiphon.runtime.deadlock import stands_still
-from antiphon.runtime.engine import Engine
+from antiphon.runtime.runtime import Runtime
 
 __all__ = ["Signals"]
 
@@ -69,11 +69,11 @@ class Signals:
     `within_s` is the deadline of waits that give none. A deadlock is looked for once `begin` has been called.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, runtime: Runtime) -> None:
         self.within_s = WITHIN_S
         self._body: asyncio.Task[Any] | None = None
         self._mark: ContextVar[Any] | None = None
-        self._engine = engine
+        self._runtime = runtime
         self._given: dict[str, _Given] = {}
         self._waiters: dict[_Waiter, None] = {}
         self._look: asyncio.TimerHandle | None = None
@@ -88,12 +88,12 @@ class Signals:
 
     def give(self, name: str, value: Any, step: StepStarted) -> None:
         """Give a signal; whoever awaits it goes on."""
-        engine = self._engine
+        runtime = self._runtime
         before = self._given.get(name)
         times = before.times + 1 if before is not None else 1
-        self._given[name] = _Given(value, engine.now_ns(), step.actor, step.source, times)
-        told = "" if value is None else shorten(engine.journal.masker.value(value))
-        engine.record(SignalGiven(at_ns=engine.now_ns(), name=name, actor=step.actor, step=step.number, value=told))
+        self._given[name] = _Given(value, runtime.now_ns(), step.actor, step.source, times)
+        told = "" if value is None else shorten(runtime.journal.masker.value(value))
+        runtime.record(SignalGiven(at_ns=runtime.now_ns(), name=name, actor=step.actor, step=step.number, value=told))
         for waiter in [each for each in self._waiters if each.name == name and times >= each.times]:
             if not waiter.future.done():
                 waiter.future.set_result(value)
@@ -118,16 +118,16 @@ class Signals:
             raise
         finally:
             self._end(waiter)
-            now_ns = self._engine.now_ns()
-            self._engine.record(WaitEnded(at_ns=now_ns, number=waiter.started.number, outcome=outcome, error=error))
+            now_ns = self._runtime.now_ns()
+            self._runtime.record(WaitEnded(at_ns=now_ns, number=waiter.started.number, outcome=outcome, error=error))
         return result
 
     def _begin(self, name: str, times: int, within_s: float, step: StepStarted) -> _Waiter:
-        engine = self._engine
-        now_ns = engine.now_ns()
+        runtime = self._runtime
+        now_ns = runtime.now_ns()
         started = WaitStarted(
             at_ns=now_ns,
-            number=engine.next_wait(),
+            number=runtime.next_wait(),
             actor=step.actor,
             channel="",
             what=f"the signal {name!r}" + (f", given {times} times" if times > 1 else ""),
@@ -135,22 +135,22 @@ class Signals:
             deadline_ns=now_ns + round(within_s * 1e9),
             source=step.source,
         )
-        engine.record(started)
-        return _Waiter(started, name, times, engine.loop.create_future())
+        runtime.record(started)
+        return _Waiter(started, name, times, runtime.loop.create_future())
 
     def _watch(self, waiter: _Waiter) -> None:
         self._waiters[waiter] = None
-        self._engine.deadlines.add(self)
+        self._runtime.deadlines.add(self)
         assert waiter.started.deadline_ns is not None
-        self._engine.deadlines.note(waiter.started.deadline_ns)
-        self._engine.loop.call_soon(self._look_once)
+        self._runtime.deadlines.note(waiter.started.deadline_ns)
+        self._runtime.loop.call_soon(self._look_once)
         if self._look is None:
-            self._look = self._engine.loop.call_later(LOOK_EVERY_S, self._look_again)
+            self._look = self._runtime.loop.call_later(LOOK_EVERY_S, self._look_again)
 
     def _end(self, waiter: _Waiter) -> None:
         self._waiters.pop(waiter, None)
         if not self._waiters:
-            self._engine.deadlines.remove(self)
+            self._runtime.deadlines.remove(self)
             if self._look is not None:
                 self._look.cancel()
                 self._look = None
@@ -196,7 +196,7 @@ class Signals:
     # -- all wait for each other --------------------------------------------------------------------------------------
 
     def _look_again(self) -> None:
-        self._look = self._engine.loop.call_later(LOOK_EVERY_S, self._look_again)
+        self._look = self._runtime.loop.call_later(LOOK_EVERY_S, self._look_again)
         self._look_once()
 
     def _look_once(self) -> None:
@@ -206,7 +206,7 @@ class Signals:
             return
         if not stands_still(self._body, {waiter.future for waiter in stuck}, self._mark):
             return
-        now_ns = self._engine.now_ns()
+        now_ns = self._runtime.now_ns()
         names = list(dict.fromkeys(waiter.who for waiter in stuck))
         who = " and ".join(names) if len(names) > 1 else f"{len(stuck)} branches"
         lines = [f"a deadlock: {who} wait for signals that only they could give"]

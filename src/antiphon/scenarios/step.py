@@ -11,7 +11,7 @@ from antiphon.conversation.match import shorten
 from antiphon.errors import AntiphonError, ScenarioError
 from antiphon.journal import StepEnded, StepStarted
 from antiphon.runtime.call_site import Place, caller, is_thrown_away
-from antiphon.runtime.engine import STEP, Engine
+from antiphon.runtime.runtime import STEP, Runtime
 from antiphon.scenarios.signals import Signals
 
 __all__ = ["STAGE", "Stage", "Step", "require_fit"]
@@ -22,7 +22,7 @@ R = TypeVar("R", covariant=True)
 class Stage(Protocol):
     """Where steps are performed: the run's engine, its actors, its signals, and what was saved so far."""
 
-    engine: Engine
+    runtime: Runtime
 
     @property
     def signals(self) -> Signals:
@@ -75,7 +75,7 @@ class Step(Generic[R]):
             for part in self.with_parts():
                 part.is_awaited = True  # it is told of once
             text = f"{self.name}({self.arguments()}) was made, and neither awaited nor put into a workflow"
-            stage.engine.fail_from_anywhere(
+            stage.runtime.fail_from_anywhere(
                 ScenarioError(text, place=self.source, hint="write `await` before it, or put it into the list")
             )
 
@@ -118,12 +118,12 @@ class Step(Generic[R]):
 
     async def perform(self, stage: Stage) -> R:
         """Do it on that stage, in the journal."""
-        engine = stage.engine
-        record = engine.record
+        runtime = stage.runtime
+        record = runtime.record
         around = STEP.get()
         step = StepStarted(
-            at_ns=engine.now_ns(),
-            number=engine.next_step(),
+            at_ns=runtime.now_ns(),
+            number=runtime.next_step(),
             parent=around.number if around is not None else 0,
             actor=self.who(),
             action=self.name,
@@ -138,11 +138,11 @@ class Step(Generic[R]):
             self._place(error, step)
             outcome = "failed" if isinstance(error, Exception) else "cancelled"
             told = type(error).__name__ if outcome == "failed" else ""
-            record(StepEnded(at_ns=engine.now_ns(), number=step.number, outcome=outcome, error=told))
+            record(StepEnded(at_ns=runtime.now_ns(), number=step.number, outcome=outcome, error=told))
             raise
         finally:
             STEP.reset(token)
-        record(StepEnded(at_ns=engine.now_ns(), number=step.number, outcome="passed"))
+        record(StepEnded(at_ns=runtime.now_ns(), number=step.number, outcome="passed"))
         return result
 
     def _place(self, error: BaseException, step: StepStarted) -> None:

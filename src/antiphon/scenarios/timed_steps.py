@@ -15,7 +15,7 @@ from antiphon.conversation.explanation import seconds as told_seconds
 from antiphon.conversation.match import shorten
 from antiphon.errors import DeadlinePassed, ExpectationFailed, ScenarioError
 from antiphon.journal import MomentKept, StepEnded, StepStarted
-from antiphon.runtime.engine import Engine
+from antiphon.runtime.runtime import Runtime
 from antiphon.scenarios.root_cause import under_way
 from antiphon.scenarios.saved import Reference
 from antiphon.scenarios.step import Stage, Step
@@ -105,24 +105,24 @@ class _Group(Step[Any]):
 
 class _At(_Group):
     async def _do(self, stage: Stage, step: StepStarted) -> Any:
-        engine = stage.engine
+        runtime = stage.runtime
         moment_s, late_s = self.args
         due_ns = BEGUN_NS.get() + round(moment_s * 1e9)
-        past_ns = engine.now_ns() - due_ns
+        past_ns = runtime.now_ns() - due_ns
         if past_ns > late_s * 1e9:
-            raise self._is_past(engine, step, past_ns)
-        await _until(engine, due_ns)
-        now_ns = engine.now_ns()
-        engine.record(MomentKept(at_ns=now_ns, step=step.number, due_ns=due_ns, error_ns=now_ns - due_ns))
+            raise self._is_past(runtime, step, past_ns)
+        await _until(runtime, due_ns)
+        now_ns = runtime.now_ns()
+        runtime.record(MomentKept(at_ns=now_ns, step=step.number, due_ns=due_ns, error_ns=now_ns - due_ns))
         return await self._do_parts(stage) if self.parts else None
 
-    def _is_past(self, engine: Engine, step: StepStarted, past_ns: int) -> ExpectationFailed:
-        steps = {each.number: each for each in engine.journal.entries if isinstance(each, StepStarted)}
+    def _is_past(self, runtime: Runtime, step: StepStarted, past_ns: int) -> ExpectationFailed:
+        steps = {each.number: each for each in runtime.journal.entries if isinstance(each, StepStarted)}
         before = next(
             (
                 f"\n  before it {steps[each.number].title} at {steps[each.number].source} ended after"
                 f" {told_seconds(each.at_ns - steps[each.number].at_ns)}"
-                for each in reversed(engine.journal.entries)
+                for each in reversed(runtime.journal.entries)
                 if isinstance(each, StepEnded) and each.number in steps and steps[each.number].parent == step.parent
             ),
             "",
@@ -134,18 +134,18 @@ class _At(_Group):
         )
 
 
-async def _until(engine: Engine, due_ns: int) -> None:
+async def _until(runtime: Runtime, due_ns: int) -> None:
     """Return at that moment, or as soon after it as the loop comes round."""
     # A loop with a clock of its own (virtual time) keeps its timers exactly, and while it is busy no time passes.
-    awake_ns = 0 if hasattr(engine.loop, "now_ns") else AWAKE_NS
-    while (left_ns := due_ns - engine.now_ns()) > 0:  # noqa: ASYNC110 - time itself is awaited
+    awake_ns = 0 if hasattr(runtime.loop, "now_ns") else AWAKE_NS
+    while (left_ns := due_ns - runtime.now_ns()) > 0:  # noqa: ASYNC110 - time itself is awaited
         await asyncio.sleep(max(left_ns - awake_ns, 0) / 1e9)
 
 
 class _Within(_Group):
     async def _do(self, stage: Stage, step: StepStarted) -> Any:
         limit_s = self.args[0]
-        began_ns = stage.engine.now_ns()
+        began_ns = stage.runtime.now_ns()
         timer = asyncio.timeout(limit_s)
         try:
             async with timer:
@@ -153,14 +153,14 @@ class _Within(_Group):
         except TimeoutError:
             if not timer.expired():
                 raise
-            raise self._too_late(stage.engine, step, f"not over within {limit_s:g} s") from None
-        took_ns = stage.engine.now_ns() - began_ns
+            raise self._too_late(stage.runtime, step, f"not over within {limit_s:g} s") from None
+        took_ns = stage.runtime.now_ns() - began_ns
         if took_ns > limit_s * 1e9:  # the loop was blocked, so the timer came too late
-            raise self._too_late(stage.engine, step, f"over after {told_seconds(took_ns)} only")
+            raise self._too_late(stage.runtime, step, f"over after {told_seconds(took_ns)} only")
         return result
 
-    def _too_late(self, engine: Engine, step: StepStarted, how: str) -> DeadlinePassed:
-        lines = [f"{step.title} was {how}", *under_way(engine.journal.entries, step.number)]
+    def _too_late(self, runtime: Runtime, step: StepStarted, how: str) -> DeadlinePassed:
+        lines = [f"{step.title} was {how}", *under_way(runtime.journal.entries, step.number)]
         return DeadlinePassed("\n  ".join(lines), place=self.source)
 
 
@@ -178,7 +178,7 @@ class _Repeat(_Group):
         self._until = until
 
     async def _do(self, stage: Stage, step: StepStarted) -> list[Any]:
-        now_ns = stage.engine.now_ns
+        now_ns = stage.runtime.now_ns
         began_ns = now_ns()
         results: list[Any] = []
         while self._goes_on(len(results), now_ns() - began_ns):

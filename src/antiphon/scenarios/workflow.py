@@ -16,7 +16,7 @@ from antiphon.conversation.match import shorten
 from antiphon.conversation.message import Message
 from antiphon.errors import ScenarioError
 from antiphon.journal import Called, StepStarted
-from antiphon.runtime.engine import Engine
+from antiphon.runtime.runtime import Runtime
 from antiphon.scenarios.root_cause import cause_of
 from antiphon.scenarios.step import Stage, Step, require_fit
 
@@ -141,17 +141,17 @@ class _Call(Step[Any]):
         if inspect.iscoroutinefunction(self._function):
             result = await self._function(*args, **kwargs)
         else:
-            result = await in_thread(stage.engine, self._function, *args, **kwargs)
+            result = await in_thread(stage.runtime, self._function, *args, **kwargs)
             if inspect.isawaitable(result):
                 result = await result
         stage.save(self._save_as, result)
-        stage.engine.record(
+        stage.runtime.record(
             Called(
-                at_ns=stage.engine.now_ns(),
+                at_ns=stage.runtime.now_ns(),
                 number=step.number,
                 function=self._function_name,
                 save_as=self._save_as,
-                result=shorten(stage.engine.journal.masker.value(result)),
+                result=shorten(stage.runtime.journal.masker.value(result)),
             )
         )
         return result
@@ -232,9 +232,9 @@ class _Expect(_Spoken[Message]):
         return message
 
 
-async def in_thread(engine: Engine, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def in_thread(runtime: Runtime, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a blocking function in a thread of its own, which is left behind if the run is interrupted."""
-    outcome: asyncio.Future[T] = engine.loop.create_future()
+    outcome: asyncio.Future[T] = runtime.loop.create_future()
     context = copy_context()
 
     def conclude(result: Any, error: BaseException | None) -> None:
@@ -255,8 +255,8 @@ async def in_thread(engine: Engine, function: Callable[P, T], *args: P.args, **k
             failure.__cause__ = error
         except BaseException as error:
             failure = error
-        if not engine.loop.is_closed():
-            engine.loop.call_soon_threadsafe(conclude, result, failure)
+        if not runtime.loop.is_closed():
+            runtime.loop.call_soon_threadsafe(conclude, result, failure)
 
     threading.Thread(target=run, name=f"antiphon call {getattr(function, '__name__', '')}", daemon=True).start()
     return await outcome

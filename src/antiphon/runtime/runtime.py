@@ -16,13 +16,13 @@ from antiphon.errors import CheckFailed, RecordingError
 from antiphon.journal import Failed, Journal, Note, Sink, SoftCheckFailed, StepStarted
 from antiphon.runtime.deadlines import Deadlines
 
-__all__ = ["STEP", "Engine"]
+__all__ = ["STEP", "Runtime"]
 
 STEP: ContextVar[StepStarted | None] = ContextVar("antiphon_step", default=None)
 """The business step that the running code belongs to."""
 
 
-class Engine:
+class Runtime:
     """One run's drive.
 
     `on_failure` is called with every failure that has no awaiting code to be raised in: of a handler, of a frame, of a
