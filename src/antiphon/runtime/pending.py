@@ -24,7 +24,7 @@ _Callback = Callable[[Any], object]
 _current_task = asyncio.current_task
 
 
-class Waiting(Protocol):
+class WaitOwner(Protocol):
     """What a pending needs of its channel.
 
     `woken` is a future of `loop` that is done: what a task is given when it is to go on.
@@ -55,7 +55,7 @@ class Resumable(Generic[T]):
         "_task",
     )
 
-    def __init__(self, channel: Waiting) -> None:
+    def __init__(self, channel: WaitOwner) -> None:
         self._channel = channel
         self._loop = channel.loop
         self._asyncio_future_blocking = self._is_awaited = self._is_cancelled = False
@@ -167,7 +167,7 @@ class Pending(Resumable[T]):
 
     __slots__ = ("_read", "wait")
 
-    def __init__(self, channel: Waiting, wait: Wait, read: Callable[[Any], T]) -> None:
+    def __init__(self, channel: WaitOwner, wait: Wait, read: Callable[[Any], T]) -> None:
         # What Resumable's does, without a call of it: as many of these are made as there are waits.
         self._channel = channel
         self._loop = channel.loop
@@ -242,7 +242,7 @@ class _Reply(Resumable[None]):
 
     __slots__ = ("_wait",)
 
-    def __init__(self, channel: Waiting, wait: ReplyWait) -> None:
+    def __init__(self, channel: WaitOwner, wait: ReplyWait) -> None:
         super().__init__(channel)
         self._wait = wait
 
