@@ -12,10 +12,10 @@ from collections.abc import Set
 from contextvars import Context, ContextVar
 from typing import Any
 
-__all__ = ["stands_still", "tasks_with"]
+__all__ = ["is_deadlocked", "tasks_with"]
 
 
-def stands_still(root: asyncio.Task[Any], stuck: Set[asyncio.Future[Any]], mark: ContextVar[Any]) -> bool:
+def is_deadlocked(root: asyncio.Task[Any], stuck: Set[asyncio.Future[Any]], mark: ContextVar[Any]) -> bool:
     """True if `root`, and every other task of its run, awaits nothing but these futures, or tasks of which that is so.
 
     `mark` is the variable that tells the run: a task whose context has the same value there as `root` is of it.

@@ -18,7 +18,7 @@ from antiphon.conversation.explanation import seconds
 from antiphon.conversation.match import shorten
 from antiphon.errors import DeadlinePassed, ScenarioError
 from antiphon.journal import SignalGiven, StepStarted, WaitEnded, WaitStarted
-from antiphon.runtime.deadlock import stands_still
+from antiphon.runtime.deadlock import is_deadlocked
 from antiphon.runtime.runtime import Runtime
 
 __all__ = ["Signals"]
@@ -204,7 +204,7 @@ class Signals:
         stuck = self._pending()
         if len(stuck) < 2 or self._body is None or self._mark is None:
             return
-        if not stands_still(self._body, {waiter.future for waiter in stuck}, self._mark):
+        if not is_deadlocked(self._body, {waiter.future for waiter in stuck}, self._mark):
             return
         now_ns = self._runtime.now_ns()
         names = list(dict.fromkeys(waiter.who for waiter in stuck))
