@@ -30,7 +30,7 @@ from typing import Any, Final
 from antiphon.errors import ScenarioError
 from antiphon.stand.users import User, UserPool, Wanted
 from antiphon.stand.users_csv import read_users
-from antiphon.stand.variables import Environment
+from antiphon.stand.variables import Variables
 from antiphon.transport.interface import Transport
 
 __all__ = ["FILE_NAME", "Stand", "find_stand_file", "load_stand", "stand_names"]
@@ -176,7 +176,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _stand(name: str, table: Mapping[str, Any], file: Path) -> Stand:
     where = f"stands.{name}"
-    environment = Environment(file)
+    environment = Variables(file)
     fields = {key: environment.fill(value, f"{where}.{key}") for key, value in table.items()}
     users, variables = _users(fields.pop("users", []), f"{where}.users", file)
     start = fields.pop("start", "")
@@ -207,7 +207,7 @@ def _users(given: Any, key: str, file: Path) -> tuple[list[dict[str, Any]], dict
     """The users that are meant, and the environment variables that were filled into a file of them."""
     if isinstance(given, str):
         table = file.parent / given
-        environment = Environment(table)
+        environment = Variables(table)
         return environment.fill(read_users(table), table.name), environment.used
     if not isinstance(given, list) or not all(
         isinstance(user, dict) and isinstance(user.get("name"), str) for user in given

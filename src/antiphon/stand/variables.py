@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from antiphon.errors import ScenarioError
 
-__all__ = ["Environment"]
+__all__ = ["Variables"]
 
 
-class Environment:
+class Variables:
     """Fills in environment variables for one file. `used` are the variables that were, with their values."""
 
     def __init__(self, file: Path) -> None:
