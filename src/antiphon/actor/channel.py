@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from antiphon.actor.handlers import Handlers, Reactions
-from antiphon.actor.housekeeping import Duties
+from antiphon.actor.housekeeping import Housekeeping
 from antiphon.actor.sending import body_of, not_open, unsayable
 from antiphon.actor.wait_driver import Waits
 from antiphon.conversation.ending import Ending
@@ -77,7 +77,7 @@ class Channel:
         self._now_ns = runtime.now_ns
         self._record = runtime.record
         self._codec: Codec = dialect.codec()
-        self._duties = Duties(runtime, self._codec, self.mailbox.owner)
+        self._housekeeping = Housekeeping(runtime, self._codec, self.mailbox.owner)
         self._connection: Connection | None = None
         self._sent = 0
         self._dropped = 0
@@ -118,7 +118,7 @@ class Channel:
         opening = Opening(headers=self.headers, subprotocols=self.subprotocols, within_s=self.open_within_s)
         self._runtime.journal.masker.learn_from(self.headers)
         await self._transport.connect(address, opening, self)
-        await self._duties.until_ready(address, self.open_within_s)
+        await self._housekeeping.until_ready(address, self.open_within_s)
 
     async def reconnect(self) -> None:
         """Close if open, and connect again, with the address and headers as they are now.
@@ -149,7 +149,7 @@ class Channel:
         """
         ended = self.expect_close()
         if self._connection is not None:
-            self._duties.part()
+            self._housekeeping.part()
             try:
                 self._connection.close(code, reason)
             except ValueError as error:
@@ -167,7 +167,7 @@ class Channel:
     def _renew(self) -> None:
         self.mailbox.reopen()
         self._codec = self._dialect.codec()
-        self._duties = Duties(self._runtime, self._codec, self.mailbox.owner)
+        self._housekeeping = Housekeeping(self._runtime, self._codec, self.mailbox.owner)
 
     def _holds_part(self) -> bool:
         return bool(getattr(self._connection, "holds_part", False))
@@ -188,7 +188,7 @@ class Channel:
                 subprotocol=self.subprotocol,
             )
         )
-        self._duties.begin(connection)
+        self._housekeeping.begin(connection)
         self._reactions.opened()
 
     def on_data(self, data: Data) -> None:
@@ -211,8 +211,8 @@ class Channel:
                 self._waits.wake()
             if mailbox.untils or mailbox.violations or mailbox.dropped != self._dropped:
                 self._look_further(now_ns)
-        if self._duties.has_debts:
-            self._duties.pay()
+        if self._housekeeping.has_debts:
+            self._housekeeping.pay()
 
     def on_ended(self, ending: Ending) -> None:
         now_ns = self._now_ns()
@@ -229,7 +229,7 @@ class Channel:
             )
         )
         self.mailbox.close(ending, now_ns)
-        self._duties.end(ending)
+        self._housekeeping.end(ending)
         self._reactions.closed(ending)
         self._waits.wake()
         self._runtime.deadlines.remove(self._waits)

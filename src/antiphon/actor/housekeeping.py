@@ -10,10 +10,10 @@ from antiphon.errors import ConnectFailed
 from antiphon.runtime.runtime import Runtime
 from antiphon.transport.interface import Connection
 
-__all__ = ["Duties"]
+__all__ = ["Housekeeping"]
 
 
-class Duties:
+class Housekeeping:
     """The duties of one codec on one connection. Most codecs have none, and then this does nothing."""
 
     def __init__(self, runtime: Runtime, codec: Codec, owner: str) -> None:
