@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from antiphon.actor.handlers import Handlers, Reactions
+from antiphon.actor.handlers import Dispatcher, Handlers
 from antiphon.actor.housekeeping import Housekeeping
 from antiphon.actor.sending import body_of, not_open, unsayable
 from antiphon.actor.wait_driver import Waits
@@ -67,7 +67,7 @@ class Channel:
         self._runtime = runtime
         self._waits = Waits(runtime, self.mailbox, actor, name, self._holds_part)
         handlers = handlers if handlers is not None else Handlers()
-        self._reactions = Reactions(runtime, self, handlers)
+        self._dispatcher = Dispatcher(runtime, self, handlers)
         self._heard = frozenset({UNREADABLE, *handlers.named})
         self._hears_all = handlers.other is not None
         self.excuses = Excuses(handlers.named, self._hears_all, ignored)
@@ -189,7 +189,7 @@ class Channel:
             )
         )
         self._housekeeping.begin(connection)
-        self._reactions.opened()
+        self._dispatcher.opened()
 
     def on_data(self, data: Data) -> None:
         now_ns = self._now_ns()
@@ -205,7 +205,7 @@ class Channel:
             message.channel = self.name
             record(message)
             if message.name in self._heard or self._hears_all:
-                self._reactions.react(message)
+                self._dispatcher.react(message)
             mailbox.deliver(message, now_ns)
             if mailbox.settled:
                 self._waits.wake()
@@ -230,7 +230,7 @@ class Channel:
         )
         self.mailbox.close(ending, now_ns)
         self._housekeeping.end(ending)
-        self._reactions.closed(ending)
+        self._dispatcher.closed(ending)
         self._waits.wake()
         self._runtime.deadlines.remove(self._waits)
 

@@ -17,7 +17,7 @@ from antiphon.journal import Handled
 from antiphon.runtime.call_site import place_of
 from antiphon.runtime.runtime import Runtime
 
-__all__ = ["DEFERRED", "Answering", "Handlers", "Reactions"]
+__all__ = ["DEFERRED", "Answering", "Dispatcher", "Handlers"]
 
 
 class _Deferred:
@@ -54,7 +54,7 @@ class Answering(Protocol):
     def refuse_with(self, request: Message, refusal: Refusal, /) -> None: ...
 
 
-class Reactions:
+class Dispatcher:
     """The handlers of one channel at work.
 
     What a handler returns answers the request, `Refusal` refuses it, anything else that it raises fails the run. A
