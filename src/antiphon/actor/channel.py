@@ -10,7 +10,7 @@ from typing import Any
 from antiphon.actor.handlers import Dispatcher, Handlers
 from antiphon.actor.housekeeping import Housekeeping
 from antiphon.actor.sending import body_of, not_open, unsayable
-from antiphon.actor.wait_driver import Waits
+from antiphon.actor.wait_driver import WaitDriver
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.ignored import Excuses
 from antiphon.conversation.mailbox import Mailbox
@@ -65,7 +65,7 @@ class Channel:
         self.subprotocol = ""
         self.mailbox = Mailbox(f"{actor}.{name}", limit=mailbox_limit, history=history, next_order=runtime.next_wait)
         self._runtime = runtime
-        self._waits = Waits(runtime, self.mailbox, actor, name, self._holds_part)
+        self._driver = WaitDriver(runtime, self.mailbox, actor, name, self._holds_part)
         handlers = handlers if handlers is not None else Handlers()
         self._dispatcher = Dispatcher(runtime, self, handlers)
         self._heard = frozenset({UNREADABLE, *handlers.named})
@@ -153,10 +153,10 @@ class Channel:
             try:
                 self._connection.close(code, reason)
             except ValueError as error:
-                self._waits.abandon(ended.wait)
+                self._driver.abandon(ended.wait)
                 raise ScenarioError(f"{self.mailbox.owner} cannot be closed like that: {error}") from error
         elif ended.wait.is_pending:
-            self._waits.abandon(ended.wait)
+            self._driver.abandon(ended.wait)
         return ended
 
     def abort(self) -> None:
@@ -177,7 +177,7 @@ class Channel:
     def on_opened(self, connection: Connection) -> None:
         self._connection = connection
         self.subprotocol = connection.subprotocol
-        self._runtime.deadlines.add(self._waits)
+        self._runtime.deadlines.add(self._driver)
         self._record(
             ChannelOpened(
                 at_ns=self._now_ns(),
@@ -208,7 +208,7 @@ class Channel:
                 self._dispatcher.react(message)
             mailbox.deliver(message, now_ns)
             if mailbox.settled:
-                self._waits.wake()
+                self._driver.wake()
             if mailbox.untils or mailbox.violations or mailbox.dropped != self._dropped:
                 self._look_further(now_ns)
         if self._housekeeping.has_debts:
@@ -231,15 +231,15 @@ class Channel:
         self.mailbox.close(ending, now_ns)
         self._housekeeping.end(ending)
         self._dispatcher.closed(ending)
-        self._waits.wake()
-        self._runtime.deadlines.remove(self._waits)
+        self._driver.wake()
+        self._runtime.deadlines.remove(self._driver)
 
     def _look_further(self, now_ns: int) -> None:
         """What seldom concerns anyone after a message: predicates, what was forbidden, what fell out of the mailbox."""
         mailbox = self.mailbox
         if mailbox.untils:
             mailbox.look_again(now_ns)
-            self._waits.wake()
+            self._driver.wake()
         if mailbox.violations:
             self._runtime.fail(mailbox.violations.pop(0))
         if mailbox.dropped != self._dropped:
@@ -308,8 +308,8 @@ class Channel:
         except TransportError as error:
             self.mailbox.withdraw(wait, now_ns)
             raise unsayable(error) from error
-        self._waits.begin(wait)
-        return Exchange(self._waits, wait, _read_answer)
+        self._driver.begin(wait)
+        return Exchange(self._driver, wait, _read_answer)
 
     def answer(self, request: Message, body: Any = None, /, **fields: Any) -> None:
         """Answer a received request with that body; nothing happens if the connection is gone."""
@@ -400,7 +400,7 @@ class Channel:
             step=STEP.get(),
         )
         self.mailbox.expect(wait)
-        return self._waits.pending(wait, _read_message)
+        return self._driver.pending(wait, _read_message)
 
     def expect_none(
         self, name: str | None = None, where: Any = None, *, within_s: float, since: Mark = 0
@@ -420,7 +420,7 @@ class Channel:
             step=STEP.get(),
         )
         self.mailbox.expect_none(wait)
-        return self._waits.pending(wait, _read_nothing)
+        return self._driver.pending(wait, _read_nothing)
 
     def expect_close(self, code: int | None = None, *, within_s: float | None = None) -> Pending[Ending]:
         """Wait for the connection to end, with that close code if given; a connection that has ended counts."""
@@ -429,7 +429,7 @@ class Channel:
             code, made_ns=now_ns, deadline_ns=self._deadline_ns(now_ns, within_s), source=caller(), step=STEP.get()
         )
         self.mailbox.expect_close(wait)
-        return self._waits.pending(wait, self._read_ending)
+        return self._driver.pending(wait, self._read_ending)
 
     def until(self, predicate: Callable[[], Any], *, within_s: float | None = None) -> Pending[None]:
         """Wait until `predicate()` is true; it is looked at now and after every message of this channel."""
@@ -443,7 +443,7 @@ class Channel:
             step=STEP.get(),
         )
         self.mailbox.expect_until(wait)
-        return self._waits.pending(wait, _read_nothing)
+        return self._driver.pending(wait, _read_nothing)
 
     @contextmanager
     def forbid(self, name: str, where: Any = None) -> Iterator[None]:

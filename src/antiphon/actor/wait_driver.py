@@ -12,12 +12,12 @@ from antiphon.journal import WaitEnded, WaitStarted
 from antiphon.runtime.pending import Pending
 from antiphon.runtime.runtime import Runtime
 
-__all__ = ["Waits"]
+__all__ = ["WaitDriver"]
 
 T = TypeVar("T")
 
 
-class Waits:
+class WaitDriver:
     """The waits of one channel, driven. `holds_part` says whether part of a message has come, and its rest has not."""
 
     def __init__(
