@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from antiphon.actor.actor import ANY, Actor, on
     from antiphon.actor.channel import Channel
-    from antiphon.actor.declarations import Accepted, Http, Line, WebSocket
+    from antiphon.actor.declarations import Accepted, Http, Link, WebSocket
     from antiphon.actor.handlers import DEFERRED
     from antiphon.actor.http_channel import HttpChannel, HttpReply
     from antiphon.actor.server import Server, listen
@@ -80,7 +80,7 @@ __all__ = [
     "HttpReply",
     "Json",
     "JsonRpc",
-    "Line",
+    "Link",
     "Message",
     "MessagesLeft",
     "Opening",
@@ -137,7 +137,7 @@ _HOMES = {
         "actor.channel": "Channel",
         "scenarios.check_step": "check",
         "conversation.checks": "Soft soft",
-        "actor.declarations": "Accepted Http Line WebSocket",
+        "actor.declarations": "Accepted Http Link WebSocket",
         "dialect": "Codec Dialect Json JsonRpc Raw Text",
         "conversation.ending": "Ending",
         "errors": "AntiphonError ChannelClosed CheckFailed ConnectFailed DeadlinePassed DialectError "

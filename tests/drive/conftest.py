@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import uvloop
 
-from antiphon import Actor, Json, Line, Opening, Run, Scenario, Stand, perform
+from antiphon import Actor, Json, Link, Opening, Run, Scenario, Stand, perform
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import Data
 from antiphon.testing import VirtualTimeLoop
@@ -23,7 +23,7 @@ DIALECT = Json(name="action", body="data", reply="result{Name}", failed={"result
 class Party(Actor):
     """Who the tests play."""
 
-    line = Line("{peer}", dialect=DIALECT, within_s=5)
+    line = Link("{peer}", dialect=DIALECT, within_s=5)
 
 
 class Peer:

@@ -16,7 +16,7 @@ from antiphon import (
     DeadlinePassed,
     HandlerFailed,
     Json,
-    Line,
+    Link,
     Message,
     Run,
     ScenarioError,
@@ -37,7 +37,7 @@ FILE = "tests/drive/test_failures.py"
 
 
 class Caller(Actor):
-    line = Line("{peer}", dialect=Json(name="action", body="data"), within_s=5)
+    line = Link("{peer}", dialect=Json(name="action", body="data"), within_s=5)
 
     @action
     async def hear(self, name: str, check: Any = None) -> None:

@@ -12,7 +12,7 @@ import pytest
 from antiphon import (
     Actor,
     Json,
-    Line,
+    Link,
     Message,
     Run,
     ScenarioError,
@@ -36,7 +36,7 @@ Play = Callable[..., Run]
 
 
 class Caller(Actor):
-    line = Line("{peer}", dialect=Json(name="action", body="data"), within_s=5)
+    line = Link("{peer}", dialect=Json(name="action", body="data"), within_s=5)
 
     @action
     async def dial(self, destination: str = "1") -> str:

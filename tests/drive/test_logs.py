@@ -14,7 +14,7 @@ from antiphon import (
     DeadlinePassed,
     Json,
     JsonRpc,
-    Line,
+    Link,
     Message,
     Run,
     action,
@@ -31,7 +31,7 @@ Play = Callable[..., Run]
 
 
 class Desk(Actor):
-    line = Line("{peer}", dialect=Json(name="action", body="data"), within_s=5)
+    line = Link("{peer}", dialect=Json(name="action", body="data"), within_s=5)
 
     @on("ping")
     def answer_ping(self, ping: Message) -> None:
@@ -161,7 +161,7 @@ def test_the_flags_of_the_command_line(
 
 
 class Caller(Actor):
-    line = Line("{peer}", dialect=JsonRpc(), within_s=5)
+    line = Link("{peer}", dialect=JsonRpc(), within_s=5)
 
     @on("question")
     def answer_question(self, _question: Message) -> int:

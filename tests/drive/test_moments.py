@@ -15,7 +15,7 @@ from antiphon import (
     DeadlinePassed,
     ExpectationFailed,
     Json,
-    Line,
+    Link,
     Run,
     ScenarioError,
     Step,
@@ -38,7 +38,7 @@ FILE = "tests/drive/test_moments.py"
 
 
 class Caller(Actor):
-    line = Line("{peer}", dialect=Json(name="action", body="data"), within_s=5)
+    line = Link("{peer}", dialect=Json(name="action", body="data"), within_s=5)
 
     @action
     async def hear(self, name: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from antiphon import Actor, ExpectationFailed, Json, Line, Run, first_of, on, scenario
+from antiphon import Actor, ExpectationFailed, Json, Link, Run, first_of, on, scenario
 
 Play = Callable[..., Run]
 COLOUR: ContextVar[str] = ContextVar("colour", default="none")
@@ -32,7 +32,7 @@ class Turns:
 
 
 class Listener(Actor):
-    line = Line("{peer}", dialect=Json(name="action", body="data", reply="result{Name}"))
+    line = Link("{peer}", dialect=Json(name="action", body="data", reply="result{Name}"))
     turns: Turns | None = None
     read_at = -1
 

@@ -16,7 +16,7 @@ from antiphon import (
     Ending,
     Json,
     JsonRpc,
-    Line,
+    Link,
     Message,
     Opening,
     Refusal,
@@ -93,7 +93,7 @@ class Counter(Actor):
 
 
 class User(Actor):
-    line = Line("memory://counter/desk", dialect=DIALECT, within_s=5)
+    line = Link("memory://counter/desk", dialect=DIALECT, within_s=5)
 
     @on("question")
     def answer_question(self, request: Message) -> dict[str, Any]:
@@ -186,7 +186,7 @@ def test_accept_sees_the_opening_and_may_refuse() -> None:
         return Counter([])
 
     class Guest(Actor):
-        line = Line("memory://counter/desk", dialect=DIALECT, opens="manually")
+        line = Link("memory://counter/desk", dialect=DIALECT, opens="manually")
 
     async def talk(guest: Guest) -> Any:
         refusal = await guest.line.expect_refusal(401)
@@ -222,7 +222,7 @@ class RpcServer(Actor):
 
 
 class RpcClient(Actor):
-    line = Line("memory://counter", dialect=JsonRpc(), within_s=5)
+    line = Link("memory://counter", dialect=JsonRpc(), within_s=5)
 
 
 def test_the_same_with_json_rpc_and_a_batch() -> None:

@@ -12,7 +12,7 @@ from antiphon import (
     Actor,
     DeadlinePassed,
     Json,
-    Line,
+    Link,
     Message,
     Run,
     ScenarioError,
@@ -37,7 +37,7 @@ DIALECT = Json(name="action", body="data", reply="result{Name}", failed={"result
 
 
 class Caller(Actor):
-    line = Line("{peer}", dialect=DIALECT, within_s=5)
+    line = Link("{peer}", dialect=DIALECT, within_s=5)
 
     @action
     async def tell(self, name: str, value: Any = None) -> None:

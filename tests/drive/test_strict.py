@@ -12,7 +12,7 @@ from antiphon import (
     CheckFailed,
     DeadlinePassed,
     Json,
-    Line,
+    Link,
     Message,
     MessagesLeft,
     Run,
@@ -32,7 +32,7 @@ DIALECT = Json(name="action", body="data", reply="result{Name}", failed={"result
 
 
 class Desk(Actor):
-    line = Line("{peer}", dialect=DIALECT, within_s=5, ignored=("capacity",))
+    line = Link("{peer}", dialect=DIALECT, within_s=5, ignored=("capacity",))
 
     @on("ping")
     def answer_ping(self, ping: Message) -> None:
@@ -132,7 +132,7 @@ def test_whoever_performs_decides(peer: Any, play_with: Play) -> None:
 
 def test_messages_that_fell_out_are_told(peer: Any, play_with: Play) -> None:
     class Small(Actor):
-        line = Line("{peer}", dialect=DIALECT, within_s=5, mailbox_limit=2)
+        line = Link("{peer}", dialect=DIALECT, within_s=5, mailbox_limit=2)
 
     @scenario(strict=True)
     async def strict(desk: Small) -> None:

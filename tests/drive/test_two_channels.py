@@ -14,7 +14,7 @@ from antiphon import (
     DeadlinePassed,
     Ending,
     Json,
-    Line,
+    Link,
     Message,
     Run,
     ScenarioError,
@@ -39,8 +39,8 @@ DIALECT = Json(name="action", body="data", reply="result{Name}", failed={"result
 
 
 class Operator(Actor):
-    desk = Line("{centre}", dialect=DIALECT, within_s=5)
-    media = Line("{media}/{seat}", dialect=DIALECT, within_s=5, opens="manually")
+    desk = Link("{centre}", dialect=DIALECT, within_s=5)
+    media = Link("{media}/{seat}", dialect=DIALECT, within_s=5, opens="manually")
     seat = ""
 
     def __init__(self, **options: Any) -> None:

@@ -17,7 +17,7 @@ from antiphon import (
     ForbiddenMessage,
     HandlerFailed,
     Json,
-    Line,
+    Link,
     Message,
     RequestRefused,
     Run,
@@ -39,7 +39,7 @@ DIALECT = Json(
 
 
 class Desk(Actor):
-    line = Line("{peer}", dialect=DIALECT, within_s=5)
+    line = Link("{peer}", dialect=DIALECT, within_s=5)
     state = "idle"
 
     @on("ping")
@@ -334,7 +334,7 @@ def test_expect_none_passes_with_time_and_fails_at_once(peer: Any, play_with: Pl
 @pytest.mark.parametrize("error", [TypeError("bad type"), KeyError("workitem")])
 def test_what_a_handler_raises_fails_the_run_as_what_it_is(peer: Any, play_with: Play, error: Exception) -> None:
     class Clumsy(Actor):
-        line = Line("{peer}", dialect=DIALECT)
+        line = Link("{peer}", dialect=DIALECT)
 
         @on("news")
         def drop_it(self, message: Message) -> None:
@@ -364,7 +364,7 @@ def test_a_field_that_is_not_there_is_named(peer: Any, play_with: Play) -> None:
 
 def test_an_async_handler_goes_on_beside_the_reading(peer: Any, play_with: Play) -> None:
     class Slow(Actor):
-        line = Line("{peer}", dialect=DIALECT)
+        line = Link("{peer}", dialect=DIALECT)
 
         @on("order")
         async def handle(self, message: Message) -> Any:
@@ -454,7 +454,7 @@ def test_a_break_without_a_goodbye_is_told(peer: Any, play_with: Play) -> None:
 
 def test_a_full_mailbox_drops_the_oldest_and_says_so(peer: Any, play_with: Play) -> None:
     class Small(Actor):
-        line = Line("{peer}", dialect=DIALECT, mailbox_limit=2)
+        line = Link("{peer}", dialect=DIALECT, mailbox_limit=2)
 
     @scenario
     async def flood(small: Small) -> Any:

@@ -14,7 +14,7 @@ from antiphon import (
     Actor,
     ExpectationFailed,
     Json,
-    Line,
+    Link,
     Run,
     ScenarioError,
     Step,
@@ -39,7 +39,7 @@ DIALECT = Json(name="action", body="data", reply="result{Name}", failed={"result
 class Caller(Actor):
     """Who calls."""
 
-    line = Line("{peer}", dialect=DIALECT, within_s=5)
+    line = Link("{peer}", dialect=DIALECT, within_s=5)
     number = 0
 
     @action
@@ -56,7 +56,7 @@ class Caller(Actor):
 
 
 class Stranger(Actor):
-    line = Line("{peer}", dialect=DIALECT)
+    line = Link("{peer}", dialect=DIALECT)
 
     @action
     async def intrude(self) -> None: ...

@@ -17,7 +17,7 @@ from antiphon import (
     Actor,
     DeadlinePassed,
     Json,
-    Line,
+    Link,
     ScenarioError,
     Stand,
     call,
@@ -232,7 +232,7 @@ def test_sockets_are_refused_with_a_clear_error(attempt: Callable[[], Coroutine[
 
 
 class Caller(Actor):
-    line = Line("{centre}", dialect=Json())
+    line = Link("{centre}", dialect=Json())
 
 
 class Centre(Actor):

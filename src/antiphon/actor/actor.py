@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from typing import Any, ClassVar, Final, Literal, TypeVar, overload
 
 from antiphon.actor.channel import Channel, Mark
-from antiphon.actor.declarations import Accepted, Declaration, Line
+from antiphon.actor.declarations import Accepted, Declaration, Link
 from antiphon.actor.handlers import Handlers
 from antiphon.actor.http_channel import HttpChannel
 from antiphon.conversation.ending import Ending
@@ -223,7 +223,7 @@ class Actor:
     @classmethod
     def message_channels(cls) -> list[str]:
         """The names of the channels that carry messages, in the order of declaration."""
-        return [name for name, declared in cls._declarations.items() if isinstance(declared, (Line, Accepted))]
+        return [name for name, declared in cls._declarations.items() if isinstance(declared, (Link, Accepted))]
 
     @classmethod
     def has_async_handlers(cls) -> bool:
@@ -237,7 +237,7 @@ class Actor:
             channel = self.channels[name]
             if (
                 isinstance(channel, Channel)
-                and isinstance(declaration, (Line, Accepted))
+                and isinstance(declaration, (Link, Accepted))
                 and declaration.opens == "arriving"
             ):
                 await channel.open()

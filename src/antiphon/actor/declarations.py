@@ -19,7 +19,7 @@ from antiphon.transport.http_client import HttpClient
 from antiphon.transport.interface import Connection, Opening, Receiver, Transport
 from antiphon.transport.websocket.client import WebSocketTransport
 
-__all__ = ["Accepted", "Declaration", "Http", "Line", "WebSocket"]
+__all__ = ["Accepted", "Declaration", "Http", "Link", "WebSocket"]
 
 C = TypeVar("C", Channel, HttpChannel)
 
@@ -57,7 +57,7 @@ class Declaration(Generic[C]):
         raise NotImplementedError
 
 
-class Line(Declaration[Channel]):
+class Link(Declaration[Channel]):
     """A channel over any transport, speaking any dialect.
 
     address: with `{name}` for an address of the stand or an attribute of the actor, as "{centre}/desk?seat={seat}".
@@ -117,13 +117,13 @@ class Line(Declaration[Channel]):
         )
 
 
-class WebSocket(Line):
+class WebSocket(Link):
     """A channel over WebSocket (RFC 6455).
 
     address: ws://, wss://, or the http:// or https:// address of the same server.
     tls: None verifies wss against the system's certificates. compression: ask for permessage-deflate (RFC 7692).
     max_size_bytes: the largest message that is taken; a larger one ends the connection with 1009.
-    The rest as for `Line`.
+    The rest as for `Link`.
     """
 
     def __init__(
@@ -185,7 +185,7 @@ class Accepted(Declaration[Channel]):
 
 
 class Http(Declaration[HttpChannel]):
-    """A way to talk HTTP: `await self.api.post("/login", json={…})`. The address is as for `Line`."""
+    """A way to talk HTTP: `await self.api.post("/login", json={…})`. The address is as for `Link`."""
 
     def __init__(
         self,

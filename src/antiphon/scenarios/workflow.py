@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from antiphon.actor.actor import Actor
 from antiphon.actor.channel import Channel
-from antiphon.actor.declarations import Line
+from antiphon.actor.declarations import Link
 from antiphon.conversation.match import shorten
 from antiphon.conversation.message import Message
 from antiphon.errors import ScenarioError
@@ -57,7 +57,7 @@ def together(*steps: Any) -> Step[list[Any]]:
     return _Together(steps)
 
 
-By = Actor | type[Actor] | Channel | Line | None
+By = Actor | type[Actor] | Channel | Link | None
 """Who does it: an actor or its class, on the first channel; a channel of one (`alice.media`, `Operator.media`)."""
 
 
@@ -199,7 +199,7 @@ class _Spoken(Step[R]):
         by = self._by
         if isinstance(by, Channel):
             return by
-        if isinstance(by, Line):
+        if isinstance(by, Link):
             actor = stage.actor_for(by.owner, self)
             channel: Channel = actor.channels[by.name]
             return channel
