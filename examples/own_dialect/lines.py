@@ -2,7 +2,7 @@
 
 import re
 
-from antiphon import UNREADABLE, Codec, Data, DialectError, Message, Refusal
+from antiphon import UNREADABLE, Codec, Data, DialectError, ErrorReply, Message
 
 
 class Lines(Codec):
@@ -27,7 +27,7 @@ class Lines(Codec):
     def answer(self, request: Message, body: object) -> Message:
         return self.encode("OK", body, request.asks)
 
-    def refuse(self, request: Message, refusal: Refusal) -> Message:
+    def refuse(self, request: Message, refusal: ErrorReply) -> Message:
         return self.encode("ERR", f"{refusal.code} {refusal.message}", request.asks)
 
     def read(self, line: str) -> Message:

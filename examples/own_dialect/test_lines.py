@@ -10,7 +10,7 @@ from antiphon import (
     Accepted,
     Actor,
     DialectError,
-    Refusal,
+    ErrorReply,
     RequestRefused,
     Stand,
     WebSocket,
@@ -41,7 +41,7 @@ def test_lines_look_as_they_should():
 
     assert request.raw == "1 SET volume 5"
     assert theirs.answer(received, "volume is 5").raw == "1 OK volume is 5"
-    assert theirs.refuse(received, Refusal(400, "too loud")).raw == "1 ERR 400 too loud"
+    assert theirs.refuse(received, ErrorReply(400, "too loud")).raw == "1 ERR 400 too loud"
     assert theirs.encode("DOOR", "open").raw == "0 DOOR open"
 
 
@@ -89,7 +89,7 @@ class Radio(Actor):
     def set(self, request):
         what, _, value = request.body.partition(" ")
         if int(value) > 10:
-            raise Refusal(400, "too loud")
+            raise ErrorReply(400, "too loud")
         self.send("DISPLAY", request.body)
         return f"{what} is {value}"
 

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
         ConnectFailed,
         DeadlinePassed,
         DialectError,
+        ErrorReply,
         ExpectationFailed,
         FieldMissing,
         ForbiddenMessage,
         HandlerFailed,
         MessagesLeft,
         RecordingError,
-        Refusal,
         RequestRefused,
         ScenarioError,
         SoftChecksFailed,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from antiphon.scenarios.workflow import call, expect, send, together, wait
     from antiphon.stand.stand import Stand, load_stand
     from antiphon.stand.users import User
-    from antiphon.transport.interface import Opening, Refused
+    from antiphon.transport.interface import Opening, RejectConnection
 
 __all__ = [
     "ABSENT",
@@ -70,6 +70,7 @@ __all__ = [
     "Dialect",
     "DialectError",
     "Ending",
+    "ErrorReply",
     "Exchange",
     "ExpectationFailed",
     "FieldMissing",
@@ -87,8 +88,7 @@ __all__ = [
     "Pending",
     "Raw",
     "RecordingError",
-    "Refusal",
-    "Refused",
+    "RejectConnection",
     "RequestRefused",
     "Run",
     "Scenario",
@@ -141,7 +141,7 @@ _HOMES = {
         "dialect": "Codec Dialect Json JsonRpc Raw Text",
         "conversation.ending": "Ending",
         "errors": "AntiphonError ChannelClosed CheckFailed ConnectFailed DeadlinePassed DialectError "
-        "ExpectationFailed FieldMissing ForbiddenMessage HandlerFailed MessagesLeft RecordingError Refusal "
+        "ExpectationFailed FieldMissing ForbiddenMessage HandlerFailed MessagesLeft RecordingError ErrorReply "
         "RequestRefused ScenarioError SoftChecksFailed TransportError UpgradeRefused",
         "actor.handlers": "DEFERRED",
         "actor.http_channel": "HttpChannel HttpReply",
@@ -157,7 +157,7 @@ _HOMES = {
         "scenarios.scenario": "Scenario scenario",
         "stand.stand": "Stand load_stand",
         "scenarios.step": "Step",
-        "transport.interface": "Opening Refused",
+        "transport.interface": "Opening RejectConnection",
         "stand.users": "User",
         "scenarios.workflow": "call expect send together wait",
     }.items()

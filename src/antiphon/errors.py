@@ -16,13 +16,13 @@ __all__ = [
     "ConnectFailed",
     "DeadlinePassed",
     "DialectError",
+    "ErrorReply",
     "ExpectationFailed",
     "FieldMissing",
     "ForbiddenMessage",
     "HandlerFailed",
     "MessagesLeft",
     "RecordingError",
-    "Refusal",
     "RequestRefused",
     "ScenarioError",
     "SoftChecksFailed",
@@ -180,7 +180,7 @@ class HandlerFailed(AntiphonError):
     """A handler raised; the original error is the cause (`__cause__`)."""
 
 
-class Refusal(Exception):
+class ErrorReply(Exception):
     """Raised by a handler of a request to answer it with the dialect's failure.
 
     `code` and `message` go into the answer, and so do further fields; the connection and the run go on.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
-from antiphon.errors import Refusal
+from antiphon.errors import ErrorReply
 from antiphon_testbed.dictionaries import DICTIONARIES
 from antiphon_testbed.heartbeat import Heartbeat
 from antiphon_testbed.outgoing import Outgoing, Request, Say, success
@@ -85,9 +85,11 @@ class Agent:
     def choose(self, request: Request, state: str, reason: str | None) -> list[Outgoing]:
         """The agent chooses a state; not while a call waits to be finished."""
         if state not in DICTIONARIES["states"]:
-            raise Refusal("unknownState", f"{state!r} is no state to choose; {', '.join(DICTIONARIES['states'])} are")
+            raise ErrorReply(
+                "unknownState", f"{state!r} is no state to choose; {', '.join(DICTIONARIES['states'])} are"
+            )
         if any(work.state == "wrapUp" and work.channel == "voice" for work in self.work):
-            raise Refusal("wrongState", "the agent is in wrapUp; finish the workitem first")
+            raise ErrorReply("wrongState", "the agent is in wrapUp; finish the workitem first")
         self._chosen = (state, reason)
         return [success(request), self._enter(state, reason)]
 

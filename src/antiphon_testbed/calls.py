@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from antiphon.errors import Refusal
+from antiphon.errors import ErrorReply
 from antiphon_testbed.outgoing import After, Answer, Outgoing, Request, Say, failure, success
 from antiphon_testbed.workitems import Workitem
 
@@ -26,7 +26,7 @@ _UNANSWERED = {"busy": "the line is busy", "noanswer": "nobody answers"}
 def refuse_destination(destination: str) -> None:
     """Raise Refusal for a destination that no call can be made to."""
     if destination == "invalid" or not destination.strip() or len(destination) > _DESTINATION_LENGTH:
-        raise Refusal("invalidDestination", f"{destination[:_DESTINATION_LENGTH]!r} cannot be called")
+        raise ErrorReply("invalidDestination", f"{destination[:_DESTINATION_LENGTH]!r} cannot be called")
 
 
 class Call(Workitem):
@@ -53,7 +53,7 @@ class Call(Workitem):
         """Dial: the line is taken, media are offered to the desk. The answer comes when the customer has answered."""
         self.refuse_unless("created")
         if destination != self.interaction.destination:
-            raise Refusal("wrongDestination", f"the interaction was made for {self.interaction.destination!r}")
+            raise ErrorReply("wrongDestination", f"the interaction was made for {self.interaction.destination!r}")
         capacity = self._take_place()
         self._start = request
         self.party.joined_ms = now_ms
@@ -71,11 +71,11 @@ class Call(Workitem):
         """The desk's media are there: the customer's telephone rings, or the caller is on the line."""
         self.refuse_unless("dialling", "accepted")
         if interaction_id != self.interaction.id:
-            raise Refusal("wrongInteraction", f"the workitem belongs to interaction {self.interaction.id}")
+            raise ErrorReply("wrongInteraction", f"the workitem belongs to interaction {self.interaction.id}")
         if self._has_media:
-            raise Refusal("wrongState", "the offer was accepted before")
+            raise ErrorReply("wrongState", "the offer was accepted before")
         if not answer.strip():
-            raise Refusal("badAnswer", "the media answer is empty")
+            raise ErrorReply("badAnswer", "the media answer is empty")
         self._has_media = True
         answered = success(request, interactionID=self.interaction.id)
         if self.state == "accepted":
@@ -129,7 +129,7 @@ class Call(Workitem):
         self.refuse_unless("connected")
         self._refuse_helper()
         if not _DIGITS.fullmatch(digits):
-            raise Refusal("badDigits", f"{digits[:32]!r} are no digits; 1 to 32 of 0-9 * # A-D are")
+            raise ErrorReply("badDigits", f"{digits[:32]!r} are no digits; 1 to 32 of 0-9 * # A-D are")
         self.interaction.digits += digits
         self._book.note(self.interaction)
         return [success(request)]
@@ -139,14 +139,14 @@ class Call(Workitem):
         self.refuse_unless("created", "dialling", "accepted", "connected", "held")
         if self.is_helper:
             return [success(request), *self.let_go("agent", now_ms), *self._end_consult("hungUp", now_ms)]
-        given_up = self._answer_start(Refusal("givenUp", "the agent hung up before the customer answered"))
+        given_up = self._answer_start(ErrorReply("givenUp", "the agent hung up before the customer answered"))
         return [success(request), *given_up, *self._book.end(self.contact, "agent", now_ms)]
 
     def refuse_consulting(self) -> None:
         """Raise Refusal while the agent consults another one, or is consulted."""
         self._refuse_helper()
         if self.contact.is_consulting:
-            raise Refusal("wrongState", "a transfer is under way; completeTransfer or cancelTransfer first")
+            raise ErrorReply("wrongState", "a transfer is under way; completeTransfer or cancelTransfer first")
 
     def shut(self, reason: str, now_ms: int) -> None:
         """See `Workitem`."""
@@ -171,7 +171,7 @@ class Call(Workitem):
             return []
         destination = self.interaction.destination
         if destination in _UNANSWERED:
-            refused = self._answer_start(Refusal(destination, f"{destination}: {_UNANSWERED[destination]}"))
+            refused = self._answer_start(ErrorReply(destination, f"{destination}: {_UNANSWERED[destination]}"))
             return [*refused, *self._book.end(self.contact, destination, now_ms)]
         if self.contact.customer is not None:
             self.contact.customer.joined_ms = now_ms
@@ -194,7 +194,7 @@ class Call(Workitem):
         if self.contact.customer is not None:
             self.contact.customer.state = state
 
-    def _answer_start(self, refusal: Refusal | None) -> list[Answer]:
+    def _answer_start(self, refusal: ErrorReply | None) -> list[Answer]:
         request, self._start = self._start, None
         if request is None:
             return []
@@ -220,4 +220,4 @@ class Call(Workitem):
 
     def _refuse_helper(self) -> None:
         if self.is_helper:
-            raise Refusal("wrongState", "the agent is only consulted; the customer is another desk's")
+            raise ErrorReply("wrongState", "the agent is only consulted; the customer is another desk's")

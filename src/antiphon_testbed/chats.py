@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from antiphon.errors import Refusal
+from antiphon.errors import ErrorReply
 from antiphon_testbed.contacts import Contact
 from antiphon_testbed.interactions import iso
 from antiphon_testbed.outgoing import Outgoing, Request, Say, success
@@ -23,9 +23,9 @@ def write(contact: Contact, message_id: str, role: str, name: str, text: str, no
     """Add a message to the chat's record; Refusal for a text that cannot be, or one too many."""
     messages: list[dict[str, Any]] = contact.interaction.extras.setdefault("messages", [])
     if not text.strip() or len(text) > LONGEST_TEXT:
-        raise Refusal("badText", f"the text has {len(text)} characters; 1 to {LONGEST_TEXT}, not all blank, can be")
+        raise ErrorReply("badText", f"the text has {len(text)} characters; 1 to {LONGEST_TEXT}, not all blank, can be")
     if len(messages) == MOST_MESSAGES:
-        raise Refusal("tooManyMessages", f"the chat has {MOST_MESSAGES} messages, and cannot have more")
+        raise ErrorReply("tooManyMessages", f"the chat has {MOST_MESSAGES} messages, and cannot have more")
     message = {"messageID": message_id, "role": role, "from": name, "text": text, "at": iso(now_ms)}
     messages.append(message)
     return message

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from antiphon.errors import Refusal
+from antiphon.errors import ErrorReply
 from antiphon_testbed.agents import Agent
 from antiphon_testbed.calls import Call, refuse_destination
 from antiphon_testbed.dispatch import Dispatch
@@ -100,9 +100,9 @@ class Floor:
         """A call that the agent wants to make; Refusal if no call can be made there, or not now."""
         refuse_destination(destination)
         if any(work.channel == "voice" and work.state != "finished" for work in agent.work):
-            raise Refusal("wrongState", "the agent has a call; finish it first")
+            raise ErrorReply("wrongState", "the agent has a call; finish it first")
         if agent.state == "wrapUp" or agent.has_call:
-            raise Refusal(
+            raise ErrorReply(
                 "wrongState", "the agent's line is not free yet; agentCapacity and newAgentState tell when it is"
             )
         name = agent.user.name

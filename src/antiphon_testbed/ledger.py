@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from antiphon.errors import Refusal
+from antiphon.errors import ErrorReply
 from antiphon_testbed.agents import Agent
 from antiphon_testbed.calls import Call
 from antiphon_testbed.chats import Chat
@@ -82,12 +82,12 @@ class Ledger:
         """The agent's workitem with this id; Refusal if there is none, or if it is another agent's."""
         workitem = self.workitems.get(workitem_id)
         if workitem is None:
-            raise Refusal(
+            raise ErrorReply(
                 "unknownWorkitem",
                 f"there is no workitem {workitem_id[:64]!r}; an offer not accepted in time, for instance, is gone",
             )
         if workitem.agent is not agent:
-            raise Refusal("foreignWorkitem", f"workitem {workitem_id} is not this agent's")
+            raise ErrorReply("foreignWorkitem", f"workitem {workitem_id} is not this agent's")
         return workitem
 
     def note(self, interaction: Interaction) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 import msgspec
 
-from antiphon.errors import Refusal
+from antiphon.errors import ErrorReply
 from antiphon_testbed import requests, transfers
 from antiphon_testbed.agents import Agent
 from antiphon_testbed.calls import Call
@@ -38,7 +38,7 @@ def hear(floor: Floor, agent: Agent, name: str, body: Mapping[str, Any], handle:
     request = Request(agent.desk, name, fields.request_id, handle)
     try:
         return floor.settled(perform(floor, agent, request, fields, now_ms), now_ms)
-    except Refusal as refusal:
+    except ErrorReply as refusal:
         return [failure(request, refusal)]
 
 
@@ -62,7 +62,7 @@ def _workitem(floor: Floor, agent: Agent, fields: requests.OfWorkitem) -> Workit
 def _of_kind(kind: type[W], floor: Floor, agent: Agent, fields: requests.OfWorkitem) -> W:
     workitem = _workitem(floor, agent, fields)
     if not isinstance(workitem, kind):
-        raise Refusal("wrongChannel", f"this is for channel {kind.channel}, and the workitem is {workitem.channel}")
+        raise ErrorReply("wrongChannel", f"this is for channel {kind.channel}, and the workitem is {workitem.channel}")
     return workitem
 
 
@@ -78,7 +78,7 @@ def _get_dictionary_data(
     _: Floor, __: Agent, request: Request, fields: requests.GetDictionaryData, ___: int
 ) -> list[Outgoing]:
     if fields.name not in DICTIONARIES:
-        raise Refusal(
+        raise ErrorReply(
             "unknownDictionary", f"there is no dictionary {fields.name[:64]!r}; {', '.join(DICTIONARIES)} are there"
         )
     return [success(request, name=fields.name, items=items(fields.name))]
@@ -169,7 +169,7 @@ def _complete_task(
 def _hang_up(floor: Floor, agent: Agent, request: Request, fields: requests.HangUp, now_ms: int) -> list[Outgoing]:
     workitem = _workitem(floor, agent, fields)
     if not isinstance(workitem, (Call, Chat)):
-        raise Refusal("wrongChannel", "a task has nobody to hang up on; completeTask is for tasks")
+        raise ErrorReply("wrongChannel", "a task has nobody to hang up on; completeTask is for tasks")
     return workitem.hang_up(request, now_ms)
 
 

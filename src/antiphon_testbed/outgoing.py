@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from antiphon.errors import Refusal
+from antiphon.errors import ErrorReply
 
 __all__ = ["After", "Answer", "Close", "Outgoing", "Request", "Say", "failure", "success"]
 
@@ -76,7 +76,7 @@ def success(request: Request, **fields: Any) -> Answer:
     return _answer(request, {"result": "success", **fields})
 
 
-def failure(request: Request, refusal: Refusal) -> Answer:
+def failure(request: Request, refusal: ErrorReply) -> Answer:
     """The answer to a request that was refused."""
     return _answer(request, {"result": "error", "code": refusal.code, "message": refusal.message, **refusal.fields})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from antiphon.errors import Refusal
+from antiphon.errors import ErrorReply
 from antiphon_testbed.chats import Chat, write
 from antiphon_testbed.contacts import Contact
 from antiphon_testbed.floor import Floor
@@ -100,9 +100,9 @@ def customer_leaves(floor: Floor, channel: str, interaction_id: str, now_ms: int
 def _contact(floor: Floor, channel: str, interaction_id: str) -> Contact:
     contact = floor.ledger.contacts.get(interaction_id)
     if contact is None or contact.channel != channel:
-        raise Refusal("unknownInteraction", f"there is no {channel} interaction {interaction_id[:64]!r} under way")
+        raise ErrorReply("unknownInteraction", f"there is no {channel} interaction {interaction_id[:64]!r} under way")
     if contact.customer is None or not contact.customer.is_there:
-        raise Refusal("wrongState", "the customer has not answered yet")
+        raise ErrorReply("wrongState", "the customer has not answered yet")
     return contact
 
 

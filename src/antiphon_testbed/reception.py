@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 import msgspec
 from aiohttp import web
 
-from antiphon.errors import Refusal
+from antiphon.errors import ErrorReply
 from antiphon_testbed.chats import LONGEST_TEXT
 from antiphon_testbed.floor import Floor
 from antiphon_testbed.interactions import iso
@@ -120,7 +120,7 @@ class Reception:
         interaction_id = request.match_info["id"]
         try:
             message_id = self._happen(lambda floor, now_ms: customer_writes(floor, interaction_id, body.text, now_ms))
-        except Refusal as refusal:
+        except ErrorReply as refusal:
             raise self._problem(refusal, "chat", interaction_id) from refusal
         return in_json({"messageID": message_id}, status=201)
 
@@ -152,7 +152,7 @@ class Reception:
             interaction_id = request.match_info["id"]
             try:
                 self._happen(lambda floor, now_ms: (None, customer_leaves(floor, channel, interaction_id, now_ms)))
-            except Refusal as refusal:
+            except ErrorReply as refusal:
                 raise self._problem(refusal, channel, interaction_id) from refusal
             return in_json({"interactionID": interaction_id})
 
@@ -166,7 +166,7 @@ class Reception:
     def _happen(self, event: Callable[[Floor, int], tuple[R, list[Outgoing]]]) -> R:
         return self._switchboard.happen(event)
 
-    def _problem(self, refusal: Refusal, channel: str, interaction_id: str) -> Problem:
+    def _problem(self, refusal: ErrorReply, channel: str, interaction_id: str) -> Problem:
         if refusal.code != "unknownInteraction":
             return Problem(409, str(refusal.code), refusal.message)
         record = self._records.get(interaction_id)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from antiphon import Opening, Refused, Server, listen
+from antiphon import Opening, RejectConnection, Server, listen
 from antiphon.conversation.clock import Clock
 from antiphon_testbed.counts import Counts
 from antiphon_testbed.desk import Desk
@@ -95,10 +95,10 @@ class RunningCentre:
 
     def _accept(self, opening: Opening) -> Desk:
         if opening.path.partition("?")[0] != "/desk":
-            raise Refused(404, "there is no such WebSocket here; /desk is")
+            raise RejectConnection(404, "there is no such WebSocket here; /desk is")
         user = self._sessions.user_of(_token(opening.headers))
         if user is None:
-            raise Refused(401, "log in first: the cookie session=TOKEN, or Authorization: Bearer TOKEN")
+            raise RejectConnection(401, "log in first: the cookie session=TOKEN, or Authorization: Bearer TOKEN")
         return Desk(self._switchboard, user, self._counts, self._mischief)
 
     def _note_change(self, interaction: Interaction) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from antiphon.errors import Refusal
+from antiphon.errors import ErrorReply
 from antiphon_testbed.outgoing import Outgoing, Request, success
 from antiphon_testbed.workitems import Workitem
 
@@ -22,7 +22,7 @@ class Task(Workitem):
         """The agent has done it. The desk has room for another one a little later."""
         self.refuse_unless("connected")
         if not outcome.strip() or len(outcome) > LONGEST_OUTCOME:
-            raise Refusal("badOutcome", f"the outcome has {len(outcome)} characters; 1 to {LONGEST_OUTCOME} can be")
+            raise ErrorReply("badOutcome", f"the outcome has {len(outcome)} characters; 1 to {LONGEST_OUTCOME} can be")
         self.interaction.extras["outcome"] = outcome
         finished = self._enter("finished", now_ms, outcome=outcome)
         ended = self._book.end(self.contact, "agent", now_ms)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import Final
 
-from antiphon.errors import Refusal
+from antiphon.errors import ErrorReply
 from antiphon_testbed.agents import Agent
 from antiphon_testbed.calls import Call
 from antiphon_testbed.floor import Floor
@@ -28,18 +28,20 @@ MOST_TOLD: Final = 8
 def transfer(floor: Floor, workitem: Workitem, request: Request, to: str, kind: str, now_ms: int) -> list[Outgoing]:
     """Begin a transfer `to` a user or a skill; Refusal if it cannot be."""
     if kind not in ("blind", "consult"):
-        raise Refusal("unknownKind", f"{kind[:64]!r} is no kind of transfer; blind and consult are")
+        raise ErrorReply("unknownKind", f"{kind[:64]!r} is no kind of transfer; blind and consult are")
     workitem.refuse_unless("connected", "held")
     if isinstance(workitem, Call):
         workitem.refuse_consulting()
     elif kind == "consult":
-        raise Refusal("wrongChannel", f"only calls are transferred by consulting; the workitem is a {workitem.channel}")
+        raise ErrorReply(
+            "wrongChannel", f"only calls are transferred by consulting; the workitem is a {workitem.channel}"
+        )
     agent = floor.agent_named(to)
     if agent is not None:
         _refuse_agent(workitem, agent)
     elif not floor.idle.has_skill(to):
         names = ", ".join(other.user.name for other in islice(floor.agents.values(), MOST_TOLD))
-        raise Refusal(
+        raise ErrorReply(
             "unknownTarget", f"nobody at a desk is called {to[:64]!r} or has such a skill; at desks are {names}"
         )
     if isinstance(workitem, Call) and kind == "consult":
@@ -52,7 +54,7 @@ def complete(call: Call, request: Request, now_ms: int) -> list[Outgoing]:
     _refuse_unless_consulting(call)
     helper = call.contact.helper
     if not isinstance(helper, Call) or helper.state != "connected":
-        raise Refusal("wrongState", "the other agent has not answered yet")
+        raise ErrorReply("wrongState", "the other agent has not answered yet")
     call.contact.is_consulting = False
     handed_over = call.hand_over(now_ms)
     return [success(request), *handed_over, *helper.take_over(now_ms), call.party_list()]
@@ -93,17 +95,17 @@ def _about(workitem: Workitem) -> dict[str, object]:
 def _refuse_agent(workitem: Workitem, agent: Agent) -> None:
     name = agent.user.name
     if agent is workitem.agent:
-        raise Refusal("ownDesk", "the contact is at this desk already")
+        raise ErrorReply("ownDesk", "the contact is at this desk already")
     if not agent.is_ready:
-        raise Refusal("targetNotReady", f"{name} is not ready, but in state {agent.state}")
+        raise ErrorReply("targetNotReady", f"{name} is not ready, but in state {agent.state}")
     if not agent.can_take(workitem.channel):
-        raise Refusal("targetBusy", f"{name} has no room for another {workitem.channel} contact")
+        raise ErrorReply("targetBusy", f"{name} has no room for another {workitem.channel} contact")
 
 
 def _refuse_unless_consulting(call: Call) -> None:
     call.refuse_unless("connected", "held")
     if call.is_helper or not call.contact.is_consulting:
-        raise Refusal("wrongState", "the agent consults nobody; transfer with kind consult first")
+        raise ErrorReply("wrongState", "the agent consults nobody; transfer with kind consult first")
 
 
 class _Consult:
@@ -119,7 +121,7 @@ class _Consult:
         """Hold the customer and offer the call; Refusal if nobody is free."""
         chosen = agent if agent is not None else self._next()
         if chosen is None:
-            raise Refusal("targetBusy", f"nobody who has the skill {self._skill!r} is free")
+            raise ErrorReply("targetBusy", f"nobody who has the skill {self._skill!r} is free")
         held = self._call.put_on_hold(now_ms) if self._call.state == "connected" else []
         self._call.contact.is_consulting = True
         return [success(request), *held, *self._offer(chosen, now_ms)]

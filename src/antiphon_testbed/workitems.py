@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeAlias
 
-from antiphon.errors import Refusal
+from antiphon.errors import ErrorReply
 from antiphon_testbed.agents import Agent
 from antiphon_testbed.contacts import Contact
 from antiphon_testbed.dictionaries import DICTIONARIES
@@ -99,7 +99,7 @@ class Workitem:
         """The agent says how it went. The desk is free a little later."""
         self.refuse_unless("wrapUp")
         if disposition not in DICTIONARIES["dispositions"]:
-            raise Refusal(
+            raise ErrorReply(
                 "unknownDisposition",
                 f"{disposition!r} is no disposition; {', '.join(DICTIONARIES['dispositions'])} are",
             )
@@ -190,7 +190,7 @@ class Workitem:
     def refuse_unless(self, *states: str) -> None:
         """Raise Refusal if it is in none of these states."""
         if self.state not in states:
-            raise Refusal("wrongState", f"the workitem is {self.state}, and this needs {' or '.join(states)}")
+            raise ErrorReply("wrongState", f"the workitem is {self.state}, and this needs {' or '.join(states)}")
 
     def _enter(self, state: str, now_ms: int, **details: Any) -> Say:
         self.state = state

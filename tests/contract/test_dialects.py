@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from lines import Lines
 
-from antiphon import UNREADABLE, Codec, Data, DialectError, Json, JsonRpc, Message, Raw, Refusal, Text
+from antiphon import UNREADABLE, Codec, Data, DialectError, ErrorReply, Json, JsonRpc, Message, Raw, Text
 from antiphon.testing import dialects
 from antiphon.testing.dialects import Speech
 
@@ -150,7 +150,7 @@ class Notes(Codec):
     def answer(self, request: Message, body: Any) -> Message:
         return self.encode(request.name, body, "answer", str(request.asks))
 
-    def refuse(self, request: Message, refusal: Refusal) -> Message:
+    def refuse(self, request: Message, refusal: ErrorReply) -> Message:
         return self.encode(request.name, refusal.message, "refusal", str(request.asks))
 
 
@@ -285,7 +285,7 @@ class NeverEnds(Notes):
 
 
 class RefusesWithAnAnswer(Notes):
-    def refuse(self, request: Message, refusal: Refusal) -> Message:
+    def refuse(self, request: Message, refusal: ErrorReply) -> Message:
         return self.answer(request, refusal.message)
 
 

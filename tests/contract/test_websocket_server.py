@@ -12,7 +12,7 @@ import pytest
 
 from antiphon.errors import TransportError
 from antiphon.testing.transports import Hearing
-from antiphon.transport.interface import Opening, Refused
+from antiphon.transport.interface import Opening, RejectConnection
 from antiphon.transport.websocket import server_handshake as websocket_door
 from antiphon.transport.websocket.client import WebSocketTransport
 from antiphon.transport.websocket.server import WebSocketListener
@@ -215,7 +215,7 @@ class TestAccept:
     @pytest.mark.parametrize("status", [401, 404, 499, 503, 599])
     def test_a_refusal(self, run: Any, raw: Any, status: int) -> None:
         def accept(_opening: Opening) -> Any:
-            raise Refused(status, "nicht Sie, Frau Müller", {"WWW-Authenticate": "Bearer"})
+            raise RejectConnection(status, "nicht Sie, Frau Müller", {"WWW-Authenticate": "Bearer"})
 
         async def scene() -> tuple[bytes, bytes]:
             async with listening(accept) as server:
@@ -233,7 +233,7 @@ class TestAccept:
 
     def test_a_refusal_that_cannot_be_said(self, run: Any, raw: Any) -> None:
         def accept(_opening: Opening) -> Any:
-            raise Refused(401, "", {"X-A": "b\r\nX-C: d"})
+            raise RejectConnection(401, "", {"X-A": "b\r\nX-C: d"})
 
         async def scene() -> bytes:
             async with listening(accept) as server:

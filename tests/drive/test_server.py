@@ -14,13 +14,13 @@ from antiphon import (
     Accepted,
     Actor,
     Ending,
+    ErrorReply,
     Json,
     JsonRpc,
     Link,
     Message,
     Opening,
-    Refusal,
-    Refused,
+    RejectConnection,
     RequestRefused,
     Run,
     Server,
@@ -53,7 +53,7 @@ class Counter(Actor):
     @on("add")
     def add(self, request: Message) -> dict[str, Any]:
         if not isinstance(request["n"], int):
-            raise Refusal("type", "n is a number", field="n")
+            raise ErrorReply("type", "n is a number", field="n")
         self.count += request["n"]
         return {"count": self.count}
 
@@ -182,7 +182,7 @@ def test_accept_sees_the_opening_and_may_refuse() -> None:
     def make(opening: Opening) -> Actor:
         assert opening.path == "/desk"
         if opening.headers.get("Cookie") != "session=1":
-            raise Refused(401, "who are you")
+            raise RejectConnection(401, "who are you")
         return Counter([])
 
     class Guest(Actor):
@@ -201,7 +201,7 @@ def test_accept_sees_the_opening_and_may_refuse() -> None:
 
 def test_a_refusal_nobody_expects_is_no_connection() -> None:
     def make(opening: Opening) -> Actor:
-        raise Refused(403, "no")
+        raise RejectConnection(403, "no")
 
     async def talk(user: User) -> None: ...
 

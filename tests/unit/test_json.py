@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon import UNNAMED, Codec, DialectError, Json, Message, Refusal, ScenarioError
+from antiphon import UNNAMED, Codec, DialectError, ErrorReply, Json, Message, ScenarioError
 
 CENTRE: dict[str, Any] = {"name": "action", "body": "data", "reply": "result{Name}", "failed": {"result": "error"}}
 
@@ -419,25 +419,29 @@ REQUEST = Message("getState", {}, "{}")
 @pytest.mark.parametrize(
     ("failed", "refusal", "body"),
     [
-        ({"result": "error"}, Refusal(404, "gone"), {"code": 404, "message": "gone", "result": "error"}),
-        ({"result": "error"}, Refusal(404, "gone", id=5), {"code": 404, "message": "gone", "id": 5, "result": "error"}),
-        ({"ok": False}, Refusal("gone", "no"), {"code": "gone", "message": "no", "ok": False}),
-        ({"status": {"bad": True}}, Refusal(1, "no"), {"code": 1, "message": "no", "status": {"bad": True}}),
+        ({"result": "error"}, ErrorReply(404, "gone"), {"code": 404, "message": "gone", "result": "error"}),
+        (
+            {"result": "error"},
+            ErrorReply(404, "gone", id=5),
+            {"code": 404, "message": "gone", "id": 5, "result": "error"},
+        ),
+        ({"ok": False}, ErrorReply("gone", "no"), {"code": "gone", "message": "no", "ok": False}),
+        ({"status": {"bad": True}}, ErrorReply(1, "no"), {"code": 1, "message": "no", "status": {"bad": True}}),
         (
             {"status": {"bad": True}},
-            Refusal(1, "no", status={"why": "x"}),
+            ErrorReply(1, "no", status={"why": "x"}),
             {"code": 1, "message": "no", "status": {"why": "x", "bad": True}},
         ),
-        ({"error": str}, Refusal(1, "no"), {"code": 1, "message": "no", "error": "no"}),
-        ({"error": ...}, Refusal(1, "no"), {"code": 1, "message": "no", "error": "no"}),
-        ({"status": int}, Refusal(500, "no"), {"code": 500, "message": "no", "status": 500}),
-        ({"result": {"failed", "error"}}, Refusal(1, "no"), {"code": 1, "message": "no", "result": "error"}),
-        ({"code": range(400, 600)}, Refusal(404, "no"), {"code": 404, "message": "no"}),
-        (lambda body: body["code"] > 0, Refusal(1, "no"), {"code": 1, "message": "no"}),
-        (lambda body: body["ok"] is False, Refusal(1, "no", ok=False), {"code": 1, "message": "no", "ok": False}),
+        ({"error": str}, ErrorReply(1, "no"), {"code": 1, "message": "no", "error": "no"}),
+        ({"error": ...}, ErrorReply(1, "no"), {"code": 1, "message": "no", "error": "no"}),
+        ({"status": int}, ErrorReply(500, "no"), {"code": 500, "message": "no", "status": 500}),
+        ({"result": {"failed", "error"}}, ErrorReply(1, "no"), {"code": 1, "message": "no", "result": "error"}),
+        ({"code": range(400, 600)}, ErrorReply(404, "no"), {"code": 404, "message": "no"}),
+        (lambda body: body["code"] > 0, ErrorReply(1, "no"), {"code": 1, "message": "no"}),
+        (lambda body: body["ok"] is False, ErrorReply(1, "no", ok=False), {"code": 1, "message": "no", "ok": False}),
     ],
 )
-def test_a_refusal_fits_the_pattern_of_failures(failed: Any, refusal: Refusal, body: Any) -> None:
+def test_a_refusal_fits_the_pattern_of_failures(failed: Any, refusal: ErrorReply, body: Any) -> None:
     codec = Json("n", "b", reply="{name}!", failed=failed).codec()
     refused = codec.refuse(REQUEST, refusal)
     assert json.loads(refused.raw) == {"n": "getState!", "b": body}
@@ -447,15 +451,15 @@ def test_a_refusal_fits_the_pattern_of_failures(failed: Any, refusal: Refusal, b
 @pytest.mark.parametrize(
     ("failed", "refusal"),
     [
-        (None, Refusal(1, "no")),
-        (lambda body: body["ok"] is False, Refusal(1, "no")),
-        ({"ok": lambda ok: ok is False}, Refusal(1, "no")),
-        ({"code": 500}, Refusal(404, "no")),
-        ({"status": {"bad": True}}, Refusal(1, "no", status="bad")),
-        ({"result": "error"}, Refusal(1, "no", result="success")),
+        (None, ErrorReply(1, "no")),
+        (lambda body: body["ok"] is False, ErrorReply(1, "no")),
+        ({"ok": lambda ok: ok is False}, ErrorReply(1, "no")),
+        ({"code": 500}, ErrorReply(404, "no")),
+        ({"status": {"bad": True}}, ErrorReply(1, "no", status="bad")),
+        ({"result": "error"}, ErrorReply(1, "no", result="success")),
     ],
 )
-def test_a_refusal_that_would_not_be_one_is_said_so(failed: Any, refusal: Refusal) -> None:
+def test_a_refusal_that_would_not_be_one_is_said_so(failed: Any, refusal: ErrorReply) -> None:
     codec = Json("n", "b", reply="{name}!", failed=failed).codec()
     with pytest.raises(DialectError, match="would not be one") as failure:
         codec.refuse(REQUEST, refusal)
@@ -464,7 +468,7 @@ def test_a_refusal_that_would_not_be_one_is_said_so(failed: Any, refusal: Refusa
 
 def test_where_no_reply_fails_a_refusal_is_the_error_message() -> None:
     codec = Json("action", "data", reply="re:{name}", error="error", error_of="about.action").codec()
-    refused = codec.refuse(REQUEST, Refusal(404, "gone", about={"user": "bob"}))
+    refused = codec.refuse(REQUEST, ErrorReply(404, "gone", about={"user": "bob"}))
     assert json.loads(refused.raw) == {
         "action": "error",
         "data": {"code": 404, "message": "gone", "about": {"user": "bob", "action": "getState"}},
@@ -478,7 +482,7 @@ def test_a_dialect_without_replies_says_so() -> None:
     with pytest.raises(DialectError, match="cannot answer"):
         codec.answer(REQUEST, {})
     with pytest.raises(DialectError, match="cannot answer"):
-        codec.refuse(REQUEST, Refusal(1, "no"))
+        codec.refuse(REQUEST, ErrorReply(1, "no"))
 
 
 # -- configurations that cannot be ------------------------------------------------------------------------------------

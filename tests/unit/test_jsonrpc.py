@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon import UNNAMED, UNREADABLE, Codec, DialectError, JsonRpc, Message, Refusal
+from antiphon import UNNAMED, UNREADABLE, Codec, DialectError, ErrorReply, JsonRpc, Message
 from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.message import Unreadable
 from antiphon.conversation.waits import MessageWait, ReplyWait
@@ -273,11 +273,11 @@ def test_without_a_version_it_is_json_rpc_1() -> None:
 @pytest.mark.parametrize(
     ("refusal", "error"),
     [
-        (Refusal(-32602, "Invalid params"), {"code": -32602, "message": "Invalid params"}),
-        (Refusal(1, "no", why="x", at=[1]), {"code": 1, "message": "no", "data": {"why": "x", "at": [1]}}),
+        (ErrorReply(-32602, "Invalid params"), {"code": -32602, "message": "Invalid params"}),
+        (ErrorReply(1, "no", why="x", at=[1]), {"code": 1, "message": "no", "data": {"why": "x", "at": [1]}}),
     ],
 )
-def test_a_refusal_is_an_error(codec: Codec, refusal: Refusal, error: Any) -> None:
+def test_a_refusal_is_an_error(codec: Codec, refusal: ErrorReply, error: Any) -> None:
     request = hear(codec, rpc(method="a", id="x"))
     refused = codec.refuse(request, refusal)
     assert json.loads(refused.raw) == {"jsonrpc": "2.0", "error": error, "id": "x"}
@@ -287,7 +287,7 @@ def test_a_refusal_is_an_error(codec: Codec, refusal: Refusal, error: Any) -> No
 @pytest.mark.parametrize("code", ["not-found", True, 1.5])
 def test_codes_are_whole_numbers(codec: Codec, code: Any) -> None:
     with pytest.raises(DialectError, match="integers"):
-        codec.refuse(hear(codec, rpc(method="a", id=1)), Refusal(code, "no"))
+        codec.refuse(hear(codec, rpc(method="a", id=1)), ErrorReply(code, "no"))
 
 
 def test_none_is_answered_with_null(codec: Codec) -> None:
@@ -305,7 +305,7 @@ def test_a_notification_has_no_answer(codec: Codec) -> None:
     with pytest.raises(DialectError, match="notification has no answer"):
         codec.answer(event, 1)
     with pytest.raises(DialectError, match="notification has no answer"):
-        codec.refuse(event, Refusal(1, "no"))
+        codec.refuse(event, ErrorReply(1, "no"))
 
 
 # -- batches (section 6) ----------------------------------------------------------------------------------------------
@@ -331,7 +331,7 @@ def test_answers_to_a_batch_go_out_together(codec: Codec) -> None:
     a, note, b, c = codec.decode(f"[{','.join(batch)}]")
 
     second = codec.answer(b, 2)
-    third = codec.refuse(c, Refusal(3, "no"))
+    third = codec.refuse(c, ErrorReply(3, "no"))
     assert (second.frames, third.frames) == ((), ())
     assert json.loads(second.raw) == {"jsonrpc": "2.0", "result": 2, "id": "1"}
 

@@ -16,9 +16,9 @@ from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import Message
 from antiphon.errors import (
     AntiphonError,
+    ErrorReply,
     ExpectationFailed,
     FieldMissing,
-    Refusal,
     RequestRefused,
     ScenarioError,
     UpgradeRefused,
@@ -130,12 +130,12 @@ def test_an_error_says_what_where_and_what_to_do() -> None:
 
 def test_there_is_one_root_and_pytest_knows_the_peers_faults() -> None:
     kinds = [getattr(errors, name) for name in errors.__all__]
-    ours = [kind for kind in kinds if kind is not Refusal]  # what a handler raises to answer is no failure
+    ours = [kind for kind in kinds if kind is not ErrorReply]  # what a handler raises to answer is no failure
     assert all(issubclass(kind, AntiphonError) for kind in ours)
     assert {kind for kind in ours if issubclass(kind, AssertionError)} == {
         kind for kind in ours if issubclass(kind, ExpectationFailed)
     }
-    assert not issubclass(Refusal, AntiphonError)
+    assert not issubclass(ErrorReply, AntiphonError)
 
 
 def test_the_text_of_a_failed_wait_is_made_when_it_is_read() -> None:
@@ -159,7 +159,7 @@ def test_a_refused_upgrade_carries_the_response() -> None:
 
 
 def test_a_refusal_carries_code_message_and_fields() -> None:
-    refusal = Refusal(404, "no such number", number="890")
+    refusal = ErrorReply(404, "no such number", number="890")
     assert (refusal.code, refusal.message, refusal.fields) == (404, "no such number", {"number": "890"})
     assert str(refusal) == "404: no such number"
 

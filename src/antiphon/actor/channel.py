@@ -17,7 +17,7 @@ from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.message import UNREADABLE, Data, Message, Unreadable
 from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
 from antiphon.dialect.codec import Codec, Dialect
-from antiphon.errors import DialectError, ExpectationFailed, Refusal, ScenarioError, TransportError, UpgradeRefused
+from antiphon.errors import DialectError, ErrorReply, ExpectationFailed, ScenarioError, TransportError, UpgradeRefused
 from antiphon.journal import ChannelEnded, ChannelOpened, Dropped, StepStarted
 from antiphon.runtime.call_site import caller, place_of
 from antiphon.runtime.pending import Exchange, Pending
@@ -319,9 +319,9 @@ class Channel:
 
     def refuse(self, request: Message, code: int | str, message: str, /, **fields: Any) -> None:
         """Answer a received request with the dialect's failure; nothing happens if the connection is gone."""
-        self.refuse_with(request, Refusal(code, message, **fields))
+        self.refuse_with(request, ErrorReply(code, message, **fields))
 
-    def refuse_with(self, request: Message, refusal: Refusal) -> None:
+    def refuse_with(self, request: Message, refusal: ErrorReply) -> None:
         """The same, with a refusal that was raised."""
         if self._connection is not None:
             self._transmit(self._connection, self._codec.refuse(request, refusal), self._now_ns(), STEP.get())

@@ -12,7 +12,7 @@ from antiphon.conversation.ending import Ending
 from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.match import shorten
 from antiphon.conversation.message import UNREADABLE, Message, Unreadable
-from antiphon.errors import AntiphonError, DialectError, HandlerFailed, Refusal
+from antiphon.errors import AntiphonError, DialectError, ErrorReply, HandlerFailed
 from antiphon.journal import Handled
 from antiphon.runtime.call_site import place_of
 from antiphon.runtime.runtime import Runtime
@@ -51,13 +51,13 @@ class Answering(Protocol):
 
     def answer(self, request: Message, body: Any = None, /) -> None: ...
 
-    def refuse_with(self, request: Message, refusal: Refusal, /) -> None: ...
+    def refuse_with(self, request: Message, refusal: ErrorReply, /) -> None: ...
 
 
 class Dispatcher:
     """The handlers of one channel at work.
 
-    What a handler returns answers the request, `Refusal` refuses it, anything else that it raises fails the run. A
+    What a handler returns answers the request, `ErrorReply` refuses it, anything else that it raises fails the run. A
     handler that is `async def` goes on beside the reading; the others end before the next message is looked at.
     """
 
@@ -115,7 +115,7 @@ class Dispatcher:
                 self._runtime.spawn(self._finish(handler, request, outcome))
             else:
                 self._conclude(request, outcome)
-        except Refusal as refusal:
+        except ErrorReply as refusal:
             return self._refuse(handler, request, refusal)
         except Exception as error:
             return self._blame(handler, request, error)
@@ -126,7 +126,7 @@ class Dispatcher:
     ) -> None:
         try:
             self._conclude(request, await outcome)
-        except Refusal as refusal:
+        except ErrorReply as refusal:
             self._refuse(handler, request, refusal)
         except Exception as error:
             self._blame(handler, request, error)
@@ -136,7 +136,7 @@ class Dispatcher:
             return
         self._channel.answer(request, outcome)
 
-    def _refuse(self, handler: Callable[..., Any], request: Message | None, refusal: Refusal) -> str:
+    def _refuse(self, handler: Callable[..., Any], request: Message | None, refusal: ErrorReply) -> str:
         if request is None:
             return self._blame(handler, request, refusal)
         try:

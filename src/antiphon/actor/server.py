@@ -104,7 +104,7 @@ async def listen(
 ) -> Server:
     """Listen at `address`, "ws://127.0.0.1:0" for any free port; `accept(opening)` gives the actor for each connection.
 
-    `accept` sees the path and headers of the opening and may raise `Refused(status, body)`. The actor's first
+    `accept` sees the path and headers of the opening and may raise `RejectConnection(status, body)`. The actor's first
     channel, an `Accepted`, is the connection. `listener` is the way to listen (WebSocket by default); `options` go to
     it. `keep` bounds the journal in memory. Raises TransportError if nobody can listen there.
     """

@@ -13,7 +13,7 @@ from copy import deepcopy
 from typing import Any, Protocol, Self
 
 from antiphon.conversation.message import Data, Message
-from antiphon.errors import DialectError, Refusal
+from antiphon.errors import DialectError, ErrorReply
 
 __all__ = ["Codec", "Dialect"]
 
@@ -73,8 +73,8 @@ class Codec(ABC):
             hint="return None and use send(), or configure the dialect's replies",
         )
 
-    def refuse(self, request: Message, refusal: Refusal) -> Message:
-        """The reply to a received request whose handler raised `Refusal`."""
+    def refuse(self, request: Message, refusal: ErrorReply) -> Message:
+        """The reply to a received request whose handler raised `ErrorReply`."""
         raise DialectError(f"the handler of {request.name} refused it, but this dialect cannot answer: {refusal}")
 
     def bundle(self, messages: Sequence[Message]) -> Sequence[Data]:

@@ -14,7 +14,7 @@ from antiphon.conversation.match import ABSENT, matches, shorten
 from antiphon.conversation.message import UNNAMED, Data, Message
 from antiphon.dialect.codec import Codec
 from antiphon.dialect.json_text import NOT_JSON, NOT_WRITABLE, encode_json, unreadable, unwritable
-from antiphon.errors import DialectError, Refusal, ScenarioError
+from antiphon.errors import DialectError, ErrorReply, ScenarioError
 
 __all__ = ["Json"]
 
@@ -228,7 +228,7 @@ class _JsonCodec(Codec):
         name = dialect.reply.render(request.name) if dialect.reply is not None else request.name
         return self.encode(name, body, request.asks if dialect.id else None)
 
-    def refuse(self, request: Message, refusal: Refusal) -> Message:
+    def refuse(self, request: Message, refusal: ErrorReply) -> Message:
         dialect = self._dialect
         if not self._has_replies:
             return super().refuse(request, refusal)
@@ -346,7 +346,7 @@ def _fields(body: Any) -> dict[Any, Any]:
     return fields
 
 
-def _fill(pattern: Any, told: dict[str, Any], refusal: Refusal) -> dict[str, Any]:
+def _fill(pattern: Any, told: dict[str, Any], refusal: ErrorReply) -> dict[str, Any]:
     """A body that says `told` and, in what that leaves open, fits `pattern` as far as a pattern tells what to say."""
     if not isinstance(pattern, Mapping):
         return told

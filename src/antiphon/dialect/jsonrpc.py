@@ -12,7 +12,7 @@ from antiphon.conversation.match import ABSENT, shorten
 from antiphon.conversation.message import UNNAMED, UNREADABLE, Data, Message, Unreadable
 from antiphon.dialect.codec import Codec
 from antiphon.dialect.json_text import NOT_JSON, NOT_WRITABLE, encode_json, unreadable, unwritable
-from antiphon.errors import DialectError, Refusal
+from antiphon.errors import DialectError, ErrorReply
 
 __all__ = ["JsonRpc"]
 
@@ -196,7 +196,7 @@ class _JsonRpcCodec(Codec):
     def answer(self, request: Message, body: Any) -> Message:
         return self._reply(request, f"{request.name}.result", body, {"result": body})
 
-    def refuse(self, request: Message, refusal: Refusal) -> Message:
+    def refuse(self, request: Message, refusal: ErrorReply) -> Message:
         if refusal.code.__class__ is not int:
             raise DialectError(
                 f"{request.name} cannot be refused with the code {refusal.code!r}: JSON-RPC has integers (section 5.1)",

@@ -21,7 +21,7 @@ import msgspec
 from antiphon.conversation.match import shorten
 from antiphon.conversation.message import UNREADABLE, Data, Message
 from antiphon.dialect.codec import Codec, Dialect
-from antiphon.errors import DialectError, Refusal
+from antiphon.errors import DialectError, ErrorReply
 
 __all__ = ["CHECKS", "Speech", "name_of"]
 
@@ -167,12 +167,12 @@ def an_answer_belongs_to_its_request(speech: Speech) -> None:
 
 
 def a_refusal_is_a_failure(speech: Speech) -> None:
-    """`Refusal` in a handler of the one side fails the request of the other."""
+    """`ErrorReply` in a handler of the one side fails the request of the other."""
     if speech.asks is None:
         return
     pair = _Pair(speech)
     request, received = pair.ask(speech.asks)
-    refusal = _only(pair.turned().carry(_data_of(pair.theirs.refuse(received, Refusal(*speech.refusal)))))
+    refusal = _only(pair.turned().carry(_data_of(pair.theirs.refuse(received, ErrorReply(*speech.refusal)))))
     _require_reply(refusal, request)
     _require(refusal.is_failure, f"the refusal {refusal.raw!r} is not taken for a failure")
 
@@ -197,7 +197,7 @@ def what_does_not_correlate_says_so(speech: Speech) -> None:
     attempts: list[Callable[[], Message]] = [
         lambda: codec.request(name, body),
         lambda: codec.answer(said, body),
-        lambda: codec.refuse(said, Refusal(*speech.refusal)),
+        lambda: codec.refuse(said, ErrorReply(*speech.refusal)),
     ]
     for attempt in attempts:
         try:

@@ -20,7 +20,7 @@ import msgspec
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import Data
 from antiphon.errors import ConnectFailed, UpgradeRefused
-from antiphon.transport.interface import Connection, Listener, Listening, Opening, Receiver, Refused, Transport
+from antiphon.transport.interface import Connection, Listener, Listening, Opening, Receiver, RejectConnection, Transport
 
 __all__ = ["CHECKS", "Hearing", "Wires", "name_of"]
 
@@ -401,7 +401,7 @@ async def check_refusal(wires: Wires) -> None:
     """A refused opening raises UpgradeRefused with status, headers and body; the receiver hears nothing."""
 
     def refuse() -> Receiver:
-        raise Refused(403, "not you", {"X-Why": "the list"})
+        raise RejectConnection(403, "not you", {"X-Why": "the list"})
 
     async with _scene(wires) as scene:
         scene.accepts = refuse

@@ -14,7 +14,7 @@ import msgspec
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import Data
 
-__all__ = ["Accept", "Connection", "Listener", "Listening", "Opening", "Receiver", "Refused", "Transport"]
+__all__ = ["Accept", "Connection", "Listener", "Listening", "Opening", "Receiver", "RejectConnection", "Transport"]
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -30,7 +30,7 @@ class Opening(msgspec.Struct, frozen=True):
     within_s: float = 10.0
 
 
-class Refused(Exception):
+class RejectConnection(Exception):
     """Raised by an `Accept` to refuse a connection: an HTTP status from 400 to 599, and a body for a person."""
 
     def __init__(self, status: int, body: str = "", headers: Mapping[str, str] | None = None) -> None:

@@ -14,7 +14,7 @@ from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import Data
 from antiphon.errors import ConnectFailed, TransportError, UpgradeRefused
 from antiphon.transport.http1_head import phrase
-from antiphon.transport.interface import Accept, Opening, Receiver, Refused
+from antiphon.transport.interface import Accept, Opening, Receiver, RejectConnection
 from antiphon.transport.websocket.rfc6455 import ABNORMAL, GOING_AWAY, INTERNAL_ERROR, NORMAL, check_close
 
 __all__ = ["MemoryConnection", "MemoryListening", "MemoryNetwork"]
@@ -103,13 +103,13 @@ class MemoryListening:
             return
         try:
             open_acceptor = self._accept(request)
-        except Refused as refused:
+        except RejectConnection as refused:
             opened.set_exception(_refusal(address, refused))
             return
         except Exception as error:
             text = "the accept function of a memory listener failed"
             opened.get_loop().call_exception_handler({"message": text, "exception": error})
-            opened.set_exception(_refusal(address, Refused(500)))
+            opened.set_exception(_refusal(address, RejectConnection(500)))
             return
         subprotocol = next((name for name in request.subprotocols if name in self._subprotocols), "")
         server = MemoryConnection(opened.get_loop(), open_acceptor, subprotocol, self._forget)
@@ -281,7 +281,7 @@ def _split(address: str) -> tuple[str, str]:
     return parts.netloc, f"{path}?{parts.query}" if parts.query else path
 
 
-def _refusal(address: str, refused: Refused) -> UpgradeRefused:
+def _refusal(address: str, refused: RejectConnection) -> UpgradeRefused:
     return UpgradeRefused(
         f"the connection was refused: {refused.status} {phrase(refused.status)}".rstrip(),
         status=refused.status,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from antiphon.errors import Refusal
+from antiphon.errors import ErrorReply
 from antiphon_testbed.agents import Agent
 from antiphon_testbed.floor import Floor
 from antiphon_testbed.interactions import Interaction
@@ -127,7 +127,7 @@ class Hall:
         """The customer hangs up; gives the code if that is refused."""
         try:
             self.carry_out(customer_leaves(self.floor, channel, interaction_id, self.now_ms))
-        except Refusal as refusal:
+        except ErrorReply as refusal:
             return refusal.code
         return None
 

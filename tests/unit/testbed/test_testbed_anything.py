@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.errors import Refusal
+from antiphon.errors import ErrorReply
 from antiphon_testbed.agents import CAPACITY
 from antiphon_testbed.orders import ORDERS
 from antiphon_testbed.requests import OfWorkitem
@@ -130,7 +130,7 @@ class World:
         elif contact is not None and step == "customer leaves":
             self.hall.customer_leaves(contact.id, contact.channel)
         elif contact is not None:
-            with suppress(Refusal):  # a call is no chat
+            with suppress(ErrorReply):  # a call is no chat
                 self.hall.customer_writes(contact.id, origin)
         if step == "talk":
             self.take_offers()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from antiphon.errors import Refusal
+from antiphon.errors import ErrorReply
 
 
 def capacity(said) -> dict[str, int]:
@@ -100,7 +100,7 @@ def test_a_customer_leaves_a_chat(hall, where: str) -> None:
         alice.order("sendChatMessage").refused("sendChatMessage", "wrongState")
         alice.order("finishWorkitem")
     assert (hall.record(interaction_id)["state"], hall.record(interaction_id)["ended_by"]) == ("finished", "customer")
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(ErrorReply) as refused:
         hall.customer_writes(interaction_id, "one more thing")
     assert refused.value.code == "unknownInteraction"
 
@@ -230,7 +230,7 @@ def test_a_text_that_cannot_be_is_refused_on_both_sides(hall, text: str) -> None
     interaction_id = hall.chat()
     alice.take_offer()
     alice.ask("sendChatMessage", **alice.workitem, text=text).refused("sendChatMessage", "badText")
-    with pytest.raises(Refusal, match="characters"):
+    with pytest.raises(ErrorReply, match="characters"):
         hall.customer_writes(interaction_id, text)
     assert len(hall.record(interaction_id)["messages"]) == 1
 
@@ -239,7 +239,7 @@ def test_a_chat_has_an_end_of_messages(hall) -> None:
     interaction_id = hall.chat()
     for number in range(999):
         hall.customer_writes(interaction_id, f"{number}")
-    with pytest.raises(Refusal, match="1000"):
+    with pytest.raises(ErrorReply, match="1000"):
         hall.customer_writes(interaction_id, "one more")
 
 

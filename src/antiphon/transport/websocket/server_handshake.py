@@ -13,7 +13,7 @@ import msgspec
 from antiphon.transport import http1_head as heads
 from antiphon.transport.http1_body import Body, body_of
 from antiphon.transport.http1_head import HEAD_END, MAX_HEAD_BYTES, RequestHead
-from antiphon.transport.interface import Accept, Opening, Receiver, Refused
+from antiphon.transport.interface import Accept, Opening, Receiver, RejectConnection
 from antiphon.transport.lingering_close import Drain, end_writing
 from antiphon.transport.timeouts import BusyTolerantTimer
 from antiphon.transport.websocket.connection import WebSocketConnection
@@ -165,7 +165,7 @@ class IncomingConnection(asyncio.Protocol):
             receiver = self._listener.accept(
                 Opening(headers=request.headers, subprotocols=offered, path=request.target)
             )
-        except Refused as refused:
+        except RejectConnection as refused:
             return self._refuse(refused.status, refused.body, refused.headers)
         except Exception as error:
             text = "the accept function of a WebSocket listener failed"
@@ -182,7 +182,7 @@ class IncomingConnection(asyncio.Protocol):
             try:
                 extensions = heads.extensions(request.headers)
             except ValueError as error:
-                raise Refused(400, str(error)) from error
+                raise RejectConnection(400, str(error)) from error
             if agreed := answer_offers(extensions):
                 answer["Sec-WebSocket-Extensions"], terms = agreed
         return answer, terms
@@ -285,18 +285,18 @@ def _check_upgrade(request: RequestHead) -> str:
     """The request's key. Raises Refused if the request is not in order (RFC 6455 section 4.2.1)."""
     headers = request.headers
     if request.method != "GET" or request.version != "HTTP/1.1":
-        raise Refused(400, "a WebSocket is opened with GET and HTTP/1.1")
+        raise RejectConnection(400, "a WebSocket is opened with GET and HTTP/1.1")
     if not heads.has_token(headers, "Connection", "upgrade"):
-        raise Refused(400, "the Connection header does not say Upgrade")
+        raise RejectConnection(400, "the Connection header does not say Upgrade")
     if headers.get("Sec-WebSocket-Version") != "13":
-        raise Refused(426, "this server speaks version 13 of WebSocket", {"Sec-WebSocket-Version": "13"})
+        raise RejectConnection(426, "this server speaks version 13 of WebSocket", {"Sec-WebSocket-Version": "13"})
     if headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers:
-        raise Refused(400, "an upgrade has no body")
+        raise RejectConnection(400, "an upgrade has no body")
     key = headers.get("Sec-WebSocket-Key", "")
     try:
         is_key = len(b64decode(key, validate=True)) == 16
     except (ValueError, binascii.Error):
         is_key = False
     if not is_key:
-        raise Refused(400, "the Sec-WebSocket-Key is not 16 bytes in base64")
+        raise RejectConnection(400, "the Sec-WebSocket-Key is not 16 bytes in base64")
     return key
