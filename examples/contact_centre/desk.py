@@ -1,6 +1,6 @@
 """An operator's desk at the contact centre: what an operator does, and the messages that it takes."""
 
-from antiphon import Actor, Http, HttpReply, Json, Message, WebSocket, action, on
+from antiphon import Actor, Http, HttpResponse, Json, Message, WebSocket, action, on
 
 CENTRE = Json(
     name="action", body="data", reply="result{Name}", failed={"result": "error"}, error="error", error_of="action"
@@ -168,7 +168,7 @@ class Operator(Actor):
         """Wait for the call to come into that state."""
         return await self.expect("newWorkitemState", {"workitemID": self.workitem_id, "state": state, **more})
 
-    async def record(self) -> HttpReply:
+    async def record(self) -> HttpResponse:
         """The centre's record of the last call."""
         return await self.api.get(f"/interactions/{self.interaction_id}")
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from antiphon import Actor, Http, HttpReply, action
+from antiphon import Actor, Http, HttpResponse, action
 
 
 class Customer(Actor, user=False):
@@ -42,7 +42,7 @@ class Customer(Actor, user=False):
         given = {name: value for name, value in wanted.items() if value is not None}
         return str((await self._require(await self.api.post(door, json=given)))["interactionID"])
 
-    async def _require(self, reply: HttpReply) -> HttpReply:
+    async def _require(self, reply: HttpResponse) -> HttpResponse:
         assert reply.status < 400, f"the centre answered {reply.status}: {reply.body}"
         return reply
 

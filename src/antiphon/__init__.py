@@ -9,10 +9,11 @@ if TYPE_CHECKING:
     from antiphon.actor.channel import Channel
     from antiphon.actor.declarations import Accepted, Http, Link, WebSocket
     from antiphon.actor.handlers import DEFERRED
-    from antiphon.actor.http_channel import HttpChannel, HttpReply
+    from antiphon.actor.http_channel import HttpChannel
     from antiphon.actor.server import Server, listen
     from antiphon.conversation.checks import Soft, soft
     from antiphon.conversation.ending import Ending
+    from antiphon.conversation.http_response import HttpResponse
     from antiphon.conversation.match import ABSENT
     from antiphon.conversation.message import UNNAMED, UNREADABLE, Data, Message
     from antiphon.dialect import Codec, Dialect, Json, JsonRpc, Raw, Text
@@ -78,7 +79,7 @@ __all__ = [
     "HandlerFailed",
     "Http",
     "HttpChannel",
-    "HttpReply",
+    "HttpResponse",
     "Json",
     "JsonRpc",
     "Link",
@@ -144,7 +145,7 @@ _HOMES = {
         "ExpectationFailed FieldMissing ForbiddenMessage HandlerFailed MessagesLeft RecordingError ErrorReply "
         "RequestRefused ScenarioError SoftChecksFailed TransportError UpgradeRefused",
         "actor.handlers": "DEFERRED",
-        "actor.http_channel": "HttpChannel HttpReply",
+        "actor.http_channel": "HttpChannel",
         "actor.server": "Server listen",
         "conversation.match": "ABSENT",
         "conversation.message": "UNNAMED UNREADABLE Data Message",
@@ -157,6 +158,7 @@ _HOMES = {
         "scenarios.scenario": "Scenario scenario",
         "stand.stand": "Stand load_stand",
         "scenarios.step": "Step",
+        "conversation.http_response": "HttpResponse",
         "transport.interface": "Opening RejectConnection",
         "stand.users": "User",
         "scenarios.workflow": "call expect send together wait",

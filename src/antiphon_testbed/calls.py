@@ -24,7 +24,7 @@ _UNANSWERED = {"busy": "the line is busy", "noanswer": "nobody answers"}
 
 
 def refuse_destination(destination: str) -> None:
-    """Raise Refusal for a destination that no call can be made to."""
+    """Raise ErrorReply for a destination that no call can be made to."""
     if destination == "invalid" or not destination.strip() or len(destination) > _DESTINATION_LENGTH:
         raise ErrorReply("invalidDestination", f"{destination[:_DESTINATION_LENGTH]!r} cannot be called")
 
@@ -143,7 +143,7 @@ class Call(Workitem):
         return [success(request), *given_up, *self._book.end(self.contact, "agent", now_ms)]
 
     def refuse_consulting(self) -> None:
-        """Raise Refusal while the agent consults another one, or is consulted."""
+        """Raise ErrorReply while the agent consults another one, or is consulted."""
         self._refuse_helper()
         if self.contact.is_consulting:
             raise ErrorReply("wrongState", "a transfer is under way; completeTransfer or cancelTransfer first")

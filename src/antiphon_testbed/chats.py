@@ -20,7 +20,7 @@ MOST_MESSAGES: Final = 1000
 
 
 def write(contact: Contact, message_id: str, role: str, name: str, text: str, now_ms: int) -> dict[str, Any]:
-    """Add a message to the chat's record; Refusal for a text that cannot be, or one too many."""
+    """Add a message to the chat's record; ErrorReply for a text that cannot be, or one too many."""
     messages: list[dict[str, Any]] = contact.interaction.extras.setdefault("messages", [])
     if not text.strip() or len(text) > LONGEST_TEXT:
         raise ErrorReply("badText", f"the text has {len(text)} characters; 1 to {LONGEST_TEXT}, not all blank, can be")

@@ -97,7 +97,7 @@ class Floor:
             self._remove(agent, "centreStopped", now_ms)
 
     def new_call(self, agent: Agent, destination: str) -> Call:
-        """A call that the agent wants to make; Refusal if no call can be made there, or not now."""
+        """A call that the agent wants to make; ErrorReply if no call can be made there, or not now."""
         refuse_destination(destination)
         if any(work.channel == "voice" and work.state != "finished" for work in agent.work):
             raise ErrorReply("wrongState", "the agent has a call; finish it first")

@@ -79,7 +79,7 @@ class Ledger:
         return workitem
 
     def workitem_of(self, agent: Agent, workitem_id: str) -> Workitem:
-        """The agent's workitem with this id; Refusal if there is none, or if it is another agent's."""
+        """The agent's workitem with this id; ErrorReply if there is none, or if it is another agent's."""
         workitem = self.workitems.get(workitem_id)
         if workitem is None:
             raise ErrorReply(

@@ -67,7 +67,7 @@ def customer_chats(
 
 
 def customer_writes(floor: Floor, interaction_id: str, text: str, now_ms: int) -> tuple[str, list[Outgoing]]:
-    """A customer writes in a chat; gives the message's id. Refusal if there is no such chat, or no such text can be."""
+    """A customer writes in a chat; gives the message's id. ErrorReply for no such chat, or no such text."""
     contact = _contact(floor, "chat", interaction_id)
     message_id = floor.ledger.message_id(contact)
     message = write(contact, message_id, "customer", contact.interaction.origin, text, now_ms)
@@ -92,7 +92,7 @@ def task_comes(
 
 
 def customer_leaves(floor: Floor, channel: str, interaction_id: str, now_ms: int) -> list[Outgoing]:
-    """The customer hangs up, or leaves the chat. Refusal if there is no such customer."""
+    """The customer hangs up, or leaves the chat. ErrorReply if there is no such customer."""
     contact = _contact(floor, channel, interaction_id)
     return floor.settled(floor.ledger.end(contact, "customer", now_ms), now_ms)
 

@@ -26,7 +26,7 @@ MOST_TOLD: Final = 8
 
 
 def transfer(floor: Floor, workitem: Workitem, request: Request, to: str, kind: str, now_ms: int) -> list[Outgoing]:
-    """Begin a transfer `to` a user or a skill; Refusal if it cannot be."""
+    """Begin a transfer `to` a user or a skill; ErrorReply if it cannot be."""
     if kind not in ("blind", "consult"):
         raise ErrorReply("unknownKind", f"{kind[:64]!r} is no kind of transfer; blind and consult are")
     workitem.refuse_unless("connected", "held")
@@ -50,7 +50,7 @@ def transfer(floor: Floor, workitem: Workitem, request: Request, to: str, kind: 
 
 
 def complete(call: Call, request: Request, now_ms: int) -> list[Outgoing]:
-    """The agent who was consulted takes the customer over; Refusal if they do not talk yet."""
+    """The agent who was consulted takes the customer over; ErrorReply if they do not talk yet."""
     _refuse_unless_consulting(call)
     helper = call.contact.helper
     if not isinstance(helper, Call) or helper.state != "connected":
@@ -118,7 +118,7 @@ class _Consult:
         self._passed: dict[str, None] = {}
 
     def begin(self, request: Request, agent: Agent | None, now_ms: int) -> list[Outgoing]:
-        """Hold the customer and offer the call; Refusal if nobody is free."""
+        """Hold the customer and offer the call; ErrorReply if nobody is free."""
         chosen = agent if agent is not None else self._next()
         if chosen is None:
             raise ErrorReply("targetBusy", f"nobody who has the skill {self._skill!r} is free")

@@ -188,7 +188,7 @@ class Workitem:
         return [self.agent.give_back(self.channel)]
 
     def refuse_unless(self, *states: str) -> None:
-        """Raise Refusal if it is in none of these states."""
+        """Raise ErrorReply if it is in none of these states."""
         if self.state not in states:
             raise ErrorReply("wrongState", f"the workitem is {self.state}, and this needs {' or '.join(states)}")
 

@@ -7,39 +7,15 @@ from typing import Any
 
 import msgspec
 
+from antiphon.conversation.http_response import HttpResponse
 from antiphon.conversation.match import Difference, differences, shorten
-from antiphon.conversation.message import describe_fields
-from antiphon.errors import AntiphonError, ExpectationFailed, FieldMissing
+from antiphon.errors import AntiphonError, ExpectationFailed
 from antiphon.journal import HttpExchange
 from antiphon.runtime.call_site import caller
 from antiphon.runtime.runtime import STEP, Runtime
-from antiphon.transport.http_client import HttpAnswer, HttpClient
+from antiphon.transport.http_client import HttpClient
 
-__all__ = ["HttpChannel", "HttpReply"]
-
-
-class HttpReply(msgspec.Struct, eq=False):
-    """An answer over HTTP.
-
-    `body` is the decoded JSON of a JSON answer, the text of a text answer, or else the bytes. `reply["x"]` reads a
-    field of it.
-    """
-
-    status: int
-    headers: dict[str, str]
-    cookies: dict[str, str]
-    body: Any
-    raw: bytes
-
-    def __getitem__(self, key: Any) -> Any:
-        try:
-            return self.body[key]
-        except (KeyError, IndexError, TypeError) as error:
-            raise FieldMissing(f"the answer has no field {key!r}", hint=_describe(self.body)) from error
-
-    def get(self, key: Any, default: Any = None) -> Any:
-        """`body[key]` or `default`."""
-        return self.body.get(key, default) if isinstance(self.body, Mapping) else default
+__all__ = ["HttpChannel"]
 
 
 class HttpChannel:
@@ -73,23 +49,23 @@ class HttpChannel:
         self._client = client
         self._number = 0
 
-    async def get(self, path: str = "", **options: Any) -> HttpReply:
+    async def get(self, path: str = "", **options: Any) -> HttpResponse:
         """GET (RFC 9110 section 9.3.1)."""
         return await self.request("GET", path, **options)
 
-    async def post(self, path: str = "", **options: Any) -> HttpReply:
+    async def post(self, path: str = "", **options: Any) -> HttpResponse:
         """POST (RFC 9110 section 9.3.3)."""
         return await self.request("POST", path, **options)
 
-    async def put(self, path: str = "", **options: Any) -> HttpReply:
+    async def put(self, path: str = "", **options: Any) -> HttpResponse:
         """PUT (RFC 9110 section 9.3.4)."""
         return await self.request("PUT", path, **options)
 
-    async def patch(self, path: str = "", **options: Any) -> HttpReply:
+    async def patch(self, path: str = "", **options: Any) -> HttpResponse:
         """PATCH (RFC 5789)."""
         return await self.request("PATCH", path, **options)
 
-    async def delete(self, path: str = "", **options: Any) -> HttpReply:
+    async def delete(self, path: str = "", **options: Any) -> HttpResponse:
         """DELETE (RFC 9110 section 9.3.5)."""
         return await self.request("DELETE", path, **options)
 
@@ -106,7 +82,7 @@ class HttpChannel:
         check: Any = None,
         within_s: float | None = None,
         follow: bool = True,
-    ) -> HttpReply:
+    ) -> HttpResponse:
         """Any method."""
         place = caller()
         url = path if "://" in path else self._address().rstrip("/") + ("/" + path.lstrip("/") if path else "")
@@ -116,7 +92,7 @@ class HttpChannel:
         masker.learn_from(json)
         masker.learn_from(params)
         try:
-            answer = await self._client.request(
+            response = await self._client.request(
                 method,
                 url,
                 headers=exchange.request_headers,
@@ -129,13 +105,12 @@ class HttpChannel:
         except AntiphonError as error:
             self._end(exchange, error=error.text)
             raise
-        reply = _reply(answer)
-        masker.learn_from(reply.headers)
-        masker.learn_from([{"cookie": value} for value in reply.cookies.values()])
-        masker.learn_from(reply.body)
-        self._end(exchange, answer=answer)
-        self._judge(exchange, reply, status, check, place)
-        return reply
+        masker.learn_from(response.headers)
+        masker.learn_from([{"cookie": value} for value in response.cookies.values()])
+        masker.learn_from(response.body)
+        self._end(exchange, response=response)
+        self._judge(exchange, response, status, check, place)
+        return response
 
     async def close(self) -> None:
         """Close the connections that are kept for further requests."""
@@ -157,51 +132,41 @@ class HttpChannel:
             request_body=_text(body),
         )
 
-    def _end(self, exchange: HttpExchange, *, answer: HttpAnswer | None = None, error: str = "") -> None:
+    def _end(self, exchange: HttpExchange, *, response: HttpResponse | None = None, error: str = "") -> None:
         exchange.took_ns = self._runtime.now_ns() - exchange.at_ns
         exchange.error = error
-        if answer is not None:
-            exchange.status = answer.status
-            exchange.response_headers = answer.headers
-            exchange.response_body = answer.body.decode(answer.charset, "replace")
+        if response is not None:
+            exchange.status = response.status
+            exchange.response_headers = response.headers
+            exchange.response_body = response.text
         self._runtime.record(exchange)
 
     def _judge(
-        self, exchange: HttpExchange, reply: HttpReply, status: int | Collection[int] | None, check: Any, place: str
+        self,
+        exchange: HttpExchange,
+        response: HttpResponse,
+        status: int | Collection[int] | None,
+        check: Any,
+        place: str,
     ) -> None:
         request = f"{self.actor}.{self.name}: {exchange.method} {exchange.url}"
-        if not _is_right(reply.status, status):
+        if not _is_right(response.status, status):
             wanted = "200 to 299" if status is None else status
-            body = shorten(self._runtime.journal.masker.value(reply.body))
+            body = shorten(self._runtime.journal.masker.value(response.body))
             raise ExpectationFailed(
-                f"{request} was answered with {reply.status}, wanted {wanted}", place=place, hint=f"the body is {body}"
+                f"{request} was answered with {response.status}, wanted {wanted}",
+                place=place,
+                hint=f"the body is {body}",
             )
-        found: list[Difference] = differences(check, reply.body) if check is not None else []
+        found: list[Difference] = differences(check, response.body) if check is not None else []
         if found:
             raise ExpectationFailed(f"{request}: " + "; ".join(map(str, found)), place=place)
-
-
-def _describe(body: Any) -> str:
-    return f"its body is the text {shorten(body)}" if isinstance(body, str) else describe_fields(body)
 
 
 def _is_right(status: int, wanted: int | Collection[int] | None) -> bool:
     if wanted is None:
         return 200 <= status < 300
     return status == wanted if isinstance(wanted, int) else status in wanted
-
-
-def _reply(answer: HttpAnswer) -> HttpReply:
-    kind = answer.headers.get("Content-Type", "").split(";")[0].strip().lower()
-    body: Any = answer.body
-    if kind == "application/json" or kind.endswith("+json"):
-        try:
-            body = msgspec.json.decode(answer.body)
-        except msgspec.DecodeError:
-            body = answer.body.decode(answer.charset, "replace")
-    elif kind.startswith("text/"):
-        body = answer.body.decode(answer.charset, "replace")
-    return HttpReply(answer.status, answer.headers, answer.cookies, body, answer.body)
 
 
 def _text(body: Any) -> str:

@@ -240,7 +240,7 @@ class _JsonCodec(Codec):
         if dialect.failed is None or not matches(dialect.failed, body):
             raise DialectError(
                 f"the refusal of {request.name} would not be one: {shorten(body)} does not fit this dialect's failed=",
-                hint='give the refusal the fields that make it one: Refusal(404, "not found", result="error")',
+                hint='give the refusal the fields that make it one: ErrorReply(404, "not found", result="error")',
             )
         return self.answer(request, body)
 

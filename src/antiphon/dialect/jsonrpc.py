@@ -200,7 +200,7 @@ class _JsonRpcCodec(Codec):
         if refusal.code.__class__ is not int:
             raise DialectError(
                 f"{request.name} cannot be refused with the code {refusal.code!r}: JSON-RPC has integers (section 5.1)",
-                hint='Refusal(-32602, "invalid params"), or a code of your own outside -32768 to -32000',
+                hint='ErrorReply(-32602, "invalid params"), or a code of your own outside -32768 to -32000',
             )
         error: dict[str, Any] = {"code": refusal.code, "message": refusal.message}
         if refusal.fields:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from antiphon.actor.http_channel import HttpReply
 from antiphon.conversation.checks import fails, is_soft, why
+from antiphon.conversation.http_response import HttpResponse
 from antiphon.conversation.match import describe
 from antiphon.conversation.message import Message
 from antiphon.errors import CheckFailed
@@ -28,7 +28,7 @@ def check(value: Any, pattern: Any) -> Step[None]:
 class _Check(Step[None]):
     async def _do(self, stage: Stage, step: StepStarted) -> None:
         value, pattern = (stage.resolve(given) for given in self.args)
-        body = value.body if isinstance(value, (Message, HttpReply)) else value
+        body = value.body if isinstance(value, (Message, HttpResponse)) else value
         if not fails(pattern, body):
             return
         wanted = describe(pattern.pattern if is_soft(pattern) else pattern)

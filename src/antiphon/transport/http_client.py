@@ -10,20 +10,11 @@ from urllib.parse import urlsplit
 import aiohttp
 import msgspec
 
+from antiphon.conversation.http_response import HttpResponse
 from antiphon.errors import ConnectFailed, ScenarioError, TransportError
 from antiphon.transport.timeouts import timeout
 
-__all__ = ["HttpAnswer", "HttpClient"]
-
-
-class HttpAnswer(msgspec.Struct, frozen=True):
-    """What came back: the status, the headers (the last of each name), the cookies set by it, and the whole body."""
-
-    status: int
-    headers: dict[str, str]
-    cookies: dict[str, str]
-    body: bytes
-    charset: str
+__all__ = ["HttpClient"]
 
 
 class HttpClient:
@@ -47,7 +38,7 @@ class HttpClient:
         data: Any = None,
         params: Mapping[str, Any] | None = None,
         follow: bool = True,
-    ) -> HttpAnswer:
+    ) -> HttpResponse:
         """Send one request and read its answer to the end.
 
         `json` is encoded and sent with its content type; `data` is sent as it is (a mapping as a form). `follow`
@@ -73,7 +64,8 @@ class HttpClient:
             ):
                 body = await response.read()
                 cookies = {name: morsel.value for name, morsel in response.cookies.items()}
-                return HttpAnswer(response.status, dict(response.headers), cookies, body, response.charset or "utf-8")
+                charset = response.charset or "utf-8"
+                return HttpResponse.of(response.status, dict(response.headers), cookies, body, charset)
         except aiohttp.InvalidURL as error:
             raise _no_address(url) from error
         except aiohttp.TooManyRedirects as error:

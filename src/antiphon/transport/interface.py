@@ -88,7 +88,7 @@ class Transport(Protocol):
 
 
 Accept = Callable[[Opening], Receiver]
-"""Called with what a client said at its opening; gives the receiver for the connection, or raises Refused."""
+"""Called with what a client said at its opening; gives the receiver for the connection, or raises RejectConnection."""
 
 
 class Listening(Protocol):

@@ -112,7 +112,7 @@ class Hall:
         return interaction_id
 
     def customer_writes(self, interaction_id: str, text: str) -> str:
-        """The customer writes; gives the message's id. Refusal if that cannot be."""
+        """The customer writes; gives the message's id. ErrorReply if that cannot be."""
         message_id, outgoing = customer_writes(self.floor, interaction_id, text, self.now_ms)
         self.carry_out(outgoing)
         return message_id

@@ -84,8 +84,8 @@ class WebSocketListening:
         """Stop listening and end every connection, WebSocket ones with code 1001; none is left when it returns."""
         await self._server.close()
         listener = self._listener
-        for door in tuple(listener.incoming):
-            door.close()
+        for newcomer in tuple(listener.incoming):
+            newcomer.close()
         for connection in tuple(listener.connections):
             connection.close(GOING_AWAY, "the server is closing")
         if listener.is_empty:
@@ -95,8 +95,8 @@ class WebSocketListening:
             async with timeout(listener.close_within_s):
                 await listener.emptied.wait()
         except TimeoutError:
-            for door in tuple(listener.incoming):
-                door.abort()
+            for newcomer in tuple(listener.incoming):
+                newcomer.abort()
             for connection in tuple(listener.connections):
                 connection.abort()
             await listener.emptied.wait()

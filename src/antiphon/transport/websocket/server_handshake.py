@@ -29,7 +29,7 @@ HEAD_WITHIN_S: Final = 60.0
 
 
 class ListenerState(msgspec.Struct, eq=False):
-    """What all doors of a listener share: its options, and who is in."""
+    """What all connections of a listener share: its options, and who is in."""
 
     accept: Accept
     http: HttpFactory | None
@@ -247,7 +247,7 @@ class IncomingConnection(asyncio.Protocol):
 
 
 class HttpSide:
-    """A stream as it is lent to the HTTP side, which can neither write to it nor close it once the lease has ended."""
+    """A stream as it is lent to the HTTP side, which can neither write to it nor close it once it was ended."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -282,7 +282,7 @@ class HttpSide:
 
 
 def _check_upgrade(request: RequestHead) -> str:
-    """The request's key. Raises Refused if the request is not in order (RFC 6455 section 4.2.1)."""
+    """The request's key. Raises RejectConnection if the request is not in order (RFC 6455 section 4.2.1)."""
     headers = request.headers
     if request.method != "GET" or request.version != "HTTP/1.1":
         raise RejectConnection(400, "a WebSocket is opened with GET and HTTP/1.1")

@@ -1,0 +1,66 @@
+"""What came back over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from antiphon.conversation.match import shorten
+from antiphon.conversation.message import describe_fields
+from antiphon.errors import FieldMissing
+
+__all__ = ["HttpResponse"]
+
+
+class HttpResponse(msgspec.Struct, eq=False):
+    """An answer over HTTP.
+
+    `headers` has the last of each name, `cookies` are those that the answer set, `raw` is the whole body. `body` is
+    what it says: the decoded JSON of a JSON answer, the text of a text answer, or else the bytes. `response["x"]` reads
+    a field of it.
+    """
+
+    status: int
+    headers: dict[str, str]
+    cookies: dict[str, str]
+    body: Any
+    raw: bytes
+    charset: str = "utf-8"
+
+    @classmethod
+    def of(
+        cls, status: int, headers: dict[str, str], cookies: dict[str, str], raw: bytes, charset: str
+    ) -> HttpResponse:
+        """The answer whose body was read to its end, decoded as its Content-Type says (RFC 9110 section 8.3)."""
+        response = cls(status, headers, cookies, raw, raw, charset)
+        kind = headers.get("Content-Type", "").split(";")[0].strip().lower()
+        if kind == "application/json" or kind.endswith("+json"):
+            try:
+                response.body = msgspec.json.decode(raw)
+            except msgspec.DecodeError:
+                response.body = response.text
+        elif kind.startswith("text/"):
+            response.body = response.text
+        return response
+
+    @property
+    def text(self) -> str:
+        """The body as text; what its charset cannot read is replaced by U+FFFD."""
+        return self.raw.decode(self.charset, "replace")
+
+    def __getitem__(self, key: Any) -> Any:
+        """`body[key]`; a missing field raises `FieldMissing`, which names the fields that are there."""
+        try:
+            return self.body[key]
+        except (KeyError, IndexError, TypeError) as error:
+            raise FieldMissing(f"the answer has no field {key!r}", hint=_describe(self.body)) from error
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """`body[key]` or `default`."""
+        return self.body.get(key, default) if isinstance(self.body, Mapping) else default
+
+
+def _describe(body: Any) -> str:
+    return f"its body is the text {shorten(body)}" if isinstance(body, str) else describe_fields(body)
