@@ -160,7 +160,7 @@ def test_a_step_without_await_is_told_with_its_line(play_with: Play, name: str) 
     error = forgotten(play_with, scenario(function))
     assert error.place is not None
     file, _, line = error.place.rpartition(":")
-    assert file == "tests/drive/test_forgotten.py"
+    assert file == "tests/integration/test_forgotten.py"
     first = function.__code__.co_firstlineno
     assert first < int(line) < first + 8
     assert "hint: write `await` before it" in str(error)

@@ -34,7 +34,7 @@ from antiphon.journal import MomentKept
 from antiphon.testing import VirtualTimeLoop
 
 Play = Callable[..., Run]
-FILE = "tests/drive/test_moments.py"
+FILE = "tests/integration/test_moments.py"
 
 
 class Caller(Actor):

@@ -154,9 +154,9 @@ def test_a_signal_that_nobody_gives_is_named_with_its_line_and_with_what_was_giv
         play_with(alone)
     text = str(failed.value)
     assert "bob waited 10.000 s for the signal 'answered', and nobody gave it" in text
-    assert "given were: 'answred' by alice at tests/drive/test_signals.py:" in text
+    assert "given were: 'answred' by alice at tests/integration/test_signals.py:" in text
     assert "hint: is 'answred' meant?" in text
-    assert f"at tests/drive/test_signals.py:{Caller.learn.__wrapped__.__code__.co_firstlineno + 2}" in text
+    assert f"at tests/integration/test_signals.py:{Caller.learn.__wrapped__.__code__.co_firstlineno + 2}" in text
     assert signal_waits(failed.value.run) == [("bob", "failed", "DeadlinePassed")]
     assert failed.value.run.verdict == "failed"
 
@@ -229,8 +229,8 @@ def test_two_actors_that_wait_for_each_other_are_named_with_their_lines(play_wit
     text = require_deadlock(play_with, crossed)
     line = Caller.learn_then_tell.__wrapped__.__code__.co_firstlineno + 2
     assert "a deadlock: alice and bob wait for signals that only they could give" in text
-    assert f"alice waits for the signal 'a', for 0 ms, at tests/drive/test_signals.py:{line}" in text
-    assert f"bob waits for the signal 'b', for 0 ms, at tests/drive/test_signals.py:{line}" in text
+    assert f"alice waits for the signal 'a', for 0 ms, at tests/integration/test_signals.py:{line}" in text
+    assert f"bob waits for the signal 'b', for 0 ms, at tests/integration/test_signals.py:{line}" in text
     assert "given were: 'begun'" in text
 
 

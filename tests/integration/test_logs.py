@@ -98,7 +98,7 @@ def test_every_message_and_wait_is_told_at_debug(peer: Any, play_with: Play, cap
     lines = [text for name, _, text in told(caplog) if name in ("antiphon.message", "antiphon.wait")]
     assert "desk.line heard ping (1): {'seq': 1}" in lines
     assert "desk.line said pong (1): {'seq': 1}" in lines
-    assert any(text.startswith("desk: waits for news at tests/drive/test_logs.py:") for text in lines)
+    assert any(text.startswith("desk: waits for news at tests/integration/test_logs.py:") for text in lines)
     assert any(text.startswith("desk: waited for news: satisfied after ") for text in lines)
     assert not any("open-sesame" in text for text in lines)
 

@@ -33,7 +33,7 @@ from antiphon.journal import Note, RunEnded, StepEnded, StepStarted
 from antiphon.testing import VirtualTimeLoop
 
 Play = Callable[..., Run]
-FILE = "tests/drive/test_failures.py"
+FILE = "tests/integration/test_failures.py"
 
 
 class Caller(Actor):

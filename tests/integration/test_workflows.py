@@ -111,7 +111,7 @@ def test_steps_nest_and_are_told_with_their_places(numbers: list[str], play_with
     run = play_with(calls)
     outer, first, second = (entry for entry in run.journal if isinstance(entry, StepStarted))
     assert (outer.parent, first.parent, second.parent) == (0, outer.number, outer.number)
-    assert outer.source.startswith("tests/drive/test_workflows.py:")
+    assert outer.source.startswith("tests/integration/test_workflows.py:")
     waits = [entry for entry in run.journal if isinstance(entry, WaitStarted) and "dial" in entry.what]
     assert [entry.step for entry in waits] == [first.number, second.number]
     sent = [entry for entry in run.journal if isinstance(entry, Message) and entry.is_sent]
@@ -350,7 +350,7 @@ def test_an_action_must_be_async() -> None:
 def test_actions_say_what_they_are() -> None:
     assert Caller.dial.__doc__ == "Dial, and learn the call's number."
     step = Caller.dial("1", times=2)
-    assert repr(step).startswith("<Step dial('1', times=2) at tests/drive/test_workflows.py:")
+    assert repr(step).startswith("<Step dial('1', times=2) at tests/integration/test_workflows.py:")
 
 
 def test_a_subclass_inherits_channels_actions_and_handlers(numbers: list[str], play_with: Play) -> None:
