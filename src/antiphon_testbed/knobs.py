@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
-from antiphon.conversation.match import shorten
+from antiphon.conversation.wording import shorten
 from antiphon.errors import ScenarioError
 from antiphon_testbed.fault_words import read_fault
 from antiphon_testbed.faults import KINDS, Fault

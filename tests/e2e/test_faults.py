@@ -36,7 +36,7 @@ from antiphon import (
 )
 from antiphon.cli import main
 from antiphon.cli.commands import testbed as serving
-from antiphon.conversation.explanation import seconds
+from antiphon.conversation.wording import seconds
 from antiphon.errors import MessagesLeft
 from antiphon.journal.file import WrittenMessage, read_journal
 from antiphon_testbed import (

@@ -10,8 +10,8 @@ import msgspec
 
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.mailbox import Mailbox
-from antiphon.conversation.match import shorten
 from antiphon.conversation.message import UNREADABLE, Message, Unreadable
+from antiphon.conversation.wording import shorten
 from antiphon.errors import AntiphonError, DialectError, ErrorReply, HandlerFailed
 from antiphon.journal import Handled
 from antiphon.runtime.call_site import place_of

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from antiphon.conversation.http_response import HttpResponse
-from antiphon.conversation.match import Difference, differences, shorten
+from antiphon.conversation.match import Difference, differences
+from antiphon.conversation.wording import shorten
 from antiphon.errors import AntiphonError, ExpectationFailed
 from antiphon.journal import HttpExchange
 from antiphon.runtime.call_site import caller

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-from antiphon.conversation.match import ABSENT, Difference, describe, matches, shorten
+from antiphon.conversation.match import ABSENT, Difference, describe, matches
+from antiphon.conversation.wording import counted, cut, one_line, shorten
 
 __all__ = ["difference_lines"]
 
@@ -37,25 +38,27 @@ def _told(difference: Difference, mask: Callable[[str], str] | None) -> Iterator
     path, wanted, found = difference.path or "the body", difference.wanted, difference.found
     items = _odd_items(wanted, found)
     if items:
-        yield f"{_line(path)} has {_counted(len(found))}, wanted {len(wanted)}"
+        yield f"{one_line(path, None)} has {counted(len(found), 'item')}, wanted {len(wanted)}"
         yield from (f"  {item}" for item in items[:MOST_TOLD])
         if len(items) > MOST_TOLD:
             yield f"  and {len(items) - MOST_TOLD} more that do not fit"
         return
-    line = _line(str(difference))
+    line = one_line(str(difference), None)
     if mask is not None and _are_long_texts(wanted, found):
         start = _first_difference(wanted, found)
-        yield f"{_line(path)} differs from character {start} on"
+        yield f"{one_line(path, None)} differs from character {start} on"
         found, wanted = mask(found), mask(wanted)
         start = _first_difference(wanted, found)
         yield f"  is      {_around(found, start)}"
         yield f"  wanted  {_around(wanted, start)}"
     elif len(line) <= LONGEST_LINE or found is ABSENT:
-        yield _cut(line, 400)
+        yield cut(line, 400)
     else:
-        yield _cut(_line(path) + (f" ({_line(difference.because)})" if difference.because else ""), 400)
-        yield f"  is      {_line(shorten(found, LONGEST_LINE))}"
-        yield f"  wanted  {_line(describe(wanted))}"
+        yield cut(
+            one_line(path, None) + (f" ({one_line(difference.because, None)})" if difference.because else ""), 400
+        )
+        yield f"  is      {one_line(shorten(found, LONGEST_LINE), None)}"
+        yield f"  wanted  {one_line(describe(wanted), None)}"
 
 
 def _odd_items(wanted: Any, found: Any) -> list[str]:
@@ -66,9 +69,9 @@ def _odd_items(wanted: Any, found: Any) -> list[str]:
         return []
     items = []
     paired = _paired(wanted, found)
-    items += [f"missing   {_line(describe(item))}" for i, item in enumerate(wanted) if i not in paired]
+    items += [f"missing   {one_line(describe(item), None)}" for i, item in enumerate(wanted) if i not in paired]
     taken = set(paired.values())
-    items += [f"too many  [{i}] {_line(shorten(item))}" for i, item in enumerate(found) if i not in taken]
+    items += [f"too many  [{i}] {one_line(shorten(item), None)}" for i, item in enumerate(found) if i not in taken]
     return items
 
 
@@ -110,17 +113,5 @@ def _first_difference(one: str, other: str) -> int:
 
 def _around(text: str, start: int) -> str:
     begin = max(start - _BEFORE, 0)
-    cut = "…" if len(text) > start + _AFTER else ""
-    return repr(f"{'…' if begin else ''}{text[begin : start + _AFTER]}{cut}")
-
-
-def _counted(number: int) -> str:
-    return f"{number} item" + ("" if number == 1 else "s")
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    rest = "…" if len(text) > start + _AFTER else ""
+    return repr(f"{'…' if begin else ''}{text[begin : start + _AFTER]}{rest}")

@@ -15,11 +15,12 @@ from typing import Any, Final, Protocol
 
 from antiphon.conversation.difference_text import difference_lines
 from antiphon.conversation.ending import Ending
-from antiphon.conversation.match import Difference, differences, shorten
+from antiphon.conversation.match import Difference, differences
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
+from antiphon.conversation.wording import one_line, seconds, shorten
 
-__all__ = ["Explanation", "Memory", "seconds"]
+__all__ = ["Explanation", "Memory"]
 
 
 class Memory(Protocol):
@@ -162,11 +163,6 @@ class Explanation:
         return [([] if wait.where is None else differences(wait.where, m.body), m) for m in named]
 
 
-def seconds(duration_ns: int) -> str:
-    """A duration as a person reads it: `312 ms` below a second, `5.000 s` from there."""
-    return f"{duration_ns / 1e6:.0f} ms" if duration_ns < 999_500_000 else f"{duration_ns / 1e9:.3f} s"
-
-
 # -- the words --------------------------------------------------------------------------------------------------------
 
 
@@ -252,7 +248,7 @@ def _about_raised(wait: Wait) -> Iterator[str]:
     raised = wait.raised if isinstance(wait, (MessageWait, AbsenceWait)) else None
     if raised is not None:
         message, error = raised
-        yield f"where= raised {type(error).__name__}: {_line(str(error))}, on {_said(message)}"
+        yield f"where= raised {type(error).__name__}: {one_line(str(error))}, on {_said(message)}"
         if isinstance(wait, AbsenceWait):
             yield "  a predicate that raises has not ruled the message out"
         else:
@@ -264,7 +260,7 @@ def _about_other_replies(facts: Explanation, wait: ReplyWait) -> Iterator[str]:
     keyed = [m for m in facts.came if m.reply_to is not None and m.reply_to not in (wait.key, m.name)]
     if keyed:
         last = keyed[-1]
-        key = _line(repr(last.reply_to))
+        key = one_line(repr(last.reply_to))
         yield f"replies to other requests came; the last, {_name(last)} (message {last.number}), carries {key}"
     if facts.fitting is not None:
         yield f"such a reply came, but to an earlier request that had been given up: {_said(facts.fitting)}"
@@ -277,7 +273,7 @@ def _about_exchange(facts: Explanation) -> Iterator[str]:
     """What was asked, and what was answered, as far as the lines above do not say it."""
     wait, culprit = facts.wait, facts.culprit
     if isinstance(wait, ReplyWait):
-        carried = f", whose replies carry {_line(repr(wait.key))}" if facts.is_absence else ""
+        carried = f", whose replies carry {one_line(repr(wait.key))}" if facts.is_absence else ""
         yield f"the request: {_said(wait.request)}{carried}"
         if facts.is_absence and wait.messages:
             yield f"of its replies these came, and not the last: {_names(wait.messages)}"
@@ -360,17 +356,17 @@ def _refusal(message: Message | None) -> str:
     if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping):
         body = body["error"]
     if not isinstance(body, Mapping):
-        return _line(body) if isinstance(body, str) else ""
+        return one_line(body) if isinstance(body, str) else ""
     code = next((body[field] for field in _CODES if isinstance(body.get(field), (str, int))), "")
     text = next((body[field] for field in _TEXTS if isinstance(body.get(field), str)), "")
-    return _line(text if str(code) and text.startswith(str(code)) else f"{code} {text}")
+    return one_line(text if str(code) and text.startswith(str(code)) else f"{code} {text}")
 
 
 def _places(wait: Wait) -> Iterator[str]:
     if wait.source is not None:
         yield _place(wait).lstrip()
     if wait.step is not None:
-        yield f"in the step {_line(wait.step.title)}" + (f" at {wait.step.source}" if wait.step.source else "")
+        yield f"in the step {one_line(wait.step.title)}" + (f" at {wait.step.source}" if wait.step.source else "")
 
 
 def _place(wait: Wait) -> str:
@@ -384,7 +380,7 @@ def _when(message: Message, wait: Wait) -> str:
 
 
 def _said(message: Message | None) -> str:
-    return "nothing" if message is None else f"{_name(message)} {_line(_body(message.body), _LONGEST_BODY)}"
+    return "nothing" if message is None else f"{_name(message)} {one_line(_body(message.body), _LONGEST_BODY)}"
 
 
 def _body(body: Any) -> str:
@@ -401,13 +397,7 @@ def _name(message: Message) -> str:
 
 def _names(messages: Sequence[Message]) -> str:
     counted = Counter(_name(message) for message in messages)
-    return _line(", ".join(name if times == 1 else f"{name} ×{times}" for name, times in counted.items()))
-
-
-def _line(text: str, limit: int = 200) -> str:
-    """The text on one line, cut at the end to at most `limit` characters."""
-    text = " ".join(text.split())
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return one_line(", ".join(name if times == 1 else f"{name} ×{times}" for name, times in counted.items()))
 
 
 _CODES: Final = ("code", "errorCode", "error_code", "status")

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from antiphon.conversation.match import shorten
 from antiphon.conversation.message import describe_fields
+from antiphon.conversation.wording import shorten
 from antiphon.errors import FieldMissing
 
 __all__ = ["HttpResponse"]

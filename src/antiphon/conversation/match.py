@@ -19,6 +19,8 @@ from typing import Any, Final, Literal, Union, get_args, get_origin
 
 import msgspec
 
+from antiphon.conversation.wording import cut_middle, shorten
+
 __all__ = ["ABSENT", "Difference", "differences", "matches"]
 
 
@@ -190,7 +192,7 @@ def _ask(predicate: Callable[[Any], Any], value: Any) -> tuple[bool, str]:
 
 def describe(pattern: Any) -> str:
     """The pattern as a person would write it, on one line of at most some 200 characters."""
-    return _cut(_describe(pattern), 200)
+    return cut_middle(_describe(pattern), 200)
 
 
 def _describe(pattern: Any) -> str:
@@ -213,25 +215,6 @@ def _describe(pattern: Any) -> str:
     if callable(pattern):
         return f"what {getattr(pattern, '__name__', type(pattern).__name__)} accepts"
     return shorten(pattern)
-
-
-def shorten(value: Any, limit: int = 120) -> str:
-    """`repr(value)`, cut in the middle to at most `limit` characters."""
-    if isinstance(value, (str, bytes)) and len(value) > limit * 2:
-        text = repr(value[:limit])[:-1] + "…" + repr(value[-limit:])[1:]
-    else:
-        try:
-            text = repr(value)
-        except Exception as error:  # nested too deeply, or a foreign __repr__: a report must not fail for that
-            text = f"<{type(value).__name__}, which cannot be shown: {type(error).__name__}>"
-    return _cut(text, limit)
-
-
-def _cut(text: str, limit: int) -> str:
-    if len(text) <= limit:
-        return text
-    half = (limit - 1) // 2
-    return f"{text[:half]}…{text[-half:]}"
 
 
 _PLAIN: Final = frozenset({str, int, float, bool, bytes, type(None)})

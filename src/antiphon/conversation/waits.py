@@ -16,6 +16,7 @@ import msgspec
 
 from antiphon.conversation.match import describe, matches
 from antiphon.conversation.message import Message
+from antiphon.conversation.wording import one_line
 
 __all__ = ["AbsenceWait", "CloseWait", "MessageWait", "ReplyWait", "UntilWait", "Wait"]
 
@@ -175,17 +176,17 @@ def _fits(wait: MessageWait | AbsenceWait, message: Message, *, if_raised: bool)
 
 @lru_cache(maxsize=1024)
 def _describe_reply(name: str) -> str:
-    return f"the reply to {_cut(name)}"
+    return f"the reply to {_brief(name)}"
 
 
 def _describe_selection(name: str | None, where: Any) -> str:
-    text = _cut(name) if name is not None else "any message"
+    text = _brief(name) if name is not None else "any message"
     if where is None:
         return text
     return (
-        f"{text} that {_cut(_predicate_name(where))} accepts"
+        f"{text} that {_brief(_predicate_name(where))} accepts"
         if _is_predicate(where)
-        else f"{text} where {_cut(describe(where))}"
+        else f"{text} where {_brief(describe(where))}"
     )
 
 
@@ -204,7 +205,5 @@ def _predicate_name(predicate: Callable[[Any], Any]) -> str:
     )
 
 
-def _cut(text: str) -> str:
-    """One line of at most 160 characters."""
-    text = " ".join(text.split())
-    return text if len(text) <= 160 else text[:159] + "…"
+def _brief(text: str) -> str:
+    return one_line(text, 160)

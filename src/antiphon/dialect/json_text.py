@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
-from antiphon.conversation.match import shorten
 from antiphon.conversation.message import Data
+from antiphon.conversation.wording import shorten
 from antiphon.errors import DialectError
 
 __all__ = ["NOT_JSON", "NOT_WRITABLE", "encode_json", "unreadable", "unwritable"]

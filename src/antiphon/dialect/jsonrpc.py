@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import msgspec
 
-from antiphon.conversation.match import ABSENT, shorten
+from antiphon.conversation.match import ABSENT
 from antiphon.conversation.message import UNNAMED, UNREADABLE, Data, Message, Unreadable
+from antiphon.conversation.wording import shorten
 from antiphon.dialect.codec import Codec
 from antiphon.dialect.json_text import NOT_JSON, NOT_WRITABLE, encode_json, unreadable, unwritable
 from antiphon.errors import DialectError, ErrorReply

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from antiphon.conversation.match import shorten
 from antiphon.conversation.message import UNNAMED, Data, Message
+from antiphon.conversation.wording import shorten
 from antiphon.dialect.codec import Codec
 from antiphon.errors import DialectError
 

@@ -16,8 +16,8 @@ from typing import Any, Final
 import msgspec
 
 from antiphon import journal
-from antiphon.conversation.match import shorten
 from antiphon.conversation.message import Message
+from antiphon.conversation.wording import shorten
 from antiphon.errors import RecordingError
 from antiphon.journal import Entry
 

@@ -12,9 +12,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from antiphon import journal
-from antiphon.conversation.explanation import seconds
-from antiphon.conversation.match import shorten
 from antiphon.conversation.message import Message
+from antiphon.conversation.wording import seconds, shorten
 
 __all__ = ["JournalLog", "is_heard"]
 

@@ -14,8 +14,8 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from antiphon import journal
-from antiphon.conversation.explanation import seconds
 from antiphon.conversation.message import Message
+from antiphon.conversation.wording import counted, seconds
 from antiphon.journal import Entry, WaitStarted
 from antiphon.journal.file import WrittenMessage
 from antiphon.journal.masking import Masker
@@ -153,12 +153,12 @@ class Conversation:
         if self._explains and entry.error and entry.verdict != "interrupted" and not self._has_failed:
             self._explain(entry.at_ns, entry.error)
         counts = [
-            _counted(self._seen["steps"], "step"),
+            counted(self._seen["steps"], "step"),
             f"{self._seen['sent']} sent",
             f"{self._seen['received']} received",
         ]
         if self._seen["requests"]:
-            counts.append(_counted(self._seen["requests"], "HTTP request"))
+            counts.append(counted(self._seen["requests"], "HTTP request"))
         style = {"passed": "bold green", "interrupted": "bold yellow"}.get(entry.verdict, "bold red")
         told = f": {self._scenario} in {seconds(entry.at_ns)}"
         self._put((entry.verdict, style), (told, ""), (f" ({', '.join(counts)})", "dim"))
@@ -301,7 +301,7 @@ class Conversation:
 
     def _dropped(self, entry: journal.Dropped) -> None:
         box = f"the mailbox of {entry.channel} (its limit is {entry.limit})"
-        told = f"{self._signs.noted} {_counted(entry.count, 'older message')} fell out of {box}"
+        told = f"{self._signs.noted} {counted(entry.count, 'older message')} fell out of {box}"
         depth = self._blocks.deepest(entry.actor)
         self._line(entry.at_ns, entry.actor, depth, (told, "yellow"), channel=entry.channel)
 
@@ -403,7 +403,3 @@ def _is_of(message: Message | WrittenMessage, actor: str, channel: str, number: 
 
 def _lies_on(message: Message | WrittenMessage, actor: str, channel: str) -> bool:
     return (message.actor, message.channel) == (actor, channel)
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from antiphon.conversation.explanation import seconds
+from antiphon.conversation.wording import seconds
 from antiphon.journal import StepEnded, StepStarted, WaitEnded, WaitStarted
 
 __all__ = ["cause_of", "consequences", "interrupted_step", "under_way"]

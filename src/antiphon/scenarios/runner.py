@@ -18,7 +18,7 @@ from antiphon.actor.actor import Actor
 from antiphon.actor.channel import Channel
 from antiphon.conversation.clock import iso_utc
 from antiphon.conversation.explanation import Explanation
-from antiphon.conversation.match import shorten
+from antiphon.conversation.wording import shorten
 from antiphon.errors import (
     AntiphonError,
     ConnectFailed,

@@ -15,7 +15,7 @@ from typing import Any, Final, Generic, ParamSpec, TypeVar, overload
 import msgspec
 
 from antiphon.actor.actor import Actor
-from antiphon.conversation.match import shorten
+from antiphon.conversation.wording import shorten
 from antiphon.errors import ScenarioError
 from antiphon.runtime.call_site import author_frame, place, place_of
 

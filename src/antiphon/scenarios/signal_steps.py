@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from antiphon.conversation.match import shorten
+from antiphon.conversation.wording import shorten
 from antiphon.errors import ScenarioError
 from antiphon.journal import StepStarted
 from antiphon.runtime.runtime import STEP

@@ -14,8 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from antiphon.conversation.explanation import seconds
-from antiphon.conversation.match import shorten
+from antiphon.conversation.wording import seconds, shorten
 from antiphon.errors import DeadlinePassed, ScenarioError
 from antiphon.journal import SignalGiven, StepStarted, WaitEnded, WaitStarted
 from antiphon.runtime.deadlock import is_deadlocked

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from contextvars import ContextVar
 from typing import Any, Generic, Protocol, TypeVar
 
-from antiphon.conversation.match import shorten
+from antiphon.conversation.wording import shorten
 from antiphon.errors import AntiphonError, ScenarioError
 from antiphon.journal import StepEnded, StepStarted
 from antiphon.runtime.call_site import Place, caller, is_thrown_away

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from antiphon.actor.channel import Channel
-from antiphon.conversation.explanation import seconds
-from antiphon.conversation.match import shorten
 from antiphon.conversation.message import Message
+from antiphon.conversation.wording import counted, seconds, shorten
 from antiphon.errors import MessagesLeft
 
 __all__ = ["messages_left"]
@@ -23,8 +22,8 @@ def messages_left(channels: Sequence[Channel]) -> MessagesLeft | None:
     if not left and not fallen:
         return None
     left.sort(key=lambda pair: pair[1].at_ns)
-    many = "1 message was" if len(left) == 1 else f"{len(left)} messages were"
-    lines = [f"{many} received that nobody expected, in strict mode"]
+    was = "was" if len(left) == 1 else "were"
+    lines = [f"{counted(len(left), 'message')} {was} received that nobody expected, in strict mode"]
     lines += [line for channel, message in left[:MOST_TOLD] for line in _told(channel, message)]
     if len(left) > MOST_TOLD:
         lines.append(f"and {len(left) - MOST_TOLD} more")

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from typing import Any, Final, overload
 
-from antiphon.conversation.explanation import seconds as told_seconds
-from antiphon.conversation.match import shorten
+from antiphon.conversation.wording import seconds as told_seconds
+from antiphon.conversation.wording import shorten
 from antiphon.errors import DeadlinePassed, ExpectationFailed, ScenarioError
 from antiphon.journal import MomentKept, StepEnded, StepStarted
 from antiphon.runtime.runtime import Runtime

@@ -12,8 +12,8 @@ from typing import Any, ParamSpec, TypeVar
 from antiphon.actor.actor import Actor
 from antiphon.actor.channel import Channel
 from antiphon.actor.declarations import Link
-from antiphon.conversation.match import shorten
 from antiphon.conversation.message import Message
+from antiphon.conversation.wording import shorten
 from antiphon.errors import ScenarioError
 from antiphon.journal import Called, StepStarted
 from antiphon.runtime.runtime import Runtime

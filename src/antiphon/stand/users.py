@@ -12,6 +12,7 @@ import msgspec
 
 from antiphon.conversation.clock import iso_utc
 from antiphon.conversation.match import describe, matches
+from antiphon.conversation.wording import counted
 from antiphon.errors import ScenarioError
 from antiphon.stand.user_lock import Holder, UserLock
 
@@ -121,7 +122,7 @@ class UserPool:
                 )
         if len(wanted) > len(self._users):
             raise ScenarioError(
-                f"{self._title} has {_counted(len(self._users))}, and {len(wanted)} are needed at once",
+                f"{self._title} has {counted(len(self._users), 'user')}, and {len(wanted)} are needed at once",
                 place=self._place,
                 hint="add users to it",
             )
@@ -171,7 +172,3 @@ class UserPool:
             return str(self._loans[user.name].holder)
         holder = UserLock(self._key, user.name).holder() if self._key else None
         return str(holder) if holder is not None else "another process"
-
-
-def _counted(number: int) -> str:
-    return f"{number} user" + ("" if number == 1 else "s")

@@ -18,8 +18,8 @@ from typing import Any, Final
 
 import msgspec
 
-from antiphon.conversation.match import shorten
 from antiphon.conversation.message import UNREADABLE, Data, Message
+from antiphon.conversation.wording import shorten
 from antiphon.dialect.codec import Codec, Dialect
 from antiphon.errors import DialectError, ErrorReply
 

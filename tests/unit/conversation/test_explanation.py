@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.conversation.ending import Ending
-from antiphon.conversation.explanation import Explanation, seconds
+from antiphon.conversation.explanation import Explanation
 from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import AbsenceWait, MessageWait
+from antiphon.conversation.wording import seconds
 from antiphon.journal import StepStarted
 
 STEP = StepStarted(

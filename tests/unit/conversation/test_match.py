@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.conversation.match import ABSENT, Difference, describe, differences, matches, shorten
+from antiphon.conversation.match import ABSENT, Difference, describe, differences, matches
+from antiphon.conversation.wording import shorten
 
 NAN = float("nan")
 CALL = {

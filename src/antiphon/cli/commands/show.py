@@ -11,7 +11,7 @@ from rich.text import Text
 
 from antiphon.cli.exit_codes import PASSED
 from antiphon.cli.screen import Screen
-from antiphon.conversation.explanation import seconds
+from antiphon.conversation.wording import seconds
 from antiphon.report.formats.html.trace import write_trace
 from antiphon.report.glance import visible
 from antiphon.report.runs import RunSummary, find_run, find_runs, summary

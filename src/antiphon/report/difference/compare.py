@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from antiphon.conversation.match import shorten
+from antiphon.conversation.wording import shorten
 from antiphon.report.difference.alignment import aligned, moved
 from antiphon.report.difference.extract import Place, Spoken, Utterance
 from antiphon.report.difference.fields import body_of, flat, path_of, type_name

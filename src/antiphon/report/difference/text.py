@@ -7,7 +7,7 @@ from typing import Final
 
 from rich.text import Text
 
-from antiphon.conversation.explanation import seconds
+from antiphon.conversation.wording import seconds
 from antiphon.report.difference.compare import Difference, FieldChange, MessageChange, TimingChange
 from antiphon.report.glance import visible
 from antiphon.report.text import Signs

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-from antiphon.conversation.explanation import seconds
 from antiphon.conversation.message import Message
+from antiphon.conversation.wording import seconds
 from antiphon.journal import ChannelEnded, HttpExchange, RunStarted, StepEnded, StepStarted
 from antiphon.journal.file import WrittenMessage
 from antiphon.report.formats.documents import Document

@@ -12,8 +12,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-from antiphon.conversation.explanation import seconds
 from antiphon.conversation.message import Message
+from antiphon.conversation.wording import counted, seconds
 from antiphon.journal import HttpExchange, StepEnded, StepStarted
 from antiphon.journal.file import WrittenMessage
 from antiphon.report.formats.documents import Document
@@ -51,7 +51,7 @@ def _write(entries: Iterable[Any], file: TextIO, directory: Path) -> None:
     sign = _SIGNS.get(verdict.word, "❌")
     stand = f" on the stand {_escaped(verdict.started.stand)}" if verdict.started and verdict.started.stand else ""
     file.write(f"### {sign} {_escaped(verdict.call)}\n\n")
-    counts = ", ".join(told for what, count in steps.counts.items() for told in _counted(count, what))
+    counts = ", ".join(_told(count, what) for what, count in steps.counts.items() if count)
     file.write(f"{verdict.word} in {seconds(verdict.ended_ns)}{stand}: {counts or 'nothing was said'}\n\n")
     if verdict.text:
         _write_code(file, verdict.text[:LONGEST_TEXT])
@@ -106,9 +106,8 @@ class _Steps:
         file.write(f"\nand {left_out} more steps\n\n" if left_out else "\n")
 
 
-def _counted(count: int, what: str) -> list[str]:
-    plural = "s" if count > 1 and what not in ("sent", "received") else ""
-    return [f"{count} {what}{plural}"] if count else []
+def _told(count: int, what: str) -> str:
+    return f"{count} {what}" if what in ("sent", "received") else counted(count, what)
 
 
 def _escaped(text: str) -> str:

@@ -1,0 +1,51 @@
+"""How values, durations and counts are put into words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from antiphon.conversation.wording import counted, cut, cut_middle, one_line, seconds, shorten
+
+
+@pytest.mark.parametrize(
+    ("duration_ns", "text"),
+    [(0, "0 ms"), (312_000_000, "312 ms"), (999_499_999, "999 ms"), (999_500_000, "1.000 s"), (61e9, "61.000 s")],
+)
+def test_a_duration(duration_ns: int, text: str) -> None:
+    assert seconds(duration_ns) == text
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "0 items"), (1, "1 item"), (2, "2 items")])
+def test_a_count(number: int, text: str) -> None:
+    assert counted(number, "item") == text
+
+
+def test_a_text_is_cut_at_its_end_to_the_very_character() -> None:
+    assert cut("abcdef", 6) == "abcdef"
+    assert cut("abcdef", 5) == "abcd…"
+
+
+def test_a_value_is_cut_in_its_middle() -> None:
+    assert cut_middle("abcdefg", 7) == "abcdefg"
+    assert cut_middle("abcdefg", 5) == "ab…fg"
+
+
+def test_white_space_of_any_kind_becomes_single_blanks() -> None:
+    assert one_line(" a\n\tb\u2028c  d ") == "a b c d"
+    assert one_line("x" * 201) == "x" * 199 + "…"
+    assert one_line("x" * 201, None) == "x" * 201
+
+
+class Broken:
+    def __repr__(self) -> str:
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("a", "'a'"), ("x" * 100, "'xxxx…xxxx'"), (b"y" * 100, "b'yyy…yyyy'"), (Broken(), "<Brok…rror>")],
+)
+def test_any_value_can_be_shortened(value: Any, text: str) -> None:
+    assert shorten(value, 11) == text
