@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     )
     from antiphon.runtime.pending import Exchange, Pending, all_of, first_of
     from antiphon.scenarios.action import action
-    from antiphon.scenarios.check_step import check
     from antiphon.scenarios.run import Run
     from antiphon.scenarios.runner import perform, play
     from antiphon.scenarios.saved import saved
@@ -47,7 +46,7 @@ if TYPE_CHECKING:
     from antiphon.scenarios.signal_steps import await_signal, signal
     from antiphon.scenarios.step import Step
     from antiphon.scenarios.timed_steps import at, repeat, within
-    from antiphon.scenarios.workflow import call, expect, send, together, wait
+    from antiphon.scenarios.workflow import call, check, expect, send, together, wait
     from antiphon.stand.stand import Stand, load_stand
     from antiphon.stand.users import User
     from antiphon.transport.interface import Opening, RejectConnection
@@ -136,7 +135,6 @@ _HOMES = {
         "scenarios.action": "action",
         "actor.actor": "ANY Actor on",
         "actor.channel": "Channel",
-        "scenarios.check_step": "check",
         "conversation.checks": "Soft soft",
         "actor.declarations": "Accepted Http Link WebSocket",
         "dialect": "Codec Dialect Json JsonRpc Raw Text",
@@ -161,7 +159,7 @@ _HOMES = {
         "conversation.http_response": "HttpResponse",
         "transport.interface": "Opening RejectConnection",
         "stand.users": "User",
-        "scenarios.workflow": "call expect send together wait",
+        "scenarios.workflow": "call check expect send together wait",
     }.items()
     for name in names.split()
 }

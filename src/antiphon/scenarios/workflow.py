@@ -12,15 +12,18 @@ from typing import Any, ParamSpec, TypeVar
 from antiphon.actor.actor import Actor
 from antiphon.actor.channel import Channel
 from antiphon.actor.declarations import Link
+from antiphon.conversation.checks import fails, is_soft, why
+from antiphon.conversation.http_response import HttpResponse
+from antiphon.conversation.match import describe
 from antiphon.conversation.message import Message
 from antiphon.conversation.wording import shorten
-from antiphon.errors import ScenarioError
+from antiphon.errors import CheckFailed, ScenarioError
 from antiphon.journal import Called, StepStarted
 from antiphon.runtime.runtime import Runtime
 from antiphon.scenarios.root_cause import cause_of
 from antiphon.scenarios.step import Stage, Step, require_fit
 
-__all__ = ["call", "expect", "perform_workflow", "send", "together", "wait", "workflow_steps"]
+__all__ = ["call", "check", "expect", "perform_workflow", "send", "together", "wait", "workflow_steps"]
 
 P = ParamSpec("P")
 R = TypeVar("R", covariant=True)
@@ -77,6 +80,16 @@ def expect(
 ) -> Step[Message]:
     """Wait for a message (see `Channel.expect`); `save_as` keeps it under `saved`. `by` as for `send`."""
     return _Expect(name, where, check, within_s, save_as, by)
+
+
+def check(value: Any, pattern: Any) -> Step[None]:
+    """Require that a value fits a pattern (see `antiphon.conversation.match`).
+
+    Of a message or an HTTP reply it is the body that must fit. The value may be a `saved` reference.
+    `check(saved.record, soft({"state": "finished"}))` collects: the scenario goes on, and the run fails at its end.
+    Raises CheckFailed, with every field that does not fit.
+    """
+    return _Check("check", (value, pattern))
 
 
 def workflow_steps(workflow: Any, place: str) -> list[Step[Any]]:
@@ -230,6 +243,20 @@ class _Expect(_Spoken[Message]):
         if self._save_as is not None:
             stage.save(self._save_as, message)
         return message
+
+
+class _Check(Step[None]):
+    async def _do(self, stage: Stage, step: StepStarted) -> None:
+        value, pattern = (stage.resolve(given) for given in self.args)
+        body = value.body if isinstance(value, (Message, HttpResponse)) else value
+        if not fails(pattern, body):
+            return
+        wanted = describe(pattern.pattern if is_soft(pattern) else pattern)
+        lines = [f"the value does not fit {wanted}", *map(str, why(pattern, body))]
+        error = CheckFailed("\n  ".join(lines), place=self.source)
+        if not is_soft(pattern):
+            raise error
+        stage.runtime.tell_soft(error)
 
 
 async def in_thread(runtime: Runtime, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
