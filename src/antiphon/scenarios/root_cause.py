@@ -11,17 +11,21 @@ from typing import Any, Final
 import msgspec
 
 from antiphon.conversation.wording import seconds
-from antiphon.journal import StepEnded, StepStarted, WaitEnded, WaitStarted
+from antiphon.errors import AntiphonError, ScenarioError
+from antiphon.journal import Note, StepEnded, StepStarted, WaitEnded, WaitStarted
+from antiphon.runtime.runtime import Runtime
 
-__all__ = ["cause_of", "consequences", "interrupted_step", "under_way"]
+__all__ = ["cause_of", "tell_consequences", "under_way"]
 
 MOST_TOLD: Final = 5
 """Of a hundred branches that were cancelled so many are told of."""
 
 
-def cause_of(group: BaseExceptionGroup[Any]) -> Any:
-    """The failure that came first; the others are told in its notes."""
-    leaves = _leaves(group)
+def cause_of(error: BaseException | None) -> Any:
+    """The error, or of a group the failure that came first; the others are told in its notes."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    leaves = _leaves(error)
     if all(getattr(leaf, "explanation", None) is not None for leaf in leaves):
         leaves.sort(key=lambda leaf: leaf.explanation.at_ns)  # a group's own body is told last, whenever it failed
     first = leaves[0]
@@ -33,24 +37,40 @@ def cause_of(group: BaseExceptionGroup[Any]) -> Any:
     return first
 
 
-def consequences(entries: Iterable[Any], cause: BaseException) -> list[str]:
-    """What was cancelled because of the failure that a run ended with, a line for each."""
-    return [f"because of that {told}" for told in _shortened([step.told for step in _cancelled(entries, cause)])]
+def tell_consequences(error: BaseException, runtime: Runtime, *, is_beside_code: bool) -> None:
+    """Say, in the error's notes and in the journal, what else ended because of it.
 
-
-def interrupted_step(entries: Iterable[Any], cause: BaseException) -> str:
-    """The step that a failure beside the scenario's own code ended: its title, its place, and what it waited for.
-
-    "" unless it was just one: then the failure may be said to have happened in it.
+    What failed beside the scenario's own code and ended just one step, was in that step: then the error names it.
     """
-    cancelled = _cancelled(entries, cause)
-    return cancelled[0].place if len(cancelled) == 1 else ""
+    entries = runtime.journal.entries
+    if is_beside_code and isinstance(error, AntiphonError) and _is_plain(error):
+        error.step = _interrupted_step(entries, error)
+        if error.step:
+            return
+    for told in _shortened([step.told for step in _cancelled(entries, error)]):
+        note = f"because of that {told}"
+        runtime.record(Note(at_ns=runtime.now_ns(), text=note))
+        error.add_note(note)
 
 
 def under_way(entries: Iterable[Any], step: int) -> list[str]:
     """What was under way in the step of that number when it was cancelled, a line for each."""
     steps = _Steps(list(entries))
     return _shortened([each.told for each in steps.cancelled(0, inside=step)])
+
+
+def _is_plain(error: AntiphonError) -> bool:
+    """Whether its text is its own, and names no step."""
+    return not error.step and getattr(error, "explanation", None) is None and not isinstance(error, ScenarioError)
+
+
+def _interrupted_step(entries: Iterable[Any], cause: BaseException) -> str:
+    """The step that a failure beside the scenario's own code ended: its title, its place, and what it waited for.
+
+    "" unless it was just one: then the failure may be said to have happened in it.
+    """
+    cancelled = _cancelled(entries, cause)
+    return cancelled[0].place if len(cancelled) == 1 else ""
 
 
 def _cancelled(entries: Iterable[Any], cause: BaseException) -> list[_Cancelled]:

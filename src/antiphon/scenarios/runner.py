@@ -17,25 +17,21 @@ from typing import Any, Final
 from antiphon.actor.actor import Actor
 from antiphon.actor.channel import Channel
 from antiphon.conversation.clock import iso_utc
-from antiphon.conversation.explanation import Explanation
 from antiphon.conversation.wording import shorten
 from antiphon.errors import (
     AntiphonError,
-    ConnectFailed,
     DeadlinePassed,
-    DialectError,
     MessagesLeft,
     ScenarioError,
     SoftChecksFailed,
-    TransportError,
 )
 from antiphon.journal import Failed, Journal, Note, RunEnded, RunStarted, Sink
 from antiphon.journal.masking import Masker
 from antiphon.journal.recording import STANDARD_REPORTS, load_reports, new_run_directory, recording
-from antiphon.runtime.call_site import author_frame, place
 from antiphon.runtime.deadlock import tasks_with
 from antiphon.runtime.runtime import Runtime
-from antiphon.scenarios.root_cause import cause_of, consequences, interrupted_step
+from antiphon.scenarios.outcome import make_presentable, text_of, verdict_of
+from antiphon.scenarios.root_cause import cause_of, tell_consequences
 from antiphon.scenarios.run import Run
 from antiphon.scenarios.scenario import Scenario
 from antiphon.scenarios.step import STAGE, Step
@@ -164,10 +160,10 @@ class _Performance:
         except BaseException as raised:
             error = raised
         run.error = error if error is not None else self._failure
-        self._finish(run.error)
+        make_presentable(run.error, runtime.journal.masker, run.scenario.place)
         run.duration_s = runtime.now_ns() / 1e9
-        run.verdict = _verdict(run.error)
-        runtime.record(RunEnded(at_ns=runtime.now_ns(), verdict=run.verdict, error=_text_of(run.error)))
+        run.verdict = verdict_of(run.error)
+        runtime.record(RunEnded(at_ns=runtime.now_ns(), verdict=run.verdict, error=text_of(run.error)))
         if isinstance(run.error, AntiphonError):
             run.error.run = run
         if run.error is not None:
@@ -269,7 +265,7 @@ class _Performance:
         assert self._body is not None
         error = self._failure
         if error is None and not self._body.cancelled():
-            error = _single(self._body.exception())
+            error = cause_of(self._body.exception())
         if error is None and self.runtime.unheard:
             error = next(iter(self.runtime.unheard)).error
         if error is None:
@@ -278,24 +274,13 @@ class _Performance:
             error.add_note(f"before that: {SoftChecksFailed(self.runtime.soft_failures)}")
         if error is None:
             return
-        self._tell_consequences(error)
+        tell_consequences(error, self.runtime, is_beside_code=error is self._failure)
         if isinstance(error, DeadlinePassed):
             await self._linger(error, linger_s)
-        self._finish(error)
+        make_presentable(error, self.runtime.journal.masker, self.run.scenario.place)
         if error is not self._failure:
-            self.runtime.record(Failed(at_ns=self.runtime.now_ns(), error=type(error).__name__, text=_text_of(error)))
+            self.runtime.record(Failed(at_ns=self.runtime.now_ns(), error=type(error).__name__, text=text_of(error)))
         raise error
-
-    def _tell_consequences(self, error: BaseException) -> None:
-        """Say what else ended; what failed beside the scenario's own code and ended just one step, was in that step."""
-        entries = self.runtime.journal.entries
-        if error is self._failure and isinstance(error, AntiphonError) and _is_plain(error):
-            error.step = interrupted_step(entries, error)
-            if error.step:
-                return
-        for told in consequences(entries, error):
-            self.runtime.record(Note(at_ns=self.runtime.now_ns(), text=told))
-            error.add_note(told)
 
     def _judged(self) -> BaseException | None:
         """What is wrong although the scenario came to its end: soft checks, and in strict mode what is left over."""
@@ -340,31 +325,6 @@ class _Performance:
                         Note(at_ns=self.runtime.now_ns(), text=f"{actor.name} could not leave: {error}")
                     )
         await asyncio.gather(*(actor.disconnect() for actor in self.run.actors.values()), return_exceptions=True)
-
-    def _finish(self, error: BaseException | None) -> None:
-        """Make an error of ours ready to be shown: it says where, and keeps the secrets.
-
-        The place is the innermost line of the author's that it went through, or the scenario.
-        """
-        if error is None:
-            return
-        masker = self.runtime.journal.masker
-        if getattr(error, "__notes__", None):
-            error.__notes__ = [masker.text(note) for note in error.__notes__]
-        if not isinstance(error, AntiphonError):
-            return
-        explanation: Explanation | None = getattr(error, "explanation", None)
-        if explanation is not None:
-            for message in explanation.history:
-                masker.learn_from(message.body)
-            explanation.mask = masker.text
-            return
-        error.text = masker.text(error.text)
-        error.hint = masker.text(error.hint) if error.hint else None
-        error.step = masker.text(error.step)
-        if error.place is None:
-            frame = author_frame(error)
-            error.place = place(frame.filename, frame.lineno or 0) if frame is not None else self.run.scenario.place
 
     def _fail(self, error: BaseException) -> None:
         """Something failed beside the scenario's own code: end that."""
@@ -420,39 +380,8 @@ def _is_workflow(value: Any) -> bool:
     return isinstance(value, Step) or (isinstance(value, list) and bool(value) and isinstance(value[0], Step))
 
 
-def _is_plain(error: AntiphonError) -> bool:
-    """Whether its text is its own, and names no step."""
-    return not error.step and getattr(error, "explanation", None) is None and not isinstance(error, ScenarioError)
-
-
-def _single(error: BaseException | None) -> BaseException | None:
-    """The error, or of a group that which was the cause."""
-    return cause_of(error) if isinstance(error, BaseExceptionGroup) else error
-
-
 def _has_failed(task: asyncio.Task[Any]) -> bool:
     return task.done() and (task.cancelled() or task.exception() is not None)
-
-
-def _verdict(error: BaseException | None) -> str:
-    if error is None:
-        return "passed"
-    if isinstance(error, ConnectFailed):
-        return "error"
-    if isinstance(error, (AssertionError, DialectError, TransportError)):
-        return "failed"
-    return "error" if isinstance(error, Exception) else "interrupted"
-
-
-def _text_of(error: BaseException | None) -> str:
-    if error is None:
-        return ""
-    if isinstance(error, (asyncio.CancelledError, KeyboardInterrupt)):
-        return "interrupted"
-    lines = [str(error) if isinstance(error, AntiphonError) else f"{type(error).__name__}: {error}"]
-    if not isinstance(error, AntiphonError) and (frame := author_frame(error)) is not None:
-        lines.append(f"at {place(frame.filename, frame.lineno or 0)}")
-    return "\n  ".join([*lines, *getattr(error, "__notes__", ())])
 
 
 def _plain(value: Any) -> Any:

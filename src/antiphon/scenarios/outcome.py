@@ -1,0 +1,60 @@
+"""How a run ended, in a word and in a text, and its error made ready to be shown."""
+
+from __future__ import annotations
+
+import asyncio
+
+from antiphon.conversation.explanation import Explanation
+from antiphon.errors import AntiphonError, ConnectFailed, DialectError, TransportError
+from antiphon.journal.masking import Masker
+from antiphon.runtime.call_site import author_frame, place
+
+__all__ = ["make_presentable", "text_of", "verdict_of"]
+
+
+def verdict_of(error: BaseException | None) -> str:
+    """The word for a run that ended with this error: "passed", "failed", "error" or "interrupted"."""
+    if error is None:
+        return "passed"
+    if isinstance(error, ConnectFailed):  # nothing was said: it tells of the surroundings, not of what the peer did
+        return "error"
+    if isinstance(error, (AssertionError, DialectError, TransportError)):
+        return "failed"
+    return "error" if isinstance(error, Exception) else "interrupted"
+
+
+def text_of(error: BaseException | None) -> str:
+    """The error as the journal has it: its text, the author's line, and its notes; "" for none."""
+    if error is None:
+        return ""
+    if isinstance(error, (asyncio.CancelledError, KeyboardInterrupt)):
+        return "interrupted"
+    lines = [str(error) if isinstance(error, AntiphonError) else f"{type(error).__name__}: {error}"]
+    if not isinstance(error, AntiphonError) and (frame := author_frame(error)) is not None:
+        lines.append(f"at {place(frame.filename, frame.lineno or 0)}")
+    return "\n  ".join([*lines, *getattr(error, "__notes__", ())])
+
+
+def make_presentable(error: BaseException | None, masker: Masker, otherwise_at: str) -> None:
+    """Have an error of ours say where, and keep the secrets.
+
+    The place is the innermost line of the author's that it went through, or `otherwise_at`.
+    """
+    if error is None:
+        return
+    if getattr(error, "__notes__", None):
+        error.__notes__ = [masker.text(note) for note in error.__notes__]
+    if not isinstance(error, AntiphonError):
+        return
+    explanation: Explanation | None = getattr(error, "explanation", None)
+    if explanation is not None:
+        for message in explanation.history:  # without a sink nothing of the run has gone through the masker yet
+            masker.learn_from(message.body)
+        explanation.mask = masker.text
+        return
+    error.text = masker.text(error.text)
+    error.hint = masker.text(error.hint) if error.hint else None
+    error.step = masker.text(error.step)
+    if error.place is None:
+        frame = author_frame(error)
+        error.place = place(frame.filename, frame.lineno or 0) if frame is not None else otherwise_at
