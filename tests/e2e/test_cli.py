@@ -7,6 +7,7 @@ import errno
 import fcntl
 import json
 import os
+import pkgutil
 import pty
 import resource
 import signal
@@ -20,13 +21,14 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from rich.cells import cell_len
 
-from antiphon.cli import main
+from antiphon.cli import commands, main
 from antiphon.cli.live import LiveView
 from antiphon.cli.screen import Screen
 from antiphon.conversation.message import Message
@@ -354,6 +356,18 @@ def test_a_list_shows_the_scenarios_of_a_file(desk: Callable[..., Any], write: C
         "plain.py:needy  ",
         "    --number int",
     ]
+
+
+def test_every_command_is_a_module_and_the_help_imports_none() -> None:
+    code = "import sys; from antiphon.cli import main; main(['--help']); print('imported', *sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    *shown, imported = ended.stdout.splitlines()
+    assert "antiphon.cli" in imported.split()
+    assert "antiphon.cli.commands." not in imported
+    assert "picows" not in imported
+    modules = {module.name for module in pkgutil.iter_modules(commands.__path__)}
+    assert {line.split(":")[0].strip() for line in shown if line.startswith("  ")} >= modules
+    assert all(callable(import_module(f"{commands.__name__}.{name}").command) for name in modules)
 
 
 def test_help_and_version_of_the_command_itself(cli: Cli) -> None:

@@ -1,14 +1,13 @@
-"""The command line: `antiphon run`, `list`, `show`, `runs`, `demo` and `testbed`."""
+"""The command line: `antiphon run`, `list`, `show`, `runs`, `report`, `diff`, `demo` and `testbed`."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any, Final
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from antiphon.cli.app import plain_app
 from antiphon.cli.exit_codes import PASSED
@@ -18,7 +17,23 @@ from antiphon.cli.screen import Screen
 
 __all__ = ["main"]
 
-_TRACEBACK = "--traceback"
+_TRACEBACK: Final = "--traceback"
+
+_HELP: Final[Mapping[str, str]] = {
+    "demo": "Call a customer at the contact centre that comes with antiphon, and show the conversation.",
+    "run": "Perform a scenario, whose own parameters are options: FILE.py:SCENARIO [OPTIONS].",
+    "list": "Show the scenarios of a file, with their parameters.",
+    "show": "Make the trace of a recorded run, one page with all of the conversation, and open it in the browser.",
+    "runs": "Show the recorded runs, the latest first: how each ended, when it was, how long it took, what was said.",
+    "report": "Make reports of a recorded run, also of one that was killed.",
+    "diff": "Show what differs between two recorded runs: messages, their fields, and how long things took.\n\n"
+    "Ids and times that every run has anew are left out. The exit code is 0 if nothing differs, else 1.",
+    "testbed": "Run the contact centre that comes with antiphon, until Ctrl-C.",
+}
+"""The commands in the order of the help: `X` is the function `command` of `antiphon.cli.commands.X`.
+
+Their help stands here, so that `antiphon --help` need not import them, and a WebSocket client with them.
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,16 +44,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     screen = Screen()
     try:
         configure_logs(log_flags)
-        code: int | None = _command_line(screen, shows_traceback)(tokens)
+        code = _perform(tokens, {"screen": screen, "shows_traceback": shows_traceback})
     except BaseException as error:
         return fail(error, screen, shows_traceback=shows_traceback)
     return code or PASSED
 
 
-# Each command imports what it needs when it is called: `antiphon --help` must not load a WebSocket client.
+def _perform(tokens: Sequence[str], known: Mapping[str, Any]) -> int | None:
+    """Do what the tokens say; a command that takes what is `known` gets it, under these names."""
+    command, bound, unparsed = _command_line(known["screen"]).parse_args(tokens)
+    code: int | None = command(*bound.args, **bound.kwargs, **{name: known[name] for name in unparsed})
+    return code
 
 
-def _command_line(screen: Screen, shows_traceback: bool) -> App:
+def _command_line(screen: Screen) -> App:
     app = plain_app("antiphon", screen)
     app.help = "Conversations with message-driven systems, written once: as tests, as jobs, as load."
     app.version = f"antiphon {version('antiphon')}"
@@ -47,197 +66,8 @@ def _command_line(screen: Screen, shows_traceback: bool) -> App:
         "With any command: --traceback shows where an error came from, -v logs what is done, -vv every message and "
         "wait, --log-json makes each line of the log JSON."
     )
-    app.command(_demo_command(screen, shows_traceback), name="demo", sort_key=1)
-    app.command(_run_command(screen, shows_traceback), name="run", sort_key=2, help_flags=[], version_flags=[])
-    app.command(_list_command(screen), name="list", sort_key=3)
-    app.command(_show_command(screen), name="show", sort_key=4)
-    app.command(_runs_command(screen), name="runs", sort_key=5)
-    app.command(_report_command(screen), name="report", sort_key=6)
-    app.command(_diff_command(screen), name="diff", sort_key=7)
-    app.command(_testbed_command(screen), name="testbed", sort_key=9)
+    for place, (name, text) in enumerate(_HELP.items()):
+        # `antiphon run` reads its tokens itself: behind a scenario --help is that scenario's.
+        own_flags: dict[str, Any] = {"help_flags": [], "version_flags": []} if name == "run" else {}
+        app.command(f"antiphon.cli.commands.{name}:command", name=name, help=text, sort_key=place, **own_flags)
     return app
-
-
-def _run_command(screen: Screen, shows_traceback: bool) -> Any:
-    def command(*tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]) -> int:
-        """Perform a scenario, whose own parameters are options: FILE.py:SCENARIO [OPTIONS]."""
-        from antiphon.cli.commands.run import run
-
-        return run(tokens, screen, shows_traceback=shows_traceback)
-
-    return command
-
-
-def _list_command(screen: Screen) -> Any:
-    def command(file: str, /) -> int:
-        """Show the scenarios of a file, with their parameters.
-
-        Args:
-            file: a Python file with functions that have @scenario
-        """
-        from antiphon.cli.commands.list import list_scenarios
-
-        return list_scenarios(file, screen)
-
-    return command
-
-
-def _show_command(screen: Screen) -> Any:
-    def command(
-        run: str = "last",
-        /,
-        *,
-        runs: Path = Path("runs"),
-        no_open: Annotated[bool, Parameter(negative="", show_default=False)] = False,
-        to: str = "",
-    ) -> int:
-        """Make the trace of a recorded run, one page with all of the conversation, and open it in the browser.
-
-        Args:
-            run: its directory, its name or a part of that; the latest one by default
-            runs: the directory in which runs are
-            no_open: only write the page, and say where it is
-            to: the file or folder in which it is written, instead of the run's directory
-        """
-        from antiphon.cli.commands.show import show
-
-        return show(run, screen, runs=runs, is_opened=not no_open, target=to)
-
-    return command
-
-
-def _runs_command(screen: Screen) -> Any:
-    def command(
-        *,
-        runs: Path = Path("runs"),
-        limit: int = 20,
-        failed: Annotated[bool, Parameter(negative="", show_default=False)] = False,
-    ) -> int:
-        """Show the recorded runs, the latest first: how each ended, when it was, how long it took, what was said.
-
-        Args:
-            runs: the directory in which runs are
-            limit: how many are shown at most
-            failed: leave out those that passed
-        """
-        from antiphon.cli.commands.show import list_runs
-
-        return list_runs(screen, runs=runs, limit=limit, only_failed=failed)
-
-    return command
-
-
-def _demo_command(screen: Screen, shows_traceback: bool) -> Any:
-    def command(
-        *,
-        runs: Path = Path("runs"),
-        no_record: Annotated[bool, Parameter(negative="", show_default=False)] = False,
-        copy_to: Path | None = None,
-    ) -> int:
-        """Call a customer at the contact centre that comes with antiphon, and show the conversation.
-
-        Args:
-            runs: the directory in which the run gets one of its own
-            no_record: write nothing to disk
-            copy_to: instead of that, copy the example into this folder
-        """
-        from antiphon.cli.commands.demo import copy_example, demo
-
-        if copy_to is not None:
-            return copy_example(copy_to, screen)
-        return demo(None if no_record else runs, screen, shows_traceback=shows_traceback)
-
-    return command
-
-
-def _report_command(screen: Screen) -> Any:
-    def command(run: str, /, *reports: str, runs: Path = Path("runs")) -> int:
-        """Make reports of a recorded run, also of one that was killed.
-
-        Args:
-            run: last, the run's directory, or its name or a part of it
-            reports: junit, allure, summary, mermaid, har, trace; NAME=PATH says where it goes
-            runs: the directory that runs are recorded in
-        """
-        from antiphon.cli.commands.report import report
-
-        return report(run, reports, screen, runs=runs)
-
-    return command
-
-
-def _diff_command(screen: Screen) -> Any:
-    def command(
-        before: str,
-        after: str,
-        /,
-        *,
-        runs: Path = Path("runs"),
-        ignore: Annotated[list[str] | None, Parameter(negative="")] = None,
-        no_timings: Annotated[bool, Parameter(negative="", show_default=False)] = False,
-        json: Annotated[bool, Parameter(negative="", show_default=False)] = False,
-    ) -> int:
-        """Show what differs between two recorded runs: messages, their fields, and how long things took.
-
-        Ids and times that every run has anew are left out. The exit code is 0 if nothing differs, else 1.
-
-        Args:
-            before: last, the first run's directory, or its name or a part of it
-            after: the second run
-            runs: the directory that runs are recorded in
-            ignore: the name of messages to leave out, as those of a heartbeat; may be given several times
-            no_timings: do not compare how long things took
-            json: write it as JSON
-        """
-        from antiphon.cli.commands.diff import diff
-
-        return diff(before, after, screen, runs=runs, ignored=ignore or (), has_timings=not no_timings, is_json=json)
-
-    return command
-
-
-def _testbed_command(screen: Screen) -> Any:
-    def command(
-        *,
-        host: str = "127.0.0.1",
-        port: int = 8765,
-        users: int | None = None,
-        database: Path | None = None,
-        ping_interval_s: float = 5.0,
-        answer_after_s: float = 0.2,
-        offer_timeout_s: float = 10.0,
-        latency_s: Annotated[tuple[float, float], Parameter(negative="")] = (0.0, 0.0),
-        seed: str | None = None,
-        fault: Annotated[list[str] | None, Parameter(negative="")] = None,
-    ) -> int:
-        """Run the contact centre that comes with antiphon, until Ctrl-C.
-
-        Args:
-            host: where to listen
-            port: where to listen; 0 for any free port
-            users: how many users there are, instead of alice, bob, carol, dave and erin
-            database: the file of its records; without it they are kept in memory
-            ping_interval_s: how often a desk is pinged
-            answer_after_s: how long a customer's telephone rings
-            offer_timeout_s: how long a desk has to accept what it is offered
-            latency_s: how late its answers are, at least and at most
-            seed: same seed, same ids, latencies and faults
-            fault: what goes wrong on purpose, as late:resultHangUp:2.5; may be given several times
-        """
-        from antiphon.cli.commands.testbed import serve
-
-        options = {
-            "host": host,
-            "port": port,
-            "users": users,
-            "database": database,
-            "ping_interval_s": ping_interval_s,
-            "answer_after_s": answer_after_s,
-            "offer_timeout_s": offer_timeout_s,
-            "latency_s": latency_s,
-            "seed": seed,
-            "faults": fault or (),
-        }
-        return serve(options, screen)
-
-    return command

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from cyclopts import App
+from typing import Annotated
+
+from cyclopts import App, Parameter
 
 from antiphon.cli.screen import Screen
 
-__all__ = ["plain_app"]
+__all__ = ["Flag", "OurScreen", "ShowsTraceback", "plain_app"]
+
+Flag = Annotated[bool, Parameter(negative="", show_default=False)]
+"""An option without a value, which is off unless it is given."""
+
+OurScreen = Annotated[Screen, Parameter(parse=False)]
+"""What a command takes as `screen`: where it writes. It is no option."""
+
+ShowsTraceback = Annotated[bool, Parameter(parse=False)]
+"""What a command takes as `shows_traceback`: whether --traceback was given, which any command line may have."""
 
 
 def plain_app(name: str, screen: Screen) -> App:

@@ -7,6 +7,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final
 
+from antiphon.cli.app import Flag, OurScreen, ShowsTraceback
 from antiphon.cli.commands.testbed import testbed_entry
 from antiphon.cli.exit_codes import PASSED
 from antiphon.cli.play import play_on_screen
@@ -15,13 +16,32 @@ from antiphon.errors import RecordingError, ScenarioError
 from antiphon.scenarios.scenario import find_scenario
 from antiphon.stand.stand import Stand
 
-__all__ = ["copy_example", "demo"]
+__all__ = ["command"]
 
 _SUFFIXES: Final = frozenset({".py", ".toml", ".md"})
 
 
-def demo(runs: Path | None, screen: Screen, *, shows_traceback: bool = False) -> int:
-    """Play the example's outgoing call and show it; the exit code."""
+def command(
+    *,
+    runs: Path = Path("runs"),
+    no_record: Flag = False,
+    copy_to: Path | None = None,
+    screen: OurScreen,
+    shows_traceback: ShowsTraceback,
+) -> int:
+    """Play the example's outgoing call and show it, or copy the example; the exit code.
+
+    Args:
+        runs: the directory in which the run gets one of its own
+        no_record: write nothing to disk
+        copy_to: instead of that, copy the example into this folder
+    """
+    if copy_to is not None:
+        return _copy_example(copy_to, screen)
+    return _demo(None if no_record else runs, screen, shows_traceback=shows_traceback)
+
+
+def _demo(runs: Path | None, screen: Screen, *, shows_traceback: bool) -> int:
     screen.print_prose("A contact centre starts in this process. An operator's desk calls a customer through it.", "")
     stand = Stand("demo", start=testbed_entry().value)
     with as_file(files("antiphon_testbed").joinpath("example")) as example:
@@ -38,7 +58,7 @@ def demo(runs: Path | None, screen: Screen, *, shows_traceback: bool = False) ->
     return code
 
 
-def copy_example(folder: Path, screen: Screen) -> int:
+def _copy_example(folder: Path, screen: Screen) -> int:
     """Copy the example into the folder, which is made; the exit code.
 
     Raises ScenarioError rather than overwrite a file, RecordingError if the folder cannot be written.

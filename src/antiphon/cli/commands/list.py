@@ -7,20 +7,23 @@ from typing import Any
 from cyclopts.argument import Argument
 from rich.text import Text
 
+from antiphon.cli.app import OurScreen
 from antiphon.cli.exit_codes import PASSED
 from antiphon.cli.options import arguments_of
-from antiphon.cli.screen import Screen
 from antiphon.errors import ScenarioError
 from antiphon.report.glance import visible
 from antiphon.scenarios.scenario import REQUIRED, Scenario, load_file, scenarios_of
 
-__all__ = ["list_scenarios"]
+__all__ = ["command"]
 
 
-def list_scenarios(file: str, screen: Screen) -> int:
+def command(file: str, /, *, screen: OurScreen) -> int:
     """Write the scenarios of the file in the order of their definition; the exit code.
 
     Raises ScenarioError if the file cannot be imported or has none.
+
+    Args:
+        file: a Python file with functions that have @scenario
     """
     found = scenarios_of(load_file(file))
     if not found:

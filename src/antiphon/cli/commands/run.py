@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
+from cyclopts import Parameter
+
+from antiphon.cli.app import OurScreen, ShowsTraceback
 from antiphon.cli.exit_codes import PASSED
 from antiphon.cli.options import FLAGS, HELP, WITH_VALUE, Common, run_help, scenario_app
 from antiphon.cli.play import play_on_screen
-from antiphon.cli.screen import Screen
 from antiphon.errors import ScenarioError
 from antiphon.scenarios.scenario import find_scenario
 from antiphon.stand.stand import load_stand
 
-__all__ = ["run"]
+__all__ = ["command"]
 
 
-def run(tokens: Sequence[str], screen: Screen, *, shows_traceback: bool = False) -> int:
+def command(
+    *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    screen: OurScreen,
+    shows_traceback: ShowsTraceback,
+) -> int:
     """Perform what the tokens behind `antiphon run` say; the exit code."""
     target, rest = _split(tokens)
     if not target:

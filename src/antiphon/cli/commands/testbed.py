@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Final
+from pathlib import Path
+from typing import Annotated, Any, Final
 
+from cyclopts import Parameter
+
+from antiphon.cli.app import OurScreen
 from antiphon.cli.exit_codes import BUG, PASSED
 from antiphon.cli.play import ends_when_terminated
 from antiphon.cli.screen import Screen
 from antiphon.errors import ScenarioError, TransportError
 from antiphon.scenarios.runner import event_loop_factory
 
-__all__ = ["serve", "testbed_entry"]
+__all__ = ["command", "testbed_entry"]
 
 _GROUP: Final = "antiphon.testbeds"
 _NAME: Final = "contact_centre"
@@ -31,12 +35,52 @@ def testbed_entry() -> EntryPoint:
     return next(iter(found))
 
 
-def serve(options: Mapping[str, Any], screen: Screen) -> int:
-    """Run the contact centre, with what was given of its options, until it is interrupted; the exit code.
+def command(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    users: int | None = None,
+    database: Path | None = None,
+    ping_interval_s: float = 5.0,
+    answer_after_s: float = 0.2,
+    offer_timeout_s: float = 10.0,
+    latency_s: Annotated[tuple[float, float], Parameter(negative="")] = (0.0, 0.0),
+    seed: str | None = None,
+    fault: Annotated[list[str] | None, Parameter(negative="")] = None,
+    screen: OurScreen,
+) -> int:
+    """Run the contact centre until it is interrupted; the exit code.
 
     Raises ScenarioError for an option that cannot be, or an address where nobody can listen.
+
+    Args:
+        host: where to listen
+        port: where to listen; 0 for any free port
+        users: how many users there are, instead of alice, bob, carol, dave and erin
+        database: the file of its records; without it they are kept in memory
+        ping_interval_s: how often a desk is pinged
+        answer_after_s: how long a customer's telephone rings
+        offer_timeout_s: how long a desk has to accept what it is offered
+        latency_s: how late its answers are, at least and at most
+        seed: same seed, same ids, latencies and faults
+        fault: what goes wrong on purpose, as late:resultHangUp:2.5; may be given several times
     """
-    centre = testbed_entry().load()(**options)
+    centre = testbed_entry().load()(
+        host=host,
+        port=port,
+        users=users,
+        database=database,
+        ping_interval_s=ping_interval_s,
+        answer_after_s=answer_after_s,
+        offer_timeout_s=offer_timeout_s,
+        latency_s=latency_s,
+        seed=seed,
+        faults=fault or (),
+    )
+    return _serve(centre, screen)
+
+
+def _serve(centre: Any, screen: Screen) -> int:
     failures: list[BaseException] = []
     try:
         with ends_when_terminated(), asyncio.Runner(loop_factory=event_loop_factory()) as runner:

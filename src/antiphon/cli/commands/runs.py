@@ -1,0 +1,74 @@
+"""`antiphon runs`: what was recorded, a line for each run."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from rich.text import Text
+
+from antiphon.cli.app import Flag, OurScreen
+from antiphon.cli.exit_codes import PASSED
+from antiphon.conversation.wording import seconds
+from antiphon.report.glance import visible
+from antiphon.report.runs import RunSummary, find_runs, summary
+
+__all__ = ["command"]
+
+_STYLES: Final = {"passed": "bold green", "failed": "bold red", "error": "bold red"}
+
+
+def command(*, runs: Path = Path("runs"), limit: int = 20, failed: Flag = False, screen: OurScreen) -> int:
+    """Write the runs in the directory, the latest first, a line for each; the exit code.
+
+    Args:
+        runs: the directory in which runs are
+        limit: how many are shown at most
+        failed: leave out those that passed
+    """
+    found = find_runs(runs)
+    shown: list[RunSummary] = []
+    looked_at = 0
+    for directory in found:
+        if len(shown) >= limit:
+            break
+        looked_at += 1
+        run = summary(directory)
+        if not failed or run.verdict != "passed":
+            shown.append(run)
+    cells = [_cells(run) for run in shown]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for run, row in zip(shown, cells, strict=True):
+        padded = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        screen.print(
+            Text.assemble((padded[0], _STYLES.get(run.verdict, "bold yellow")), "  ", "  ".join(padded[1:]).rstrip())
+        )
+    if not shown:
+        screen.tell(f"no {'failed ' if failed and found else ''}run is recorded in {runs}")
+    elif looked_at < len(found):
+        screen.tell(f"and {len(found) - looked_at} older: --limit {len(found)}")
+    return PASSED
+
+
+def _cells(run: RunSummary) -> list[str]:
+    counts = [f"{run.steps} steps", f"{run.sent} sent", f"{run.received} received"]
+    if run.requests:
+        counts.append(f"{run.requests} HTTP")
+    return [
+        run.verdict,
+        _when(run.started_at),
+        visible(run.scenario),
+        visible(run.stand) or "-",
+        seconds(round(run.duration_s * 1e9)),
+        ", ".join(counts),
+        visible(run.directory.name),
+    ]
+
+
+def _when(started_at: str) -> str:
+    """The moment on this machine's clock."""
+    try:
+        return f"{datetime.fromisoformat(started_at).astimezone():%Y-%m-%d %H:%M:%S}"
+    except ValueError:
+        return "-"
