@@ -121,7 +121,7 @@ def test_what_is_said_is_kept_apart_from_how_it_travels() -> None:
 
 def test_the_testbed_is_an_application_that_nobody_imports() -> None:
     for path in MODULES:
-        assert not any(name.split(".")[0] == "antiphon_testbed" for name in imported(path)), path
+        assert "antiphon_testbed" not in path.read_text(), path  # the command finds it by its entry point
     for path in TESTBED_MODULES:
         wrong = {
             module

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import AbstractContextManager
+from importlib.metadata import EntryPoint
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final
@@ -43,8 +45,9 @@ def command(
 
 def _demo(runs: Path | None, screen: Screen, *, shows_traceback: bool) -> int:
     screen.print_prose("A contact centre starts in this process. An operator's desk calls a customer through it.", "")
-    stand = Stand("demo", start=testbed_entry().value)
-    with as_file(files("antiphon_testbed").joinpath("example")) as example:
+    testbed = testbed_entry()
+    stand = Stand("demo", start=testbed.value)
+    with _example(testbed) as example:
         scenario = find_scenario(f"{example / 'calls.py'}:outgoing")
         code = play_on_screen(scenario, {}, screen, stand=stand, runs=runs, shows_traceback=shows_traceback)
     screen.print(
@@ -58,12 +61,17 @@ def _demo(runs: Path | None, screen: Screen, *, shows_traceback: bool) -> int:
     return code
 
 
+def _example(testbed: EntryPoint) -> AbstractContextManager[Path]:
+    """The folder of the example, which lies in the testbed's package."""
+    return as_file(files(testbed.module).joinpath("example"))
+
+
 def _copy_example(folder: Path, screen: Screen) -> int:
     """Copy the example into the folder, which is made; the exit code.
 
     Raises ScenarioError rather than overwrite a file, RecordingError if the folder cannot be written.
     """
-    with as_file(files("antiphon_testbed").joinpath("example")) as example:
+    with _example(testbed_entry()) as example:
         sources = sorted(path for path in example.iterdir() if path.suffix in _SUFFIXES)
         for source in sources:
             if (folder / source.name).exists():
