@@ -114,21 +114,38 @@ def test_users_may_stand_in_a_file_beside(stand_file: Path, monkeypatch: pytest.
     monkeypatch.setenv("PW", "s3cret")
     stand_file.write_text('[stands.a]\nusers = "users.csv"\nusers_within_s = 0.5\n')
     (stand_file.parent / "users.csv").write_text(
-        '\ufeffname;password;role;skills\nalice;${PW};;sales, billing\n\n"bob";"a ""b"" c";supervisor;\n'
+        '\ufeffname;password;role;skills[]\nalice;${PW};;sales, second line\n\n"bob";"a ""b"" c";supervisor;\n'
     )
     stand = load_stand("a")
     assert stand.users.fields() == [
-        {"name": "alice", "password": "s3cret", "skills": ["sales", "billing"]},
+        {"name": "alice", "password": "s3cret", "skills": ["sales", "second line"]},
         {"name": "bob", "password": 'a "b" c', "role": "supervisor"},
     ]
     assert stand.users_within_s == 0.5
     assert stand.environment == {"PW": "s3cret"}
 
 
+def test_any_field_of_users_may_be_a_list_and_any_other_is_text(stand_file: Path) -> None:
+    stand_file.write_text('[stands.a]\nusers = "users.csv"\n')
+    (stand_file.parent / "users.csv").write_text(
+        'name,skills,queues [],note\na,"sales, billing","north,south",""\nb,,north;south,"two\nlines"\nc,,,\n'
+    )
+    assert load_stand("a").users.fields() == [
+        {"name": "a", "skills": "sales, billing", "queues": ["north", "south"]},
+        {"name": "b", "queues": ["north", "south"], "note": "two\nlines"},
+        {"name": "c"},
+    ]
+
+
 @pytest.mark.parametrize(
     ("table", "told", "line"),
     [
         (None, "the users cannot be read", None),
+        ("name,skills,skills[]\na,b,c\n", "the first line does not name the fields", 1),
+        ("name,[]\na,b\n", "the first line does not name the fields", 1),
+        ("name[]\na\n", "the first line does not name the fields", 1),
+        ("name,role[]\na,b\nc,d;;e\n", "an item of 'role' is empty", 3),
+        ('name,note\na,"two\u2028lines"\nb\n', "there are 1 values for 2 fields", 3),
         ("", "the first line does not name the fields", 1),
         ("user,password\na,b\n", "the first line does not name the fields", 1),
         ("name,name\na,b\n", "the first line does not name the fields", 1),

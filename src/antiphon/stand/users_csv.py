@@ -1,11 +1,13 @@
-"""`users.csv`: users as a table. The first line names the fields; every value is text, `skills` a list of words."""
+"""`users.csv`: users as a table. The first line names the fields; a value is text, or a list under a name with `[]`."""
 
 from __future__ import annotations
 
 import csv
-import re
+from io import StringIO
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 from antiphon.errors import ScenarioError
 
@@ -15,24 +17,25 @@ __all__ = ["read_users"]
 def read_users(file: Path) -> list[dict[str, Any]]:
     """The users of a file in UTF-8, separated by commas, semicolons or tabs. A cell without text is a field not there.
 
-    Words of `skills` are separated by spaces, commas or semicolons. Raises ScenarioError for a file that cannot be
-    read, that has no field `name`, or a line that does not fit, with its number.
+    A field that the first line calls `skills[]` is the list `skills`; its items are separated by commas or semicolons.
+    Raises ScenarioError for a file that cannot be read, that has no field `name`, or a line that does not fit, with its
+    number.
     """
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ScenarioError(f"the users cannot be read: {error}", place=str(file)) from error
-    heading = lines[0] if lines else ""
-    delimiter = max(_DELIMITERS, key=heading.count)
-    rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
+    delimiter = max(_DELIMITERS, key=text.partition("\n")[0].count)
+    rows = csv.reader(StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
     users: list[dict[str, Any]] = []
     try:
-        fields = [field.strip() for field in next(rows, [])]
-        if "name" not in fields or not all(fields) or len(set(fields)) < len(fields):
+        fields = [_Field.of(heading.strip()) for heading in next(rows, [])]
+        names = [field.name for field in fields]
+        if _Field("name") not in fields or not all(names) or len(set(names)) < len(names):
             raise ScenarioError(
                 "the first line does not name the fields of users, each once, among them name",
                 place=f"{file}:1",
-                hint="name,password,role",
+                hint="name,password,role,skills[]",
             )
         users += [_user(fields, row, f"{file}:{rows.line_num}") for row in rows if any(map(str.strip, row))]
     except csv.Error as error:
@@ -40,14 +43,39 @@ def read_users(file: Path) -> list[dict[str, Any]]:
     return users
 
 
-def _user(fields: list[str], row: list[str], place: str) -> dict[str, Any]:
+class _Field(msgspec.Struct, frozen=True):
+    """A column."""
+
+    name: str
+    is_list: bool = False
+
+    @classmethod
+    def of(cls, heading: str) -> _Field:
+        """What the first line says of it."""
+        return cls(heading.removesuffix("[]").rstrip(), heading.endswith("[]"))
+
+    def value(self, text: str, place: str) -> str | list[str]:
+        """What a cell with that text means."""
+        if not self.is_list:
+            return text
+        items = [item.strip() for item in text.replace(";", ",").split(",")]
+        if not all(items):
+            raise ScenarioError(
+                f"an item of {self.name!r} is empty",
+                place=place,
+                hint="items are separated by one comma or semicolon each",
+            )
+        return items
+
+
+def _user(fields: list[_Field], row: list[str], place: str) -> dict[str, Any]:
     if len(row) != len(fields):
         raise ScenarioError(f"there are {len(row)} values for {len(fields)} fields", place=place)
-    user: dict[str, Any] = {field: text for field, cell in zip(fields, row, strict=True) if (text := cell.strip())}
+    user = {
+        field.name: field.value(text, place) for field, cell in zip(fields, row, strict=True) if (text := cell.strip())
+    }
     if "name" not in user:
         raise ScenarioError("this user has no name", place=place)
-    if "skills" in user:
-        user["skills"] = [word for word in re.split(r"[\s,;]+", user["skills"]) if word]
     return user
 
 
