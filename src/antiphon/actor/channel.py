@@ -12,9 +12,9 @@ from antiphon.actor.housekeeping import Housekeeping
 from antiphon.actor.sending import body_of, not_open, unsayable
 from antiphon.actor.wait_driver import WaitDriver
 from antiphon.conversation.ending import Ending
-from antiphon.conversation.ignored import Excuses
 from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.message import UNREADABLE, Data, Message, Unreadable
+from antiphon.conversation.strict import Ignored
 from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
 from antiphon.dialect.codec import Codec, Dialect
 from antiphon.errors import DialectError, ErrorReply, ExpectationFailed, ScenarioError, TransportError, UpgradeRefused
@@ -70,7 +70,7 @@ class Channel:
         self._dispatcher = Dispatcher(runtime, self, handlers)
         self._heard = frozenset({UNREADABLE, *handlers.named})
         self._hears_all = handlers.other is not None
-        self.excuses = Excuses(handlers.named, self._hears_all, ignored)
+        self.ignored = Ignored(handlers.named, self._hears_all, ignored)
         self._dialect = dialect
         self._transport = transport
         self._resolve_address = address
@@ -466,7 +466,7 @@ class Channel:
 
     def ignore(self, name: str | None, where: Any = None) -> None:
         """Such messages, of any moment of this run, need not be expected in strict mode; name None: of any name."""
-        self.excuses.add(name, where)
+        self.ignored.add(name, where)
 
     def _deadline_ns(self, now_ns: int, within_s: float | None) -> int | None:
         if within_s is None:

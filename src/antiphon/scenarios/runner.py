@@ -17,6 +17,7 @@ from typing import Any, Final
 from antiphon.actor.actor import Actor
 from antiphon.actor.channel import Channel
 from antiphon.conversation.clock import iso_utc
+from antiphon.conversation.strict import messages_left
 from antiphon.conversation.wording import shorten
 from antiphon.errors import (
     AntiphonError,
@@ -35,7 +36,6 @@ from antiphon.scenarios.root_cause import cause_of, tell_consequences
 from antiphon.scenarios.run import Run
 from antiphon.scenarios.scenario import Scenario
 from antiphon.scenarios.step import STAGE, Step
-from antiphon.scenarios.strict import messages_left
 from antiphon.scenarios.timed_steps import BEGUN_NS
 from antiphon.scenarios.workflow import perform_workflow, workflow_steps
 from antiphon.stand.stand import Stand, load_stand
@@ -288,7 +288,7 @@ class _Performance:
         left: MessagesLeft | None = None
         if self.run.is_strict:
             channels = (channel for actor in self.run.actors.values() for channel in actor.channels.values())
-            left = messages_left([channel for channel in channels if isinstance(channel, Channel)])
+            left = messages_left([(each.mailbox, each.ignored) for each in channels if isinstance(each, Channel)])
         if not soft:
             return left
         failed = SoftChecksFailed(soft)

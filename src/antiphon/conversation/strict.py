@@ -1,0 +1,65 @@
+"""Strict mode: what was received and nobody expected, handled or declared ignored, told at the end of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from antiphon.conversation.mailbox import Mailbox
+from antiphon.conversation.message import Message
+from antiphon.conversation.waits import MessageWait
+from antiphon.conversation.wording import counted, seconds, shorten
+from antiphon.errors import MessagesLeft
+
+__all__ = ["Ignored", "messages_left"]
+
+MOST_TOLD: Final = 12
+
+
+class Ignored:
+    """Messages that need not be expected: names that a handler hears (all if `hears_all`), and what was declared."""
+
+    def __init__(self, heard: Iterable[str], hears_all: bool, declared: Iterable[str] = ()) -> None:
+        self._heard = frozenset(heard)
+        self._hears_all = hears_all
+        self._declared: list[MessageWait] = []
+        for name in declared:
+            self.add(name)
+
+    def add(self, name: str | None, where: Any = None) -> None:
+        """Ignore messages of that name (None: of any) whose body fits `where`."""
+        self._declared.append(MessageWait(name, where, made_ns=0, deadline_ns=None))
+
+    def __contains__(self, message: Message) -> bool:
+        return self._hears_all or message.name in self._heard or any(each.accepts(message) for each in self._declared)
+
+
+def messages_left(mailboxes: Sequence[tuple[Mailbox, Ignored]]) -> MessagesLeft | None:
+    """The error if a mailbox has received what nobody expected and what is not ignored there; None if none has."""
+    left = [(mailbox, each) for mailbox, ignored in mailboxes for each in mailbox.kept if each not in ignored]
+    fallen = [mailbox for mailbox, _ in mailboxes if mailbox.dropped]
+    if not left and not fallen:
+        return None
+    left.sort(key=lambda pair: pair[1].at_ns)
+    was = "was" if len(left) == 1 else "were"
+    lines = [f"{counted(len(left), 'message')} {was} received that nobody expected, in strict mode"]
+    lines += [line for mailbox, message in left[:MOST_TOLD] for line in _told(mailbox, message)]
+    if len(left) > MOST_TOLD:
+        lines.append(f"and {len(left) - MOST_TOLD} more")
+    for mailbox in fallen:
+        lines.append(f"{mailbox.owner}: {mailbox.dropped} more fell out of its mailbox, which keeps {mailbox.limit}")
+    names = sorted({message.name for _, message in left})
+    hint = f"expect them, handle them with @on(…), or declare them: WebSocket(…, ignored={names!r})" if names else None
+    error = MessagesLeft("\n  ".join(lines), hint=hint)
+    error.messages = tuple(message for _, message in left)
+    return error
+
+
+def _told(mailbox: Mailbox, message: Message) -> Iterator[str]:
+    yield f"{mailbox.owner} received {message.name} after {seconds(message.at_ns)}: {shorten(message.body, 160)}"
+    if message.reply_to is not None:
+        yield "  an answer to no open request"
+    namesakes = (each for each in reversed(mailbox.history) if each.name == message.name)
+    before = next((each for each in namesakes if each.number < message.number), None)
+    if before is not None and before.body == message.body:
+        yield f"  the one before it, after {seconds(before.at_ns)}, said the same: did it come twice?"

@@ -1,0 +1,49 @@
+"""Strict mode without a run: mailboxes, and what is ignored in each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from antiphon.conversation.mailbox import Mailbox
+from antiphon.conversation.message import Message
+from antiphon.conversation.strict import Ignored, messages_left
+
+
+def mailbox_with(*messages: tuple[str, Any], limit: int = 100) -> Mailbox:
+    mailbox = Mailbox("alice.desk", limit=limit)
+    for name, body in messages:
+        mailbox.deliver(Message(name, body, ""), 0)
+    return mailbox
+
+
+def test_nothing_kept_is_nothing_left() -> None:
+    assert messages_left([(mailbox_with(), Ignored((), False))]) is None
+
+
+def test_what_is_heard_or_declared_is_not_left() -> None:
+    mailbox = mailbox_with(("ping", {}), ("capacity", {}), ("news", {"n": 1}))
+    left = messages_left([(mailbox, Ignored(("ping",), False, ("capacity",)))])
+    assert left is not None
+    assert [message.name for message in left.messages] == ["news"]
+    assert messages_left([(mailbox, Ignored((), True))]) is None
+
+
+def test_a_declaration_may_have_a_pattern_and_no_name() -> None:
+    ignored = Ignored((), False)
+    ignored.add(None, {"n": 1})
+    assert Message("news", {"n": 1}, "") in ignored
+    assert Message("news", {"n": 2}, "") not in ignored
+
+
+def test_what_is_left_in_several_mailboxes_is_told_in_the_order_of_time() -> None:
+    first, second = mailbox_with(("late", {})), mailbox_with(("early", {}))
+    first.kept[0].at_ns = 2
+    second.kept[0].at_ns = 1
+    left = messages_left([(first, Ignored((), False)), (second, Ignored((), False))])
+    assert left is not None
+    assert [message.name for message in left.messages] == ["early", "late"]
+
+
+def test_what_fell_out_is_told() -> None:
+    left = messages_left([(mailbox_with(("a", {}), ("b", {}), limit=1), Ignored((), False))])
+    assert "alice.desk: 1 more fell out of its mailbox, which keeps 1" in str(left)
