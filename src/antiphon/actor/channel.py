@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from antiphon.actor.handlers import Dispatcher, Handlers
 from antiphon.actor.housekeeping import Housekeeping
-from antiphon.actor.sending import body_of, not_open, unsayable
+from antiphon.actor.sending import Sender, body_of, not_open, unsayable
 from antiphon.actor.wait_driver import WaitDriver
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.mailbox import Mailbox
@@ -18,7 +18,7 @@ from antiphon.conversation.strict import Ignored
 from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
 from antiphon.dialect.codec import Codec, Dialect
 from antiphon.errors import DialectError, ErrorReply, ExpectationFailed, ScenarioError, TransportError, UpgradeRefused
-from antiphon.journal import ChannelEnded, ChannelOpened, Dropped, StepStarted
+from antiphon.journal import ChannelEnded, ChannelOpened, Dropped
 from antiphon.runtime.call_site import caller, place_of
 from antiphon.runtime.pending import Exchange, Pending
 from antiphon.runtime.runtime import STEP, Runtime
@@ -78,10 +78,8 @@ class Channel:
         self._record = runtime.record
         self._codec: Codec = dialect.codec()
         self._housekeeping = Housekeeping(runtime, self._codec, self.mailbox.owner)
-        self._connection: Connection | None = None
-        self._sent = 0
+        self._sender = Sender(runtime, self.mailbox, self._codec, actor, name)
         self._dropped = 0
-        self._batch: list[Message] | None = None
 
     def __repr__(self) -> str:
         return f"<Channel {self.mailbox.owner}: {'open' if self.is_open else self.ending or 'not open'}>"
@@ -89,12 +87,12 @@ class Channel:
     @property
     def is_open(self) -> bool:
         """True while there is a connection."""
-        return self._connection is not None
+        return self._sender.connection is not None
 
     @property
     def connection(self) -> Connection | None:
         """The transport's own connection while it is open, for what only that transport can do."""
-        return self._connection
+        return self._sender.connection
 
     @property
     def ending(self) -> Ending | None:
@@ -148,10 +146,11 @@ class Channel:
         Raises ScenarioError for a code or reason that cannot be sent.
         """
         ended = self.expect_close()
-        if self._connection is not None:
+        connection = self._sender.connection
+        if connection is not None:
             self._housekeeping.part()
             try:
-                self._connection.close(code, reason)
+                connection.close(code, reason)
             except ValueError as error:
                 self._driver.abandon(ended.wait)
                 raise ScenarioError(f"{self.mailbox.owner} cannot be closed like that: {error}") from error
@@ -161,21 +160,21 @@ class Channel:
 
     def abort(self) -> None:
         """End the connection now, without a goodbye."""
-        if self._connection is not None:
-            self._connection.abort()
+        if self._sender.connection is not None:
+            self._sender.connection.abort()
 
     def _renew(self) -> None:
         self.mailbox.reopen()
-        self._codec = self._dialect.codec()
+        self._codec = self._sender.codec = self._dialect.codec()
         self._housekeeping = Housekeeping(self._runtime, self._codec, self.mailbox.owner)
 
     def _holds_part(self) -> bool:
-        return bool(getattr(self._connection, "holds_part", False))
+        return bool(getattr(self._sender.connection, "holds_part", False))
 
     # -- what the transport calls -------------------------------------------------------------------------------------
 
     def on_opened(self, connection: Connection) -> None:
-        self._connection = connection
+        self._sender.connection = connection
         self.subprotocol = connection.subprotocol
         self._runtime.deadlines.add(self._driver)
         self._record(
@@ -216,7 +215,7 @@ class Channel:
 
     def on_ended(self, ending: Ending) -> None:
         now_ns = self._now_ns()
-        self._connection = None
+        self._sender.connection = None
         self._record(
             ChannelEnded(
                 at_ns=now_ns,
@@ -262,16 +261,11 @@ class Channel:
 
         Raises ChannelClosed when there is no connection, ScenarioError when such a message cannot be said.
         """
-        connection = self._require_open(name)
-        try:
-            message = self._codec.encode(name, body_of(name, body, fields))
-            self._transmit(connection, message, self._now_ns(), STEP.get())
-        except (DialectError, TransportError) as error:
-            raise unsayable(error) from error
+        self._sender.send(name, body, fields)
 
     def send_data(self, data: Data) -> None:
         """Say something that the dialect would not: `data` as it is, text for `str` and binary for `bytes`."""
-        self._transmit(self._require_open("data"), Message("data", data, data), self._now_ns(), STEP.get())
+        self._sender.send_data(data)
 
     def ask(
         self, name: str, body: Any = None, /, *, check: Any = None, within_s: float | None = None, **fields: Any
@@ -285,9 +279,10 @@ class Channel:
 
     def exchange(self, name: str, body: Any, fields: dict[str, Any], check: Any, within_s: float | None) -> Exchange:
         """What `ask` does, for whoever has taken its arguments already."""
-        connection = self._connection
+        sender = self._sender
+        connection = sender.connection
         if connection is None:
-            raise not_open(self.mailbox.owner, self.mailbox.ending, name)
+            raise not_open(self.mailbox, name)
         try:
             request = self._codec.request(name, body_of(name, body, fields))
         except DialectError as error:
@@ -304,7 +299,7 @@ class Channel:
         )
         self.mailbox.expect_reply(wait)
         try:
-            self._transmit(connection, request, now_ns, step)
+            sender.transmit(connection, request, now_ns, step)
         except TransportError as error:
             self.mailbox.withdraw(wait, now_ns)
             raise unsayable(error) from error
@@ -313,9 +308,7 @@ class Channel:
 
     def answer(self, request: Message, body: Any = None, /, **fields: Any) -> None:
         """Answer a received request with that body; nothing happens if the connection is gone."""
-        if self._connection is not None:
-            answer = self._codec.answer(request, body_of(request.name, body, fields))
-            self._transmit(self._connection, answer, self._now_ns(), STEP.get())
+        self._sender.answer(request, body, fields)
 
     def refuse(self, request: Message, code: int | str, message: str, /, **fields: Any) -> None:
         """Answer a received request with the dialect's failure; nothing happens if the connection is gone."""
@@ -323,53 +316,11 @@ class Channel:
 
     def refuse_with(self, request: Message, refusal: ErrorReply) -> None:
         """The same, with a refusal that was raised."""
-        if self._connection is not None:
-            self._transmit(self._connection, self._codec.refuse(request, refusal), self._now_ns(), STEP.get())
+        self._sender.refuse(request, refusal)
 
-    @contextmanager
-    def batch(self) -> Iterator[None]:
+    def batch(self) -> AbstractContextManager[None]:
         """What is said inside the `with` goes out together at its end, in one frame where the dialect has that."""
-        if self._batch is not None:
-            raise ScenarioError(f"{self.mailbox.owner} is in a batch already")
-        messages = self._batch = []
-        try:
-            yield
-        finally:
-            self._batch = None
-        if messages:
-            connection, now_ns, step = self._require_open("a batch"), self._now_ns(), STEP.get()
-            for message in messages:
-                self._enter(message, now_ns, step)
-            for data in self._codec.bundle(messages):
-                connection.send(data)
-
-    def _transmit(self, connection: Connection, message: Message, now_ns: int, step: StepStarted | None) -> None:
-        if self._batch is not None:
-            self._batch.append(message)
-            return
-        self._enter(message, now_ns, step)
-        if message.frames is None:
-            connection.send(message.raw)
-        else:
-            for data in message.frames:
-                connection.send(data)
-
-    def _enter(self, message: Message, now_ns: int, step: StepStarted | None) -> None:
-        """Put a message that is being sent into the journal."""
-        self._sent = message.number = self._sent + 1
-        message.at_ns = now_ns
-        message.actor = self.actor
-        message.channel = self.name
-        message.is_sent = True
-        if step is not None:
-            message.step = step.number
-        record = self._record
-        record(message)
-
-    def _require_open(self, name: str) -> Connection:
-        if self._connection is None:
-            raise not_open(self.mailbox.owner, self.mailbox.ending, name)
-        return self._connection
+        return self._sender.batch()
 
     # -- waiting ------------------------------------------------------------------------------------------------------
 
