@@ -5,10 +5,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from antiphon.actor.actor import ANY, Actor, on
+    from antiphon.actor.actor import Actor
     from antiphon.actor.channel import Channel
     from antiphon.actor.declarations import Accepted, Http, Link, WebSocket
-    from antiphon.actor.handlers import DEFERRED
+    from antiphon.actor.handlers import ANY, DEFERRED, on
     from antiphon.actor.http_channel import HttpChannel
     from antiphon.actor.server import Server, listen
     from antiphon.conversation.checks import Soft, soft
@@ -133,7 +133,7 @@ _HOMES = {
     name: module
     for module, names in {
         "scenarios.action": "action",
-        "actor.actor": "ANY Actor on",
+        "actor.actor": "Actor",
         "actor.channel": "Channel",
         "conversation.checks": "Soft soft",
         "actor.declarations": "Accepted Http Link WebSocket",
@@ -142,7 +142,7 @@ _HOMES = {
         "errors": "AntiphonError ChannelClosed CheckFailed ConnectFailed DeadlinePassed DialectError "
         "ExpectationFailed FieldMissing ForbiddenMessage HandlerFailed MessagesLeft RecordingError ErrorReply "
         "RequestRefused ScenarioError SoftChecksFailed TransportError UpgradeRefused",
-        "actor.handlers": "DEFERRED",
+        "actor.handlers": "ANY DEFERRED on",
         "actor.http_channel": "HttpChannel",
         "actor.server": "Server listen",
         "conversation.match": "ABSENT",

@@ -6,14 +6,14 @@ import asyncio
 import inspect
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar, Final, Literal, TypeVar, overload
+from typing import Any, ClassVar, Literal
 
 from antiphon.actor.channel import Channel, Mark
 from antiphon.actor.declarations import Accepted, Declaration, Link
-from antiphon.actor.handlers import Handlers
+from antiphon.actor.handlers import Handlers, Trigger, triggers_of
 from antiphon.actor.http_channel import HttpChannel
 from antiphon.conversation.ending import Ending
-from antiphon.conversation.message import UNREADABLE, Message
+from antiphon.conversation.message import Message
 from antiphon.errors import ScenarioError
 from antiphon.runtime.call_site import place_of
 from antiphon.runtime.pending import Exchange, Pending
@@ -21,12 +21,7 @@ from antiphon.runtime.runtime import Runtime
 from antiphon.stand.stand import Stand
 from antiphon.stand.users import User
 
-__all__ = ["ANY", "Actor", "on"]
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-ANY: Final = "*"
-"""In `@on(ANY)`: every name that has no handler of its own."""
+__all__ = ["Actor"]
 
 
 class Actor:
@@ -41,7 +36,7 @@ class Actor:
     name: str = ""
     _channel: Channel | None
     _declarations: ClassVar[dict[str, Declaration[Any]]] = {}
-    _reactions: ClassVar[dict[str, tuple[tuple[str, str | None], ...]]] = {}
+    _reactions: ClassVar[dict[str, tuple[Trigger, ...]]] = {}
     _wanted_user: Mapping[str, Any] | None = None
     needs_user: ClassVar[bool] = True
 
@@ -56,8 +51,8 @@ class Actor:
         for name, value in vars(cls).items():
             if isinstance(value, Declaration):
                 cls._declarations[name] = value
-            if hasattr(value, "_antiphon_reactions"):
-                cls._reactions[name] = value._antiphon_reactions
+            if made := triggers_of(value):
+                cls._reactions[name] = made
 
     def __init__(self, *, user: str | Mapping[str, Any] | None = None) -> None:
         """`user` is who this actor is: a pattern for the fields of users, or the name of one."""
@@ -260,74 +255,9 @@ class Actor:
                     hint=f"its channels are: {', '.join(self._declarations) or 'none'}",
                 )
             if only in (None, channel):
-                _put(handlers, trigger, bound)
+                handlers.put(trigger, bound)
         return handlers
-
-
-_OPENED: Final = "(opened)"
-_CLOSED: Final = "(closed)"
-
-
-def _put(handlers: Handlers, trigger: str, handler: Callable[..., Any]) -> None:
-    if trigger == ANY:
-        handlers.other = handler
-    elif trigger == _OPENED:
-        handlers.opened = handler
-    elif trigger == _CLOSED:
-        handlers.closed = handler
-    else:
-        handlers.named[trigger] = handler
 
 
 def _user_pattern(user: str | Mapping[str, Any]) -> Mapping[str, Any]:
     return {"name": user} if isinstance(user, str) else user
-
-
-class _On:
-    """Marks handlers; see `on`."""
-
-    def __call__(self, name: str, *, channel: str | None = None) -> Callable[[F], F]:
-        if not isinstance(name, str):
-            raise ScenarioError(f"@on takes the name of a message, not {name!r}", hint='@on("ping")')
-        return self._mark(name, channel)
-
-    @overload
-    def opened(self, function: F) -> F: ...
-    @overload
-    def opened(self, *, channel: str) -> Callable[[F], F]: ...
-    def opened(self, function: Any = None, *, channel: str | None = None) -> Any:
-        """A handler without arguments: the channel is open, and nothing has been received yet."""
-        return self._mark(_OPENED, channel)(function) if function is not None else self._mark(_OPENED, channel)
-
-    @overload
-    def closed(self, function: F) -> F: ...
-    @overload
-    def closed(self, *, channel: str) -> Callable[[F], F]: ...
-    def closed(self, function: Any = None, *, channel: str | None = None) -> Any:
-        """A handler of the channel's `Ending`."""
-        return self._mark(_CLOSED, channel)(function) if function is not None else self._mark(_CLOSED, channel)
-
-    @overload
-    def unreadable(self, function: F) -> F: ...
-    @overload
-    def unreadable(self, *, channel: str) -> Callable[[F], F]: ...
-    def unreadable(self, function: Any = None, *, channel: str | None = None) -> Any:
-        """A handler of data that the dialect cannot read; without one such data fails the run."""
-        return self._mark(UNREADABLE, channel)(function) if function is not None else self._mark(UNREADABLE, channel)
-
-    def _mark(self, trigger: str, channel: str | None) -> Callable[[F], F]:
-        def mark(function: F) -> F:
-            earlier = getattr(function, "_antiphon_reactions", ())
-            function._antiphon_reactions = (*earlier, (trigger, channel))  # type: ignore[attr-defined]
-            return function
-
-        return mark
-
-
-on: Final = _On()
-"""`@on("ping")` makes a method a handler: it sees every message of that name, first, in order, in every wait.
-
-It does not take the message from the mailbox. What it returns answers a request; `ErrorReply` refuses it; anything else
-that it raises fails the run. `channel=` restricts it to one channel. Also `@on(ANY)`, `@on.opened`, `@on.closed`,
-`@on.unreadable`, which may be restricted likewise: `@on.closed(channel="media")`. A method may be marked several times.
-"""

@@ -1,10 +1,10 @@
-"""Handlers: what reacts on a channel whenever a message comes, whoever waits for it."""
+"""Handlers: `@on` marks them in an actor's class, and every message goes to them first, whoever waits for it."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar, overload
 
 import msgspec
 
@@ -12,12 +12,20 @@ from antiphon.conversation.ending import Ending
 from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.message import UNREADABLE, Message, Unreadable
 from antiphon.conversation.wording import shorten
-from antiphon.errors import AntiphonError, DialectError, ErrorReply, HandlerFailed
+from antiphon.errors import AntiphonError, DialectError, ErrorReply, HandlerFailed, ScenarioError
 from antiphon.journal import Handled
 from antiphon.runtime.call_site import place_of
 from antiphon.runtime.runtime import Runtime
 
-__all__ = ["DEFERRED", "Answering", "Dispatcher", "Handlers"]
+__all__ = ["ANY", "DEFERRED", "Answering", "Dispatcher", "Handlers", "Trigger", "on", "triggers_of"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+Trigger = tuple[str, str | None]
+"""What sets a handler off: the name of a message (or `ANY`, or a moment), and the only channel that counts, if any."""
+
+ANY: Final = "*"
+"""In `@on(ANY)`: every name that has no handler of its own."""
 
 
 class _Deferred:
@@ -40,6 +48,17 @@ class Handlers(msgspec.Struct):
     other: Callable[[Message], Any] | None = None
     opened: Callable[[], Any] | None = None
     closed: Callable[[Ending], Any] | None = None
+
+    def put(self, trigger: str, handler: Callable[..., Any]) -> None:
+        """Have `handler` called for that; of several the last one put."""
+        if trigger == ANY:
+            self.other = handler
+        elif trigger == _OPENED:
+            self.opened = handler
+        elif trigger == _CLOSED:
+            self.closed = handler
+        else:
+            self.named[trigger] = handler
 
 
 class Answering(Protocol):
@@ -159,3 +178,62 @@ class Dispatcher:
     @property
     def _owner(self) -> str:
         return f"{self._channel.actor}.{self._channel.name}"
+
+
+_OPENED: Final = "(opened)"
+_CLOSED: Final = "(closed)"
+
+
+def triggers_of(function: object) -> tuple[Trigger, ...]:
+    """What `@on` has marked it for; () for what is no handler."""
+    triggers: tuple[Trigger, ...] = getattr(function, "_antiphon_triggers", ())
+    return triggers
+
+
+class _On:
+    """Marks handlers; see `on`."""
+
+    def __call__(self, name: str, *, channel: str | None = None) -> Callable[[F], F]:
+        if not isinstance(name, str):
+            raise ScenarioError(f"@on takes the name of a message, not {name!r}", hint='@on("ping")')
+        return self._mark(name, channel)
+
+    @overload
+    def opened(self, function: F) -> F: ...
+    @overload
+    def opened(self, *, channel: str) -> Callable[[F], F]: ...
+    def opened(self, function: Any = None, *, channel: str | None = None) -> Any:
+        """A handler without arguments: the channel is open, and nothing has been received yet."""
+        return self._mark(_OPENED, channel)(function) if function is not None else self._mark(_OPENED, channel)
+
+    @overload
+    def closed(self, function: F) -> F: ...
+    @overload
+    def closed(self, *, channel: str) -> Callable[[F], F]: ...
+    def closed(self, function: Any = None, *, channel: str | None = None) -> Any:
+        """A handler of the channel's `Ending`."""
+        return self._mark(_CLOSED, channel)(function) if function is not None else self._mark(_CLOSED, channel)
+
+    @overload
+    def unreadable(self, function: F) -> F: ...
+    @overload
+    def unreadable(self, *, channel: str) -> Callable[[F], F]: ...
+    def unreadable(self, function: Any = None, *, channel: str | None = None) -> Any:
+        """A handler of data that the dialect cannot read; without one such data fails the run."""
+        return self._mark(UNREADABLE, channel)(function) if function is not None else self._mark(UNREADABLE, channel)
+
+    def _mark(self, trigger: str, channel: str | None) -> Callable[[F], F]:
+        def mark(function: F) -> F:
+            function._antiphon_triggers = (*triggers_of(function), (trigger, channel))  # type: ignore[attr-defined]
+            return function
+
+        return mark
+
+
+on: Final = _On()
+"""`@on("ping")` makes a method a handler: it sees every message of that name, first, in order, in every wait.
+
+It does not take the message from the mailbox. What it returns answers a request; `ErrorReply` refuses it; anything else
+that it raises fails the run. `channel=` restricts it to one channel. Also `@on(ANY)`, `@on.opened`, `@on.closed`,
+`@on.unreadable`, which may be restricted likewise: `@on.closed(channel="media")`. A method may be marked several times.
+"""
