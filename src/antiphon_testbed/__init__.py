@@ -1,8 +1,7 @@
 """The testbed: a small contact centre to talk to, the system under test that ships with antiphon."""
 
 from antiphon_testbed.centre import ContactCentre
-from antiphon_testbed.fault_words import read_fault
-from antiphon_testbed.faults import (
+from antiphon_testbed.faults.faults import (
     Closed,
     Fault,
     HalfFrame,
@@ -16,6 +15,7 @@ from antiphon_testbed.faults import (
     WrongField,
     WrongId,
 )
+from antiphon_testbed.faults.parse import read_fault
 
 __all__ = [
     "Closed",

@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from antiphon import ScenarioError
-from antiphon_testbed.faults import Fault
-from antiphon_testbed.knobs import set_knobs
+from antiphon_testbed.faults.faults import Fault
+from antiphon_testbed.options import set_knobs
 from antiphon_testbed.running import RunningCentre
 from antiphon_testbed.users import UsersGiven, enrol
 
@@ -31,8 +31,8 @@ class ContactCentre:
     offer_timeout_s: how long a desk has to accept what it is offered, before it goes on to the next one.
     release_s: how long after the answer to `finishWorkitem` a desk is free again.
     seed: an integer or a string: same seed, same ids, tokens, latencies and faults. None: never the same.
-    faults: what goes wrong on purpose (see `antiphon_testbed.faults`): `[Late("resultHangUp", 2.5, user="alice")]`, or
-        in words, `["late:resultHangUp:2.5,user=alice"]`.
+    faults: what goes wrong on purpose (see `antiphon_testbed.faults.faults`):
+        `[Late("resultHangUp", 2.5, user="alice")]`, or in words, `["late:resultHangUp:2.5,user=alice"]`.
 
     Raises ScenarioError for knobs that cannot be; when it starts, RecordingError for a database that cannot be used and
     TransportError if nobody can listen at `host` and `port` (0: any free port).

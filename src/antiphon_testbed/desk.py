@@ -10,13 +10,13 @@ import msgspec
 from antiphon import ANY, Accepted, Actor, Ending, Json, Message, on
 from antiphon.transport.websocket.connection import WebSocketConnection
 from antiphon.transport.websocket.rfc6455 import ABNORMAL
-from antiphon_testbed.agents import Agent
-from antiphon_testbed.counts import Counts
-from antiphon_testbed.delivery import Babble, Delivery, HalfSaid, HungUp
+from antiphon_testbed.counters import Counts
+from antiphon_testbed.effects import Answer, Say
+from antiphon_testbed.faults.delivery import Babble, Delivery, HalfSaid, HungUp
+from antiphon_testbed.faults.injector import FaultyLine, Mischief
+from antiphon_testbed.faults.outbox import Outbox
+from antiphon_testbed.floor.agents import Agent
 from antiphon_testbed.messages import name_of
-from antiphon_testbed.mischief import FaultyLine, Mischief
-from antiphon_testbed.outbox import Outbox
-from antiphon_testbed.outgoing import Answer, Say
 from antiphon_testbed.switchboard import Switchboard
 from antiphon_testbed.users import User
 

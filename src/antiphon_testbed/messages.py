@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from antiphon_testbed.orders import ORDERS
-from antiphon_testbed.outgoing import Answer, Say
+from antiphon_testbed.actions import ORDERS
+from antiphon_testbed.effects import Answer, Say
 
 __all__ = ["EVENTS", "MESSAGES", "answer_to", "name_of"]
 

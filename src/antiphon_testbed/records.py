@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from antiphon.errors import RecordingError
-from antiphon_testbed.interactions import Interaction, iso
+from antiphon_testbed.floor.interactions import Interaction, iso
 
 __all__ = ["Cursor", "Page", "Records"]
 

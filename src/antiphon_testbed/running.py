@@ -12,19 +12,19 @@ from aiohttp import web
 
 from antiphon import Opening, RejectConnection, Server, listen
 from antiphon.conversation.clock import Clock
-from antiphon_testbed.counts import Counts
+from antiphon_testbed.counters import Counts
 from antiphon_testbed.desk import Desk
-from antiphon_testbed.floor import Floor
-from antiphon_testbed.interactions import Interaction
-from antiphon_testbed.knobs import Knobs
-from antiphon_testbed.metrics import Metrics
-from antiphon_testbed.mischief import Mischief
-from antiphon_testbed.reception import Reception
+from antiphon_testbed.faults.injector import Mischief
+from antiphon_testbed.floor.floor import Floor
+from antiphon_testbed.floor.interactions import Interaction
+from antiphon_testbed.options import Knobs
 from antiphon_testbed.records import Records
 from antiphon_testbed.seed import Seed
 from antiphon_testbed.switchboard import Switchboard
 from antiphon_testbed.users import Sessions, User
-from antiphon_testbed.web import COOKIE, make_app
+from antiphon_testbed.web.app import COOKIE, make_app
+from antiphon_testbed.web.metrics import Metrics
+from antiphon_testbed.web.reception import Reception
 
 __all__ = ["RunningCentre"]
 

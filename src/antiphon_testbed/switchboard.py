@@ -1,7 +1,7 @@
 """Between desks and floor: what a desk says goes to the floor, what the floor decides is carried out at the desks.
 
 Everything that leaves the centre towards a desk passes through `_carry_out`: a centre that answers late is made there
-and nowhere else. One that misbehaves is made behind it, on the way to each desk (see `mischief`).
+and nowhere else. One that misbehaves is made behind it, on the way to each desk (see `faults.injector`).
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from antiphon import Message
-from antiphon_testbed.agents import Agent
-from antiphon_testbed.floor import Floor
-from antiphon_testbed.orders import complaint, hear
-from antiphon_testbed.outgoing import After, Answer, Outgoing, Say
-from antiphon_testbed.requests import malformation
+from antiphon_testbed.actions import complaint, hear
+from antiphon_testbed.effects import After, Answer, Outgoing, Say
+from antiphon_testbed.floor.agents import Agent
+from antiphon_testbed.floor.floor import Floor
+from antiphon_testbed.protocol import malformation
 from antiphon_testbed.seed import Seed
 from antiphon_testbed.users import User
 

@@ -9,12 +9,18 @@ from typing import Any
 import pytest
 
 from antiphon.errors import ErrorReply
-from antiphon_testbed.agents import Agent
-from antiphon_testbed.floor import Floor
-from antiphon_testbed.interactions import Interaction
-from antiphon_testbed.orders import hear
-from antiphon_testbed.outgoing import After, Answer, Close, Outgoing
-from antiphon_testbed.outside import customer_calls, customer_chats, customer_leaves, customer_writes, task_comes
+from antiphon_testbed.actions import hear
+from antiphon_testbed.effects import After, Answer, Close, Outgoing
+from antiphon_testbed.floor.agents import Agent
+from antiphon_testbed.floor.customers import (
+    customer_calls,
+    customer_chats,
+    customer_leaves,
+    customer_writes,
+    task_comes,
+)
+from antiphon_testbed.floor.floor import Floor
+from antiphon_testbed.floor.interactions import Interaction
 from antiphon_testbed.seed import Seed
 from antiphon_testbed.timing import Timing
 from antiphon_testbed.users import enrol

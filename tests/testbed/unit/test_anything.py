@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.errors import ErrorReply
-from antiphon_testbed.agents import CAPACITY
-from antiphon_testbed.orders import ORDERS
-from antiphon_testbed.requests import OfWorkitem
+from antiphon_testbed.actions import ORDERS
+from antiphon_testbed.floor.agents import CAPACITY
+from antiphon_testbed.protocol import OfWorkitem
 
 USERS = ("alice", "bob", "dave")
 ORDERS_OF_WORKITEMS = [action for action, (fields, _) in ORDERS.items() if issubclass(fields, OfWorkitem)]

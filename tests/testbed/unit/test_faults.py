@@ -25,7 +25,7 @@ from antiphon_testbed import (
     WrongId,
     read_fault,
 )
-from antiphon_testbed.faults import KINDS
+from antiphon_testbed.faults.faults import KINDS
 from antiphon_testbed.messages import EVENTS, MESSAGES
 
 WORDS: dict[str, Fault] = {
@@ -143,7 +143,7 @@ def test_one_fault_in_words_is_one_fault() -> None:
 
 def test_every_event_that_the_centre_says_is_known() -> None:
     said = set()
-    for path in Path(antiphon_testbed.__file__).parent.glob("*.py"):
+    for path in Path(antiphon_testbed.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Say":
                 name = node.args[1]

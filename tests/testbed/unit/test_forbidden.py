@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from antiphon_testbed.orders import ORDERS
-from antiphon_testbed.requests import OfWorkitem
+from antiphon_testbed.actions import ORDERS
+from antiphon_testbed.protocol import OfWorkitem
 
 ALLOWED = {
     "created": {"startNewOutInteraction", "hangUp"},

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from antiphon.conversation.ending import Ending
-from antiphon_testbed.counts import Counts
-from antiphon_testbed.interactions import Interaction
-from antiphon_testbed.metrics import Family, Metrics
+from antiphon_testbed.counters import Counts
+from antiphon_testbed.floor.interactions import Interaction
 from antiphon_testbed.records import Records
 from antiphon_testbed.seed import Seed
 from antiphon_testbed.users import Sessions, enrol
+from antiphon_testbed.web.metrics import Family, Metrics
 
 SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z]+="(?:[^"\\\n]|\\[\\"n])*",?)*)\})? (-?[0-9.]+)')
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from antiphon_testbed.delivery import Babble, Delivery, HalfSaid, HungUp
-from antiphon_testbed.fault_words import read_fault
+from antiphon_testbed.effects import Answer, Request, Say
+from antiphon_testbed.faults.delivery import Babble, Delivery, HalfSaid, HungUp
+from antiphon_testbed.faults.injector import FaultyLine, Mischief
+from antiphon_testbed.faults.outbox import Outbox
+from antiphon_testbed.faults.parse import read_fault
 from antiphon_testbed.messages import name_of
-from antiphon_testbed.mischief import FaultyLine, Mischief
-from antiphon_testbed.outbox import Outbox
-from antiphon_testbed.outgoing import Answer, Request, Say
 from antiphon_testbed.seed import Seed
 
 

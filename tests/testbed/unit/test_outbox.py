@@ -8,8 +8,8 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon_testbed.outbox import Outbox
-from antiphon_testbed.outgoing import Answer, Say
+from antiphon_testbed.effects import Answer, Say
+from antiphon_testbed.faults.outbox import Outbox
 
 
 class Time:

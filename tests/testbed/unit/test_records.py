@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from antiphon.errors import RecordingError
-from antiphon_testbed.interactions import Interaction, Party
+from antiphon_testbed.floor.interactions import Interaction, Party
 from antiphon_testbed.records import Cursor, Records
 
 START_MS = 1_790_000_000_000

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from antiphon_testbed.orders import ORDERS
-from antiphon_testbed.requests import malformation
+from antiphon_testbed.actions import ORDERS
+from antiphon_testbed.protocol import malformation
 
 
 def test_an_unknown_action_is_an_error_that_names_it(alice) -> None:

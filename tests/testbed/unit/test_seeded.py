@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon_testbed.orders import ORDERS
-from antiphon_testbed.requests import OfWorkitem
+from antiphon_testbed.actions import ORDERS
+from antiphon_testbed.protocol import OfWorkitem
 
 OF_A_CALL = [action for action, (fields, _) in ORDERS.items() if issubclass(fields, OfWorkitem)]
 

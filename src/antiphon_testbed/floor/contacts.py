@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from antiphon_testbed.interactions import Interaction, Party
-from antiphon_testbed.outgoing import Outgoing
+from antiphon_testbed.effects import Outgoing
+from antiphon_testbed.floor.interactions import Interaction, Party
 
 __all__ = ["Contact", "Holder"]
 

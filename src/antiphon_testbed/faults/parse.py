@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from antiphon.errors import ScenarioError
-from antiphon_testbed.faults import (
+from antiphon_testbed.faults.faults import (
     KINDS,
     Closed,
     Fault,

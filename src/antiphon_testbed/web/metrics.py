@@ -9,8 +9,8 @@ from typing import Final
 
 from aiohttp import web
 
-from antiphon_testbed.counts import Counts
-from antiphon_testbed.floor import Floor
+from antiphon_testbed.counters import Counts
+from antiphon_testbed.floor.floor import Floor
 from antiphon_testbed.records import Records
 from antiphon_testbed.users import Sessions
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from antiphon_testbed.delivery import Delivery
+from antiphon_testbed.faults.delivery import Delivery
 
 __all__ = ["Outbox"]
 

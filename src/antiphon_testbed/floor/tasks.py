@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from antiphon.errors import ErrorReply
-from antiphon_testbed.outgoing import Outgoing, Request, success
-from antiphon_testbed.workitems import Workitem
+from antiphon_testbed.effects import Outgoing, Request, success
+from antiphon_testbed.floor.workitems import Workitem
 
 __all__ = ["Task"]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from antiphon.errors import ErrorReply
-from antiphon_testbed.chats import Chat, write
-from antiphon_testbed.contacts import Contact
-from antiphon_testbed.floor import Floor
-from antiphon_testbed.interactions import Party
-from antiphon_testbed.outgoing import Outgoing
+from antiphon_testbed.effects import Outgoing
+from antiphon_testbed.floor.chats import Chat, write
+from antiphon_testbed.floor.contacts import Contact
+from antiphon_testbed.floor.floor import Floor
+from antiphon_testbed.floor.interactions import Party
 
 __all__ = ["customer_calls", "customer_chats", "customer_leaves", "customer_writes", "task_comes"]
 

@@ -9,15 +9,16 @@ from typing import Any, Final, TypeAlias, TypeVar
 import msgspec
 
 from antiphon.errors import ErrorReply
-from antiphon_testbed import requests, transfers
-from antiphon_testbed.agents import Agent
-from antiphon_testbed.calls import Call
-from antiphon_testbed.chats import Chat
+from antiphon_testbed import protocol as requests
 from antiphon_testbed.dictionaries import DICTIONARIES, items
-from antiphon_testbed.floor import Floor
-from antiphon_testbed.outgoing import Outgoing, Request, Say, failure, success
-from antiphon_testbed.tasks import Task
-from antiphon_testbed.workitems import Workitem
+from antiphon_testbed.effects import Outgoing, Request, Say, failure, success
+from antiphon_testbed.floor import transfers
+from antiphon_testbed.floor.agents import Agent
+from antiphon_testbed.floor.calls import Call
+from antiphon_testbed.floor.chats import Chat
+from antiphon_testbed.floor.floor import Floor
+from antiphon_testbed.floor.tasks import Task
+from antiphon_testbed.floor.workitems import Workitem
 
 __all__ = ["ORDERS", "complaint", "hear"]
 

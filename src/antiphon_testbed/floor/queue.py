@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from antiphon_testbed.contacts import Contact
-from antiphon_testbed.ranking import Key, Ranking
+from antiphon_testbed.floor.contacts import Contact
+from antiphon_testbed.floor.ranking import Key, Ranking
 
 __all__ = ["Waiting"]
 

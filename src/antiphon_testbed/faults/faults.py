@@ -9,7 +9,7 @@ probability: only so often, by the centre's seed.
 where: only to messages whose data fit this pattern (see `antiphon.conversation.match`), as `{"state": "wrapUp"}`.
 
 On the command line a fault is `KIND:MESSAGE[:ARGUMENT][,AIM=VALUE]…`, as `late:resultHangUp:2.5,user=alice,nth=2` or
-`missing:newWorkitemState,where.state=wrapUp`; `str(fault)` writes it, and `fault_words.read_fault` reads it.
+`missing:newWorkitemState,where.state=wrapUp`; `str(fault)` writes it, and `parse.read_fault` reads it.
 
 Raises ScenarioError when it is made, if it could not happen.
 """

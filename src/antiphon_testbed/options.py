@@ -9,8 +9,8 @@ import msgspec
 
 from antiphon.conversation.wording import shorten
 from antiphon.errors import ScenarioError
-from antiphon_testbed.fault_words import read_fault
-from antiphon_testbed.faults import KINDS, Fault
+from antiphon_testbed.faults.faults import KINDS, Fault
+from antiphon_testbed.faults.parse import read_fault
 from antiphon_testbed.timing import Timing
 
 __all__ = ["Knobs", "set_knobs"]

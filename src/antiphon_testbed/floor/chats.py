@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from antiphon.errors import ErrorReply
-from antiphon_testbed.contacts import Contact
-from antiphon_testbed.interactions import iso
-from antiphon_testbed.outgoing import Outgoing, Request, Say, success
-from antiphon_testbed.workitems import Workitem
+from antiphon_testbed.effects import Outgoing, Request, Say, success
+from antiphon_testbed.floor.contacts import Contact
+from antiphon_testbed.floor.interactions import iso
+from antiphon_testbed.floor.workitems import Workitem
 
 __all__ = ["LONGEST_TEXT", "Chat", "write"]
 

@@ -14,11 +14,11 @@ from itertools import islice
 from typing import Final
 
 from antiphon.errors import ErrorReply
-from antiphon_testbed.agents import Agent
-from antiphon_testbed.calls import Call
-from antiphon_testbed.floor import Floor
-from antiphon_testbed.outgoing import Outgoing, Request, success
-from antiphon_testbed.workitems import Workitem
+from antiphon_testbed.effects import Outgoing, Request, success
+from antiphon_testbed.floor.agents import Agent
+from antiphon_testbed.floor.calls import Call
+from antiphon_testbed.floor.floor import Floor
+from antiphon_testbed.floor.workitems import Workitem
 
 __all__ = ["cancel", "complete", "transfer"]
 

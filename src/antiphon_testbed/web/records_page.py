@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from antiphon_testbed.records import Cursor, Records
-from antiphon_testbed.web_answers import Problem, in_json
+from antiphon_testbed.web.web_answers import Problem, in_json
 
 __all__ = ["Listing"]
 

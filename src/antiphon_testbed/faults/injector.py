@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from antiphon.conversation.match import matches
-from antiphon_testbed.delivery import Babble, Delivery, HalfSaid, HungUp
-from antiphon_testbed.faults import (
+from antiphon_testbed.effects import Answer, Request, Say
+from antiphon_testbed.faults.delivery import Babble, Delivery, HalfSaid, HungUp
+from antiphon_testbed.faults.faults import (
     ANY_MESSAGE,
     Closed,
     Fault,
@@ -26,7 +27,6 @@ from antiphon_testbed.faults import (
     WrongId,
 )
 from antiphon_testbed.messages import name_of
-from antiphon_testbed.outgoing import Answer, Request, Say
 from antiphon_testbed.seed import Seed
 
 __all__ = ["FaultyLine", "Mischief"]

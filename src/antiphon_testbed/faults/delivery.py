@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from antiphon_testbed.outgoing import Answer, Say
+from antiphon_testbed.effects import Answer, Say
 
 __all__ = ["Babble", "Delivery", "HalfSaid", "HungUp"]
 

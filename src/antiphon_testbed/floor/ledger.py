@@ -7,18 +7,18 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from antiphon.errors import ErrorReply
-from antiphon_testbed.agents import Agent
-from antiphon_testbed.calls import Call
-from antiphon_testbed.chats import Chat
-from antiphon_testbed.contacts import Contact
-from antiphon_testbed.interactions import Interaction, Party
+from antiphon_testbed.effects import Outgoing
+from antiphon_testbed.floor.agents import Agent
+from antiphon_testbed.floor.calls import Call
+from antiphon_testbed.floor.chats import Chat
+from antiphon_testbed.floor.contacts import Contact
+from antiphon_testbed.floor.interactions import Interaction, Party
+from antiphon_testbed.floor.queue import Waiting
+from antiphon_testbed.floor.tasks import Task
+from antiphon_testbed.floor.workitems import Workitem
 from antiphon_testbed.offer import media_offer
-from antiphon_testbed.outgoing import Outgoing
 from antiphon_testbed.seed import Seed
-from antiphon_testbed.tasks import Task
 from antiphon_testbed.timing import Timing
-from antiphon_testbed.waiting import Waiting
-from antiphon_testbed.workitems import Workitem
 
 __all__ = ["Ledger"]
 

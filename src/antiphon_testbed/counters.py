@@ -6,8 +6,8 @@ from collections import Counter
 from weakref import WeakSet
 
 from antiphon.conversation.ending import Ending
-from antiphon_testbed.interactions import Interaction
-from antiphon_testbed.orders import ORDERS
+from antiphon_testbed.actions import ORDERS
+from antiphon_testbed.floor.interactions import Interaction
 
 __all__ = ["Counts"]
 

@@ -13,8 +13,8 @@ import re
 from typing import Any
 
 from antiphon.errors import ErrorReply
-from antiphon_testbed.outgoing import After, Answer, Outgoing, Request, Say, failure, success
-from antiphon_testbed.workitems import Workitem
+from antiphon_testbed.effects import After, Answer, Outgoing, Request, Say, failure, success
+from antiphon_testbed.floor.workitems import Workitem
 
 __all__ = ["Call", "refuse_destination"]
 

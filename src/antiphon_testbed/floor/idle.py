@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from antiphon_testbed.agents import CAPACITY, Agent
-from antiphon_testbed.ranking import Key, Ranking
+from antiphon_testbed.floor.agents import CAPACITY, Agent
+from antiphon_testbed.floor.ranking import Key, Ranking
 
 __all__ = ["IdleDesks"]
 

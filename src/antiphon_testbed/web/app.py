@@ -10,11 +10,11 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from antiphon_testbed.floor import Floor
-from antiphon_testbed.listing import Listing
+from antiphon_testbed.floor.floor import Floor
 from antiphon_testbed.records import Records
 from antiphon_testbed.users import Sessions
-from antiphon_testbed.web_answers import Problem, in_json
+from antiphon_testbed.web.records_page import Listing
+from antiphon_testbed.web.web_answers import Problem, in_json
 
 __all__ = ["COOKIE", "make_app"]
 

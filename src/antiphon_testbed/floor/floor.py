@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from antiphon.errors import ErrorReply
-from antiphon_testbed.agents import Agent
-from antiphon_testbed.calls import Call, refuse_destination
-from antiphon_testbed.dispatch import Dispatch
-from antiphon_testbed.idle import IdleDesks
-from antiphon_testbed.interactions import Interaction, Party
-from antiphon_testbed.ledger import Ledger
-from antiphon_testbed.outgoing import After, Close, Outgoing, Say
+from antiphon_testbed.effects import After, Close, Outgoing, Say
+from antiphon_testbed.floor.agents import Agent
+from antiphon_testbed.floor.calls import Call, refuse_destination
+from antiphon_testbed.floor.dispatch import Dispatch
+from antiphon_testbed.floor.idle import IdleDesks
+from antiphon_testbed.floor.interactions import Interaction, Party
+from antiphon_testbed.floor.ledger import Ledger
+from antiphon_testbed.floor.workitems import Workitem
 from antiphon_testbed.seed import Seed
 from antiphon_testbed.timing import Timing
 from antiphon_testbed.users import User
-from antiphon_testbed.workitems import Workitem
 
 __all__ = ["NO_PONG", "REPLACED", "Floor"]
 

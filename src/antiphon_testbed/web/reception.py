@@ -14,14 +14,20 @@ import msgspec
 from aiohttp import web
 
 from antiphon.errors import ErrorReply
-from antiphon_testbed.chats import LONGEST_TEXT
-from antiphon_testbed.floor import Floor
-from antiphon_testbed.interactions import iso
-from antiphon_testbed.outgoing import Outgoing
-from antiphon_testbed.outside import customer_calls, customer_chats, customer_leaves, customer_writes, task_comes
+from antiphon_testbed.effects import Outgoing
+from antiphon_testbed.floor.chats import LONGEST_TEXT
+from antiphon_testbed.floor.customers import (
+    customer_calls,
+    customer_chats,
+    customer_leaves,
+    customer_writes,
+    task_comes,
+)
+from antiphon_testbed.floor.floor import Floor
+from antiphon_testbed.floor.interactions import iso
 from antiphon_testbed.records import Records
 from antiphon_testbed.switchboard import Switchboard
-from antiphon_testbed.web_answers import Problem, in_json
+from antiphon_testbed.web.web_answers import Problem, in_json
 
 __all__ = ["Reception"]
 

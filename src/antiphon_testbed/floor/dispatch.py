@@ -5,12 +5,12 @@ No contact waits while a fitting desk is free. What a desk did not take goes to 
 
 from __future__ import annotations
 
-from antiphon_testbed.agents import CAPACITY, Agent
-from antiphon_testbed.contacts import Contact
-from antiphon_testbed.idle import IdleDesks
-from antiphon_testbed.ledger import Ledger
-from antiphon_testbed.outgoing import Outgoing
-from antiphon_testbed.workitems import Workitem
+from antiphon_testbed.effects import Outgoing
+from antiphon_testbed.floor.agents import CAPACITY, Agent
+from antiphon_testbed.floor.contacts import Contact
+from antiphon_testbed.floor.idle import IdleDesks
+from antiphon_testbed.floor.ledger import Ledger
+from antiphon_testbed.floor.workitems import Workitem
 
 __all__ = ["Dispatch"]
 

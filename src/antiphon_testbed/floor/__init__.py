@@ -1,0 +1,1 @@
+"""The floor: agents, their work, and who gets what. Pure: times come in, effects go out."""

@@ -1,0 +1,1 @@
+"""The centre over HTTP: the world outside the desks."""
