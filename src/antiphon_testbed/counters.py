@@ -6,8 +6,8 @@ from collections import Counter
 from weakref import WeakSet
 
 from antiphon.conversation.ending import Ending
-from antiphon_testbed.actions import ORDERS
 from antiphon_testbed.floor.interactions import Interaction
+from antiphon_testbed.protocol import REQUESTS
 
 __all__ = ["Counts"]
 
@@ -34,7 +34,7 @@ class Counts:
 
     def hear(self, name: str) -> None:
         """A desk has said something."""
-        self.received[name if name in ORDERS else OTHER] += 1
+        self.received[name if name in REQUESTS else OTHER] += 1
 
     def say(self, name: str) -> None:
         """A desk was told something."""

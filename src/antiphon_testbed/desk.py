@@ -16,7 +16,6 @@ from antiphon_testbed.faults.delivery import Babble, Delivery, HalfSaid, HungUp
 from antiphon_testbed.faults.injector import FaultyLine, Mischief
 from antiphon_testbed.faults.outbox import Outbox
 from antiphon_testbed.floor.agents import Agent
-from antiphon_testbed.messages import name_of
 from antiphon_testbed.switchboard import Switchboard
 from antiphon_testbed.users import User
 
@@ -99,7 +98,7 @@ class Desk(Actor):
                 self._counts.say(item.name)
             case Answer():
                 self.answer(item.request.handle, item.data)
-                self._counts.say(name_of(item))
+                self._counts.say(item.name)
             case Babble():
                 self.line.send_data(item.text)
             case HalfSaid():
@@ -110,7 +109,7 @@ class Desk(Actor):
     def _break_off(self, item: Say | Answer) -> None:
         connection = self.line.connection
         assert isinstance(connection, WebSocketConnection), "a desk's connection is a WebSocket"
-        connection.break_off(msgspec.json.encode({"action": name_of(item), "data": item.data}).decode())
+        connection.break_off(msgspec.json.encode({"action": item.name, "data": item.data}).decode())
 
     def _hang_up_on_purpose(self, item: HungUp) -> None:
         if item.code == ABNORMAL:

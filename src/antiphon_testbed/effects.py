@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from antiphon.errors import ErrorReply
+from antiphon_testbed.protocol import answer_to
 
 __all__ = ["After", "Answer", "Close", "Outgoing", "Request", "Say", "failure", "success"]
 
@@ -42,6 +43,11 @@ class Answer(msgspec.Struct, frozen=True):
 
     request: Request
     data: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The message's name on the wire."""
+        return answer_to(self.request.name)
 
     @property
     def desk(self) -> str:

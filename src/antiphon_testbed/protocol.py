@@ -1,14 +1,23 @@
-"""What a desk can ask, field by field, and what is wrong with data that is no request."""
+"""What desks and centre say to each other: the requests with their fields, the messages' names, and fixed texts.
+
+A frame is `{"action": NAME, "data": {…}}`, JSON in text.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 import msgspec
 
 from antiphon.conversation.message import UNNAMED, Data
 
 __all__ = [
+    "DICTIONARIES",
+    "EVENTS",
+    "MESSAGES",
+    "REQUESTS",
     "AcceptInteraction",
     "AcceptRtc",
     "CancelTransfer",
@@ -31,7 +40,10 @@ __all__ = [
     "SetResume",
     "StartNewOutInteraction",
     "Transfer",
+    "answer_to",
+    "dictionary_items",
     "malformation",
+    "media_offer",
 ]
 
 
@@ -160,6 +172,56 @@ class Pong(Fields, frozen=True, kw_only=True):
     seq: int
 
 
+REQUESTS: Final[Mapping[str, type[Fields]]] = MappingProxyType(
+    {
+        "getAgentData": GetAgentData,
+        "getDictionaryData": GetDictionaryData,
+        "changeAgentState": ChangeAgentState,
+        # the beginning of an outgoing call
+        "newOutInteraction": NewOutInteraction,
+        "startNewOutInteraction": StartNewOutInteraction,
+        "acceptRtc": AcceptRtc,
+        # what is offered
+        "acceptInteraction": AcceptInteraction,
+        "rejectInteraction": RejectInteraction,
+        # during a call
+        "setMute": SetMute,
+        "setHold": SetHold,
+        "setResume": SetResume,
+        "sendDtmf": SendDtmf,
+        # transfers
+        "transfer": Transfer,
+        "completeTransfer": CompleteTransfer,
+        "cancelTransfer": CancelTransfer,
+        # chats and tasks
+        "sendChatMessage": SendChatMessage,
+        "completeTask": CompleteTask,
+        # the end of a call or a chat
+        "hangUp": HangUp,
+        "finishWorkitem": FinishWorkitem,
+        "pong": Pong,
+    }
+)
+"""Each action that a desk can ask for, and its fields."""
+
+EVENTS: Final = frozenset(
+    {
+        *("agentCapacity", "connectionStatus", "error", "newAgentState", "newChatMessage", "newRtc"),
+        *("newWorkitemState", "ping", "workitemPartyList"),
+    }
+)
+"""What the centre says by itself."""
+
+
+def answer_to(action: str) -> str:
+    """The name of a request's answer: that of `hangUp` is `resultHangUp`."""
+    return f"result{action[:1].upper()}{action[1:]}"
+
+
+MESSAGES: Final = EVENTS | {answer_to(action) for action in REQUESTS if action != "pong"}
+"""Everything that the centre says: events, and the answers to requests. A `pong` has none."""
+
+
 class _Envelope(msgspec.Struct, frozen=True):
     action: str
     data: dict[str, Any]
@@ -176,3 +238,48 @@ def malformation(name: str, body: Any, raw: Data) -> str | None:
     except (msgspec.DecodeError, UnicodeError) as error:
         return f'not {{"action": NAME, "data": {{…}}}}: {error}'
     return None if envelope.action else "the action's name is empty"
+
+
+DICTIONARIES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "dispositions": MappingProxyType(
+            {
+                "resolved": "Resolved",
+                "callback": "Call back later",
+                "refused": "The customer refused",
+                "wrongNumber": "Wrong number",
+                "busy": "Busy",
+                "noAnswer": "No answer",
+            }
+        ),
+        "states": MappingProxyType({"ready": "Ready", "notReady": "Not ready", "break": "Break"}),
+    }
+)
+"""Each dictionary by its name: the title of each of its ids."""
+
+
+def dictionary_items(name: str) -> list[dict[str, str]]:
+    """The dictionary's items as the wire has them, in order; KeyError for an unknown dictionary."""
+    return [{"id": key, "title": title} for key, title in DICTIONARIES[name].items()]
+
+
+_OFFER_LINES: Final = (
+    "v=0",
+    "o=- {session} 1 IN IP4 127.0.0.1",
+    "s=-",
+    "t=0 0",
+    "m=audio 9 UDP/TLS/RTP/SAVPF 111 8 101",
+    "c=IN IP4 0.0.0.0",
+    "a=setup:actpass",
+    "a=mid:0",
+    "a=sendrecv",
+    "a=rtcp-mux",
+    "a=rtpmap:111 opus/48000/2",
+    "a=rtpmap:8 PCMA/8000",
+    "a=rtpmap:101 telephone-event/8000",
+)
+
+
+def media_offer(session: int) -> str:
+    """The offer for the media session of this number (SDP, RFC 8866; offers and answers, RFC 3264)."""
+    return "".join(f"{line}\r\n" for line in _OFFER_LINES).format(session=session)

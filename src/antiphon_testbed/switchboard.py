@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from antiphon import Message
-from antiphon_testbed.actions import complaint, hear
+from antiphon_testbed.actions import error_event, handle_request
 from antiphon_testbed.effects import After, Answer, Outgoing, Say
 from antiphon_testbed.floor.agents import Agent
 from antiphon_testbed.floor.floor import Floor
@@ -91,11 +91,11 @@ class Switchboard:
         """A desk has said something."""
         if agent.desk not in self._floor.agents:  # it is being closed
             return
-        complaint_text = malformation(message.name, message.body, message.raw)
-        if complaint_text is not None:
-            self._carry_out([complaint(agent.desk, "malformed", complaint_text)])
+        problem = malformation(message.name, message.body, message.raw)
+        if problem is not None:
+            self._carry_out([error_event(agent.desk, "malformed", problem)])
             return
-        self._carry_out(hear(self._floor, agent, message.name, message.body, message, self._now_ms()))
+        self._carry_out(handle_request(self._floor, agent, message.name, message.body, message, self._now_ms()))
 
     def happen(self, event: Callable[[Floor, int], tuple[T, list[Outgoing]]]) -> T:
         """Something happens outside the desks: `event(floor, now_ms)` gives its result and what to carry out."""

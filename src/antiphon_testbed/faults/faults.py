@@ -25,7 +25,7 @@ import msgspec
 
 from antiphon.errors import ScenarioError
 from antiphon.transport.websocket.rfc6455 import ABNORMAL, check_close
-from antiphon_testbed.messages import MESSAGES, answer_to
+from antiphon_testbed.protocol import MESSAGES, answer_to
 
 __all__ = [
     "ANY_MESSAGE",

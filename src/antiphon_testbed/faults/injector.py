@@ -26,7 +26,6 @@ from antiphon_testbed.faults.faults import (
     WrongField,
     WrongId,
 )
-from antiphon_testbed.messages import name_of
 from antiphon_testbed.seed import Seed
 
 __all__ = ["FaultyLine", "Mischief"]
@@ -59,7 +58,7 @@ class Mischief:
 
     def hits(self, user: str, item: Say | Answer) -> list[Fault]:
         """The faults that hit this message of the user's, in their order. It counts: ask once for each message."""
-        name = name_of(item)
+        name = item.name
         hits = [fault for index, fault in self._faults if self._is_hit(index, fault, user, name, item.data)]
         for fault in hits:
             self._happened(fault.word)

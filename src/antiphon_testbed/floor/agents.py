@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from antiphon.errors import ErrorReply
-from antiphon_testbed.dictionaries import DICTIONARIES
 from antiphon_testbed.effects import Outgoing, Request, Say, success
 from antiphon_testbed.floor.heartbeat import Heartbeat
+from antiphon_testbed.protocol import DICTIONARIES
 from antiphon_testbed.users import User
 
 __all__ = ["CAPACITY", "Agent", "Work"]

@@ -16,7 +16,7 @@ from antiphon_testbed.floor.interactions import Interaction, Party
 from antiphon_testbed.floor.queue import Waiting
 from antiphon_testbed.floor.tasks import Task
 from antiphon_testbed.floor.workitems import Workitem
-from antiphon_testbed.offer import media_offer
+from antiphon_testbed.protocol import media_offer
 from antiphon_testbed.seed import Seed
 from antiphon_testbed.timing import Timing
 

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeAlias
 
 from antiphon.errors import ErrorReply
-from antiphon_testbed.dictionaries import DICTIONARIES
 from antiphon_testbed.effects import After, Outgoing, Request, Say, success
 from antiphon_testbed.floor.agents import Agent
 from antiphon_testbed.floor.contacts import Contact
 from antiphon_testbed.floor.interactions import Interaction, Party, iso
+from antiphon_testbed.protocol import DICTIONARIES
 from antiphon_testbed.timing import Timing
 
 __all__ = ["Book", "PassOn", "Workitem"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from antiphon.errors import ErrorReply
-from antiphon_testbed.actions import hear
+from antiphon_testbed.actions import handle_request
 from antiphon_testbed.effects import After, Answer, Close, Outgoing
 from antiphon_testbed.floor.agents import Agent
 from antiphon_testbed.floor.customers import (
@@ -166,7 +166,7 @@ class Desk:
     def ask(self, action: str, **data: Any) -> Heard:
         """Say it; gives what the desk hears at once."""
         self.heard.clear()
-        self.hall.carry_out(hear(self.hall.floor, self.agent, action, data, None, self.hall.now_ms))
+        self.hall.carry_out(handle_request(self.hall.floor, self.agent, action, data, None, self.hall.now_ms))
         return Heard(self.heard)
 
     def wait(self, seconds: float) -> Heard:

@@ -11,12 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.errors import ErrorReply
-from antiphon_testbed.actions import ORDERS
 from antiphon_testbed.floor.agents import CAPACITY
-from antiphon_testbed.protocol import OfWorkitem
+from antiphon_testbed.protocol import REQUESTS, OfWorkitem
 
 USERS = ("alice", "bob", "dave")
-ORDERS_OF_WORKITEMS = [action for action, (fields, _) in ORDERS.items() if issubclass(fields, OfWorkitem)]
+OF_A_WORKITEM = [action for action, fields in REQUESTS.items() if issubclass(fields, OfWorkitem)]
 TARGETS = ("bob", "alice", "dave", "sales", "billing", "support", "carol", "nobody")
 LEGAL: dict[str, tuple[str, ...]] = {
     "created": ("startNewOutInteraction", "startNewOutInteraction", "hangUp"),
@@ -151,7 +150,7 @@ class World:
             action = LEGAL[work.state][choice[1] % len(LEGAL[work.state])]
             self.order_of(work, action, choice, self.desks[work.agent.user.name])
         else:
-            action = ORDERS_OF_WORKITEMS[(12 * choice[1] + choice[2]) % len(ORDERS_OF_WORKITEMS)]
+            action = OF_A_WORKITEM[(12 * choice[1] + choice[2]) % len(OF_A_WORKITEM)]
             desks = list(self.desks.values())
             self.order_of(work, action, choice, desks[choice[3] % len(desks)])
 

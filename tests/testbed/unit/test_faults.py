@@ -26,7 +26,7 @@ from antiphon_testbed import (
     read_fault,
 )
 from antiphon_testbed.faults.faults import KINDS
-from antiphon_testbed.messages import EVENTS, MESSAGES
+from antiphon_testbed.protocol import EVENTS, MESSAGES
 
 WORDS: dict[str, Fault] = {
     "late:resultHangUp:2.5": Late("resultHangUp", 2.5),

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from antiphon_testbed.actions import ORDERS
-from antiphon_testbed.protocol import OfWorkitem
+from antiphon_testbed.protocol import REQUESTS, OfWorkitem
 
 ALLOWED = {
     "created": {"startNewOutInteraction", "hangUp"},
@@ -19,7 +18,7 @@ ALLOWED = {
     "finished": set[str](),
 }
 OF_OTHERS = {"sendChatMessage", "completeTask"}
-OF_A_CALL = [action for action, (fields, _) in ORDERS.items() if issubclass(fields, OfWorkitem)]
+OF_A_CALL = [action for action, fields in REQUESTS.items() if issubclass(fields, OfWorkitem)]
 
 
 def forbidden() -> Iterator[tuple[str, str]]:

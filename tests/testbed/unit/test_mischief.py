@@ -13,7 +13,6 @@ from antiphon_testbed.faults.delivery import Babble, Delivery, HalfSaid, HungUp
 from antiphon_testbed.faults.injector import FaultyLine, Mischief
 from antiphon_testbed.faults.outbox import Outbox
 from antiphon_testbed.faults.parse import read_fault
-from antiphon_testbed.messages import name_of
 from antiphon_testbed.seed import Seed
 
 
@@ -50,8 +49,7 @@ class Centre:
     def hears(self, *items: Say | Answer, user: str = "alice", latency_s: float = 0.0) -> list[str]:
         """What the desk hears when all of that is said to it at one moment: names, and when if it is late."""
         return [
-            (name_of(item) if isinstance(item, (Say, Answer)) else type(item).__name__)
-            + (f" at {at_s:g}" if at_s else "")
+            (item.name if isinstance(item, (Say, Answer)) else type(item).__name__) + (f" at {at_s:g}" if at_s else "")
             for at_s, item in self.deliveries(items, user, latency_s)
         ]
 
@@ -244,7 +242,7 @@ def test_a_moment_ends_when_the_request_is_done() -> None:
         line.end_moment()
     wire.run()
     line.end_moment()
-    names = [name_of(item) for _, item in wire.gone if isinstance(item, (Say, Answer))]
+    names = [item.name for _, item in wire.gone if isinstance(item, (Say, Answer))]
     assert names == ["newWorkitemState", "newAgentState", "resultHangUp"] * 2
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from antiphon_testbed.actions import ORDERS
-from antiphon_testbed.protocol import malformation
+from antiphon_testbed.actions import ACTIONS
+from antiphon_testbed.protocol import REQUESTS, malformation
 
 
 def test_an_unknown_action_is_an_error_that_names_it(alice) -> None:
@@ -41,7 +41,11 @@ REQUIRED: dict[str, dict[str, Any]] = {
 
 
 def test_every_action_is_in_the_list_above() -> None:
-    assert set(REQUIRED) == set(ORDERS)
+    assert set(REQUIRED) == set(REQUESTS)
+
+
+def test_every_request_has_its_action() -> None:
+    assert set(ACTIONS) == set(REQUESTS.values())
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon_testbed.actions import ORDERS
-from antiphon_testbed.protocol import OfWorkitem
+from antiphon_testbed.protocol import REQUESTS, OfWorkitem
 
-OF_A_CALL = [action for action, (fields, _) in ORDERS.items() if issubclass(fields, OfWorkitem)]
+OF_A_CALL = [action for action, fields in REQUESTS.items() if issubclass(fields, OfWorkitem)]
 
 
 def test_the_same_seed_gives_the_same_ids_whatever_the_others_do(new_hall) -> None:
