@@ -14,9 +14,8 @@ from antiphon_testbed.effects import Outgoing, Request, Say, failure, success
 from antiphon_testbed.floor import transfers
 from antiphon_testbed.floor.agents import Agent
 from antiphon_testbed.floor.calls import Call
-from antiphon_testbed.floor.chats import Chat
+from antiphon_testbed.floor.chats_and_tasks import Chat, Task
 from antiphon_testbed.floor.floor import Floor
-from antiphon_testbed.floor.tasks import Task
 from antiphon_testbed.floor.workitems import Workitem
 from antiphon_testbed.protocol import DICTIONARIES, REQUESTS, dictionary_items
 

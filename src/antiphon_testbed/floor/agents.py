@@ -1,4 +1,4 @@
-"""A user at a desk: state, and room for work on each channel."""
+"""A user at a desk: state, room for work on each channel, and the heartbeat that shows that the desk is there."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import Any, Final, Protocol
 
 from antiphon.errors import ErrorReply
 from antiphon_testbed.effects import Outgoing, Request, Say, success
-from antiphon_testbed.floor.heartbeat import Heartbeat
 from antiphon_testbed.protocol import DICTIONARIES
 from antiphon_testbed.users import User
 
-__all__ = ["CAPACITY", "Agent", "Work"]
+__all__ = ["CAPACITY", "UNANSWERED_AT_MOST", "Agent", "Heartbeat", "Work"]
 
 CAPACITY: Final[Mapping[str, int]] = MappingProxyType({"voice": 1, "chat": 3, "task": 5})
 """How many contacts of each channel a desk has room for."""
+
+UNANSWERED_AT_MOST: Final = 1
+"""How many pings may be unanswered when the next one is due; one more, and nobody is there."""
 
 
 class Work(Protocol):
@@ -31,6 +33,31 @@ class Work(Protocol):
     def vanish(self, reason: str, now_ms: int) -> list[Outgoing]:
         """The agent's desk is gone; gives what others hear of it."""
         ...
+
+
+class Heartbeat:
+    """Counts pings (1, 2, …) and the pongs that come for them. A pong answers every ping up to its own."""
+
+    __slots__ = ("_answered", "_sent")
+
+    def __init__(self) -> None:
+        self._sent = 0
+        self._answered = 0
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether too many pings are unanswered."""
+        return self._sent - self._answered > UNANSWERED_AT_MOST
+
+    def beat(self) -> int:
+        """The next ping's number."""
+        self._sent += 1
+        return self._sent
+
+    def heard(self, seq: int) -> None:
+        """A pong came. One that answers no ping counts for nothing."""
+        if self._answered < seq <= self._sent:
+            self._answered = seq
 
 
 class Agent:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from antiphon.errors import ErrorReply
 from antiphon_testbed.effects import Outgoing
-from antiphon_testbed.floor.chats import Chat, write
+from antiphon_testbed.floor.chats_and_tasks import Chat, write
 from antiphon_testbed.floor.contacts import Contact
 from antiphon_testbed.floor.floor import Floor
 from antiphon_testbed.floor.interactions import Party

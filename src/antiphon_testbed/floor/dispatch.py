@@ -41,7 +41,7 @@ class Dispatch:
 
     def offer(self, contact: Contact, agent: Agent, now_ms: int) -> list[Outgoing]:
         """Offer the contact to the agent, who can take it."""
-        self._ledger.waiting.discard(contact)
+        self._ledger.queue.discard(contact)
         contact.interaction.leave_queue(now_ms)
         workitem = self._ledger.assign(agent, contact)
         contact.owner = workitem
@@ -62,15 +62,15 @@ class Dispatch:
     def _serve(self, agent: Agent, channel: str, now_ms: int) -> list[Outgoing]:
         outgoing: list[Outgoing] = []
         while agent.can_take(channel):
-            contact = self._ledger.waiting.first(channel, agent.user.skills)
+            contact = self._ledger.queue.first(channel, agent.user.skills)
             if contact is None:
                 break
             outgoing += self.offer(contact, agent, now_ms)
         return outgoing
 
     def _place(self, contact: Contact, now_ms: int) -> list[Outgoing]:
-        agent = self._idle.longest(contact.channel, contact.skill, contact.passed)
+        agent = self._idle.longest_idle(contact.channel, contact.skill, contact.passed)
         if agent is not None:
             return self.offer(contact, agent, now_ms)
-        self._ledger.waiting.add(contact)
+        self._ledger.queue.add(contact)
         return []

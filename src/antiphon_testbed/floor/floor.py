@@ -73,7 +73,7 @@ class Floor:
         earlier = self._by_user.get(user.name)
         if earlier is not None:
             outgoing += [Close(earlier.desk, REPLACED, "replaced"), *self._remove(earlier, "deskReplaced", now_ms)]
-        agent = Agent(user, self._agent_id(user), self._seed.uuid(f"desk/{user.name}"), self.idle.look_at)
+        agent = Agent(user, self._agent_id(user), self._seed.uuid(f"desk/{user.name}"), self.idle.update)
         self.agents[agent.desk] = self._by_user[user.name] = self._by_line[user.line] = agent
         self.idle.arrive(agent)
         outgoing += agent.opening()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from antiphon_testbed.floor.agents import CAPACITY, Agent
-from antiphon_testbed.floor.ranking import Key, Ranking
+from antiphon_testbed.floor.queue import Key, SortedMap
 
 __all__ = ["IdleDesks"]
 
@@ -33,7 +33,7 @@ class IdleDesks:
     """
 
     def __init__(self) -> None:
-        self._free: dict[tuple[str, str | None], Ranking[Agent]] = {}
+        self._free: dict[tuple[str, str | None], SortedMap[Agent]] = {}
         self._standings: dict[str, _Standing] = {}
         self._skills: Counter[str] = Counter()
         self._order = 0
@@ -55,7 +55,7 @@ class IdleDesks:
         """Whether anybody at a desk has the skill."""
         return self._skills[skill] > 0
 
-    def look_at(self, agent: Agent) -> None:
+    def update(self, agent: Agent) -> None:
         """Something about the agent has changed."""
         standing = self._standings.get(agent.desk)
         if standing is None:  # gone, or not quite there
@@ -79,7 +79,7 @@ class IdleDesks:
         self._freed.clear()
         return freed
 
-    def longest(self, channel: str, skill: str | None, passed: Mapping[str, None]) -> Agent | None:
+    def longest_idle(self, channel: str, skill: str | None, passed: Mapping[str, None]) -> Agent | None:
         """Who is free for such a contact and idle longest, None if nobody is.
 
         Users who `passed` it on, in that order, are taken only if nobody else is there: who did so first is first.
@@ -95,9 +95,9 @@ class IdleDesks:
     def _set_open(self, agent: Agent, standing: _Standing, channels: tuple[str, ...]) -> None:
         for channel in set(standing.open) ^ set(channels):
             for skill in (None, *agent.user.skills):
-                ranking = self._free.setdefault((channel, skill), Ranking())
+                agents = self._free.setdefault((channel, skill), SortedMap())
                 if channel in channels:
-                    ranking.add(standing.key, agent)
+                    agents.add(standing.key, agent)
                 else:
-                    ranking.discard(standing.key)
+                    agents.discard(standing.key)
         standing.open = channels

@@ -10,11 +10,10 @@ from antiphon.errors import ErrorReply
 from antiphon_testbed.effects import Outgoing
 from antiphon_testbed.floor.agents import Agent
 from antiphon_testbed.floor.calls import Call
-from antiphon_testbed.floor.chats import Chat
+from antiphon_testbed.floor.chats_and_tasks import Chat, Task
 from antiphon_testbed.floor.contacts import Contact
 from antiphon_testbed.floor.interactions import Interaction, Party
-from antiphon_testbed.floor.queue import Waiting
-from antiphon_testbed.floor.tasks import Task
+from antiphon_testbed.floor.queue import ContactQueue
 from antiphon_testbed.floor.workitems import Workitem
 from antiphon_testbed.protocol import media_offer
 from antiphon_testbed.seed import Seed
@@ -33,7 +32,7 @@ class Ledger:
         self.timing = timing
         self.contacts: dict[str, Contact] = {}
         self.workitems: dict[str, Workitem] = {}
-        self.waiting = Waiting()
+        self.queue = ContactQueue()
         self._seed = seed
         self._changed = changed
         self._number = 0
@@ -108,7 +107,7 @@ class Ledger:
             return []
         holders = [holder for holder in (contact.owner, contact.helper) if holder is not None]
         contact.interaction.end(by, now_ms)
-        self.waiting.discard(contact)
+        self.queue.discard(contact)
         if not holders:
             contact.interaction.enter("finished", now_ms, reason=by)
             self.note(contact.interaction)

@@ -144,5 +144,5 @@ class _Consult:
     def _next(self) -> Agent | None:
         if self._skill is None:
             return None
-        agent = self._floor.idle.longest("voice", self._skill, self._passed)
+        agent = self._floor.idle.longest_idle("voice", self._skill, self._passed)
         return None if agent is None or agent.user.name in self._passed else agent

@@ -75,7 +75,7 @@ class Metrics:
             Counter((("channel", work.channel), ("state", work.state)) for work in workitems),
         )
         ledger, none = self._floor.ledger, dict.fromkeys(CHANNELS, 0)
-        waiting = {**none, **ledger.waiting.by_channel()}
+        waiting = {**none, **ledger.queue.by_channel()}
         yield _counted("waiting", "gauge", "Contacts in the queue, by channel.", "channel", waiting)
         under_way = {**none, **Counter(contact.channel for contact in ledger.contacts.values())}
         yield _counted("contacts", "gauge", "Contacts that are not over, by channel.", "channel", under_way)

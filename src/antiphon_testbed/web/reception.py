@@ -15,7 +15,7 @@ from aiohttp import web
 
 from antiphon.errors import ErrorReply
 from antiphon_testbed.effects import Outgoing
-from antiphon_testbed.floor.chats import LONGEST_TEXT
+from antiphon_testbed.floor.chats_and_tasks import LONGEST_TEXT
 from antiphon_testbed.floor.customers import (
     customer_calls,
     customer_chats,

@@ -208,7 +208,7 @@ class World:
             if work.contact is contact and work.state not in ("wrapUp", "finished")
         ]
         assert at_desks == [work for work in (contact.owner, contact.helper) if work is not None]
-        is_waiting = contact in self.ledger.waiting
+        is_waiting = contact in self.ledger.queue
         assert is_waiting == (contact.owner is None)
         assert contact.interaction.state != "finished"
         for agent in agents if is_waiting else ():
@@ -239,7 +239,7 @@ def test_after_anything(new_hall, steps: list[tuple[str, Choice]]) -> None:
     world.go_home()
     assert not world.ledger.contacts
     assert not world.ledger.workitems
-    assert world.ledger.waiting.by_channel() == {}
+    assert world.ledger.queue.by_channel() == {}
     assert all(agent.free == CAPACITY for agent in world.hall.floor.agents.values())
     for interaction in world.hall.interactions.values():
         check_record(interaction.record(), world.all_desks)

@@ -1,6 +1,9 @@
-"""A chat at an agent's desk: what is written goes both ways while it is `connected`.
+"""Chats and tasks at an agent's desk: what goes on beside a call, several at a time.
 
-Whoever takes a chat gets all that was written before, as `newChatMessage` one by one.
+Chat: what is written goes both ways while it is `connected`. Whoever takes a chat gets all that was written before, as
+`newChatMessage` one by one.
+
+Task: something to do, with nobody to talk to. Completing it finishes it, without wrap-up.
 """
 
 from __future__ import annotations
@@ -13,10 +16,11 @@ from antiphon_testbed.floor.contacts import Contact
 from antiphon_testbed.floor.interactions import iso
 from antiphon_testbed.floor.workitems import Workitem
 
-__all__ = ["LONGEST_TEXT", "Chat", "write"]
+__all__ = ["LONGEST_TEXT", "Chat", "Task", "write"]
 
 LONGEST_TEXT: Final = 4096
 MOST_MESSAGES: Final = 1000
+LONGEST_OUTCOME: Final = 200
 
 
 def write(contact: Contact, message_id: str, role: str, name: str, text: str, now_ms: int) -> dict[str, Any]:
@@ -63,3 +67,22 @@ class Chat(Workitem):
     def _tell(self, message: dict[str, Any]) -> Say:
         ids = {"workitemID": self.workitem_id, "interactionID": self.interaction.id}
         return Say(self.agent.desk, "newChatMessage", {**ids, **message})
+
+
+class Task(Workitem):
+    """A task at one desk."""
+
+    channel = "task"
+
+    def complete(self, request: Request, outcome: str, now_ms: int) -> list[Outgoing]:
+        """The agent has done it. The desk has room for another one a little later."""
+        self.refuse_unless("connected")
+        if not outcome.strip() or len(outcome) > LONGEST_OUTCOME:
+            raise ErrorReply("badOutcome", f"the outcome has {len(outcome)} characters; 1 to {LONGEST_OUTCOME} can be")
+        self.interaction.extras["outcome"] = outcome
+        finished = self._enter("finished", now_ms, outcome=outcome)
+        ended = self._book.end(self.contact, "agent", now_ms)
+        return [success(request), finished, *ended, self._release_later()]
+
+    def _wrap_up(self, by: str, now_ms: int) -> list[Outgoing]:
+        return [self._enter("finished", now_ms, reason=by), self._release_later()]
