@@ -12,9 +12,8 @@ from antiphon.transport.websocket.connection import WebSocketConnection
 from antiphon.transport.websocket.rfc6455 import ABNORMAL
 from antiphon_testbed.counters import Counts
 from antiphon_testbed.effects import Answer, Say
-from antiphon_testbed.faults.delivery import Babble, Delivery, HalfSaid, HungUp
-from antiphon_testbed.faults.injector import FaultyLine, Mischief
-from antiphon_testbed.faults.outbox import Outbox
+from antiphon_testbed.faults.injector import FaultInjector, FaultyLink
+from antiphon_testbed.faults.outbox import Delivery, Disconnection, Outbox, RawText, TruncatedFrame
 from antiphon_testbed.floor.agents import Agent
 from antiphon_testbed.switchboard import Switchboard
 from antiphon_testbed.users import User
@@ -23,21 +22,25 @@ __all__ = ["Desk"]
 
 
 class Desk(Actor):
-    """One connected desk: passes on what it hears, and says what it is given to say, or what `mischief` makes of it."""
+    """One connected desk: passes on what it hears, and says what it is given to say, or what `injector` makes of it."""
 
     line = Accepted(
         dialect=Json(name="action", body="data", reply="result{Name}", failed={"result": "error"}),
         mailbox_limit=1,  # nobody waits here: every message is handled when it comes
     )
 
-    def __init__(self, switchboard: Switchboard, user: User, counts: Counts, mischief: Mischief | None = None) -> None:
+    def __init__(
+        self, switchboard: Switchboard, user: User, counts: Counts, injector: FaultInjector | None = None
+    ) -> None:
         self.name = user.name
         self._switchboard = switchboard
         self._sitter = user
         self._counts = counts
         self._agent: Agent | None = None
         self._outbox = Outbox(self.hand_over, now_s=asyncio.get_running_loop().time, later=self.after)
-        self._faulty = FaultyLine(mischief, user.name, _Way(self, self._outbox)) if mischief is not None else None
+        self._faulty = (
+            FaultyLink(injector, user.name, _Downstream(self, self._outbox)) if injector is not None else None
+        )
 
     @on.opened
     def sit_down(self) -> None:
@@ -99,27 +102,27 @@ class Desk(Actor):
             case Answer():
                 self.answer(item.request.handle, item.data)
                 self._counts.say(item.name)
-            case Babble():
+            case RawText():
                 self.line.send_data(item.text)
-            case HalfSaid():
+            case TruncatedFrame():
                 self._break_off(item.item)
-            case HungUp():
-                self._hang_up_on_purpose(item)
+            case Disconnection():
+                self._disconnect(item)
 
     def _break_off(self, item: Say | Answer) -> None:
         connection = self.line.connection
         assert isinstance(connection, WebSocketConnection), "a desk's connection is a WebSocket"
         connection.break_off(msgspec.json.encode({"action": item.name, "data": item.data}).decode())
 
-    def _hang_up_on_purpose(self, item: HungUp) -> None:
+    def _disconnect(self, item: Disconnection) -> None:
         if item.code == ABNORMAL:
             self.line.abort()
         else:
             self.close(item.code, item.reason)
 
 
-class _Way:
-    """The way from a faulty line to its desk."""
+class _Downstream:
+    """What leads on from a faulty link to its desk."""
 
     def __init__(self, desk: Desk, outbox: Outbox) -> None:
         self.put = outbox.put

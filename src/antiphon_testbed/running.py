@@ -14,7 +14,7 @@ from antiphon import Opening, RejectConnection, Server, listen
 from antiphon.conversation.clock import Clock
 from antiphon_testbed.counters import Counts
 from antiphon_testbed.desk import Desk
-from antiphon_testbed.faults.injector import Mischief
+from antiphon_testbed.faults.injector import FaultInjector
 from antiphon_testbed.floor.floor import Floor
 from antiphon_testbed.floor.interactions import Interaction
 from antiphon_testbed.options import Knobs
@@ -44,7 +44,7 @@ class RunningCentre:
         self._flushing: asyncio.TimerHandle | None = None
         seed = Seed(knobs.seed)
         self._counts = Counts()
-        self._mischief = Mischief(knobs.faults, seed, self._counts.fault) if knobs.faults else None
+        self._injector = FaultInjector(knobs.faults, seed, self._counts.fault) if knobs.faults else None
         self._records = Records(database, self._now_ms())
         self._floor = Floor(
             seed=seed, timing=knobs.timing, ping_interval_s=knobs.ping_interval_s, changed=self._note_change
@@ -99,7 +99,7 @@ class RunningCentre:
         user = self._sessions.user_of(_token(opening.headers))
         if user is None:
             raise RejectConnection(401, "log in first: the cookie session=TOKEN, or Authorization: Bearer TOKEN")
-        return Desk(self._switchboard, user, self._counts, self._mischief)
+        return Desk(self._switchboard, user, self._counts, self._injector)
 
     def _note_change(self, interaction: Interaction) -> None:
         self._records.changed(interaction)

@@ -10,7 +10,6 @@ from typing import Any, Protocol
 
 from antiphon.conversation.match import matches
 from antiphon_testbed.effects import Answer, Request, Say
-from antiphon_testbed.faults.delivery import Babble, Delivery, HalfSaid, HungUp
 from antiphon_testbed.faults.faults import (
     ANY_MESSAGE,
     Closed,
@@ -26,13 +25,14 @@ from antiphon_testbed.faults.faults import (
     WrongField,
     WrongId,
 )
+from antiphon_testbed.faults.outbox import Delivery, Disconnection, RawText, TruncatedFrame
 from antiphon_testbed.seed import Seed
 
-__all__ = ["FaultyLine", "Mischief"]
+__all__ = ["FaultInjector", "FaultyLink"]
 
 
-class Way(Protocol):
-    """The way to a desk, and its clock."""
+class Downstream(Protocol):
+    """What leads on to a desk, and its clock."""
 
     def put(self, item: Delivery, delay_s: float = 0.0) -> None:
         """Hand it over in `delay_s`, behind what is on its way already."""
@@ -47,7 +47,7 @@ class Way(Protocol):
         ...
 
 
-class Mischief:
+class FaultInjector:
     """The faults of a centre: which of them hit which message. `happened` is told the kind of each that did."""
 
     def __init__(self, faults: Sequence[Fault], seed: Seed, happened: Callable[[str], None]) -> None:
@@ -91,21 +91,21 @@ class Mischief:
         return times == fault.nth
 
 
-class FaultyLine:
+class FaultyLink:
     """The way to one desk, with the centre's faults on it."""
 
-    def __init__(self, mischief: Mischief, user: str, way: Way) -> None:
-        self._mischief = mischief
+    def __init__(self, injector: FaultInjector, user: str, downstream: Downstream) -> None:
+        self._injector = injector
         self._user = user
-        self._way = way
+        self._downstream = downstream
         self._moment: _Moment | None = None
 
     def put(self, item: Say | Answer, delay_s: float) -> None:
         """Say it in `delay_s`, or whatever becomes of it."""
-        hits = self._mischief.hits(self._user, item)
+        hits = self._injector.hits(self._user, item)
         if self._moment is None and any(isinstance(fault, (Overtaken, Reordered)) for fault in hits):
             self._moment = moment = _Moment()
-            self._way.after(0.0, lambda: self._end(moment))
+            self._downstream.after(0.0, lambda: self._end(moment))
         if self._moment is not None:
             self._moment.add(item, delay_s, hits)
         else:
@@ -113,16 +113,16 @@ class FaultyLine:
 
     def say_now(self, item: Say) -> None:
         """Say it at once, or whatever becomes of it. What does not wait behind others keeps no order with them."""
-        hits = self._mischief.hits(self._user, item)
-        delivery = self._spoilt(item, hits)
+        hits = self._injector.hits(self._user, item)
+        delivery = self._altered(item, hits)
         if delivery is None:
             return
         late_s = _late_s(hits)
         for delay_s in (late_s, *(late_s + after_s for after_s in _copies_s(hits))):
             if delay_s > 0:
-                self._way.after(delay_s, lambda: self._way.hand_over(delivery))
+                self._downstream.after(delay_s, lambda: self._downstream.hand_over(delivery))
             else:
-                self._way.hand_over(delivery)
+                self._downstream.hand_over(delivery)
 
     def end_moment(self) -> None:
         """All is said that was to be said at this moment."""
@@ -133,33 +133,33 @@ class FaultyLine:
         if moment is not self._moment:
             return
         self._moment = None
-        for item, delay_s, hits in moment.arranged(lambda count: self._mischief.other_order(self._user, count)):
+        for item, delay_s, hits in moment.arranged(lambda count: self._injector.other_order(self._user, count)):
             self._pass_on(item, delay_s, hits)
 
     def _pass_on(self, item: Say | Answer, delay_s: float, hits: list[Fault]) -> None:
-        delivery = self._spoilt(item, hits)
+        delivery = self._altered(item, hits)
         if delivery is None:
             return
         delay_s += _late_s(hits)
-        self._way.put(delivery, delay_s)
+        self._downstream.put(delivery, delay_s)
         for after_s in _copies_s(hits):
             if after_s > 0:
-                self._way.after(delay_s + after_s, lambda: self._way.put(delivery))
+                self._downstream.after(delay_s + after_s, lambda: self._downstream.put(delivery))
             else:
-                self._way.put(delivery, delay_s)
+                self._downstream.put(delivery, delay_s)
 
-    def _spoilt(self, item: Say | Answer, hits: list[Fault]) -> Delivery | None:
+    def _altered(self, item: Say | Answer, hits: list[Fault]) -> Delivery | None:
         """What becomes of the message, None if nothing does; after a fault that replaces it no further one counts."""
         for fault in hits:
             match fault:
                 case Missing():
                     return None
                 case Closed():
-                    return HungUp(fault.code, fault.reason)
+                    return Disconnection(fault.code, fault.reason)
                 case HalfFrame():
-                    return HalfSaid(item)
+                    return TruncatedFrame(item)
                 case NotJson():
-                    return Babble(fault.text)
+                    return RawText(fault.text)
                 case _:
                     item = _with_data(item, self._falsified(item.data, fault))
         return item
@@ -168,7 +168,7 @@ class FaultyLine:
         match fault:
             case WrongId():
                 field = fault.field_in(data)
-                return data if field is None else {**data, field: self._mischief.other_id(self._user, data[field])}
+                return data if field is None else {**data, field: self._injector.other_id(self._user, data[field])}
             case WrongField():
                 return {**data, fault.field: fault.value}
             case WithoutField():

@@ -1,13 +1,38 @@
-"""What is on its way to one desk: in order, and as late as the centre is slow."""
+"""What is on its way to one desk: in order, as late as the centre is slow, and whatever a fault has made of it."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import TypeAlias
 
-from antiphon_testbed.faults.delivery import Delivery
+import msgspec
 
-__all__ = ["Outbox"]
+from antiphon_testbed.effects import Answer, Say
+
+__all__ = ["Delivery", "Disconnection", "Outbox", "RawText", "TruncatedFrame"]
+
+
+class TruncatedFrame(msgspec.Struct, frozen=True):
+    """Half of the message's frame, and silence."""
+
+    item: Say | Answer
+
+
+class RawText(msgspec.Struct, frozen=True):
+    """A text that is no message."""
+
+    text: str
+
+
+class Disconnection(msgspec.Struct, frozen=True):
+    """The end of the connection, with this code and reason; 1006 without a goodbye."""
+
+    code: int
+    reason: str
+
+
+Delivery: TypeAlias = Say | Answer | TruncatedFrame | RawText | Disconnection
 
 
 class Outbox:

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from antiphon_testbed.effects import Answer, Request, Say
-from antiphon_testbed.faults.delivery import Babble, Delivery, HalfSaid, HungUp
-from antiphon_testbed.faults.injector import FaultyLine, Mischief
-from antiphon_testbed.faults.outbox import Outbox
+from antiphon_testbed.faults.injector import FaultInjector, FaultyLink
+from antiphon_testbed.faults.outbox import Delivery, Disconnection, Outbox, RawText, TruncatedFrame
 from antiphon_testbed.faults.parse import read_fault
 from antiphon_testbed.seed import Seed
 
@@ -40,11 +39,11 @@ class Wire:
 
 
 class Centre:
-    """A centre's mischief, and lines to desks."""
+    """A centre's faults, and links to desks."""
 
     def __init__(self, *faults: str, seed: int = 7) -> None:
         self.happened: list[str] = []
-        self.mischief = Mischief([read_fault(fault) for fault in faults], Seed(seed), self.happened.append)
+        self.injector = FaultInjector([read_fault(fault) for fault in faults], Seed(seed), self.happened.append)
 
     def hears(self, *items: Say | Answer, user: str = "alice", latency_s: float = 0.0) -> list[str]:
         """What the desk hears when all of that is said to it at one moment: names, and when if it is late."""
@@ -62,9 +61,9 @@ class Centre:
         self, items: Sequence[Say | Answer], user: str = "alice", latency_s: float = 0.0
     ) -> list[tuple[float, Delivery]]:
         wire = Wire()
-        line = FaultyLine(self.mischief, user, wire)
+        link = FaultyLink(self.injector, user, wire)
         for item in items:
-            line.put(item, latency_s if isinstance(item, Answer) else 0.0)
+            link.put(item, latency_s if isinstance(item, Answer) else 0.0)
         wire.run()
         return wire.gone
 
@@ -101,9 +100,9 @@ def test_without_a_hit_nothing_changes() -> None:
         ("missing:resultHangUp", ["newWorkitemState", "newAgentState"]),
         ("missing:newWorkitemState", ["resultHangUp", "newAgentState"]),
         ("missing:*", []),
-        ("closed:newWorkitemState:4000", ["resultHangUp", "HungUp", "newAgentState"]),
-        ("half:newWorkitemState", ["resultHangUp", "HalfSaid", "newAgentState"]),
-        ("notjson:newWorkitemState", ["resultHangUp", "Babble", "newAgentState"]),
+        ("closed:newWorkitemState:4000", ["resultHangUp", "Disconnection", "newAgentState"]),
+        ("half:newWorkitemState", ["resultHangUp", "TruncatedFrame", "newAgentState"]),
+        ("notjson:newWorkitemState", ["resultHangUp", "RawText", "newAgentState"]),
     ],
 )
 def test_what_a_desk_hears(fault: str, heard: list[str]) -> None:
@@ -116,9 +115,9 @@ def test_what_a_desk_hears(fault: str, heard: list[str]) -> None:
 def test_what_replaces_a_message() -> None:
     item = event(state="held")
     for fault, replaced in {
-        "closed:newWorkitemState:4000 maintenance": HungUp(4000, "maintenance"),
-        "half:newWorkitemState": HalfSaid(item),
-        "notjson:newWorkitemState:oops": Babble("oops"),
+        "closed:newWorkitemState:4000 maintenance": Disconnection(4000, "maintenance"),
+        "half:newWorkitemState": TruncatedFrame(item),
+        "notjson:newWorkitemState:oops": RawText("oops"),
     }.items():
         assert Centre(fault).deliveries([item]) == [(0.0, replaced)]
 
@@ -133,7 +132,7 @@ def test_faults_come_on_top_of_the_latency_and_of_each_other() -> None:
 
 def test_the_first_fault_that_replaces_a_message_counts() -> None:
     assert Centre("missing:*", "notjson:*").deliveries([event()]) == []
-    assert Centre("notjson:*:oops", "missing:*").deliveries([event()]) == [(0.0, Babble("oops"))]
+    assert Centre("notjson:*:oops", "missing:*").deliveries([event()]) == [(0.0, RawText("oops"))]
 
 
 def test_data_are_falsified_and_the_centres_own_stay_as_they_are() -> None:
@@ -235,13 +234,13 @@ def test_what_is_said_alone_keeps_its_place() -> None:
 
 def test_a_moment_ends_when_the_request_is_done() -> None:
     wire = Wire()
-    line = FaultyLine(Centre("overtaken:resultHangUp").mischief, "alice", wire)
+    link = FaultyLink(Centre("overtaken:resultHangUp").injector, "alice", wire)
     for _ in range(2):
         for item in HANGING_UP:
-            line.put(item, 0.0)
-        line.end_moment()
+            link.put(item, 0.0)
+        link.end_moment()
     wire.run()
-    line.end_moment()
+    link.end_moment()
     names = [item.name for _, item in wire.gone if isinstance(item, (Say, Answer))]
     assert names == ["newWorkitemState", "newAgentState", "resultHangUp"] * 2
 
@@ -249,9 +248,9 @@ def test_a_moment_ends_when_the_request_is_done() -> None:
 def test_a_ping_keeps_no_order_but_has_its_faults() -> None:
     def pinged(*faults: str) -> list[tuple[float, Delivery]]:
         wire = Wire()
-        line = FaultyLine(Centre(*faults).mischief, "alice", wire)
-        line.put(answer(), 5.0)
-        line.say_now(ping)
+        link = FaultyLink(Centre(*faults).injector, "alice", wire)
+        link.put(answer(), 5.0)
+        link.say_now(ping)
         wire.run()
         return [gone for gone in wire.gone if not isinstance(gone[1], Answer)]
 
