@@ -25,6 +25,7 @@ from antiphon_testbed.users import Sessions, User
 from antiphon_testbed.web.app import COOKIE, make_app
 from antiphon_testbed.web.metrics import Metrics
 from antiphon_testbed.web.reception import Reception
+from antiphon_testbed.web.records_page import RecordsPage
 
 __all__ = ["RunningCentre"]
 
@@ -55,7 +56,8 @@ class RunningCentre:
         )
         app = make_app(self._sessions, self._floor, self._records)
         Reception(self._switchboard, self._records, self._sessions.skills).add_routes(app.router)
-        app.router.add_get("/metrics", Metrics(self._floor, self._counts, self._sessions, self._records).show)
+        RecordsPage(self._records).add_routes(app.router)
+        Metrics(self._floor, self._counts, self._sessions, self._records).add_routes(app.router)
         self._web = web.AppRunner(app, access_log=None)
 
     @property

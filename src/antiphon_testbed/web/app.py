@@ -1,11 +1,14 @@
-"""The world outside the desks: the centre over HTTP, in JSON."""
+"""The centre over HTTP, in JSON: login and health, and how every answer looks, also those that say what is wrong.
+
+The other routes add themselves: `Reception`, `RecordsPage` and `Metrics`.
+"""
 
 from __future__ import annotations
 
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
@@ -13,15 +16,28 @@ from aiohttp import web
 from antiphon_testbed.floor.floor import Floor
 from antiphon_testbed.records import Records
 from antiphon_testbed.users import Sessions
-from antiphon_testbed.web.records_page import Listing
-from antiphon_testbed.web.web_answers import Problem, in_json
 
-__all__ = ["COOKIE", "make_app"]
+__all__ = ["COOKIE", "Problem", "in_json", "make_app"]
 
 COOKIE: Final = "session"
 MAX_BODY_BYTES: Final = 1024 * 1024
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Problem(Exception):
+    """What is wrong with a request, as it is answered: an HTTP status, a code for programs, a message for people."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+def in_json(body: Any, status: int = 200) -> web.Response:
+    """An answer whose body is JSON."""
+    return web.Response(body=msgspec.json.encode(body), status=status, content_type="application/json")
 
 
 class _Login(msgspec.Struct, frozen=True):
@@ -30,18 +46,16 @@ class _Login(msgspec.Struct, frozen=True):
 
 
 def make_app(sessions: Sessions, floor: Floor, records: Records) -> web.Application:
-    """The HTTP side of a centre with these sessions, floor and records."""
-    side = _Side(sessions, floor, records)
-    app = web.Application(middlewares=[_mind_problems], client_max_size=MAX_BODY_BYTES)
-    app.router.add_post("/login", side.log_in)
+    """The HTTP side of a centre with these sessions, floor and records; further routes can be added to it."""
+    handlers = _Handlers(sessions, floor, records)
+    app = web.Application(middlewares=[_answer_problems], client_max_size=MAX_BODY_BYTES)
+    app.router.add_post("/login", handlers.log_in)
     app.router.add_get("/desk", _refuse_plain_desk)
-    app.router.add_get("/interactions", Listing(records).show)
-    app.router.add_get("/interactions/{id}", side.show_interaction)
-    app.router.add_get("/health", side.tell_health)
+    app.router.add_get("/health", handlers.tell_health)
     return app
 
 
-class _Side:
+class _Handlers:
     def __init__(self, sessions: Sessions, floor: Floor, records: Records) -> None:
         self._sessions = sessions
         self._floor = floor
@@ -58,13 +72,6 @@ class _Side:
         response = in_json({"token": token})
         response.set_cookie(COOKIE, token, httponly=True)
         return response
-
-    async def show_interaction(self, request: web.Request) -> web.Response:
-        interaction_id = request.match_info["id"]
-        record = self._records.get(interaction_id)
-        if record is None:
-            raise Problem(404, "unknownInteraction", f"there is no interaction {interaction_id[:64]!r}")
-        return in_json(record)
 
     async def tell_health(self, _: web.Request) -> web.Response:
         trouble = self._records.trouble
@@ -83,7 +90,7 @@ async def _refuse_plain_desk(_: web.Request) -> web.Response:
 
 
 @web.middleware
-async def _mind_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _answer_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Every answer is JSON, also those that say what went wrong; every connection carries one request."""
     try:
         response = await handler(request)

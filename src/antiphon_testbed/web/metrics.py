@@ -51,6 +51,10 @@ class Metrics:
         self._sessions = sessions
         self._records = records
 
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        """Let them be read."""
+        router.add_get("/metrics", self.show)
+
     async def show(self, _: web.Request) -> web.Response:
         """Answer with all of them."""
         return web.Response(body=self.text().encode(), headers={"Content-Type": CONTENT_TYPE})

@@ -27,7 +27,7 @@ from antiphon_testbed.floor.floor import Floor
 from antiphon_testbed.floor.interactions import iso
 from antiphon_testbed.records import Records
 from antiphon_testbed.switchboard import Switchboard
-from antiphon_testbed.web.web_answers import Problem, in_json
+from antiphon_testbed.web.app import Problem, in_json
 
 __all__ = ["Reception"]
 

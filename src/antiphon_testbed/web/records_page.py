@@ -1,8 +1,8 @@
-"""`GET /interactions`: the records, page by page.
+"""The records over HTTP: `GET /interactions/ID` one, `GET /interactions` page by page.
 
-Parameters: `since` (ISO 8601, UTC unless it says otherwise) for what began then or later, `user` for what that user
-took part in, `limit` (1 to 1000, 100 by default), and `after`, where an earlier page ended. The answer is `{"items":
-[…], "next": …}`, the earliest first; `next` is the path of the next page, null on the last one.
+Parameters of a page: `since` (ISO 8601, UTC unless it says otherwise) for what began then or later, `user` for what that
+user took part in, `limit` (1 to 1000, 100 by default), and `after`, where an earlier page ended. The answer is
+`{"items": […], "next": …}`, the earliest first; `next` is the path of the next page, null on the last one.
 """
 
 from __future__ import annotations
@@ -15,23 +15,28 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from antiphon_testbed.records import Cursor, Records
-from antiphon_testbed.web.web_answers import Problem, in_json
+from antiphon_testbed.web.app import Problem, in_json
 
-__all__ = ["Listing"]
+__all__ = ["RecordsPage"]
 
 MOST: Final = 1000
 USUAL: Final = 100
 _PARAMETERS: Final = ("since", "user", "limit", "after")
 
 
-class Listing:
-    """The listing of these records."""
+class RecordsPage:
+    """These records over HTTP."""
 
     def __init__(self, records: Records) -> None:
         self._records = records
 
-    async def show(self, request: web.Request) -> web.Response:
-        """Answer with one page. Raises Problem for parameters that cannot be."""
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        """Let them be read."""
+        router.add_get("/interactions", self.show_page)
+        router.add_get("/interactions/{id}", self.show_record)
+
+    async def show_page(self, request: web.Request) -> web.Response:
+        """`GET /interactions`: one page. Raises Problem for parameters that cannot be."""
         query = _single(request)
         page = self._records.page(
             since_ms=_moment_ms(query.get("since")),
@@ -43,6 +48,14 @@ class Listing:
         if page.next is not None:
             following = f"{request.path}?{urlencode({**query, 'after': str(page.next)})}"
         return in_json({"items": page.items, "next": following})
+
+    async def show_record(self, request: web.Request) -> web.Response:
+        """`GET /interactions/ID`: one record. Raises Problem if there is none."""
+        interaction_id = request.match_info["id"]
+        record = self._records.get(interaction_id)
+        if record is None:
+            raise Problem(404, "unknownInteraction", f"there is no interaction {interaction_id[:64]!r}")
+        return in_json(record)
 
 
 def _single(request: web.Request) -> Mapping[str, str]:
