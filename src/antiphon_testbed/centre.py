@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from antiphon import ScenarioError
 from antiphon_testbed.faults.faults import Fault
-from antiphon_testbed.options import set_knobs
+from antiphon_testbed.options import checked_options
 from antiphon_testbed.running import RunningCentre
 from antiphon_testbed.users import UsersGiven, enrol
 
@@ -34,8 +34,8 @@ class ContactCentre:
     faults: what goes wrong on purpose (see `antiphon_testbed.faults.faults`):
         `[Late("resultHangUp", 2.5, user="alice")]`, or in words, `["late:resultHangUp:2.5,user=alice"]`.
 
-    Raises ScenarioError for knobs that cannot be; when it starts, RecordingError for a database that cannot be used and
-    TransportError if nobody can listen at `host` and `port` (0: any free port).
+    Raises ScenarioError for options that cannot be; when it starts, RecordingError for a database that cannot be used
+    and TransportError if nobody can listen at `host` and `port` (0: any free port).
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class ContactCentre:
         self._host, self._port = host, port
         self._users = enrol(users)
         self._database = database
-        self._knobs = set_knobs(
+        self._options = checked_options(
             ping_interval_s=ping_interval_s,
             answer_after_s=answer_after_s,
             give_up_after_s=give_up_after_s,
@@ -98,7 +98,7 @@ class ContactCentre:
     async def __aenter__(self) -> Self:
         if self._running is not None:
             raise ScenarioError("this ContactCentre is running already", hint="make one for each `async with`")
-        running = RunningCentre(self._knobs, self._users, self._database)
+        running = RunningCentre(self._options, self._users, self._database)
         await running.start(self._host, self._port)
         self._running = running
         return self

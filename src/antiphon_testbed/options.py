@@ -1,4 +1,4 @@
-"""How a centre behaves: its knobs, checked."""
+"""How a centre behaves: its options, checked."""
 
 from __future__ import annotations
 
@@ -11,12 +11,26 @@ from antiphon.conversation.wording import shorten
 from antiphon.errors import ScenarioError
 from antiphon_testbed.faults.faults import KINDS, Fault
 from antiphon_testbed.faults.parse import read_fault
-from antiphon_testbed.timing import Timing
 
-__all__ = ["Knobs", "set_knobs"]
+__all__ = ["Options", "Timing", "checked_options"]
 
 
-class Knobs(msgspec.Struct, frozen=True, kw_only=True):
+class Timing(msgspec.Struct, frozen=True, kw_only=True):
+    """How long things take, in seconds.
+
+    answer_after_s: a customer who is called, to answer, or the line to be busy.
+    give_up_after_s: the centre to give up on one who does not answer.
+    offer_timeout_s: a desk to accept what it is offered, before it goes on to the next.
+    release_s: a desk to be free again after the answer to `finishWorkitem`.
+    """
+
+    answer_after_s: float
+    give_up_after_s: float
+    offer_timeout_s: float
+    release_s: float
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How long things take in a centre, what goes wrong in it, and the seed of its chance."""
 
     timing: Timing
@@ -26,7 +40,7 @@ class Knobs(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[Fault, ...] = ()
 
 
-def set_knobs(
+def checked_options(
     *,
     ping_interval_s: float,
     answer_after_s: float,
@@ -37,8 +51,8 @@ def set_knobs(
     seed: int | str | None,
     faults: Iterable[Fault | str] = (),
     users: Collection[str] = (),
-) -> Knobs:
-    """The knobs, set as said; ScenarioError for what no centre with these users can do."""
+) -> Options:
+    """The options as they are given; ScenarioError for what no centre with these users can do."""
     times = {
         "answer_after_s": answer_after_s,
         "give_up_after_s": give_up_after_s,
@@ -60,7 +74,7 @@ def set_knobs(
         raise ScenarioError("offer_timeout_s is 0, so that nothing could be accepted", hint="10.0, for instance")
     if low_s > high_s:
         raise ScenarioError(f"latency_s={latency_s!r} begins after its end", hint=f"latency_s=({high_s}, {low_s})")
-    return Knobs(
+    return Options(
         timing=Timing(**times),
         ping_interval_s=ping_interval_s,
         latency_s=(low_s, high_s),

@@ -17,7 +17,7 @@ from antiphon_testbed.desk import Desk
 from antiphon_testbed.faults.injector import FaultInjector
 from antiphon_testbed.floor.floor import Floor
 from antiphon_testbed.floor.interactions import Interaction
-from antiphon_testbed.options import Knobs
+from antiphon_testbed.options import Options
 from antiphon_testbed.records import Records
 from antiphon_testbed.seed import Seed
 from antiphon_testbed.switchboard import Switchboard
@@ -38,21 +38,21 @@ class RunningCentre:
 
     server: Server
 
-    def __init__(self, knobs: Knobs, users: Sequence[User], database: str | Path | None) -> None:
+    def __init__(self, options: Options, users: Sequence[User], database: str | Path | None) -> None:
         self._loop = asyncio.get_running_loop()
         self._clock = Clock(getattr(self._loop, "now_ns", time.monotonic_ns))
         self._started_ms = round(self._clock.started_at.timestamp() * 1000)
         self._flushing: asyncio.TimerHandle | None = None
-        seed = Seed(knobs.seed)
+        seed = Seed(options.seed)
         self._counts = Counts()
-        self._injector = FaultInjector(knobs.faults, seed, self._counts.fault) if knobs.faults else None
+        self._injector = FaultInjector(options.faults, seed, self._counts.fault) if options.faults else None
         self._records = Records(database, self._now_ms())
         self._floor = Floor(
-            seed=seed, timing=knobs.timing, ping_interval_s=knobs.ping_interval_s, changed=self._note_change
+            seed=seed, timing=options.timing, ping_interval_s=options.ping_interval_s, changed=self._note_change
         )
         self._sessions = Sessions(users, seed)
         self._switchboard = Switchboard(
-            self._floor, seed=seed, latency_s=knobs.latency_s, now_ms=self._now_ms, later=self._loop.call_later
+            self._floor, seed=seed, latency_s=options.latency_s, now_ms=self._now_ms, later=self._loop.call_later
         )
         app = make_app(self._sessions, self._floor, self._records)
         Reception(self._switchboard, self._records, self._sessions.skills).add_routes(app.router)

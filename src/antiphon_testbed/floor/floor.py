@@ -16,8 +16,8 @@ from antiphon_testbed.floor.idle import IdleDesks
 from antiphon_testbed.floor.interactions import Interaction, Party
 from antiphon_testbed.floor.ledger import Ledger
 from antiphon_testbed.floor.workitems import Workitem
+from antiphon_testbed.options import Timing
 from antiphon_testbed.seed import Seed
-from antiphon_testbed.timing import Timing
 from antiphon_testbed.users import User
 
 __all__ = ["NO_PONG", "REPLACED", "Floor"]

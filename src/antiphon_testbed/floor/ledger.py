@@ -15,9 +15,9 @@ from antiphon_testbed.floor.contacts import Contact
 from antiphon_testbed.floor.interactions import Interaction, Party
 from antiphon_testbed.floor.queue import ContactQueue
 from antiphon_testbed.floor.workitems import Workitem
+from antiphon_testbed.options import Timing
 from antiphon_testbed.protocol import media_offer
 from antiphon_testbed.seed import Seed
-from antiphon_testbed.timing import Timing
 
 __all__ = ["Ledger"]
 

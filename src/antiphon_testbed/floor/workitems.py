@@ -14,8 +14,8 @@ from antiphon_testbed.effects import After, Outgoing, Request, Say, success
 from antiphon_testbed.floor.agents import Agent
 from antiphon_testbed.floor.contacts import Contact
 from antiphon_testbed.floor.interactions import Interaction, Party, iso
+from antiphon_testbed.options import Timing
 from antiphon_testbed.protocol import DICTIONARIES
-from antiphon_testbed.timing import Timing
 
 __all__ = ["Book", "PassOn", "Workitem"]
 

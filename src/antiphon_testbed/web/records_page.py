@@ -1,7 +1,7 @@
 """The records over HTTP: `GET /interactions/ID` one, `GET /interactions` page by page.
 
-Parameters of a page: `since` (ISO 8601, UTC unless it says otherwise) for what began then or later, `user` for what that
-user took part in, `limit` (1 to 1000, 100 by default), and `after`, where an earlier page ended. The answer is
+Parameters of a page: `since` (ISO 8601, UTC unless it says otherwise) for what began then or later, `user` for what
+that user took part in, `limit` (1 to 1000, 100 by default), and `after`, where an earlier page ended. The answer is
 `{"items": […], "next": …}`, the earliest first; `next` is the path of the next page, null on the last one.
 """
 

@@ -107,10 +107,10 @@ def visit() -> Callable[..., None]:
     return _visit
 
 
-def _visit(test: Test, **knobs: Any) -> None:
+def _visit(test: Test, **options: Any) -> None:
     async def main() -> None:
         async with (
-            ContactCentre(**{"answer_after_s": 0.0, "release_s": 0.0, **knobs}) as centre,
+            ContactCentre(**{"answer_after_s": 0.0, "release_s": 0.0, **options}) as centre,
             aiohttp.ClientSession() as session,
         ):
             await test(Visitor(centre, session))

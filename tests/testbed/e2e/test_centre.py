@@ -13,7 +13,7 @@ from antiphon_testbed import ContactCentre
 
 
 @pytest.mark.parametrize(
-    "knobs",
+    "options",
     [
         {"answer_after_s": -1},
         {"release_s": float("nan")},
@@ -27,9 +27,9 @@ from antiphon_testbed import ContactCentre
         {"users": [{"name": "alice"}]},
     ],
 )
-def test_knobs_that_cannot_be(knobs: dict[str, Any]) -> None:
-    with pytest.raises(ScenarioError, match=f"{next(iter(knobs))}"):
-        ContactCentre(**knobs)
+def test_options_that_cannot_be(options: dict[str, Any]) -> None:
+    with pytest.raises(ScenarioError, match=f"{next(iter(options))}"):
+        ContactCentre(**options)
 
 
 def test_a_centre_that_is_not_running_has_no_address() -> None:

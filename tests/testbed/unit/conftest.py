@@ -21,8 +21,8 @@ from antiphon_testbed.floor.customers import (
 )
 from antiphon_testbed.floor.floor import Floor
 from antiphon_testbed.floor.interactions import Interaction
+from antiphon_testbed.options import Timing
 from antiphon_testbed.seed import Seed
-from antiphon_testbed.timing import Timing
 from antiphon_testbed.users import enrol
 
 START_MS = 1_790_000_000_123
