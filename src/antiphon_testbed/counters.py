@@ -9,13 +9,13 @@ from antiphon.conversation.ending import Ending
 from antiphon_testbed.floor.interactions import Interaction
 from antiphon_testbed.protocol import REQUESTS
 
-__all__ = ["Counts"]
+__all__ = ["Counters"]
 
 OTHER = "other"
 """What stands for everything that a desk says and that is no request: names are the desk's own, and without end."""
 
 
-class Counts:
+class Counters:
     """Counters, which only grow.
 
     received, sent: messages of desks and to desks, by name. opened: desks that have come. closed: desks that have gone,

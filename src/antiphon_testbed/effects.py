@@ -14,7 +14,7 @@ import msgspec
 from antiphon.errors import ErrorReply
 from antiphon_testbed.protocol import answer_to
 
-__all__ = ["After", "Answer", "Close", "Outgoing", "Request", "Say", "failure", "success"]
+__all__ = ["After", "Answer", "Close", "Effect", "Event", "Request", "failure", "success"]
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -29,7 +29,7 @@ class Request(msgspec.Struct, frozen=True):
     handle: Any = None
 
 
-class Say(msgspec.Struct, frozen=True):
+class Event(msgspec.Struct, frozen=True):
     """An event for a desk. `is_prompt`: it does not wait behind late answers."""
 
     desk: str
@@ -63,7 +63,7 @@ class After(msgspec.Struct, frozen=True):
 
     desk: str | None
     delay_s: float
-    then: Callable[[int], list[Outgoing]]
+    then: Callable[[int], list[Effect]]
 
 
 class Close(msgspec.Struct, frozen=True):
@@ -74,7 +74,7 @@ class Close(msgspec.Struct, frozen=True):
     reason: str
 
 
-Outgoing: TypeAlias = Say | Answer | After | Close
+Effect: TypeAlias = Event | Answer | After | Close
 
 
 def success(request: Request, **fields: Any) -> Answer:

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from antiphon import Opening, RejectConnection, Server, listen
 from antiphon.conversation.clock import Clock
-from antiphon_testbed.counters import Counts
+from antiphon_testbed.counters import Counters
 from antiphon_testbed.desk import Desk
 from antiphon_testbed.faults.injector import FaultInjector
 from antiphon_testbed.floor.floor import Floor
@@ -44,8 +44,8 @@ class RunningCentre:
         self._started_ms = round(self._clock.started_at.timestamp() * 1000)
         self._flushing: asyncio.TimerHandle | None = None
         seed = Seed(options.seed)
-        self._counts = Counts()
-        self._injector = FaultInjector(options.faults, seed, self._counts.fault) if options.faults else None
+        self._counters = Counters()
+        self._injector = FaultInjector(options.faults, seed, self._counters.fault) if options.faults else None
         self._records = Records(database, self._now_ms())
         self._floor = Floor(
             seed=seed, timing=options.timing, ping_interval_s=options.ping_interval_s, changed=self._note_change
@@ -57,7 +57,7 @@ class RunningCentre:
         app = make_app(self._sessions, self._floor, self._records)
         Reception(self._switchboard, self._records, self._sessions.skills).add_routes(app.router)
         RecordsPage(self._records).add_routes(app.router)
-        Metrics(self._floor, self._counts, self._sessions, self._records).add_routes(app.router)
+        Metrics(self._floor, self._counters, self._sessions, self._records).add_routes(app.router)
         self._web = web.AppRunner(app, access_log=None)
 
     @property
@@ -68,7 +68,7 @@ class RunningCentre:
     @property
     def faults_happened(self) -> Mapping[str, int]:
         """How many faults have happened, by kind."""
-        return self._counts.faults
+        return self._counters.faults
 
     async def start(self, host: str, port: int) -> None:
         """Open the doors. TransportError if nobody can listen there."""
@@ -101,11 +101,11 @@ class RunningCentre:
         user = self._sessions.user_of(_token(opening.headers))
         if user is None:
             raise RejectConnection(401, "log in first: the cookie session=TOKEN, or Authorization: Bearer TOKEN")
-        return Desk(self._switchboard, user, self._counts, self._injector)
+        return Desk(self._switchboard, user, self._counters, self._injector)
 
     def _note_change(self, interaction: Interaction) -> None:
         self._records.changed(interaction)
-        self._counts.change(interaction)
+        self._counters.change(interaction)
         if self._flushing is None:
             self._flushing = self._loop.call_later(FLUSH_AFTER_S, self._flush)
 

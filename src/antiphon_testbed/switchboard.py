@@ -11,26 +11,26 @@ from typing import Protocol, TypeVar
 
 from antiphon import Message
 from antiphon_testbed.actions import error_event, handle_request
-from antiphon_testbed.effects import After, Answer, Outgoing, Say
+from antiphon_testbed.effects import After, Answer, Effect, Event
 from antiphon_testbed.floor.agents import Agent
 from antiphon_testbed.floor.floor import Floor
 from antiphon_testbed.protocol import malformation
 from antiphon_testbed.seed import Seed
 from antiphon_testbed.users import User
 
-__all__ = ["Seat", "Switchboard"]
+__all__ = ["ConnectedDesk", "Switchboard"]
 
 T = TypeVar("T")
 
 
-class Seat(Protocol):
+class ConnectedDesk(Protocol):
     """A desk, as the switchboard sees it."""
 
-    def put(self, item: Say | Answer, delay_s: float) -> None:
+    def put(self, item: Event | Answer, delay_s: float) -> None:
         """Say it in `delay_s`, behind what is on its way already."""
         ...
 
-    def say_now(self, item: Say) -> None:
+    def say_now(self, item: Event) -> None:
         """Say it at once."""
         ...
 
@@ -73,18 +73,18 @@ class Switchboard:
         self._call_later = later
         self._timers: dict[int, Timer] = {}
         self._timer_number = 0
-        self._seats: dict[str, Seat] = {}
+        self._desks: dict[str, ConnectedDesk] = {}
 
-    def connect(self, seat: Seat, user: User) -> Agent:
+    def connect(self, desk: ConnectedDesk, user: User) -> Agent:
         """A desk is there, and nothing has been said."""
-        agent, outgoing = self._floor.arrive(user, self._now_ms())
-        self._seats[agent.desk] = seat
-        self._carry_out(outgoing)
+        agent, effects = self._floor.arrive(user, self._now_ms())
+        self._desks[agent.desk] = desk
+        self._carry_out(effects)
         return agent
 
     def disconnect(self, agent: Agent) -> None:
         """A desk is gone."""
-        del self._seats[agent.desk]
+        del self._desks[agent.desk]
         self._carry_out(self._floor.leave(agent, "deskDisconnected", self._now_ms()))
 
     def hear(self, agent: Agent, message: Message) -> None:
@@ -97,10 +97,10 @@ class Switchboard:
             return
         self._carry_out(handle_request(self._floor, agent, message.name, message.body, message, self._now_ms()))
 
-    def happen(self, event: Callable[[Floor, int], tuple[T, list[Outgoing]]]) -> T:
+    def happen(self, event: Callable[[Floor, int], tuple[T, list[Effect]]]) -> T:
         """Something happens outside the desks: `event(floor, now_ms)` gives its result and what to carry out."""
-        result, outgoing = event(self._floor, self._now_ms())
-        self._carry_out(outgoing)
+        result, effects = event(self._floor, self._now_ms())
+        self._carry_out(effects)
         return result
 
     def close(self) -> None:
@@ -109,23 +109,23 @@ class Switchboard:
             timer.cancel()
         self._timers.clear()
 
-    def _carry_out(self, outgoing: list[Outgoing]) -> None:
-        for item in outgoing:
+    def _carry_out(self, effects: list[Effect]) -> None:
+        for item in effects:
             if isinstance(item, After):
                 self._wait(item)
                 continue
-            seat = self._seats.get(item.desk)
-            if seat is None:
+            desk = self._desks.get(item.desk)
+            if desk is None:
                 continue
-            if isinstance(item, Say):
+            if isinstance(item, Event):
                 if item.is_prompt:
-                    seat.say_now(item)
+                    desk.say_now(item)
                 else:
-                    seat.put(item, 0.0)
+                    desk.put(item, 0.0)
             elif isinstance(item, Answer):
-                seat.put(item, self._latency_s(item))
+                desk.put(item, self._latency_s(item))
             else:
-                seat.hang_up(item.code, item.reason)
+                desk.hang_up(item.code, item.reason)
 
     def _wait(self, item: After) -> None:
         def due() -> None:
@@ -134,8 +134,8 @@ class Switchboard:
 
         if item.desk is None:
             self._keep(item.delay_s, due)
-        elif item.desk in self._seats:
-            self._seats[item.desk].after(item.delay_s, due)
+        elif item.desk in self._desks:
+            self._desks[item.desk].after(item.delay_s, due)
 
     def _keep(self, delay_s: float, due: Callable[[], None]) -> None:
         self._timer_number += 1

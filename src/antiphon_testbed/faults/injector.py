@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from antiphon.conversation.match import matches
-from antiphon_testbed.effects import Answer, Request, Say
+from antiphon_testbed.effects import Answer, Event, Request
 from antiphon_testbed.faults.faults import (
     ANY_MESSAGE,
     Closed,
@@ -56,7 +56,7 @@ class FaultInjector:
         self._happened = happened
         self._times: dict[tuple[int, str], int] = {}
 
-    def hits(self, user: str, item: Say | Answer) -> list[Fault]:
+    def hits(self, user: str, item: Event | Answer) -> list[Fault]:
         """The faults that hit this message of the user's, in their order. It counts: ask once for each message."""
         name = item.name
         hits = [fault for index, fault in self._faults if self._is_hit(index, fault, user, name, item.data)]
@@ -100,7 +100,7 @@ class FaultyLink:
         self._downstream = downstream
         self._moment: _Moment | None = None
 
-    def put(self, item: Say | Answer, delay_s: float) -> None:
+    def put(self, item: Event | Answer, delay_s: float) -> None:
         """Say it in `delay_s`, or whatever becomes of it."""
         hits = self._injector.hits(self._user, item)
         if self._moment is None and any(isinstance(fault, (Overtaken, Reordered)) for fault in hits):
@@ -111,7 +111,7 @@ class FaultyLink:
         else:
             self._pass_on(item, delay_s, hits)
 
-    def say_now(self, item: Say) -> None:
+    def say_now(self, item: Event) -> None:
         """Say it at once, or whatever becomes of it. What does not wait behind others keeps no order with them."""
         hits = self._injector.hits(self._user, item)
         delivery = self._altered(item, hits)
@@ -136,7 +136,7 @@ class FaultyLink:
         for item, delay_s, hits in moment.arranged(lambda count: self._injector.other_order(self._user, count)):
             self._pass_on(item, delay_s, hits)
 
-    def _pass_on(self, item: Say | Answer, delay_s: float, hits: list[Fault]) -> None:
+    def _pass_on(self, item: Event | Answer, delay_s: float, hits: list[Fault]) -> None:
         delivery = self._altered(item, hits)
         if delivery is None:
             return
@@ -148,7 +148,7 @@ class FaultyLink:
             else:
                 self._downstream.put(delivery, delay_s)
 
-    def _altered(self, item: Say | Answer, hits: list[Fault]) -> Delivery | None:
+    def _altered(self, item: Event | Answer, hits: list[Fault]) -> Delivery | None:
         """What becomes of the message, None if nothing does; after a fault that replaces it no further one counts."""
         for fault in hits:
             match fault:
@@ -176,7 +176,7 @@ class FaultyLink:
         return data
 
 
-_Entry = tuple[Say | Answer, float, list[Fault]]
+_Entry = tuple[Event | Answer, float, list[Fault]]
 
 
 class _Moment:
@@ -185,7 +185,7 @@ class _Moment:
     def __init__(self) -> None:
         self._entries: list[_Entry] = []
 
-    def add(self, item: Say | Answer, delay_s: float, hits: list[Fault]) -> None:
+    def add(self, item: Event | Answer, delay_s: float, hits: list[Fault]) -> None:
         self._entries.append((item, delay_s, hits))
 
     def arranged(self, other_order: Callable[[int], list[int]]) -> list[_Entry]:
@@ -209,10 +209,10 @@ def _copies_s(hits: list[Fault]) -> list[float]:
     return [fault.after_s for fault in hits if isinstance(fault, Twice)]
 
 
-def _with_data(item: Say | Answer, data: dict[str, Any]) -> Say | Answer:
+def _with_data(item: Event | Answer, data: dict[str, Any]) -> Event | Answer:
     if data is item.data:
         return item
-    if isinstance(item, Say):
-        return Say(item.desk, item.name, data, item.is_prompt)
+    if isinstance(item, Event):
+        return Event(item.desk, item.name, data, item.is_prompt)
     request: Request = item.request
     return Answer(request, data)

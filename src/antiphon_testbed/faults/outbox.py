@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from antiphon_testbed.effects import Answer, Say
+from antiphon_testbed.effects import Answer, Event
 
 __all__ = ["Delivery", "Disconnection", "Outbox", "RawText", "TruncatedFrame"]
 
@@ -16,7 +16,7 @@ __all__ = ["Delivery", "Disconnection", "Outbox", "RawText", "TruncatedFrame"]
 class TruncatedFrame(msgspec.Struct, frozen=True):
     """Half of the message's frame, and silence."""
 
-    item: Say | Answer
+    item: Event | Answer
 
 
 class RawText(msgspec.Struct, frozen=True):
@@ -32,7 +32,7 @@ class Disconnection(msgspec.Struct, frozen=True):
     reason: str
 
 
-Delivery: TypeAlias = Say | Answer | TruncatedFrame | RawText | Disconnection
+Delivery: TypeAlias = Event | Answer | TruncatedFrame | RawText | Disconnection
 
 
 class Outbox:

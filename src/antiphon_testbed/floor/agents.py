@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from antiphon.errors import ErrorReply
-from antiphon_testbed.effects import Outgoing, Request, Say, success
+from antiphon_testbed.effects import Effect, Event, Request, success
 from antiphon_testbed.protocol import DICTIONARIES
 from antiphon_testbed.users import User
 
@@ -30,7 +30,7 @@ class Work(Protocol):
         """The channel that it takes room on."""
         ...
 
-    def vanish(self, reason: str, now_ms: int) -> list[Outgoing]:
+    def vanish(self, reason: str, now_ms: int) -> list[Effect]:
         """The agent's desk is gone; gives what others hear of it."""
         ...
 
@@ -100,16 +100,16 @@ class Agent:
         """Whether a contact of the channel can be offered."""
         return self.is_ready and self.free[channel] > 0 and not (channel == "voice" and self.has_call)
 
-    def opening(self) -> list[Outgoing]:
+    def opening(self) -> list[Effect]:
         """What the desk hears before it says anything."""
         status = {"status": "connected", "user": self.user.name, "sessionID": self.desk}
-        return [Say(self.desk, "connectionStatus", status), self.say_state(), self.say_capacity()]
+        return [Event(self.desk, "connectionStatus", status), self.say_state(), self.say_capacity()]
 
     def data(self) -> dict[str, Any]:
         """Who the agent is, as `getAgentData` answers."""
         return {"id": self.id, "name": self.user.name, "skills": list(self.user.skills), "line": self.user.line}
 
-    def choose(self, request: Request, state: str, reason: str | None) -> list[Outgoing]:
+    def choose(self, request: Request, state: str, reason: str | None) -> list[Effect]:
         """The agent chooses a state; not while a call waits to be finished."""
         if state not in DICTIONARIES["states"]:
             raise ErrorReply(
@@ -120,11 +120,11 @@ class Agent:
         self._chosen = (state, reason)
         return [success(request), self._enter(state, reason)]
 
-    def wrap_up(self) -> Say:
+    def wrap_up(self) -> Event:
         """The talk is over, the work is not."""
         return self._enter("wrapUp", None)
 
-    def settle(self) -> Say:
+    def settle(self) -> Event:
         """The work is over: back to the state that the agent chose last."""
         return self._enter(*self._chosen)
 
@@ -142,28 +142,28 @@ class Agent:
         """A workitem has changed its state."""
         self._changed(self)
 
-    def take(self, channel: str) -> Say:
+    def take(self, channel: str) -> Event:
         """Use one place of the channel, of which there must be one."""
         self.free[channel] -= 1
         self._changed(self)
         return self.say_capacity()
 
-    def give_back(self, channel: str) -> Say:
+    def give_back(self, channel: str) -> Event:
         """Free one place of the channel."""
         self.free[channel] += 1
         self._changed(self)
         return self.say_capacity()
 
-    def say_capacity(self) -> Say:
+    def say_capacity(self) -> Event:
         """The room left."""
-        return Say(self.desk, "agentCapacity", dict(self.free))
+        return Event(self.desk, "agentCapacity", dict(self.free))
 
-    def say_state(self) -> Say:
+    def say_state(self) -> Event:
         """The state, with its reason if it has one."""
         data = {"state": self.state} if self.reason is None else {"state": self.state, "reason": self.reason}
-        return Say(self.desk, "newAgentState", data)
+        return Event(self.desk, "newAgentState", data)
 
-    def _enter(self, state: str, reason: str | None) -> Say:
+    def _enter(self, state: str, reason: str | None) -> Event:
         self.state, self.reason = state, reason
         self._changed(self)
         return self.say_state()

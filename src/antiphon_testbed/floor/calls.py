@@ -13,7 +13,7 @@ import re
 from typing import Any
 
 from antiphon.errors import ErrorReply
-from antiphon_testbed.effects import After, Answer, Outgoing, Request, Say, failure, success
+from antiphon_testbed.effects import After, Answer, Effect, Event, Request, failure, success
 from antiphon_testbed.floor.workitems import Workitem
 
 __all__ = ["Call", "refuse_destination"]
@@ -37,7 +37,7 @@ class Call(Workitem):
     _start: Request | None = None
     _has_media = False
 
-    def create(self, request: Request, now_ms: int) -> list[Outgoing]:
+    def create(self, request: Request, now_ms: int) -> list[Effect]:
         """The agent's own call is there; nobody is called yet."""
         self.interaction.parties.insert(0, self.party)
         event = self._enter("created", now_ms)
@@ -49,7 +49,7 @@ class Call(Workitem):
         )
         return [answer, event]
 
-    def start(self, request: Request, destination: str, now_ms: int) -> list[Outgoing]:
+    def start(self, request: Request, destination: str, now_ms: int) -> list[Effect]:
         """Dial: the line is taken, media are offered to the desk. The answer comes when the customer has answered."""
         self.refuse_unless("created")
         if destination != self.interaction.destination:
@@ -60,14 +60,14 @@ class Call(Workitem):
         self._enter("dialling", now_ms)
         return [capacity, self._offer_media()]
 
-    def accept(self, request: Request, now_ms: int) -> list[Outgoing]:
+    def accept(self, request: Request, now_ms: int) -> list[Effect]:
         """The agent takes the call: media are offered to the desk."""
         self.refuse_unless("offered")
         self._become_owner()
         self._enter("accepted", now_ms)
         return [success(request, interactionID=self.interaction.id), self._offer_media()]
 
-    def accept_rtc(self, request: Request, interaction_id: str, answer: str, now_ms: int) -> list[Outgoing]:
+    def accept_rtc(self, request: Request, interaction_id: str, answer: str, now_ms: int) -> list[Effect]:
         """The desk's media are there: the customer's telephone rings, or the caller is on the line."""
         self.refuse_unless("dialling", "accepted")
         if interaction_id != self.interaction.id:
@@ -83,12 +83,12 @@ class Call(Workitem):
             if ring_s == 0:
                 return [answered, *self._connect(now_ms)]
             return [answered, After(self.agent.desk, ring_s, self._stop_ringing)]
-        timing = self._book.timing
+        timing = self._host.timing
         is_noanswer = self.interaction.destination == "noanswer"
         delay_s = timing.give_up_after_s if is_noanswer else timing.answer_after_s
         return [answered, After(self.agent.desk, delay_s, self._stop_ringing)]
 
-    def set_mute(self, request: Request, mute: bool, now_ms: int) -> list[Outgoing]:
+    def set_mute(self, request: Request, mute: bool, now_ms: int) -> list[Effect]:
         """The agent's microphone off or on. Off twice is as good as off once."""
         self.refuse_unless("connected", "held")
         if mute == self.muted:
@@ -96,51 +96,51 @@ class Call(Workitem):
         self.muted = mute
         return [success(request), self._enter(self.state, now_ms)]
 
-    def hold(self, request: Request, now_ms: int) -> list[Outgoing]:
+    def hold(self, request: Request, now_ms: int) -> list[Effect]:
         """The customer waits."""
         self.refuse_unless("connected")
         self._refuse_helper()
         return [success(request), *self.put_on_hold(now_ms)]
 
-    def resume(self, request: Request, now_ms: int) -> list[Outgoing]:
+    def resume(self, request: Request, now_ms: int) -> list[Effect]:
         """The customer waits no longer."""
         self.refuse_unless("held")
         self.refuse_consulting()
         return [success(request), *self._resume(now_ms)]
 
-    def put_on_hold(self, now_ms: int) -> list[Outgoing]:
+    def put_on_hold(self, now_ms: int) -> list[Effect]:
         """The customer waits, whoever wants it."""
         self._set_customer("held")
         return [self._enter("held", now_ms), *self.say_parties()]
 
-    def take_back(self, reason: str, now_ms: int) -> list[Outgoing]:
+    def take_back(self, reason: str, now_ms: int) -> list[Effect]:
         """Nobody is consulted any longer: the customer is back."""
         return self._resume(now_ms, reason=reason)
 
-    def take_over(self, now_ms: int) -> list[Outgoing]:
+    def take_over(self, now_ms: int) -> list[Effect]:
         """The customer is this desk's now, and was another's."""
         self.contact.owner, self.contact.helper = self, None
         self._become_owner()
         self._set_customer("connected")
         return [self._enter("connected", now_ms), self.party_list()]
 
-    def send_dtmf(self, request: Request, digits: str) -> list[Outgoing]:
+    def send_dtmf(self, request: Request, digits: str) -> list[Effect]:
         """The agent presses keys: 1 to 32 of `0-9 * # A-D`."""
         self.refuse_unless("connected")
         self._refuse_helper()
         if not _DIGITS.fullmatch(digits):
             raise ErrorReply("badDigits", f"{digits[:32]!r} are no digits; 1 to 32 of 0-9 * # A-D are")
         self.interaction.digits += digits
-        self._book.note(self.interaction)
+        self._host.note(self.interaction)
         return [success(request)]
 
-    def hang_up(self, request: Request, now_ms: int) -> list[Outgoing]:
+    def hang_up(self, request: Request, now_ms: int) -> list[Effect]:
         """The agent ends the call, also before it was answered or even dialled; or ends being consulted."""
         self.refuse_unless("created", "dialling", "accepted", "connected", "held")
         if self.is_helper:
             return [success(request), *self.let_go("agent", now_ms), *self._end_consult("hungUp", now_ms)]
         given_up = self._answer_start(ErrorReply("givenUp", "the agent hung up before the customer answered"))
-        return [success(request), *given_up, *self._book.end(self.contact, "agent", now_ms)]
+        return [success(request), *given_up, *self._host.end(self.contact, "agent", now_ms)]
 
     def refuse_consulting(self) -> None:
         """Raise ErrorReply while the agent consults another one, or is consulted."""
@@ -154,17 +154,17 @@ class Call(Workitem):
         self.muted = False
         super().shut(reason, now_ms)
 
-    def _leave_behind(self, reason: str, now_ms: int) -> list[Outgoing]:
+    def _leave_behind(self, reason: str, now_ms: int) -> list[Effect]:
         if self.is_helper:
             return self._end_consult(reason, now_ms)
-        return self._book.end(self.contact, reason, now_ms)
+        return self._host.end(self.contact, reason, now_ms)
 
-    def _end_consult(self, reason: str, now_ms: int) -> list[Outgoing]:
+    def _end_consult(self, reason: str, now_ms: int) -> list[Effect]:
         owner = self.contact.owner
         self.contact.helper, self.contact.is_consulting = None, False
         return owner.take_back(reason, now_ms) if isinstance(owner, Call) else []
 
-    def _stop_ringing(self, now_ms: int) -> list[Outgoing]:
+    def _stop_ringing(self, now_ms: int) -> list[Effect]:
         if self.state == "accepted":
             return self._connect(now_ms)
         if self.state != "dialling":
@@ -172,21 +172,21 @@ class Call(Workitem):
         destination = self.interaction.destination
         if destination in _UNANSWERED:
             refused = self._answer_start(ErrorReply(destination, f"{destination}: {_UNANSWERED[destination]}"))
-            return [*refused, *self._book.end(self.contact, destination, now_ms)]
+            return [*refused, *self._host.end(self.contact, destination, now_ms)]
         if self.contact.customer is not None:
             self.contact.customer.joined_ms = now_ms
         return [*self._answer_start(None), *self._connect(now_ms)]
 
-    def _connect(self, now_ms: int) -> list[Outgoing]:
+    def _connect(self, now_ms: int) -> list[Effect]:
         if not self.is_helper:
             self._set_customer("connected")
         connected = super()._connect(now_ms)
         talk_s, self.contact.talk_s = self.contact.talk_s, None
         if talk_s is not None:
-            connected.append(After(None, talk_s, lambda at_ms: self._book.end(self.contact, "customer", at_ms)))
+            connected.append(After(None, talk_s, lambda at_ms: self._host.end(self.contact, "customer", at_ms)))
         return connected
 
-    def _resume(self, now_ms: int, **details: Any) -> list[Outgoing]:
+    def _resume(self, now_ms: int, **details: Any) -> list[Effect]:
         self._set_customer("connected")
         return [self._enter("connected", now_ms, **details), *self.say_parties()]
 
@@ -202,18 +202,18 @@ class Call(Workitem):
             return [failure(request, refusal)]
         return [success(request, interactionID=self.interaction.id, workitemID=self.workitem_id)]
 
-    def _wrap_up(self, by: str, now_ms: int) -> list[Outgoing]:
+    def _wrap_up(self, by: str, now_ms: int) -> list[Effect]:
         self.party.leave(now_ms)
         self.muted = False
         return [*super()._wrap_up(by, now_ms), self.agent.wrap_up()]
 
-    def _release(self) -> list[Outgoing]:
+    def _release(self) -> list[Effect]:
         return [*super()._release(), self.agent.settle()]
 
-    def _offer_media(self) -> Say:
-        offer = self._book.media_offer(self.agent)
+    def _offer_media(self) -> Event:
+        offer = self._host.media_offer(self.agent)
         data = {"workitemID": self.workitem_id, "interactionID": self.interaction.id, "offer": offer}
-        return Say(self.agent.desk, "newRtc", data)
+        return Event(self.agent.desk, "newRtc", data)
 
     def _condition(self) -> dict[str, Any]:
         return {"muted": self.muted, **super()._condition()}

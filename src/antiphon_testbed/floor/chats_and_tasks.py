@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from antiphon.errors import ErrorReply
-from antiphon_testbed.effects import Outgoing, Request, Say, success
+from antiphon_testbed.effects import Effect, Event, Request, success
 from antiphon_testbed.floor.contacts import Contact
 from antiphon_testbed.floor.interactions import iso
 from antiphon_testbed.floor.workitems import Workitem
@@ -40,33 +40,33 @@ class Chat(Workitem):
 
     channel = "chat"
 
-    def send(self, request: Request, text: str, now_ms: int) -> list[Outgoing]:
+    def send(self, request: Request, text: str, now_ms: int) -> list[Effect]:
         """The agent writes."""
         self.refuse_unless("connected")
-        message_id = self._book.message_id(self.contact)
+        message_id = self._host.message_id(self.contact)
         write(self.contact, message_id, "agent", self.agent.user.name, text, now_ms)
-        self._book.note(self.interaction)
+        self._host.note(self.interaction)
         return [success(request, messageID=message_id)]
 
-    def hear(self, message: dict[str, Any]) -> list[Outgoing]:
+    def hear(self, message: dict[str, Any]) -> list[Effect]:
         """The customer has written; the desk hears it if the chat is connected, or else when it will be."""
         return [self._tell(message)] if self.state == "connected" else []
 
-    def hang_up(self, request: Request, now_ms: int) -> list[Outgoing]:
+    def hang_up(self, request: Request, now_ms: int) -> list[Effect]:
         """The agent ends the chat."""
         self.refuse_unless("connected")
-        return [success(request), *self._book.end(self.contact, "agent", now_ms)]
+        return [success(request), *self._host.end(self.contact, "agent", now_ms)]
 
-    def _connect(self, now_ms: int) -> list[Outgoing]:
+    def _connect(self, now_ms: int) -> list[Effect]:
         return [*super()._connect(now_ms), *map(self._tell, self.interaction.extras["messages"])]
 
-    def _wrap_up(self, by: str, now_ms: int) -> list[Outgoing]:
+    def _wrap_up(self, by: str, now_ms: int) -> list[Effect]:
         self.party.leave(now_ms)
         return super()._wrap_up(by, now_ms)
 
-    def _tell(self, message: dict[str, Any]) -> Say:
+    def _tell(self, message: dict[str, Any]) -> Event:
         ids = {"workitemID": self.workitem_id, "interactionID": self.interaction.id}
-        return Say(self.agent.desk, "newChatMessage", {**ids, **message})
+        return Event(self.agent.desk, "newChatMessage", {**ids, **message})
 
 
 class Task(Workitem):
@@ -74,15 +74,15 @@ class Task(Workitem):
 
     channel = "task"
 
-    def complete(self, request: Request, outcome: str, now_ms: int) -> list[Outgoing]:
+    def complete(self, request: Request, outcome: str, now_ms: int) -> list[Effect]:
         """The agent has done it. The desk has room for another one a little later."""
         self.refuse_unless("connected")
         if not outcome.strip() or len(outcome) > LONGEST_OUTCOME:
             raise ErrorReply("badOutcome", f"the outcome has {len(outcome)} characters; 1 to {LONGEST_OUTCOME} can be")
         self.interaction.extras["outcome"] = outcome
         finished = self._enter("finished", now_ms, outcome=outcome)
-        ended = self._book.end(self.contact, "agent", now_ms)
+        ended = self._host.end(self.contact, "agent", now_ms)
         return [success(request), finished, *ended, self._release_later()]
 
-    def _wrap_up(self, by: str, now_ms: int) -> list[Outgoing]:
+    def _wrap_up(self, by: str, now_ms: int) -> list[Effect]:
         return [self._enter("finished", now_ms, reason=by), self._release_later()]

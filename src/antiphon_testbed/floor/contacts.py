@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from antiphon_testbed.effects import Outgoing
+from antiphon_testbed.effects import Effect
 from antiphon_testbed.floor.interactions import Interaction, Party
 
 __all__ = ["Contact", "Holder"]
@@ -15,11 +15,11 @@ class Holder(Protocol):
 
     state: str
 
-    def let_go(self, by: str, now_ms: int) -> list[Outgoing]:
+    def let_go(self, by: str, now_ms: int) -> list[Effect]:
         """The contact is over for this desk."""
         ...
 
-    def say_parties(self) -> list[Outgoing]:
+    def say_parties(self) -> list[Effect]:
         """Tell the desk who takes part, if it takes part itself."""
         ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from antiphon.errors import ErrorReply
-from antiphon_testbed.effects import Outgoing
+from antiphon_testbed.effects import Effect
 from antiphon_testbed.floor.chats_and_tasks import Chat, write
 from antiphon_testbed.floor.contacts import Contact
 from antiphon_testbed.floor.floor import Floor
@@ -21,7 +21,7 @@ def customer_calls(
     skill: str | None = None,
     ring_s: float = 0.0,
     talk_s: float | None = None,
-) -> tuple[str, list[Outgoing]]:
+) -> tuple[str, list[Effect]]:
     """A customer calls from the number `origin`; gives the interaction's id.
 
     to: the number that was called. An agent's line, if that agent is free, rings there first.
@@ -50,7 +50,7 @@ def customer_calls(
 
 def customer_chats(
     floor: Floor, origin: str, text: str, now_ms: int, *, skill: str | None = None
-) -> tuple[str, list[Outgoing]]:
+) -> tuple[str, list[Effect]]:
     """A customer, known as `origin`, begins a chat with `text`; gives the interaction's id."""
     contact = floor.ledger.open(
         "chat",
@@ -66,7 +66,7 @@ def customer_chats(
     return contact.id, floor.settled([], now_ms)
 
 
-def customer_writes(floor: Floor, interaction_id: str, text: str, now_ms: int) -> tuple[str, list[Outgoing]]:
+def customer_writes(floor: Floor, interaction_id: str, text: str, now_ms: int) -> tuple[str, list[Effect]]:
     """A customer writes in a chat; gives the message's id. ErrorReply for no such chat, or no such text."""
     contact = _contact(floor, "chat", interaction_id)
     message_id = floor.ledger.message_id(contact)
@@ -77,7 +77,7 @@ def customer_writes(floor: Floor, interaction_id: str, text: str, now_ms: int) -
 
 def task_comes(
     floor: Floor, title: str, due: str | None, now_ms: int, *, skill: str | None = None
-) -> tuple[str, list[Outgoing]]:
+) -> tuple[str, list[Effect]]:
     """There is something to do, until `due` (ISO 8601) if that is said; gives the interaction's id."""
     contact = floor.ledger.open(
         "task",
@@ -91,7 +91,7 @@ def task_comes(
     return contact.id, floor.settled([], now_ms)
 
 
-def customer_leaves(floor: Floor, channel: str, interaction_id: str, now_ms: int) -> list[Outgoing]:
+def customer_leaves(floor: Floor, channel: str, interaction_id: str, now_ms: int) -> list[Effect]:
     """The customer hangs up, or leaves the chat. ErrorReply if there is no such customer."""
     contact = _contact(floor, channel, interaction_id)
     return floor.settled(floor.ledger.end(contact, "customer", now_ms), now_ms)

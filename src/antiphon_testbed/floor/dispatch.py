@@ -5,7 +5,7 @@ No contact waits while a fitting desk is free. What a desk did not take goes to 
 
 from __future__ import annotations
 
-from antiphon_testbed.effects import Outgoing
+from antiphon_testbed.effects import Effect
 from antiphon_testbed.floor.agents import CAPACITY, Agent
 from antiphon_testbed.floor.contacts import Contact
 from antiphon_testbed.floor.idle import IdleDesks
@@ -31,7 +31,7 @@ class Dispatch:
         self._ledger.note(contact.interaction)
         self._submitted.append(contact)
 
-    def requeue(self, workitem: Workitem, _: str, now_ms: int) -> list[Outgoing]:
+    def requeue(self, workitem: Workitem, _: str, now_ms: int) -> list[Effect]:
         """A desk has not taken the contact, or has lost it: it wants another one."""
         name = workitem.agent.user.name
         workitem.contact.passed.pop(name, None)
@@ -39,7 +39,7 @@ class Dispatch:
         self.submit(workitem.contact, now_ms)
         return []
 
-    def offer(self, contact: Contact, agent: Agent, now_ms: int) -> list[Outgoing]:
+    def offer(self, contact: Contact, agent: Agent, now_ms: int) -> list[Effect]:
         """Offer the contact to the agent, who can take it."""
         self._ledger.queue.discard(contact)
         contact.interaction.leave_queue(now_ms)
@@ -47,28 +47,28 @@ class Dispatch:
         contact.owner = workitem
         return workitem.offer(self.requeue, now_ms)
 
-    def route(self, now_ms: int) -> list[Outgoing]:
+    def route(self, now_ms: int) -> list[Effect]:
         """Bring together whom the latest changes allow to be brought together."""
-        outgoing: list[Outgoing] = []
+        effects: list[Effect] = []
         for agent in self._idle.take_freed():
             for channel in CAPACITY:
-                outgoing += self._serve(agent, channel, now_ms)
+                effects += self._serve(agent, channel, now_ms)
         submitted, self._submitted = self._submitted, []
         for contact in submitted:
             if contact.owner is None and contact.id in self._ledger.contacts:
-                outgoing += self._place(contact, now_ms)
-        return outgoing
+                effects += self._place(contact, now_ms)
+        return effects
 
-    def _serve(self, agent: Agent, channel: str, now_ms: int) -> list[Outgoing]:
-        outgoing: list[Outgoing] = []
+    def _serve(self, agent: Agent, channel: str, now_ms: int) -> list[Effect]:
+        effects: list[Effect] = []
         while agent.can_take(channel):
             contact = self._ledger.queue.first(channel, agent.user.skills)
             if contact is None:
                 break
-            outgoing += self.offer(contact, agent, now_ms)
-        return outgoing
+            effects += self.offer(contact, agent, now_ms)
+        return effects
 
-    def _place(self, contact: Contact, now_ms: int) -> list[Outgoing]:
+    def _place(self, contact: Contact, now_ms: int) -> list[Effect]:
         agent = self._idle.longest_idle(contact.channel, contact.skill, contact.passed)
         if agent is not None:
             return self.offer(contact, agent, now_ms)

@@ -1,6 +1,6 @@
 """The floor: every agent at a desk, and all that desks and the outside world begin.
 
-Pure: times come in (milliseconds since the epoch), ordered lists of `Outgoing` go out.
+Pure: times come in (milliseconds since the epoch), ordered lists of `Effect` go out.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from antiphon.errors import ErrorReply
-from antiphon_testbed.effects import After, Close, Outgoing, Say
+from antiphon_testbed.effects import After, Close, Effect, Event
 from antiphon_testbed.floor.agents import Agent
 from antiphon_testbed.floor.calls import Call, refuse_destination
 from antiphon_testbed.floor.dispatch import Dispatch
@@ -60,27 +60,27 @@ class Floor:
         """The user whose telephone line it is, if at a desk."""
         return self._by_line.get(line)
 
-    def settled(self, outgoing: list[Outgoing], now_ms: int) -> list[Outgoing]:
+    def settled(self, effects: list[Effect], now_ms: int) -> list[Effect]:
         """What happens, with what follows from it: who is free now gets what waits. So it is at every later moment.
 
         Whatever the floor gives to be carried out has passed through here.
         """
-        return [self._with_sequel(item) for item in (*outgoing, *self.dispatch.route(now_ms))]
+        return [self._with_sequel(item) for item in (*effects, *self.dispatch.route(now_ms))]
 
-    def arrive(self, user: User, now_ms: int) -> tuple[Agent, list[Outgoing]]:
+    def arrive(self, user: User, now_ms: int) -> tuple[Agent, list[Effect]]:
         """The user sits down at a desk; one that the user had before is closed, and its calls end."""
-        outgoing: list[Outgoing] = []
+        effects: list[Effect] = []
         earlier = self._by_user.get(user.name)
         if earlier is not None:
-            outgoing += [Close(earlier.desk, REPLACED, "replaced"), *self._remove(earlier, "deskReplaced", now_ms)]
+            effects += [Close(earlier.desk, REPLACED, "replaced"), *self._remove(earlier, "deskReplaced", now_ms)]
         agent = Agent(user, self._agent_id(user), self._seed.uuid(f"desk/{user.name}"), self.idle.update)
         self.agents[agent.desk] = self._by_user[user.name] = self._by_line[user.line] = agent
         self.idle.arrive(agent)
-        outgoing += agent.opening()
-        outgoing.append(After(agent.desk, self._ping_interval_s, lambda at_ms: self._beat(agent, at_ms)))
-        return agent, self.settled(outgoing, now_ms)
+        effects += agent.opening()
+        effects.append(After(agent.desk, self._ping_interval_s, lambda at_ms: self._beat(agent, at_ms)))
+        return agent, self.settled(effects, now_ms)
 
-    def leave(self, agent: Agent, reason: str, now_ms: int) -> list[Outgoing]:
+    def leave(self, agent: Agent, reason: str, now_ms: int) -> list[Effect]:
         """The agent's desk is gone: its calls end, and their records say `reason`; what else it had goes to others.
 
         Nothing if it has left already.
@@ -120,13 +120,13 @@ class Floor:
         contact.owner = call
         return call
 
-    def _with_sequel(self, item: Outgoing) -> Outgoing:
+    def _with_sequel(self, item: Effect) -> Effect:
         if not isinstance(item, After):
             return item
         then = item.then
         return After(item.desk, item.delay_s, lambda now_ms: self.settled(then(now_ms), now_ms))
 
-    def _remove(self, agent: Agent, reason: str, now_ms: int) -> list[Outgoing]:
+    def _remove(self, agent: Agent, reason: str, now_ms: int) -> list[Effect]:
         if self.agents.pop(agent.desk, None) is None:
             return []
         del self._by_user[agent.user.name]
@@ -135,11 +135,11 @@ class Floor:
         self.idle.leave(agent)
         return [said for work in list(agent.work) for said in work.vanish(reason, now_ms)]
 
-    def _beat(self, agent: Agent, now_ms: int) -> list[Outgoing]:
+    def _beat(self, agent: Agent, now_ms: int) -> list[Effect]:
         if agent.heartbeat.is_lost:
             return [Close(agent.desk, NO_PONG, "no pong"), *self._remove(agent, "noPong", now_ms)]
         return [
-            Say(agent.desk, "ping", {"seq": agent.heartbeat.beat()}, is_prompt=True),
+            Event(agent.desk, "ping", {"seq": agent.heartbeat.beat()}, is_prompt=True),
             After(agent.desk, self._ping_interval_s, lambda at_ms: self._beat(agent, at_ms)),
         ]
 

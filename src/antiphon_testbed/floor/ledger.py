@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from antiphon.errors import ErrorReply
-from antiphon_testbed.effects import Outgoing
+from antiphon_testbed.effects import Effect
 from antiphon_testbed.floor.agents import Agent
 from antiphon_testbed.floor.calls import Call
 from antiphon_testbed.floor.chats_and_tasks import Chat, Task
@@ -90,18 +90,18 @@ class Ledger:
         return workitem
 
     def note(self, interaction: Interaction) -> None:
-        """See `Book`."""
+        """See `WorkitemHost`."""
         self._changed(interaction)
 
     def media_offer(self, agent: Agent) -> str:
-        """See `Book`."""
+        """See `WorkitemHost`."""
         return media_offer(self._seed.number(f"offer/{agent.user.name}"))
 
     def message_id(self, contact: Contact) -> str:
-        """See `Book`."""
+        """See `WorkitemHost`."""
         return self._seed.uuid(f"message/{contact.id}")
 
-    def end(self, contact: Contact, by: str, now_ms: int) -> list[Outgoing]:
+    def end(self, contact: Contact, by: str, now_ms: int) -> list[Effect]:
         """The contact is over: it leaves the queue, and every desk that has it. Nothing if it is over already."""
         if self.contacts.pop(contact.id, None) is None:
             return []
@@ -116,6 +116,6 @@ class Ledger:
         return said
 
     def drop(self, workitem: Workitem) -> None:
-        """See `Book`; nothing if it was dropped before."""
+        """See `WorkitemHost`; nothing if it was dropped before."""
         if self.workitems.pop(workitem.workitem_id, None) is not None:
             workitem.agent.drop(workitem)

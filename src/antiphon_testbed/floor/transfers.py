@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Final
 
 from antiphon.errors import ErrorReply
-from antiphon_testbed.effects import Outgoing, Request, success
+from antiphon_testbed.effects import Effect, Request, success
 from antiphon_testbed.floor.agents import Agent
 from antiphon_testbed.floor.calls import Call
 from antiphon_testbed.floor.floor import Floor
@@ -25,7 +25,7 @@ __all__ = ["cancel", "complete", "transfer"]
 MOST_TOLD: Final = 8
 
 
-def transfer(floor: Floor, workitem: Workitem, request: Request, to: str, kind: str, now_ms: int) -> list[Outgoing]:
+def transfer(floor: Floor, workitem: Workitem, request: Request, to: str, kind: str, now_ms: int) -> list[Effect]:
     """Begin a transfer `to` a user or a skill; ErrorReply if it cannot be."""
     if kind not in ("blind", "consult"):
         raise ErrorReply("unknownKind", f"{kind[:64]!r} is no kind of transfer; blind and consult are")
@@ -49,7 +49,7 @@ def transfer(floor: Floor, workitem: Workitem, request: Request, to: str, kind: 
     return [success(request), *_give(floor, workitem, agent, to, now_ms)]
 
 
-def complete(call: Call, request: Request, now_ms: int) -> list[Outgoing]:
+def complete(call: Call, request: Request, now_ms: int) -> list[Effect]:
     """The agent who was consulted takes the customer over; ErrorReply if they do not talk yet."""
     _refuse_unless_consulting(call)
     helper = call.contact.helper
@@ -60,7 +60,7 @@ def complete(call: Call, request: Request, now_ms: int) -> list[Outgoing]:
     return [success(request), *handed_over, *helper.take_over(now_ms), call.party_list()]
 
 
-def cancel(call: Call, request: Request, now_ms: int) -> list[Outgoing]:
+def cancel(call: Call, request: Request, now_ms: int) -> list[Effect]:
     """The customer is back, and the agent who was consulted is no longer needed."""
     _refuse_unless_consulting(call)
     helper = call.contact.helper
@@ -69,7 +69,7 @@ def cancel(call: Call, request: Request, now_ms: int) -> list[Outgoing]:
     return [success(request), *call.take_back("cancelled", now_ms), *let_go]
 
 
-def _give(floor: Floor, workitem: Workitem, agent: Agent | None, to: str, now_ms: int) -> list[Outgoing]:
+def _give(floor: Floor, workitem: Workitem, agent: Agent | None, to: str, now_ms: int) -> list[Effect]:
     contact = workitem.contact
     contact.about = _about(workitem)
     if agent is None:
@@ -117,7 +117,7 @@ class _Consult:
         self._skill = skill
         self._passed: dict[str, None] = {}
 
-    def begin(self, request: Request, agent: Agent | None, now_ms: int) -> list[Outgoing]:
+    def begin(self, request: Request, agent: Agent | None, now_ms: int) -> list[Effect]:
         """Hold the customer and offer the call; ErrorReply if nobody is free."""
         chosen = agent if agent is not None else self._next()
         if chosen is None:
@@ -126,12 +126,12 @@ class _Consult:
         self._call.contact.is_consulting = True
         return [success(request), *held, *self._offer(chosen, now_ms)]
 
-    def _offer(self, agent: Agent, now_ms: int) -> list[Outgoing]:
+    def _offer(self, agent: Agent, now_ms: int) -> list[Effect]:
         helper = self._floor.ledger.assign(agent, self._call.contact, _about(self._call))
         self._call.contact.helper = helper
         return helper.offer(self._pass_on, now_ms)
 
-    def _pass_on(self, helper: Workitem, reason: str, now_ms: int) -> list[Outgoing]:
+    def _pass_on(self, helper: Workitem, reason: str, now_ms: int) -> list[Effect]:
         """The agent has not taken the call: the next one may, or the customer is back."""
         self._passed[helper.agent.user.name] = None
         self._call.contact.helper = None

@@ -9,7 +9,7 @@ from typing import Final
 
 from aiohttp import web
 
-from antiphon_testbed.counters import Counts
+from antiphon_testbed.counters import Counters
 from antiphon_testbed.floor.floor import Floor
 from antiphon_testbed.records import Records
 from antiphon_testbed.users import Sessions
@@ -45,9 +45,9 @@ class Family:
 class Metrics:
     """The metrics of a centre with these parts."""
 
-    def __init__(self, floor: Floor, counts: Counts, sessions: Sessions, records: Records) -> None:
+    def __init__(self, floor: Floor, counters: Counters, sessions: Sessions, records: Records) -> None:
         self._floor = floor
-        self._counts = counts
+        self._counters = counters
         self._sessions = sessions
         self._records = records
 
@@ -88,22 +88,24 @@ class Metrics:
         )
 
     def _past(self) -> Iterator[Family]:
-        counts = self._counts
+        counters = self._counters
         yield _counted("logins_total", "counter", "Logins, by result.", "result", self._sessions.logins)
-        yield Family("desks_opened_total", "counter", "Desks that have come.", {(): counts.opened})
-        yield _counted("desks_closed_total", "counter", "Desks that have gone, by close code.", "code", counts.closed)
+        yield Family("desks_opened_total", "counter", "Desks that have come.", {(): counters.opened})
+        yield _counted("desks_closed_total", "counter", "Desks that have gone, by close code.", "code", counters.closed)
         yield Family(
             "interactions_ended_total",
             "counter",
             "Interactions whose talk is over, by channel, direction and outcome.",
             {
                 (("channel", channel), ("direction", direction), ("outcome", outcome)): number
-                for (channel, direction, outcome), number in counts.ended.items()
+                for (channel, direction, outcome), number in counters.ended.items()
             },
         )
-        yield _counted("messages_received_total", "counter", "Messages of desks, by action.", "action", counts.received)
-        yield _counted("messages_sent_total", "counter", "Messages to desks, by action.", "action", counts.sent)
-        yield _counted("faults_total", "counter", "Faults that happened on purpose, by kind.", "kind", counts.faults)
+        yield _counted(
+            "messages_received_total", "counter", "Messages of desks, by action.", "action", counters.received
+        )
+        yield _counted("messages_sent_total", "counter", "Messages to desks, by action.", "action", counters.sent)
+        yield _counted("faults_total", "counter", "Faults that happened on purpose, by kind.", "kind", counters.faults)
 
 
 def _counted(name: str, kind: str, help_text: str, label: str, counter: Mapping[str, int]) -> Family:

@@ -14,7 +14,7 @@ import msgspec
 from aiohttp import web
 
 from antiphon.errors import ErrorReply
-from antiphon_testbed.effects import Outgoing
+from antiphon_testbed.effects import Effect
 from antiphon_testbed.floor.chats_and_tasks import LONGEST_TEXT
 from antiphon_testbed.floor.customers import (
     customer_calls,
@@ -169,7 +169,7 @@ class Reception:
             known = ", ".join(sorted(self._skills)[:20])
             raise _bad(f"nobody has the skill {skill[:64]!r}; {known} are there")
 
-    def _happen(self, event: Callable[[Floor, int], tuple[R, list[Outgoing]]]) -> R:
+    def _happen(self, event: Callable[[Floor, int], tuple[R, list[Effect]]]) -> R:
         return self._switchboard.happen(event)
 
     def _problem(self, refusal: ErrorReply, channel: str, interaction_id: str) -> Problem:

@@ -10,7 +10,7 @@ import pytest
 
 from antiphon.errors import ErrorReply
 from antiphon_testbed.actions import handle_request
-from antiphon_testbed.effects import After, Answer, Close, Outgoing
+from antiphon_testbed.effects import After, Answer, Close, Effect
 from antiphon_testbed.floor.agents import Agent
 from antiphon_testbed.floor.customers import (
     customer_calls,
@@ -65,13 +65,13 @@ class Hall:
         self.interactions[interaction.id] = interaction
 
     def arrive(self, name: str = "alice") -> Desk:
-        agent, outgoing = self.floor.arrive(self.users[name], self.now_ms)
+        agent, effects = self.floor.arrive(self.users[name], self.now_ms)
         desk = self._desks[agent.desk] = Desk(self, agent)
-        self.carry_out(outgoing)
+        self.carry_out(effects)
         return desk
 
-    def carry_out(self, outgoing: list[Outgoing]) -> None:
-        for item in outgoing:
+    def carry_out(self, effects: list[Effect]) -> None:
+        for item in effects:
             if isinstance(item, After):
                 self._order += 1
                 heapq.heappush(self._due, (self.now_ms + round(item.delay_s * 1000), self._order, item))
@@ -107,26 +107,26 @@ class Hall:
 
     def call(self, origin: str = "79990001122", **how: Any) -> str:
         """A customer calls; gives the interaction's id."""
-        interaction_id, outgoing = customer_calls(self.floor, origin, self.now_ms, **how)
-        self.carry_out(outgoing)
+        interaction_id, effects = customer_calls(self.floor, origin, self.now_ms, **how)
+        self.carry_out(effects)
         return interaction_id
 
     def chat(self, origin: str = "zoe", text: str = "hello", **how: Any) -> str:
         """A customer begins a chat; gives the interaction's id."""
-        interaction_id, outgoing = customer_chats(self.floor, origin, text, self.now_ms, **how)
-        self.carry_out(outgoing)
+        interaction_id, effects = customer_chats(self.floor, origin, text, self.now_ms, **how)
+        self.carry_out(effects)
         return interaction_id
 
     def customer_writes(self, interaction_id: str, text: str) -> str:
         """The customer writes; gives the message's id. ErrorReply if that cannot be."""
-        message_id, outgoing = customer_writes(self.floor, interaction_id, text, self.now_ms)
-        self.carry_out(outgoing)
+        message_id, effects = customer_writes(self.floor, interaction_id, text, self.now_ms)
+        self.carry_out(effects)
         return message_id
 
     def task(self, title: str = "call back", **how: Any) -> str:
         """There is something to do; gives the interaction's id."""
-        interaction_id, outgoing = task_comes(self.floor, title, None, self.now_ms, **how)
-        self.carry_out(outgoing)
+        interaction_id, effects = task_comes(self.floor, title, None, self.now_ms, **how)
+        self.carry_out(effects)
         return interaction_id
 
     def customer_leaves(self, interaction_id: str, channel: str = "voice") -> str | None:

@@ -145,7 +145,7 @@ def test_every_event_that_the_centre_says_is_known() -> None:
     said = set()
     for path in Path(antiphon_testbed.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Say":
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Event":
                 name = node.args[1]
                 if isinstance(name, ast.Constant):
                     said.add(name.value)

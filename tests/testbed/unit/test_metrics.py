@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from antiphon.conversation.ending import Ending
-from antiphon_testbed.counters import Counts
+from antiphon_testbed.counters import Counters
 from antiphon_testbed.floor.interactions import Interaction
 from antiphon_testbed.records import Records
 from antiphon_testbed.seed import Seed
@@ -47,7 +47,7 @@ def read(text: str) -> dict[str, float]:
 @pytest.fixture
 def metrics(hall: Any) -> Any:
     records = Records(None, 0)
-    yield Metrics(hall.floor, Counts(), Sessions(enrol(None), Seed(7)), records)
+    yield Metrics(hall.floor, Counters(), Sessions(enrol(None), Seed(7)), records)
     records.close()
 
 
@@ -73,17 +73,17 @@ def test_what_there_is_now(hall: Any, metrics: Any) -> None:
 
 
 def test_what_has_happened(hall: Any, metrics: Any) -> None:
-    counts, sessions = metrics._counts, metrics._sessions
+    counters, sessions = metrics._counters, metrics._sessions
     sessions.log_in("alice", "looking-glass")
     sessions.log_in("alice", "wrong")
     sessions.log_in("nobody", "wrong")
-    counts.open()
+    counters.open()
     for name in ("hangUp", "hangUp", "makeCoffee", "result\nPong"):
-        counts.hear(name)
-    counts.say("ping")
-    counts.close(Ending(4409, "replaced", by="us"))
-    counts.close(Ending(None))
-    counts.fault("late")
+        counters.hear(name)
+    counters.say("ping")
+    counters.close(Ending(4409, "replaced", by="us"))
+    counters.close(Ending(None))
+    counters.fault("late")
     samples = read(metrics.text())
     for name, value in {
         'logins_total{result="success"}': 1,
@@ -100,15 +100,15 @@ def test_what_has_happened(hall: Any, metrics: Any) -> None:
 
 
 def test_an_interaction_ends_once() -> None:
-    counts = Counts()
+    counters = Counters()
     made = Interaction("i-1", user="alice", channel="voice", direction="out", destination="890000002")
     made.enter("created", 1, "alice")
-    counts.change(made)
-    assert not counts.ended
+    counters.change(made)
+    assert not counters.ended
     made.end("customer", 2)
     for _ in range(3):
-        counts.change(made)
-    assert counts.ended == {("voice", "out", "customer"): 1}
+        counters.change(made)
+    assert counters.ended == {("voice", "out", "customer"): 1}
 
 
 def test_large_numbers_are_exact_and_texts_are_escaped() -> None:

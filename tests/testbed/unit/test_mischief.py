@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from antiphon_testbed.effects import Answer, Request, Say
+from antiphon_testbed.effects import Answer, Event, Request
 from antiphon_testbed.faults.injector import FaultInjector, FaultyLink
 from antiphon_testbed.faults.outbox import Delivery, Disconnection, Outbox, RawText, TruncatedFrame
 from antiphon_testbed.faults.parse import read_fault
@@ -45,20 +45,21 @@ class Centre:
         self.happened: list[str] = []
         self.injector = FaultInjector([read_fault(fault) for fault in faults], Seed(seed), self.happened.append)
 
-    def hears(self, *items: Say | Answer, user: str = "alice", latency_s: float = 0.0) -> list[str]:
+    def hears(self, *items: Event | Answer, user: str = "alice", latency_s: float = 0.0) -> list[str]:
         """What the desk hears when all of that is said to it at one moment: names, and when if it is late."""
         return [
-            (item.name if isinstance(item, (Say, Answer)) else type(item).__name__) + (f" at {at_s:g}" if at_s else "")
+            (item.name if isinstance(item, (Event, Answer)) else type(item).__name__)
+            + (f" at {at_s:g}" if at_s else "")
             for at_s, item in self.deliveries(items, user, latency_s)
         ]
 
-    def data(self, item: Say | Answer, user: str = "alice") -> dict[str, Any]:
+    def data(self, item: Event | Answer, user: str = "alice") -> dict[str, Any]:
         ((_, heard),) = self.deliveries([item], user)
-        assert isinstance(heard, (Say, Answer))
+        assert isinstance(heard, (Event, Answer))
         return heard.data
 
     def deliveries(
-        self, items: Sequence[Say | Answer], user: str = "alice", latency_s: float = 0.0
+        self, items: Sequence[Event | Answer], user: str = "alice", latency_s: float = 0.0
     ) -> list[tuple[float, Delivery]]:
         wire = Wire()
         link = FaultyLink(self.injector, user, wire)
@@ -72,8 +73,8 @@ def answer(action: str = "hangUp", **data: Any) -> Answer:
     return Answer(Request("desk", action), {"result": "success", **data})
 
 
-def event(name: str = "newWorkitemState", **data: Any) -> Say:
-    return Say("desk", name, data)
+def event(name: str = "newWorkitemState", **data: Any) -> Event:
+    return Event("desk", name, data)
 
 
 HANGING_UP = (answer(), event(state="wrapUp"), event("newAgentState", state="wrapUp"))
@@ -241,7 +242,7 @@ def test_a_moment_ends_when_the_request_is_done() -> None:
         link.end_moment()
     wire.run()
     link.end_moment()
-    names = [item.name for _, item in wire.gone if isinstance(item, (Say, Answer))]
+    names = [item.name for _, item in wire.gone if isinstance(item, (Event, Answer))]
     assert names == ["newWorkitemState", "newAgentState", "resultHangUp"] * 2
 
 
@@ -254,9 +255,9 @@ def test_a_ping_keeps_no_order_but_has_its_faults() -> None:
         wire.run()
         return [gone for gone in wire.gone if not isinstance(gone[1], Answer)]
 
-    ping = Say("desk", "ping", {"seq": 1}, is_prompt=True)
+    ping = Event("desk", "ping", {"seq": 1}, is_prompt=True)
     assert pinged("missing:newRtc") == [(0.0, ping)]
     assert pinged("missing:ping") == []
     assert pinged("late:ping:2") == [(2.0, ping)]
     assert pinged("twice:ping", "late:ping:1") == [(1.0, ping), (1.0, ping)]
-    assert pinged("wrongfield:ping:seq=x") == [(0.0, Say("desk", "ping", {"seq": "x"}, is_prompt=True))]
+    assert pinged("wrongfield:ping:seq=x") == [(0.0, Event("desk", "ping", {"seq": "x"}, is_prompt=True))]

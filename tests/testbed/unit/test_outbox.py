@@ -8,7 +8,7 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon_testbed.effects import Answer, Say
+from antiphon_testbed.effects import Answer, Event
 from antiphon_testbed.faults.outbox import Outbox
 
 
@@ -30,15 +30,15 @@ class Time:
         self.now_s = until_s
 
 
-def say(name: str) -> Say:
-    return Say("desk", name, {})
+def say(name: str) -> Event:
+    return Event("desk", name, {})
 
 
 def outbox(time: Time) -> tuple[Outbox, list[tuple[str, float]]]:
     gone: list[tuple[str, float]] = []
 
-    def hand_over(item: Say | Answer) -> None:
-        assert isinstance(item, Say)
+    def hand_over(item: Event | Answer) -> None:
+        assert isinstance(item, Event)
         gone.append((item.name, time.now_s))
 
     return Outbox(hand_over, now_s=lambda: time.now_s, later=time.later), gone
