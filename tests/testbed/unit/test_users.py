@@ -1,9 +1,8 @@
-"""Users of the contact centre and their sessions, and the seed that their tokens come from."""
+"""Users of the contact centre and their sessions."""
 
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -68,20 +67,3 @@ def test_every_login_is_a_session_and_the_oldest_give_way() -> None:
     assert len(set(tokens)) == 20
     assert [sessions.user_of(token) is user for token in tokens] == [False] * 4 + [True] * 16
     assert sessions.user_of("") is None
-
-
-def test_draws_repeat_with_the_seed_and_not_without() -> None:
-    first, again, other, free = Seed(1), Seed(1), Seed(2), Seed()
-    drawn = [first.uuid("a"), first.uuid("a"), first.uuid("b"), first.token("a")]
-    assert len(set(drawn)) == 4
-    assert [again.uuid("a"), again.uuid("a"), again.uuid("b"), again.token("a")] == drawn
-    assert drawn[0] not in (other.uuid("a"), free.uuid("a"))
-    assert UUID(drawn[0]).version == 4
-
-
-def test_fractions_are_spread() -> None:
-    seed = Seed("spread")
-    fractions = [seed.fraction("x") for _ in range(2000)]
-    assert 0 <= min(fractions) < 0.01
-    assert 0.99 < max(fractions) < 1
-    assert 0.47 < sum(fractions) / len(fractions) < 0.53

@@ -1,4 +1,4 @@
-"""What is a request of a desk, and what is none."""
+"""Requests that are none: unknown, or with fields that are missing or of another type."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from antiphon_testbed.actions import ACTIONS
-from antiphon_testbed.protocol import REQUESTS, malformation
+from antiphon_testbed.protocol import REQUESTS
 
 
 def test_an_unknown_action_is_an_error_that_names_it(alice) -> None:
@@ -75,36 +75,3 @@ def test_types_are_not_bent(alice) -> None:
     assert alice.ask("pong", seq=True)[0][1]["code"] == "badField"
     assert alice.ask("newOutInteraction", destination=890000002)[0][1]["code"] == "badField"
     assert alice.ask("getAgentData", requestID=["x"])[0][1]["code"] == "badField"
-
-
-@pytest.mark.parametrize(
-    ("name", "body", "raw"),
-    [
-        ("unnamed", {}, "[1, 2]"),
-        ("unnamed", {}, '"pong"'),
-        ("unnamed", {}, "null"),
-        ("unnamed", {"seq": 1}, '{"data": {"seq": 1}}'),
-        ("unnamed", {"seq": 1}, '{"action": 5, "data": {"seq": 1}}'),
-        ("unnamed", {}, '{"action": "", "data": {}}'),
-        ("getAgentData", {}, '{"action": "getAgentData"}'),
-        ("getAgentData", [], '{"action": "getAgentData", "data": []}'),
-        ("getAgentData", None, '{"action": "getAgentData", "data": null}'),
-        ("getAgentData", "x", '{"action": "getAgentData", "data": "x"}'),
-        ("getAgentData", {}, b'{"action": "getAgentData", "data": {}}'),
-    ],
-)
-def test_frames_that_are_no_request(name: str, body: Any, raw: Any) -> None:
-    assert malformation(name, body, raw)
-
-
-@pytest.mark.parametrize(
-    ("name", "body", "raw"),
-    [
-        ("getAgentData", {}, '{"action": "getAgentData", "data": {}}'),
-        ("getAgentData", {}, '{"d\\u0061ta": {}, "action": "getAgentData"}'),
-        ("pong", {"seq": 1}, '{"action": "pong", "data": {"seq": 1}, "more": 1}'),
-        ("unnamed", {"x": 1}, '{"action": "unnamed", "data": {"x": 1}}'),
-    ],
-)
-def test_frames_that_are_a_request(name: str, body: Any, raw: Any) -> None:
-    assert malformation(name, body, raw) is None

@@ -1,8 +1,16 @@
-"""What the record of a call says."""
+"""What the record of a call says, also after any orders in any order."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon_testbed.protocol import REQUESTS, OfWorkitem
+
+OF_A_CALL = [action for action, fields in REQUESTS.items() if issubclass(fields, OfWorkitem)]
 
 
 def test_the_record_has_every_state_and_its_seconds(hall, alice) -> None:
@@ -95,3 +103,43 @@ def test_the_centre_closes_in_the_middle_of_a_call(hall, alice) -> None:
     hall.floor.close(hall.now_ms)
     assert hall.record(alice.ids["interactionID"])["ended_by"] == "centreStopped"
     assert not hall.floor.agents
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([*OF_A_CALL, "newOutInteraction", "changeAgentState"]), st.integers(0, 700)),
+        max_size=60,
+    )
+)
+def test_after_any_orders_the_record_says_what_the_desk_heard(new_hall, orders: list[tuple[str, int]]) -> None:
+    hall = new_hall()
+    alice = hall.arrive()
+    alice.ids = {"workitemID": "none", "interactionID": "none"}
+    heard = []
+    for action, pause_ms in orders:
+        if action == "newOutInteraction":
+            said = alice.ask(action, destination="890000002")
+            if said[0][1]["result"] == "success":
+                alice.ids = {key: said[0][1][key] for key in ("interactionID", "workitemID")}
+        elif action == "changeAgentState":
+            said = alice.ask(action, state="ready")
+        else:
+            said = alice.order(action)
+        heard += said + alice.wait(pause_ms / 1000)
+        if any(call.state in ("dialling", "connected", "held") for call in hall.floor.calls.values()):
+            assert alice.agent.free["voice"] == 0
+    for interaction in hall.interactions.values():
+        told = [data for name, data in heard if name == "newWorkitemState" and data["interactionID"] == interaction.id]
+        states = [entry for entry in interaction.record()["states"] if entry["state"] != "dialling"]
+        assert [(entry["state"], entry["at"]) for entry in states] == changes(told)
+    alice.wait(60)
+    assert len(hall.floor.calls) == len(alice.agent.work) <= 1
+
+
+def changes(told: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """What was told without the repetitions: a `setMute` that changes nothing is told again."""
+    found: list[dict[str, Any]] = []
+    for data in told:
+        if not found or (data["state"], data["muted"]) != (found[-1]["state"], found[-1]["muted"]):
+            found.append(data)
+    return [(data["state"], data["at"]) for data in found]

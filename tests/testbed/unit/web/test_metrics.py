@@ -9,7 +9,6 @@ import pytest
 
 from antiphon.conversation.ending import Ending
 from antiphon_testbed.counters import Counters
-from antiphon_testbed.floor.interactions import Interaction
 from antiphon_testbed.records import Records
 from antiphon_testbed.seed import Seed
 from antiphon_testbed.users import Sessions, enrol
@@ -97,18 +96,6 @@ def test_what_has_happened(hall: Any, metrics: Any) -> None:
         'faults_total{kind="late"}': 1,
     }.items():
         assert samples[f"contact_centre_{name}"] == value
-
-
-def test_an_interaction_ends_once() -> None:
-    counters = Counters()
-    made = Interaction("i-1", user="alice", channel="voice", direction="out", destination="890000002")
-    made.enter("created", 1, "alice")
-    counters.change(made)
-    assert not counters.ended
-    made.end("customer", 2)
-    for _ in range(3):
-        counters.change(made)
-    assert counters.ended == {("voice", "out", "customer"): 1}
 
 
 def test_large_numbers_are_exact_and_texts_are_escaped() -> None:

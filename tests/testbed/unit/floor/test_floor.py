@@ -1,4 +1,4 @@
-"""Any orders, legal or not, of three desks and their customers: what must always hold."""
+"""The floor: any orders, legal or not, of three desks and their customers: what must always hold."""
 
 from __future__ import annotations
 
