@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import fcntl
@@ -23,7 +24,8 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import SimpleNamespace
+from typing import Any, NamedTuple, Self
 
 import pytest
 from rich.cells import cell_len
@@ -36,6 +38,7 @@ from antiphon.journal import RunEnded, RunStarted
 from antiphon.journal.file import read_journal
 from antiphon.journal.masking import Masker
 from antiphon.report.text import Conversation
+from antiphon_testbed import ContactCentre
 
 PLAIN = """
 from antiphon import scenario
@@ -712,6 +715,34 @@ def test_a_testbed_whose_port_is_taken_is_one_clear_error(cli: Cli) -> None:
         port = str(taken.getsockname()[1])
 
         assert_is_clear(cli("testbed", "--port", port), 2, port, "hint: ")
+
+
+class Interrupted(ContactCentre):
+    """A contact centre that is interrupted, as by Ctrl-C, as soon as it has been told where it is."""
+
+    async def __aenter__(self) -> Self:
+        entered = await super().__aenter__()
+        asyncio.get_running_loop().call_soon(signal.raise_signal, signal.SIGINT)
+        return entered
+
+
+@pytest.mark.parametrize(("host", "is_open"), [("127.0.0.1", False), ("localhost", False), ("0.0.0.0", True)])
+def test_a_testbed_that_others_can_reach_says_that_its_passwords_are_public(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, host: str, is_open: bool
+) -> None:
+    entry = SimpleNamespace(load=lambda: Interrupted)
+    monkeypatch.setattr("antiphon.cli.commands.testbed.testbed_entry", lambda: entry)
+
+    ended = cli("testbed", "--host", host, "--port", "0")
+
+    assert (ended.code, "Ctrl-C ends it." in ended.out) == (0, True)
+    if is_open:
+        assert ended.err == (
+            "warning: whoever can reach 0.0.0.0 can log in here: the users and passwords of the contact centre are "
+            "public\nhint: leave out --host, and only this machine can\n"
+        )
+    else:
+        assert ended.err == ""
 
 
 # -- the process: signals, pipes, terminals, disks ---------------------------------------------------------------------

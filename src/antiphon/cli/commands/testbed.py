@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -17,7 +18,7 @@ from antiphon.cli.screen import Screen
 from antiphon.errors import ScenarioError, TransportError
 from antiphon.scenarios.runner import event_loop_factory
 
-__all__ = ["command", "testbed_entry"]
+__all__ = ["command", "is_loopback", "testbed_entry"]
 
 _GROUP: Final = "antiphon.testbeds"
 _NAME: Final = "contact_centre"
@@ -77,14 +78,14 @@ def command(
         seed=seed,
         faults=fault or (),
     )
-    return _serve(centre, screen)
+    return _serve(centre, host, screen)
 
 
-def _serve(centre: Any, screen: Screen) -> int:
+def _serve(centre: Any, host: str, screen: Screen) -> int:
     failures: list[BaseException] = []
     try:
         with ends_when_terminated(), asyncio.Runner(loop_factory=event_loop_factory()) as runner:
-            runner.run(_run(centre, lambda: _tell(centre, screen), failures))
+            runner.run(_run(centre, lambda: _tell(centre, host, screen), failures))
     except KeyboardInterrupt:
         pass
     except TransportError as error:
@@ -92,6 +93,19 @@ def _serve(centre: Any, screen: Screen) -> int:
     for failure in failures:
         screen.tell_error(f"the contact centre failed: {type(failure).__name__}: {failure}", label="internal error")
     return BUG if failures else PASSED
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody but this machine can reach what listens there.
+
+    A name counts only if it is `localhost`, or ends so (RFC 6761 section 6.3): what others lead to is not ours to know.
+    """
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return f".{host.lower().rstrip('.')}".endswith(".localhost")
+    # An IPv4 address in IPv6's clothes is a loopback address by itself only since Python 3.13.
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 async def _run(centre: Any, started: Callable[[], None], failures: list[BaseException]) -> None:
@@ -103,7 +117,7 @@ async def _run(centre: Any, started: Callable[[], None], failures: list[BaseExce
             failures += centre.failures
 
 
-def _tell(centre: Any, screen: Screen) -> None:
+def _tell(centre: Any, host: str, screen: Screen) -> None:
     users = centre.users
     named = ", ".join(f"{user['name']} (password {user['password']})" for user in users[:_NAMED_USERS])
     more = f" and {len(users) - _NAMED_USERS} more" if len(users) > _NAMED_USERS else ""
@@ -118,3 +132,10 @@ def _tell(centre: Any, screen: Screen) -> None:
         "",
         "Ctrl-C ends it.",
     )
+    # What the centre calls its address will not do: it is worded for clients, and 0.0.0.0 is no address to connect to.
+    if not is_loopback(host):
+        screen.tell(
+            f"warning: whoever can reach {host} can log in here: "
+            "the users and passwords of the contact centre are public\n"
+            "hint: leave out --host, and only this machine can"
+        )
