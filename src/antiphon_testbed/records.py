@@ -157,7 +157,7 @@ class Records:
 
     def _prepare(self, now_ms: int) -> None:
         execute = self._database.execute
-        execute("PRAGMA locking_mode = EXCLUSIVE")
+        execute("PRAGMA locking_mode = EXCLUSIVE")  # one centre at a time: the lock is never let go
         execute("PRAGMA journal_mode = WAL")
         execute("PRAGMA synchronous = OFF")  # a killed centre loses nothing, and no desk waits for the disk
         (version,) = execute("PRAGMA user_version").fetchone()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
+from typing import Final
 
 from aiohttp import web
 
@@ -29,8 +30,11 @@ from antiphon_testbed.web.records_page import RecordsPage
 
 __all__ = ["RunningCentre"]
 
-MAX_FRAME_BYTES = 1024 * 1024
-FLUSH_AFTER_S = 0.25
+MAX_FRAME_BYTES: Final = 1024 * 1024
+"""A larger frame closes the desk with 1009."""
+
+FLUSH_AFTER_S: Final = 0.25
+"""How long changes of records are collected before they are written, so that no desk waits for each of them."""
 
 
 class RunningCentre:
@@ -40,6 +44,7 @@ class RunningCentre:
 
     def __init__(self, options: Options, users: Sequence[User], database: str | Path | None) -> None:
         self._loop = asyncio.get_running_loop()
+        # A loop in virtual time tells its own: pings, records and latencies then agree with what the loop waits for.
         self._clock = Clock(getattr(self._loop, "now_ns", time.monotonic_ns))
         self._started_ms = round(self._clock.started_at.timestamp() * 1000)
         self._flushing: asyncio.TimerHandle | None = None
@@ -86,6 +91,7 @@ class RunningCentre:
     async def stop(self) -> None:
         """Send everybody home, close the doors, write down the rest."""
         try:
+            # The floor first: its records say centreStopped, and not that one desk after the other was disconnected.
             self._floor.close(self._now_ms())
             self._switchboard.close()
             await self.server.close()

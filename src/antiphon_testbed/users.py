@@ -98,6 +98,7 @@ class Sessions:
     def log_in(self, name: str, password: str) -> str | None:
         """A new token for the user, or None if the name or the password is wrong."""
         user = self._users.get(name)
+        # Compared for an unknown user too: a refusal shall not tell by its time which of the two was wrong.
         expected = user.password if user is not None else ""
         is_right = hmac.compare_digest(expected.encode(), password.encode())
         if user is None or not is_right:

@@ -79,6 +79,7 @@ class Call(Workitem):
         self._has_media = True
         answered = success(request, interactionID=self.interaction.id)
         if self.state == "accepted":
+            # The customer answers once; who takes the call after a transfer finds them on the line.
             ring_s, self.contact.ring_s = self.contact.ring_s, 0.0
             if ring_s == 0:
                 return [answered, *self._connect(now_ms)]
@@ -91,7 +92,7 @@ class Call(Workitem):
     def set_mute(self, request: Request, mute: bool, now_ms: int) -> list[Effect]:
         """The agent's microphone off or on. Off twice is as good as off once."""
         self.refuse_unless("connected", "held")
-        if mute == self.muted:
+        if mute == self.muted:  # said again, since an event follows every setMute, but not recorded again
             return [success(request), self._say_state(now_ms)]
         self.muted = mute
         return [success(request), self._enter(self.state, now_ms)]
@@ -175,12 +176,14 @@ class Call(Workitem):
             return [*refused, *self._host.end(self.contact, destination, now_ms)]
         if self.contact.customer is not None:
             self.contact.customer.joined_ms = now_ms
+        # The answer to startNewOutInteraction comes only now, and before the events of being connected.
         return [*self._answer_start(None), *self._connect(now_ms)]
 
     def _connect(self, now_ms: int) -> list[Effect]:
         if not self.is_helper:
             self._set_customer("connected")
         connected = super()._connect(now_ms)
+        # From the first connection on, wherever the call goes: the customer has had enough, not the desk.
         talk_s, self.contact.talk_s = self.contact.talk_s, None
         if talk_s is not None:
             connected.append(After(None, talk_s, lambda at_ms: self._host.end(self.contact, "customer", at_ms)))

@@ -34,7 +34,7 @@ class Dispatch:
     def requeue(self, workitem: Workitem, _: str, now_ms: int) -> list[Effect]:
         """A desk has not taken the contact, or has lost it: it wants another one."""
         name = workitem.agent.user.name
-        workitem.contact.passed.pop(name, None)
+        workitem.contact.passed.pop(name, None)  # to the end: who passed it on first is asked again first
         workitem.contact.passed[name] = None
         self.submit(workitem.contact, now_ms)
         return []

@@ -6,6 +6,7 @@ Pure: times come in (milliseconds since the epoch), ordered lists of `Effect` go
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from antiphon.errors import ErrorReply
 from antiphon_testbed.effects import After, Close, Effect, Event
@@ -22,8 +23,9 @@ from antiphon_testbed.users import User
 
 __all__ = ["NO_PONG", "REPLACED", "Floor"]
 
-NO_PONG = 4408
-REPLACED = 4409
+NO_PONG: Final = 4408
+REPLACED: Final = 4409
+"""Close codes of the range that is free for applications (RFC 6455 section 7.4.2)."""
 
 
 class Floor:
@@ -76,7 +78,7 @@ class Floor:
         agent = Agent(user, self._agent_id(user), self._seed.uuid(f"desk/{user.name}"), self.idle.update)
         self.agents[agent.desk] = self._by_user[user.name] = self._by_line[user.line] = agent
         self.idle.arrive(agent)
-        effects += agent.opening()
+        effects += agent.opening()  # at once, before the desk says anything
         effects.append(After(agent.desk, self._ping_interval_s, lambda at_ms: self._beat(agent, at_ms)))
         return agent, self.settled(effects, now_ms)
 
@@ -130,6 +132,7 @@ class Floor:
         if self.agents.pop(agent.desk, None) is None:
             return []
         del self._by_user[agent.user.name]
+        # Users that are given may share a line: it is then whose desk came last.
         if self._by_line.get(agent.user.line) is agent:
             del self._by_line[agent.user.line]
         self.idle.leave(agent)
@@ -139,11 +142,13 @@ class Floor:
         if agent.heartbeat.is_lost:
             return [Close(agent.desk, NO_PONG, "no pong"), *self._remove(agent, "noPong", now_ms)]
         return [
+            # Not behind late answers: a slow centre would find its own desks dead.
             Event(agent.desk, "ping", {"seq": agent.heartbeat.beat()}, is_prompt=True),
             After(agent.desk, self._ping_interval_s, lambda at_ms: self._beat(agent, at_ms)),
         ]
 
     def _agent_id(self, user: User) -> str:
+        # An agent keeps its id from desk to desk, while every desk has a sessionID of its own.
         if user.name not in self._agent_ids:
             self._agent_ids[user.name] = self._seed.uuid(f"agent/{user.name}")
         return self._agent_ids[user.name]

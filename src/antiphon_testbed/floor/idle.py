@@ -65,6 +65,7 @@ class IdleDesks:
         if load == standing.load and channels == standing.open:
             return
         more = set(channels) - set(standing.open)
+        # A new load is a new place in the order; room alone, as after an offer that was not taken, keeps the old one.
         if load != standing.load:
             self._set_open(agent, standing, ())
             self._order += 1

@@ -108,6 +108,7 @@ class Ledger:
         holders = [holder for holder in (contact.owner, contact.helper) if holder is not None]
         contact.interaction.end(by, now_ms)
         self.queue.discard(contact)
+        # Nobody's workitem will come to its end, so the history ends here.
         if not holders:
             contact.interaction.enter("finished", now_ms, reason=by)
             self.note(contact.interaction)

@@ -110,6 +110,7 @@ class Workitem:
             )
         if self.contact.owner is self:
             self.interaction.disposition = disposition
+        # The event before the answer, which says that all is done; elsewhere the answer comes first.
         event = self._enter("finished", now_ms, disposition=disposition)
         return [event, success(request), self._release_later()]
 
@@ -152,6 +153,7 @@ class Workitem:
         return self._pass_on(self, reason, now_ms)
 
     def _connect(self, now_ms: int) -> list[Effect]:
+        # By identity: an agent who comes back to the contact takes part once more, with times of its own.
         if self.party not in self.interaction.parties:
             self.interaction.parties.append(self.party)
         if self.party.joined_ms is None:
@@ -179,6 +181,7 @@ class Workitem:
 
     def _release(self) -> list[Effect]:
         self._host.drop(self)
+        # Also a call that was never dialled, which took no place: a desk always hears that it is free.
         return self._give_place_back() or [self.agent.say_capacity()]
 
     def _take_place(self) -> Event:
