@@ -10,6 +10,7 @@ import asyncio
 import inspect
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import calls
@@ -461,7 +462,9 @@ def test_the_same_seed_misbehaves_in_the_same_way(tmp_path: Path) -> None:
 
 def test_faults_from_the_command_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     given: list[Any] = []
-    monkeypatch.setattr(serving, "serve", lambda options, _screen: given.append(options["faults"]) or 0)
+    entry = SimpleNamespace(load=lambda: lambda **options: given.append(options["faults"]))
+    monkeypatch.setattr(serving, "testbed_entry", lambda: entry)
+    monkeypatch.setattr(serving, "_serve", lambda _centre, _host, _screen: 0)
     assert main(["testbed", "--fault", "late:resultHangUp:2.5", "--fault", "missing:ping,nth=2"]) == 0
     assert main(["testbed"]) == 0
     assert given == [["late:resultHangUp:2.5", "missing:ping,nth=2"], ()]
