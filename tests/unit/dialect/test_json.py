@@ -341,6 +341,15 @@ def test_provisional_replies_are_followed_by_others() -> None:
     assert [message.is_failure for message in (trying, ringing, ok, busy)] == [False, False, False, True]
 
 
+def test_provisional_replies_may_be_told_by_their_name() -> None:
+    codec = Json("n", "b", reply="{name}Reply", provisional={"code": range(100, 200)}).codec()
+    request = codec.request("call", {})
+    ringing = hear(codec, '{"n": "callReply", "b": {"code": 180}}')
+    answered = hear(codec, '{"n": "callReply", "b": {"code": 200}}')
+    assert (ringing.reply_to, ringing.is_answer, ringing.is_last) == (request.asks, False, False)
+    assert (answered.reply_to, answered.is_answer, answered.is_last) == (request.asks, True, True)
+
+
 # -- errors that are no replies ---------------------------------------------------------------------------------------
 
 
