@@ -99,7 +99,8 @@ async def _answer_problems(request: web.Request, handler: Handler) -> web.Stream
         if problem.status == 426:
             response.headers["Upgrade"] = "websocket"
     except web.HTTPException as error:
-        response = _problem(error.status, error.reason.title().replace(" ", ""), _describe(request, error))
+        # Not by its reason, which is the standard library's: since Python 3.13 it is another for 413, 414, 416 and 422.
+        response = _problem(error.status, type(error).__name__.removeprefix("HTTP"), _describe(request, error))
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
     except sqlite3.Error as error:
