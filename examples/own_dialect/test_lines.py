@@ -74,8 +74,10 @@ def test_a_mailbox_gives_each_reply_to_its_request():
     for message in codec.decode("2 ERR no aerial\n0 DOOR open\n1 OK 5"):
         mailbox.deliver(message, now_ns=1)
 
+    assert first.message is not None
     assert first.message.body == "5"
     assert isinstance(second.error, RequestRefused)
+    assert door.message is not None
     assert door.message.body == "open"
     assert len(mailbox) == 0
 
@@ -123,6 +125,7 @@ def test_actors_speak_it_over_a_websocket(tmp_path):
     run = turn_up_to(5, tmp_path)
 
     assert run.value == "volume is 5"
+    assert run.directory is not None
     assert (run.directory / "sent" / "SET0.txt").read_text() == "1 SET volume 5"
 
 
