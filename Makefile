@@ -1,55 +1,78 @@
-# `make demo` and `make test` work as the first command in a fresh clone: they make .venv and install what they need.
+# `make demo` and `make test` work as the first command in a fresh clone: they make an environment, and install in it what
+# they need. Each Python has its own: `make test PYTHON=python3.12` makes .venv-3.12 and leaves .venv as it is.
 PYTHON ?= python3
-VENV := .venv
+VENV_OF_ANOTHER = .venv-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+VENV := $(if $(filter-out python3,$(PYTHON)),$(VENV_OF_ANOTHER),.venv)
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
+LINTERS := $(VENV)/.linters
+PIP_INSTALL := $(BIN)/python -m pip install --quiet
 
 # Tests start many processes, which start much faster with the bytecode of the last time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: all demo test test-slow test-deep lint format bench coverage clean
+.PHONY: all help demo test test-slow test-deep coverage lint types format wheel bench clean
 
-all: lint test
+all: lint test ## lint and test (what `make` alone does)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo 'PYTHON=python3.12 before or after any of them takes another Python, in an environment of its own.'
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("antiphon needs Python 3.11 or later, and this is " + sys.version.split()[0] + ": make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable .
+	$(PIP_INSTALL) --upgrade 'pip>=25.1'
+	$(PIP_INSTALL) --editable .
 	touch $(INSTALLED)
 
 $(READY): $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --group dev
+	$(PIP_INSTALL) --group test
 	touch $(READY)
 
-demo: $(INSTALLED)
+$(LINTERS): $(READY)
+	$(PIP_INSTALL) --group lint
+	touch $(LINTERS)
+
+demo: $(INSTALLED) ## an outgoing call at the contact centre, on this terminal
 	$(BIN)/antiphon demo
 
-test: $(READY)
+test: $(READY) ## all tests but the slow and the deep ones, in under a minute
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
-test-slow: $(READY)
+test-slow: $(READY) ## the tests that take seconds each: browsers, killed processes, failures as they look
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup -m slow
 
-test-deep: $(READY)
+test-deep: $(READY) ## all tests, and the promises of waiting over 12,000 random orders of arrival
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --hypothesis-profile=deep
 
-lint: $(READY)
+coverage: $(READY) ## which branches `make test` reaches, in its processes too; fails below the floors
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest --numprocesses 2 --dist worksteal
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage json --quiet
+	$(BIN)/python .ci/coverage_floors.py .coverage.json
+
+lint: types ## ruff format, ruff check, and `make types`
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 
-format: $(READY)
+types: $(LINTERS) ## mypy --strict over src and the example; pyright over the examples, as their editors see them
+	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+format: $(LINTERS) ## let ruff mend what it can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(READY)
+wheel: $(READY) ## build dist/, and try the wheel in a fresh environment without extras
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	.ci/try_wheel $(BIN)/python dist/*.whl
+
+bench: $(READY) ## what a round trip costs, beside bare picows and hand-written websockets
 	$(BIN)/python -m bench
 
-coverage: $(READY)
-	$(BIN)/coverage run -m pytest
-	$(BIN)/coverage report
-
-clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis runs
+clean: ## remove what these commands have made
+	rm -rf .venv .venv-3.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* dist runs
