@@ -1,0 +1,239 @@
+"""The code blocks of the pages work: Python is run, commands are run, settings are read.
+
+The Python blocks of a page make up one file, whose scenarios are performed: on the page's own stands, if it has such a
+block, else on the contact centre. A block of commands runs in a folder with the examples in it; of `make` only the
+targets are looked up, for these tests run inside of one. A block without a language is something to look at. What
+cannot be run has a comment before it, `<!-- not run: why -->`, and is in NOT_RUN below.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import configparser
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import antiphon
+from antiphon import Run, Stand, load_stand, perform
+from antiphon.scenarios.scenario import load_file, scenarios_of
+from antiphon.testing import VirtualTimeLoop
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+WRITING_SCENARIOS = "docs/WRITING_SCENARIOS.md"
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    *(str(path.relative_to(ROOT)) for path in sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("examples/*/*.md")])),
+]
+
+BLOCK = re.compile(
+    r"(?:<!-- not run: (?P<reason>[^\n]+) -->\n)?^(?P<fence>`{3,})(?P<language>\w*)\n(?P<text>.*?)^(?P=fence)$",
+    re.DOTALL | re.MULTILINE,
+)
+COMMANDS = {"sh", "console"}
+READERS: dict[str, Callable[[str], Any]] = {
+    "ini": lambda text: configparser.ConfigParser().read_string(text),
+    "json": json.loads,
+    "toml": tomllib.loads,
+}
+
+NOT_RUN = {
+    "README.md: antiphon testbed &",
+    "docs/CONFORMANCE.md: pip install 'virtualenv<20.22'",
+    "docs/REPORTS.md: ```mermaid",
+    "docs/REPORTS.md: always { allure results: [[path: 'allure-results']] }",
+    "docs/REPORTS.md: pipeline {",
+    "docs/REPORTS.md: calls:",
+    "docs/REPORTS.md: - run: antiphon run calls.py:outgoing --report summary",
+}
+
+
+@dataclass(frozen=True)
+class Block:
+    page: str
+    language: str
+    text: str
+    reason: str | None
+    """Why it cannot be run; None if it can."""
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.text.splitlines()[0].partition('  #')[0].rstrip()}"
+
+
+BLOCKS = [
+    Block(page, found["language"], found["text"], found["reason"])
+    for page in PAGES
+    for found in BLOCK.finditer((ROOT / page).read_text(encoding="utf-8"))
+]
+
+
+def of_language(*languages: str) -> list[Block]:
+    """The blocks that can be run."""
+    return [block for block in BLOCKS if block.language in languages and block.reason is None]
+
+
+def joined(page: str, language: str) -> str:
+    return "\n\n".join(block.text for block in of_language(language) if block.page == page)
+
+
+# -- blocks of any kind -----------------------------------------------------------------------------------------------
+
+
+def test_what_is_not_run_says_why_and_is_listed() -> None:
+    assert {str(block) for block in BLOCKS if block.reason is not None} == NOT_RUN
+
+
+def test_every_other_block_is_one_that_is_tried() -> None:
+    tried = {"", "python", *COMMANDS, *READERS}
+    assert [str(block) for block in BLOCKS if block.language not in tried and block.reason is None] == []
+
+
+def test_no_fence_is_overlooked() -> None:
+    for page in PAGES:
+        rest = BLOCK.sub("", (ROOT / page).read_text(encoding="utf-8"))
+        assert "```" not in rest, page
+        assert "not run:" not in rest, page
+
+
+@pytest.mark.parametrize("block", of_language(*READERS), ids=str)
+def test_settings_can_be_read(block: Block) -> None:
+    READERS[block.language](block.text)
+
+
+# -- commands ---------------------------------------------------------------------------------------------------------
+
+
+def is_quick(block: Block) -> bool:
+    return all(line.startswith("make ") for line in block.text.splitlines())
+
+
+def script_of(block: Block) -> str:
+    """The block as a script that stops at the first command that fails; a difference found (1) is no failure."""
+    lines = [
+        "set -e",
+        f'make() {{ command make --no-print-directory --dry-run -C {shlex.quote(str(ROOT))} "$@"; }}',
+        *(f"{line} || [ $? = 1 ]" if line.startswith("antiphon diff") else line for line in block.text.splitlines()),
+    ]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [pytest.param(block, marks=() if is_quick(block) else pytest.mark.slow) for block in of_language(*COMMANDS)],
+    ids=str,
+)
+def test_commands_run(block: Block, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("__pycache__", "runs"))
+    bin_folder = tmp_path / ".venv" / "bin"
+    bin_folder.mkdir(parents=True)
+    (bin_folder / "activate").write_text(f"PATH={shlex.quote(str(BIN))}:$PATH\n")
+    folder = tmp_path if "examples/" in block.text else tmp_path / "examples" / "contact_centre"
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "GITHUB_", "MAKE"))}
+
+    done = subprocess.run(
+        ["bash", "-c", script_of(block)],
+        cwd=folder,
+        env={**ours, "PATH": f"{BIN}:{os.environ['PATH']}", "COLUMNS": "120"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+    )
+
+    assert done.returncode == 0, done.stdout
+
+
+# -- Python -----------------------------------------------------------------------------------------------------------
+
+CENTRE = '[stands.centre]\nstart = "antiphon_testbed:ContactCentre"\n'
+"""Where the scenarios of a page play that names no stands."""
+
+OF_PYTHON = ["README.md", WRITING_SCENARIOS, "examples/own_dialect/README.md"]
+"""The pages with Python, each of which has a test below."""
+
+
+@pytest.fixture
+def stand_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Stand]:
+    """The default stand of a page, whose settings and users lie in the working directory."""
+
+    def load(page: str) -> Stand:
+        (tmp_path / "antiphon.toml").write_text(joined(page, "toml") or CENTRE, encoding="utf-8")
+        (tmp_path / "users.csv").write_text("name,password\nalice,${ALICE_PASSWORD}\n")
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("ALICE_PASSWORD", "looking-glass")
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+        return load_stand()
+
+    return load
+
+
+@pytest.fixture
+def performed(stand_of: Callable[[str], Stand], tmp_path: Path) -> Callable[..., dict[str, Run]]:
+    """Performs all scenarios of a page, which is loaded as one file."""
+
+    def perform_all(page: str, loop_factory: Callable[[], asyncio.AbstractEventLoop]) -> dict[str, Run]:
+        stand = stand_of(page)
+        file = tmp_path / "from_a_page.py"
+        file.write_text(joined(page, "python"), encoding="utf-8")
+        runs = {}
+        for name, scenario in scenarios_of(load_file(str(file))).items():
+            with asyncio.Runner(loop_factory=loop_factory) as runner:
+                runs[name] = runner.run(perform(scenario, stand=stand, runs=None))
+        return runs
+
+    return perform_all
+
+
+def test_every_page_with_python_has_a_test() -> None:
+    assert sorted({block.page for block in of_language("python")}) == sorted(OF_PYTHON)
+
+
+def test_the_readme_calls_a_customer(performed: Callable[..., dict[str, Run]]) -> None:
+    (run,) = performed("README.md", asyncio.new_event_loop).values()
+    assert run.scenario.name == "outgoing"
+    assert run.returned["record"]["state"] == "finished"
+
+
+def test_the_example_of_a_dialect_declares_an_actor(performed: Callable[..., dict[str, Run]]) -> None:
+    assert performed("examples/own_dialect/README.md", asyncio.new_event_loop) == {}
+    assert sys.modules["from_a_page"].Radio.set_volume(5).name == "set_volume"
+
+
+def test_writing_scenarios_return_what_they_should(performed: Callable[..., dict[str, Run]]) -> None:
+    runs = performed(WRITING_SCENARIOS, VirtualTimeLoop)
+    assert {name: (run.value, round(run.duration_s, 1)) for name, run in runs.items()} == {
+        "in_a_list": ([[[890000002, 7, None], [7, "accepted by alice", None], [None, None]]], 0.8),
+        "in_plain_async": (890000002, 0.3),
+        "on_time": (["accepted by alice", ["accepted by alice", None], [["accepted by alice", None]] * 3], 3.7),
+        "judged": ([{"state": "finished", "talk_s": 3}, None, None], 0.0),
+        "two_desks": (["alice", "bob"], 0.0),
+    }
+
+
+def test_its_stands_can_be_chosen(stand_of: Callable[[str], Stand]) -> None:
+    assert stand_of(WRITING_SCENARIOS).name == "local"
+    staging = load_stand("staging")
+    assert staging.addresses == {"centre": "https://staging.example"}
+    assert (staging.within_s, staging.users_within_s) == (15, 20)
+    assert staging.users.fields() == [{"name": "alice", "password": "looking-glass"}]
+
+
+def test_its_words_are_all_there() -> None:
+    page = (ROOT / WRITING_SCENARIOS).read_text(encoding="utf-8")
+    words = set(re.findall(r"^\| `(\w+)\(", page, re.MULTILINE))
+    assert words == {"wait", "call", "together", "repeat", "at", "within", "signal", "await_signal", "send"}
+    assert words <= set(antiphon.__all__)
