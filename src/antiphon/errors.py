@@ -1,7 +1,27 @@
 """What can go wrong, by whose fault it is.
 
-One root, and a child for each party: the author of a scenario, the wire, the bytes, the peer, the disk. Fields are
-data; the text is composed once and ends with a hint where there is one.
+One root, and a child for each party. Fields are data; the text is composed once and ends with a hint where there is
+one. With the code that a command then exits with:
+
+    AntiphonError               2   all that is raised on purpose
+    ├── ScenarioError           2   the author's fault: a scenario, a parameter, a stand file, a command line
+    ├── HandlerFailed           2   the author's fault, too: a handler raised something, which is the cause
+    ├── TransportError          1   the wire's fault: it could not carry what it was given
+    │   └── ConnectFailed       3   nobody is there, or TLS fails, or no answer comes
+    │       └── UpgradeRefused  3   somebody is there, and answers an upgrade with something else
+    ├── DialectError            1   the bytes' fault: no such message can be read, or written
+    ├── RecordingError          2   the disk's fault: a journal cannot be written, or read
+    └── ExpectationFailed       1   the peer's fault: it did not say what was expected (also an AssertionError)
+        ├── DeadlinePassed      1   nothing that fits came in time
+        ├── CheckFailed         1   it came, and is not what it should be
+        ├── SoftChecksFailed    1   the same, collected until the end
+        ├── ChannelClosed       1   the connection ended first
+        ├── RequestRefused      1   it answered with its dialect's failure
+        ├── ForbiddenMessage    1   it said what was ruled out
+        ├── MessagesLeft        1   it said what nobody expected, in strict mode
+        └── FieldMissing        1   a field was read that its message does not have (also a KeyError)
+
+ErrorReply stands apart: a handler raises it to answer a request with a failure, and nothing has gone wrong.
 """
 
 from __future__ import annotations
