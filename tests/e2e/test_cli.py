@@ -748,10 +748,13 @@ def test_a_testbed_that_others_can_reach_says_that_its_passwords_are_public(
 # -- the process: signals, pipes, terminals, disks ---------------------------------------------------------------------
 
 
-def start(*arguments: str, preexec_fn: Callable[[], None] | None = None, **environment: str) -> subprocess.Popen[str]:
-    """The real command in a process of its own."""
+def start(
+    *arguments: str, preexec_fn: Callable[[], None] | None = None, ignoring: str = "", **environment: str
+) -> subprocess.Popen[str]:
+    """The real command in a process of its own; from its start it ignores the signals named there, as in `INT HUP`."""
+    shell = ["sh", "-c", f"trap '' {ignoring}; exec \"$@\"", "sh"] if ignoring else []
     return subprocess.Popen(
-        [sys.executable, "-m", "antiphon", *arguments],
+        [*shell, sys.executable, "-m", "antiphon", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
@@ -815,20 +818,38 @@ def test_the_demo_from_beginning_to_end(workplace: Path) -> None:
     assert (workplace / ended.directory / "received").is_dir()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_ends_at_once_and_loses_nothing(
-    number: signal.Signals, desk: Callable[..., Any], workplace: Path
+SIGNALS = [
+    *[("", number) for number in ("INT", "TERM", "HUP")],
+    ("INT", "TERM"),  # what a shell's `&` does to a command
+    pytest.param("INT", "HUP", marks=pytest.mark.slow),
+    pytest.param("HUP", "INT", marks=pytest.mark.slow),
+    pytest.param("HUP", "TERM", marks=pytest.mark.slow),  # nohup
+    pytest.param("TERM", "INT", marks=pytest.mark.slow),
+    pytest.param("TERM", "HUP", marks=pytest.mark.slow),
+    pytest.param("INT HUP", "TERM", marks=pytest.mark.slow),
+]
+"""What a command ignores from its start, and what is sent to it then."""
+
+
+def tell_to_end(process: subprocess.Popen[str], ignored: str, sent: str) -> int:
+    """Send it what it ignores, and then what it does not; the number of that."""
+    for name in (*ignored.split(), sent):
+        process.send_signal(signal.Signals[f"SIG{name}"])
+    return signal.Signals[f"SIG{sent}"]
+
+
+@pytest.mark.parametrize(("ignored", "sent"), SIGNALS)
+def test_a_run_that_is_told_to_end_ends_at_once_and_loses_nothing(
+    ignored: str, sent: str, desk: Callable[..., Any], workplace: Path
 ) -> None:
     desk(friendly)
-    process = start("run", "calls.py:long")
-    shown = read_until(process, "wait(60")
-    began_s = time.monotonic()
-    process.send_signal(number)
+    process = start("run", "calls.py:long", "--seconds", "20", ignoring=ignored)
+    shown = read_until(process, "wait(20")
+    number = tell_to_end(process, ignored, sent)
 
     ended = finish(process)
 
-    assert time.monotonic() - began_s < 5
-    assert ended.code == 130
+    assert ended.code == 128 + number
     assert ended.err == ""
     assert "resultHello" in shown
     assert "\ninterrupted: long in " in ended.out
@@ -1008,14 +1029,15 @@ def test_a_full_disk_ends_the_run_and_what_was_written_is_readable(desk: Callabl
 
 
 @pytest.mark.slow
-def test_the_testbed_runs_until_it_is_interrupted() -> None:
-    process = start("testbed", "--port", "0", "--users", "12", "--seed", "7")
+@pytest.mark.parametrize(("ignored", "sent"), SIGNALS)
+def test_the_testbed_runs_until_it_is_told_to_end(ignored: str, sent: str) -> None:
+    process = start("testbed", "--port", "0", "--users", "12", "--seed", "7", ignoring=ignored)
     shown = read_until(process, "Ctrl-C ends it")
     address = shown.split("The contact centre is at ")[1].split(";")[0]
 
     with urllib.request.urlopen(f"{address}/health", timeout=10) as answer:
         assert answer.status == 200
-    process.send_signal(signal.SIGINT)
+    tell_to_end(process, ignored, sent)
     ended = finish(process)
 
     assert (ended.code, ended.err) == (0, "")

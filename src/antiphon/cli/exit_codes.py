@@ -6,6 +6,7 @@ import asyncio
 from traceback import extract_tb
 from typing import Final
 
+from antiphon.cli.interruption import Interrupted
 from antiphon.errors import AntiphonError, ConnectFailed, DialectError, ExpectationFailed, TransportError
 from antiphon.runtime.call_site import owner_of
 
@@ -13,12 +14,15 @@ __all__ = [
     "BUG",
     "CONNECT_FAILED",
     "FAILED",
+    "HUNG_UP",
     "INTERRUPTED",
     "PASSED",
+    "TERMINATED",
     "THRESHOLD_CROSSED",
     "USAGE",
     "exit_code",
     "is_authors",
+    "is_told_to_end",
 ]
 
 PASSED: Final = 0
@@ -32,8 +36,12 @@ THRESHOLD_CROSSED: Final = 4
 """Everything was done, and a number was not as good as it had to be."""
 BUG: Final = 70
 """Antiphon itself is wrong."""
+HUNG_UP: Final = 129
+"""The terminal is gone (SIGHUP). 128 and the signal's number, as a shell says it of a process that a signal ended."""
 INTERRUPTED: Final = 130
-"""Ctrl-C, or a request to terminate."""
+"""Ctrl-C (SIGINT)."""
+TERMINATED: Final = 143
+"""A request to terminate (SIGTERM)."""
 
 
 def exit_code(error: BaseException | None) -> int:
@@ -42,6 +50,8 @@ def exit_code(error: BaseException | None) -> int:
         return PASSED
     if isinstance(error, BaseExceptionGroup):
         return max((exit_code(inner) for inner in error.exceptions), default=BUG)
+    if isinstance(error, Interrupted):
+        return 128 + error.number
     if isinstance(error, (KeyboardInterrupt, asyncio.CancelledError)):
         return INTERRUPTED
     if isinstance(error, ConnectFailed):
@@ -53,6 +63,14 @@ def exit_code(error: BaseException | None) -> int:
     if not is_authors(error):
         return BUG
     return FAILED if isinstance(error, AssertionError) else USAGE
+
+
+def is_told_to_end(code: int) -> bool:
+    """True if it says that a signal has ended the command.
+
+    `antiphon testbed` has no other end: for it that is PASSED.
+    """
+    return code in (HUNG_UP, INTERRUPTED, TERMINATED)
 
 
 def is_authors(error: BaseException) -> bool:

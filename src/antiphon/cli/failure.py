@@ -10,7 +10,7 @@ from typing import Final
 
 from cyclopts.exceptions import CycloptsError, MissingArgumentError, UnusedCliTokensError
 
-from antiphon.cli.exit_codes import BUG, INTERRUPTED, USAGE, exit_code
+from antiphon.cli.exit_codes import BUG, USAGE, exit_code, is_told_to_end
 from antiphon.cli.screen import Screen
 from antiphon.errors import AntiphonError
 from antiphon.journal import RunEnded
@@ -49,7 +49,7 @@ def fail(
     trace = "".join(traceback.format_exception(error)).replace(plain, text)
     if shows_traceback:
         screen.tell(trace.rstrip())
-    if code == INTERRUPTED:
+    if is_told_to_end(code):
         if ended is None:
             screen.tell("interrupted")
     elif code == BUG:
@@ -60,7 +60,7 @@ def fail(
         )
     else:
         screen.tell_error(_with_place(text.removesuffix(": "), error))
-    if ended is not None and directory is not None and code != INTERRUPTED:
+    if ended is not None and directory is not None and not is_told_to_end(code):
         _tell_of_run(screen, directory, tells_last=tells_last)
     return code
 

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from antiphon.cli.exit_codes import INTERRUPTED, PASSED
 from antiphon.cli.failure import fail
+from antiphon.cli.interruption import run_until_told
 from antiphon.cli.live import LiveView
 from antiphon.cli.screen import Screen
 from antiphon.journal.recording import STANDARD_REPORTS, load_reports, new_run_directory, unwritten
-from antiphon.scenarios.runner import play
+from antiphon.scenarios.runner import perform
 from antiphon.scenarios.scenario import Scenario
 from antiphon.stand.stand import Stand
 
-__all__ = ["ends_when_terminated", "play_on_screen"]
+__all__ = ["play_on_screen"]
 
 
 def play_on_screen(
@@ -45,8 +43,8 @@ def play_on_screen(
     view = LiveView(screen, is_quiet=is_quiet)
     error: BaseException | None = None
     try:
-        with ends_when_terminated():
-            play(
+        run_until_told(
+            perform(
                 scenario,
                 stand=stand,
                 runs=None,
@@ -56,6 +54,7 @@ def play_on_screen(
                 strict=strict,
                 **parameters,
             )
+        )
     except BaseException as raised:
         error = raised
     _finish(view)
@@ -73,22 +72,6 @@ def play_on_screen(
     if directory is not None:
         screen.print(f"recorded in {directory}")
     return code
-
-
-@contextmanager
-def ends_when_terminated() -> Iterator[None]:
-    """Inside the `with`, a request to terminate (SIGTERM) does what Ctrl-C does: everything is closed and written.
-
-    Only the main thread hears of signals; in another one this does nothing.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _tell_unwritten(error: BaseException | None, screen: Screen, view: LiveView) -> None:

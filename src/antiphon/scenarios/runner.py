@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import os
 import platform
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from importlib import import_module
@@ -30,6 +30,7 @@ from antiphon.journal import Failed, Journal, Note, RunEnded, RunStarted, Sink
 from antiphon.journal.masking import Masker
 from antiphon.journal.recording import STANDARD_REPORTS, load_reports, new_run_directory, recording
 from antiphon.runtime.deadlock import tasks_with
+from antiphon.runtime.event_loop import run_in_loop
 from antiphon.runtime.runtime import Runtime
 from antiphon.scenarios.outcome import make_presentable, text_of, verdict_of
 from antiphon.scenarios.root_cause import cause_of, tell_consequences
@@ -41,7 +42,7 @@ from antiphon.scenarios.workflow import perform_workflow, workflow_steps
 from antiphon.stand.stand import Stand, load_stand
 from antiphon.stand.users import Wanted
 
-__all__ = ["event_loop_factory", "perform", "play"]
+__all__ = ["perform", "play"]
 
 LINGER_S: Final = 1.0
 """How long a run whose deadline passed listens on, to be able to say that the message came too late."""
@@ -71,20 +72,19 @@ def play(
         pass
     else:
         raise ScenarioError("play() cannot be used where an event loop runs", hint="await perform(…) there")
-    with asyncio.Runner(loop_factory=event_loop_factory()) as runner:
-        return runner.run(
-            perform(
-                scenario,
-                stand=stand,
-                runs=runs,
-                directory=directory,
-                reports=reports,
-                watch=watch,
-                linger_s=linger_s,
-                strict=strict,
-                **parameters,
-            )
+    return run_in_loop(
+        perform(
+            scenario,
+            stand=stand,
+            runs=runs,
+            directory=directory,
+            reports=reports,
+            watch=watch,
+            linger_s=linger_s,
+            strict=strict,
+            **parameters,
         )
+    )
 
 
 async def perform(
@@ -386,12 +386,3 @@ def _has_failed(task: asyncio.Task[Any]) -> bool:
 
 def _plain(value: Any) -> Any:
     return value if isinstance(value, (str, int, float, bool, type(None))) else shorten(value)
-
-
-def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop where there is one."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from antiphon.cli import exit_codes
 from antiphon.cli.exit_codes import exit_code
+from antiphon.cli.interruption import Interrupted
 from antiphon.errors import (
     AntiphonError,
     ChannelClosed,
@@ -71,6 +73,9 @@ def code_in(file: Path, source: str) -> dict[str, Any]:
         (ConnectFailed("x"), 3),
         (UpgradeRefused("x", status=401, headers={}, body=b""), 3),
         (KeyboardInterrupt(), 130),
+        (Interrupted(signal.SIGINT), 130),
+        (Interrupted(signal.SIGTERM), 143),
+        (Interrupted(signal.SIGHUP), 129),
         (asyncio.CancelledError(), 130),
         (ExceptionGroup("two", [ExpectationFailed("x"), ConnectFailed("x")]), 3),
     ],
@@ -89,7 +94,9 @@ def test_the_codes_are_those_that_are_documented() -> None:
         "CONNECT_FAILED": 3,
         "THRESHOLD_CROSSED": 4,
         "BUG": 70,
+        "HUNG_UP": 129,
         "INTERRUPTED": 130,
+        "TERMINATED": 143,
     }
 
 

@@ -13,10 +13,9 @@ from cyclopts import Parameter
 
 from antiphon.cli.app import OurScreen
 from antiphon.cli.exit_codes import BUG, PASSED
-from antiphon.cli.play import ends_when_terminated
+from antiphon.cli.interruption import run_until_told
 from antiphon.cli.screen import Screen
 from antiphon.errors import ScenarioError, TransportError
-from antiphon.scenarios.runner import event_loop_factory
 
 __all__ = ["command", "is_loopback", "testbed_entry"]
 
@@ -50,7 +49,7 @@ def command(
     fault: Annotated[list[str] | None, Parameter(negative="")] = None,
     screen: OurScreen,
 ) -> int:
-    """Run the contact centre until it is interrupted; the exit code.
+    """Run the contact centre until it is told to end; the exit code, which is 0 then.
 
     Raises ScenarioError for an option that cannot be, or an address where nobody can listen.
 
@@ -84,10 +83,9 @@ def command(
 def _serve(centre: Any, host: str, screen: Screen) -> int:
     failures: list[BaseException] = []
     try:
-        with ends_when_terminated(), asyncio.Runner(loop_factory=event_loop_factory()) as runner:
-            runner.run(_run(centre, lambda: _tell(centre, host, screen), failures))
+        run_until_told(_run(centre, lambda: _tell(centre, host, screen), failures))
     except KeyboardInterrupt:
-        pass
+        pass  # it has no other end, so this is no failure, whatever the signal
     except TransportError as error:
         raise ScenarioError(error.text, place=error.place, hint=error.hint or "choose another --port") from error
     for failure in failures:
