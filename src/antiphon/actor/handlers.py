@@ -138,6 +138,9 @@ class Dispatcher:
             return self._refuse(handler, request, refusal)
         except Exception as error:
             return self._blame(handler, request, error)
+        except BaseException as error:  # a time-out, Ctrl-C: it is nobody's fault, and must not be lost in the loop
+            self._runtime.fail(error)
+            return f"{type(error).__name__}: {error}"
         return ""
 
     async def _finish(

@@ -1,20 +1,65 @@
-"""A loop of our own for one coroutine: uvloop where there is one."""
+"""The event loop of a run: one of our own, uvloop where there is one, and what it would else only log."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
-__all__ = ["run_in_loop"]
+__all__ = ["callback_failures", "run_in_loop"]
 
 T = TypeVar("T")
+_Handler = Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object]
 
 
 def run_in_loop(main: Coroutine[Any, Any, T]) -> T:
     """Run it to its end in a new loop, in this thread; what it gives, or raises."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(main)
+
+
+@contextmanager
+def callback_failures(fail: Callable[[BaseException], object]) -> Iterator[None]:
+    """Inside the `with`, `fail` is called with what callbacks of the running loop raise.
+
+    A loop re-raises KeyboardInterrupt and SystemExit, and hands the rest to its exception handler, which logs it. There
+    go the errors of a time-out plug-in that raises from a signal's handler: it cannot choose in which callback.
+    """
+    loop = asyncio.get_running_loop()
+    handler = loop.get_exception_handler()
+    if not isinstance(handler, _Failures):
+        handler = _Failures(handler)
+        loop.set_exception_handler(handler)
+    handler.told.append(fail)
+    try:
+        yield
+    finally:
+        handler.told.remove(fail)
+        if not handler.told and loop.get_exception_handler() is handler:
+            loop.set_exception_handler(handler.before)
+
+
+class _Failures:
+    """The exception handler of a loop while there are runs in it; `before` is the one that it had.
+
+    All runs in a loop share it, since they may end in any order. It is not known whose callback it was: all are told.
+    """
+
+    def __init__(self, before: _Handler | None) -> None:
+        self.before = before
+        self.told: list[Callable[[BaseException], object]] = []
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        # What comes without a handle was not raised by a callback: a handshake that failed, a task that nobody awaited.
+        if error is not None and ("handle" in context or not isinstance(error, Exception)):
+            for fail in list(self.told):
+                fail(error)
+        elif self.before is not None:
+            self.before(loop, context)
+        else:
+            loop.default_exception_handler(context)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

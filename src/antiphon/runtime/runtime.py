@@ -84,7 +84,7 @@ class Runtime:
         def fire() -> None:
             try:
                 function(*arguments)
-            except Exception as error:
+            except BaseException as error:  # of others than Exception the loop would tell nobody, or everybody but us
                 self.fail(error)
 
         timer = self.loop.call_later(delay_s, fire)

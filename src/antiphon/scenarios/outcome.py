@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 from antiphon.conversation.explanation import Explanation
 from antiphon.errors import AntiphonError, ConnectFailed, DialectError, TransportError
@@ -10,6 +11,8 @@ from antiphon.journal.masking import Masker
 from antiphon.runtime.call_site import author_frame, place
 
 __all__ = ["make_presentable", "text_of", "verdict_of"]
+
+_INTERRUPTIONS: Final = (asyncio.CancelledError, KeyboardInterrupt)
 
 
 def verdict_of(error: BaseException | None) -> str:
@@ -20,14 +23,14 @@ def verdict_of(error: BaseException | None) -> str:
         return "error"
     if isinstance(error, (AssertionError, DialectError, TransportError)):
         return "failed"
-    return "error" if isinstance(error, Exception) else "interrupted"
+    return "interrupted" if isinstance(error, _INTERRUPTIONS) else "error"
 
 
 def text_of(error: BaseException | None) -> str:
     """The error as the journal has it: its text, the author's line, and its notes; "" for none."""
     if error is None:
         return ""
-    if isinstance(error, (asyncio.CancelledError, KeyboardInterrupt)):
+    if isinstance(error, _INTERRUPTIONS):
         return "interrupted"
     lines = [str(error) if isinstance(error, AntiphonError) else f"{type(error).__name__}: {error}"]
     if not isinstance(error, AntiphonError) and (frame := author_frame(error)) is not None:

@@ -30,7 +30,7 @@ from antiphon.journal import Failed, Journal, Note, RunEnded, RunStarted, Sink
 from antiphon.journal.masking import Masker
 from antiphon.journal.recording import STANDARD_REPORTS, load_reports, new_run_directory, recording
 from antiphon.runtime.deadlock import tasks_with
-from antiphon.runtime.event_loop import run_in_loop
+from antiphon.runtime.event_loop import callback_failures, run_in_loop
 from antiphon.runtime.runtime import Runtime
 from antiphon.scenarios.outcome import make_presentable, text_of, verdict_of
 from antiphon.scenarios.root_cause import cause_of, tell_consequences
@@ -156,7 +156,8 @@ class _Performance:
         runtime.record(self._started())
         error: BaseException | None = None
         try:
-            await self._supervise(linger_s)
+            with callback_failures(runtime.fail):
+                await self._supervise(linger_s)
         except BaseException as raised:
             error = raised
         run.error = error if error is not None else self._failure

@@ -187,7 +187,7 @@ class _Together(Step[list[Any]]):
         try:
             async with asyncio.TaskGroup() as group:
                 tasks += [group.create_task(_in_order(part, stage)) for part in self.parts]
-        except ExceptionGroup as failures:
+        except BaseExceptionGroup as failures:
             raise cause_of(failures) from None
         results = [task.result() for task in tasks]
         return [result if is_list else result[0] for result, is_list in zip(results, self._are_lists, strict=True)]
