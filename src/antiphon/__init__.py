@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         MessagesLeft,
         RecordingError,
         RequestRefused,
+        ResourcesExhausted,
         ScenarioError,
         SoftChecksFailed,
         TransportError,
@@ -90,6 +91,7 @@ __all__ = [
     "RecordingError",
     "RejectConnection",
     "RequestRefused",
+    "ResourcesExhausted",
     "Run",
     "Scenario",
     "ScenarioError",
@@ -141,7 +143,7 @@ _HOMES = {
         "conversation.ending": "Ending",
         "errors": "AntiphonError ChannelClosed CheckFailed ConnectFailed DeadlinePassed DialectError "
         "ExpectationFailed FieldMissing ForbiddenMessage HandlerFailed MessagesLeft RecordingError ErrorReply "
-        "RequestRefused ScenarioError SoftChecksFailed TransportError UpgradeRefused",
+        "RequestRefused ResourcesExhausted ScenarioError SoftChecksFailed TransportError UpgradeRefused",
         "actor.handlers": "ANY DEFERRED on",
         "actor.http_channel": "HttpChannel",
         "actor.server": "Server listen",

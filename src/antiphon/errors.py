@@ -11,6 +11,7 @@ one. With the code that a command then exits with:
     │       └── UpgradeRefused  3   somebody is there, and answers an upgrade with something else
     ├── DialectError            1   the bytes' fault: no such message can be read, or written
     ├── RecordingError          2   the disk's fault: a journal cannot be written, or read
+    ├── ResourcesExhausted      2   the machine's fault: no more files, memory or threads
     └── ExpectationFailed       1   the peer's fault: it did not say what was expected (also an AssertionError)
         ├── DeadlinePassed      1   nothing that fits came in time
         ├── CheckFailed         1   it came, and is not what it should be
@@ -44,6 +45,7 @@ __all__ = [
     "MessagesLeft",
     "RecordingError",
     "RequestRefused",
+    "ResourcesExhausted",
     "ScenarioError",
     "SoftChecksFailed",
     "TransportError",
@@ -125,6 +127,10 @@ class DialectError(AntiphonError):
 
 class RecordingError(AntiphonError):
     """The disk's fault: a run directory or a journal that cannot be written or read."""
+
+
+class ResourcesExhausted(AntiphonError):
+    """The machine's fault: it has no more files, memory or threads for us. The cause is what that made fail."""
 
 
 class ExpectationFailed(AntiphonError, AssertionError):

@@ -1028,6 +1028,44 @@ def test_a_full_disk_ends_the_run_and_what_was_written_is_readable(desk: Callabl
     assert len(entries) > 10
 
 
+def test_no_more_files_is_told_as_that_and_loses_nothing(desk: Callable[..., Any], write: Any, workplace: Path) -> None:
+    desk(friendly)
+    scenario = """
+        import os
+        from antiphon import ConnectFailed, scenario
+        from calls import Operator
+
+        @scenario
+        async def greedy(operator: Operator):
+            await operator.desk.close()
+            taken = []
+            try:
+                while True:
+                    taken.append(os.dup(0))
+            except OSError:
+                pass
+            try:
+                await operator.desk.open()
+            finally:
+                for file in taken:
+                    os.close(file)
+        """
+    write("greedy.py", scenario)
+
+    def few_files() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+
+    ended = finish(start("run", "greedy.py:greedy", preexec_fn=few_files))
+
+    assert ended.code == 2
+    for part in ("this process may not open more files", "its limit is 64", "hint: raise the limit first: ulimit -n"):
+        assert part in ended.err
+    assert "bug" not in ended.err
+    entries = list(read_journal(workplace / ended.directory / "journal.jsonl"))
+    assert entries[-1].verdict == "error"
+    assert "its limit is 64" in entries[-1].error
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("ignored", "sent"), SIGNALS)
 def test_the_testbed_runs_until_it_is_told_to_end(ignored: str, sent: str) -> None:

@@ -18,6 +18,7 @@ from antiphon.journal.file import FILE_NAME, read_journal
 from antiphon.report.failure_text import show_command
 from antiphon.report.text import last_lines
 from antiphon.runtime.call_site import author_frame
+from antiphon.runtime.exhaustion import as_exhaustion
 
 __all__ = ["fail"]
 
@@ -43,6 +44,7 @@ def fail(
     if isinstance(error, CycloptsError):
         screen.tell_error(f"{_usage_text(error)}\n  hint: {_command_of(error)} --help shows what there is")
         return USAGE
+    error = as_exhaustion(error)
     code = exit_code(error)
     plain = str(error) if isinstance(error, AntiphonError) else f"{type(error).__name__}: {error}"
     text = ended.error if ended is not None and ended.error else plain

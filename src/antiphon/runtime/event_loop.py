@@ -7,6 +7,8 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from antiphon.runtime.exhaustion import is_exhaustion
+
 __all__ = ["callback_failures", "run_in_loop"]
 
 T = TypeVar("T")
@@ -53,7 +55,7 @@ class _Failures:
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         # What comes without a handle was not raised by a callback: a handshake that failed, a task that nobody awaited.
-        if error is not None and ("handle" in context or not isinstance(error, Exception)):
+        if error is not None and ("handle" in context or not isinstance(error, Exception) or is_exhaustion(error)):
             for fail in list(self.told):
                 fail(error)
         elif self.before is not None:

@@ -23,6 +23,7 @@ from antiphon.errors import (
     AntiphonError,
     DeadlinePassed,
     MessagesLeft,
+    RecordingError,
     ScenarioError,
     SoftChecksFailed,
 )
@@ -31,6 +32,7 @@ from antiphon.journal.masking import Masker
 from antiphon.journal.recording import STANDARD_REPORTS, load_reports, new_run_directory, recording
 from antiphon.runtime.deadlock import tasks_with
 from antiphon.runtime.event_loop import callback_failures, run_in_loop
+from antiphon.runtime.exhaustion import as_exhaustion
 from antiphon.runtime.runtime import Runtime
 from antiphon.scenarios.outcome import make_presentable, text_of, verdict_of
 from antiphon.scenarios.root_cause import cause_of, tell_consequences
@@ -123,12 +125,15 @@ async def perform(
     arguments = scenario.arguments(parameters)
     journal = Journal(masker=Masker(chosen.secrets))
     journal.masker.learn_from(chosen.environment)
-    if directory is None and runs is not None:
-        directory = new_run_directory(Path(runs), scenario.name)
-    with recording(journal, directory, writers, watch):
-        performance = _Performance(scenario, arguments, given, chosen, journal, directory)
-        performance.run.is_strict = scenario.is_strict if strict is None else strict
-        return await performance.perform(linger_s)
+    try:
+        if directory is None and runs is not None:
+            directory = new_run_directory(Path(runs), scenario.name)
+        with recording(journal, directory, writers, watch):
+            performance = _Performance(scenario, arguments, given, chosen, journal, directory)
+            performance.run.is_strict = scenario.is_strict if strict is None else strict
+            return await performance.perform(linger_s)
+    except RecordingError as error:
+        raise as_exhaustion(error) from error.__cause__
 
 
 class _Performance:
@@ -160,7 +165,8 @@ class _Performance:
                 await self._supervise(linger_s)
         except BaseException as raised:
             error = raised
-        run.error = error if error is not None else self._failure
+        error = error if error is not None else self._failure
+        run.error = as_exhaustion(error) if error is not None else None
         make_presentable(run.error, runtime.journal.masker, run.scenario.place)
         run.duration_s = runtime.now_ns() / 1e9
         run.verdict = verdict_of(run.error)
@@ -278,6 +284,7 @@ class _Performance:
         tell_consequences(error, self.runtime, is_beside_code=error is self._failure)
         if isinstance(error, DeadlinePassed):
             await self._linger(error, linger_s)
+        error = as_exhaustion(error)
         make_presentable(error, self.runtime.journal.masker, self.run.scenario.place)
         if error is not self._failure:
             self.runtime.record(Failed(at_ns=self.runtime.now_ns(), error=type(error).__name__, text=text_of(error)))

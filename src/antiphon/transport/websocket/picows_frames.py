@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Protocol
 
 from picows import WSAutoPingStrategy, WSListener, WSUpgradeResponse, WSUpgradeResponseWithListener
 from picows.picows import WSProtocol  # type: ignore[attr-defined]  # missing from the stubs only
 
-from antiphon.transport.websocket.rfc6455 import PROTOCOL_ERROR, TOO_BIG, Violation, too_big
+from antiphon.transport.websocket.rfc6455 import INTERNAL_ERROR, PROTOCOL_ERROR, TOO_BIG, Violation, too_big
 
 __all__ = ["FrameListener", "HeldStream", "feed", "frames_of_client", "frames_of_server", "holds_part_of_frame"]
 
@@ -81,8 +82,12 @@ class _ParserLog:
 
     def exception(self, message: str, *args: object) -> None:
         logger.debug(message, *args, exc_info=True)
+        violation = Violation(PROTOCOL_ERROR, "a frame that could not be parsed")
+        if isinstance(error := sys.exception(), MemoryError):  # not the peer's fault, and whose loop it is must know
+            violation = Violation(INTERNAL_ERROR, "internal error", "no memory for a frame")
+            asyncio.get_running_loop().call_exception_handler({"message": violation.detail, "exception": error})
         if self.listener is not None:
-            self.listener.parser_failed(Violation(PROTOCOL_ERROR, "a frame that could not be parsed"))
+            self.listener.parser_failed(violation)
 
     def debug(self, message: str, *args: object) -> None:
         logger.debug(message, *args)
