@@ -129,7 +129,13 @@ class TestHttpBeside:
 
     @pytest.mark.parametrize(
         ("header", "body"),
-        [("Content-Length: many", b""), ("Transfer-Encoding: gzip", b""), ("Transfer-Encoding: chunked", b"many\r\n")],
+        [
+            ("Content-Length: many", b""),
+            ("Content-Length: +5", b"12345"),
+            ("Content-Length: " + "9" * 5000, b""),
+            ("Transfer-Encoding: gzip", b""),
+            *(("Transfer-Encoding: chunked", length + b"\r\n") for length in (b"many", b"-6", b"+5", b"1_0", b"0x5")),
+        ],
     )
     def test_bodies_whose_end_nobody_can_tell(self, run: Any, raw: Any, header: str, body: bytes) -> None:
         async def scene() -> bytes:

@@ -304,6 +304,17 @@ class TestRefusal:
         serve = replying(b"HTTP/1.1 401 Unauthorized\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
         assert run(against(raw, serve)).body == b"who are you?"
 
+    @pytest.mark.parametrize("length", ["9" * 5000, "٥", "+5", "1_0"])
+    def test_a_length_that_is_none(self, run: Any, raw: Any, length: str) -> None:
+        serve = replying(f"HTTP/1.1 500 Oops\r\nContent-Length: {length}\r\n\r\n".encode() + b"all of it", ends=True)
+        refused = run(against(raw, serve))
+        assert isinstance(refused, UpgradeRefused)
+        assert (refused.status, refused.body) == (500, b"all of it")
+
+    def test_chunks_that_are_none(self, run: Any, raw: Any) -> None:
+        serve = replying(b"HTTP/1.1 500 Oops\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nas far\r\n-6\r\n")
+        assert run(against(raw, serve)).body == b"as fa"
+
     @pytest.mark.parametrize("status", [301, 302, 307, 308])
     def test_redirects_are_told_not_followed(self, run: Any, raw: Any, status: int) -> None:
         """What we send is for the host that was named; a redirect to another must not see cookies."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Final
 
 import msgspec
 from multidict import CIMultiDict
+
+from antiphon.transport.digits import read_digits
 
 __all__ = [
     "HEAD_END",
@@ -19,12 +22,14 @@ __all__ = [
     "has_token",
     "is_token",
     "phrase",
-    "read_chunks",
     "read_request",
     "read_response",
     "tokens",
     "write_response",
 ]
+
+_STATUS: Final = re.compile("[1-9][0-9][0-9]")
+"""Below 100 there is none (RFC 9110 section 15); 000 would pass for one that announces another."""
 
 HEAD_END: Final = b"\r\n\r\n"
 MAX_HEAD_BYTES: Final = 16 * 1024
@@ -64,9 +69,9 @@ def read_response(head: bytes) -> ResponseHead:
     first, headers = _read_lines(head)
     version, _, rest = first.partition(" ")
     status, _, reason = rest.partition(" ")
-    if not version.startswith("HTTP/") or len(status) != 3 or not status.isdecimal():
+    if not version.startswith("HTTP/") or _STATUS.fullmatch(status) is None:
         raise ValueError(f"the first line is no HTTP status line: {first[:60]!r}")
-    return ResponseHead(version, int(status), reason.strip(), headers)
+    return ResponseHead(version, read_digits(status), reason.strip(), headers)
 
 
 def _read_lines(head: bytes) -> tuple[str, Headers]:
@@ -135,20 +140,6 @@ _CONTROL_SIGNS: Final = frozenset(map(chr, (*range(9), *range(10, 32), 127)))
 def is_token(text: str) -> bool:
     """Is this a token (RFC 9110 section 5.6.2), as names of headers and subprotocols are?"""
     return bool(text) and set(text) <= _TOKEN_SIGNS
-
-
-def read_chunks(body: bytes) -> bytes:
-    """As much of a chunked body as is there (RFC 9112 section 7.1)."""
-    content = b""
-    while body:
-        line, _, body = body.partition(b"\r\n")
-        try:
-            size = int(line.partition(b";")[0], 16)
-        except ValueError:
-            break
-        content += body[:size]
-        body = body[size + 2 :]
-    return content
 
 
 def phrase(status: int) -> str:

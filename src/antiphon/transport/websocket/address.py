@@ -8,10 +8,12 @@ from urllib.parse import quote, unquote, urlsplit
 import msgspec
 
 from antiphon.journal.masking import Masker
+from antiphon.transport.digits import read_digits
 
 __all__ = ["WebSocketAddress"]
 
 _SECURE: Final = {"ws": False, "http": False, "wss": True, "https": True}
+_LARGEST_PORT: Final = 65535
 _SAFE: Final = "%/:?#[]@!$&'()*+,;=~"
 """What stands in paths and queries as it is; the rest is percent-encoded."""
 
@@ -40,7 +42,7 @@ class WebSocketAddress(msgspec.Struct, frozen=True):
         if parts.fragment:
             raise ValueError("a WebSocket address has no #fragment")
         is_secure = _SECURE[parts.scheme]
-        port = parts.port if parts.port is not None else (443 if is_secure else 80)
+        port = _port(parts.netloc, 443 if is_secure else 80)
         target = quote(parts.path, safe=_SAFE) or "/"
         if parts.query:
             target += "?" + quote(parts.query, safe=_SAFE)
@@ -71,6 +73,15 @@ class WebSocketAddress(msgspec.Struct, frozen=True):
         host = f"[{host}]" if ":" in host else host
         target = "" if self.target == "/" else self.target
         return f"{'wss' if self.is_secure else 'ws'}://{host}:{port}{target}"
+
+
+def _port(netloc: str, default: int) -> int:
+    """The port that an authority names (RFC 3986 section 3.2.3, where it may also be empty)."""
+    digits = netloc.rpartition("@")[2].rpartition("]")[2].partition(":")[2]
+    try:
+        return read_digits(digits, largest=_LARGEST_PORT) if digits else default
+    except ValueError as error:
+        raise ValueError(f"the port is none: {error}") from None
 
 
 def _ascii(host: str) -> str:

@@ -10,7 +10,9 @@ import msgspec
 
 from antiphon.errors import ConnectFailed, UpgradeRefused
 from antiphon.transport import http1_head as heads
+from antiphon.transport.http1_body import Body, body_of_response
 from antiphon.transport.http1_head import HEAD_END, MAX_HEAD_BYTES, ResponseHead
+from antiphon.transport.read_buffer import ReadBuffer
 from antiphon.transport.timeouts import BusyTolerantTimer
 from antiphon.transport.websocket.address import WebSocketAddress
 from antiphon.transport.websocket.connection import WebSocketConnection
@@ -54,8 +56,9 @@ class ClientHandshake(asyncio.Protocol):
         self._max_size_bytes = max_size_bytes
         self._frames: Any = None
         self._connection: WebSocketConnection | None = None
-        self._received = b""
+        self._received = ReadBuffer()
         self._refusal: ResponseHead | None = None
+        self._body = Body(0)
         self._body_overdue: BusyTolerantTimer | None = None
 
     def abandon(self) -> None:
@@ -69,7 +72,7 @@ class ClientHandshake(asyncio.Protocol):
 
     def refusal(self) -> UpgradeRefused | None:
         """The refusal, if there is one, with as much of its body as has come."""
-        return None if self._refusal is None else _refusal(self._request, self._refusal, self._received)
+        return None if self._refusal is None else _refusal(self._request, self._refusal, self._body)
 
     # -- what the event loop calls ------------------------------------------------------------------------------------
 
@@ -88,10 +91,10 @@ class ClientHandshake(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self.outcome.done():
             return
-        self._received += data
         if self._refusal is not None:
-            self._wait_for_body(self._refusal)
+            self._take_body(data)
             return
+        self._received.append(data)
         try:
             self._read_answer()
         except ConnectFailed as failed:
@@ -112,32 +115,33 @@ class ClientHandshake(asyncio.Protocol):
     def _read_answer(self) -> None:
         while True:
             self._check_is_http()
-            head, found, rest = self._received.partition(HEAD_END)
-            if not found and len(head) <= MAX_HEAD_BYTES:
-                return
-            if len(head) > MAX_HEAD_BYTES:
+            head = self._received.take_until(HEAD_END)
+            if len(head if head is not None else self._received.data) > MAX_HEAD_BYTES:
                 raise self._failed(f"the server's answer has a head of more than {MAX_HEAD_BYTES} bytes")
+            if head is None:
+                return
             try:
                 answer = heads.read_response(head)
             except ValueError as error:
                 raise self._failed(f"the server's answer is no HTTP: {error}") from error
-            self._received = rest
             if answer.status == 101:
                 self._open(answer)
                 return
             if answer.status >= 200:
                 self._refusal = answer
-                self._wait_for_body(answer)
+                self._body = body_of_response(answer, MAX_BODY_BYTES)
+                self._body_overdue = BusyTolerantTimer(self.outcome.get_loop(), BODY_WITHIN_S, self._end_refusal)
+                self._take_body(self._received.take())
                 return
             # 100 and 103 say that the answer is still to come (RFC 9110 section 15.2)
 
     def _check_is_http(self) -> None:
-        start = self._received[:5]
+        start = bytes(self._received.data[:5])
         if start[:2] == b"\x15\x03":
             raise self._failed("the server speaks TLS", hint="say wss:// instead of ws://")
         if start != b"HTTP/"[: len(start)]:
             raise self._failed(
-                f"the server does not speak HTTP: it said {self._received[:40]!r}", hint="is it the right port?"
+                f"the server does not speak HTTP: it said {self._received.take(40)!r}", hint="is it the right port?"
             )
 
     def _open(self, answer: ResponseHead) -> None:
@@ -150,8 +154,7 @@ class ClientHandshake(asyncio.Protocol):
         # picows reads but one form of an answer that may have many: it gets that one.
         accept = answer.headers["Sec-WebSocket-Accept"].encode()
         head = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        data = head + b"Sec-WebSocket-Accept: " + accept + HEAD_END + self._received
-        self._received = b""
+        data = head + b"Sec-WebSocket-Accept: " + accept + HEAD_END + self._received.take()
         self.stream.set_protocol(self._frames)
         feed(self._frames, data)
         if not self.outcome.done():
@@ -187,10 +190,12 @@ class ClientHandshake(asyncio.Protocol):
 
     # -- refusals -----------------------------------------------------------------------------------------------------
 
-    def _wait_for_body(self, answer: ResponseHead) -> None:
-        if self._body_overdue is None:
-            self._body_overdue = BusyTolerantTimer(self.outcome.get_loop(), BODY_WITHIN_S, self._end_refusal)
-        if _is_whole(answer, self._received) or len(self._received) >= MAX_BODY_BYTES:
+    def _take_body(self, data: bytes) -> None:
+        try:
+            self._body.take(data)
+        except ValueError:
+            self._end_refusal()  # what came of a body that is not in order is more than nothing
+        if self._body.is_done or self._body.is_full:
             self._end_refusal()
 
     def _end_refusal(self) -> None:
@@ -202,25 +207,13 @@ class ClientHandshake(asyncio.Protocol):
         return ConnectFailed(text, place=self._request.where.shown, hint=hint)
 
 
-def _is_whole(answer: ResponseHead, body: bytes) -> bool:
-    if heads.has_token(answer.headers, "Transfer-Encoding", "chunked"):
-        return body.endswith(b"0" + HEAD_END)
-    length = answer.headers.get("Content-Length", "")
-    return length.isdecimal() and len(body) >= int(length)
-
-
-def _refusal(request: UpgradeRequest, answer: ResponseHead, received: bytes) -> UpgradeRefused:
-    length = answer.headers.get("Content-Length", "")
-    if heads.has_token(answer.headers, "Transfer-Encoding", "chunked"):
-        body = heads.read_chunks(received)
-    else:
-        body = received[: int(length)] if length.isdecimal() else received
+def _refusal(request: UpgradeRequest, answer: ResponseHead, body: Body) -> UpgradeRefused:
     said = f"{answer.status} {answer.reason or heads.phrase(answer.status)}".rstrip()
     return UpgradeRefused(
         f"the server refused the upgrade: {said}",
         status=answer.status,
         headers=answer.headers,
-        body=body[:MAX_BODY_BYTES],
+        body=bytes(body.content),
         place=request.where.shown,
         hint=_hint(answer),
     )

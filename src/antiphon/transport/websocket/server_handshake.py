@@ -11,10 +11,11 @@ from typing import Any, Final
 import msgspec
 
 from antiphon.transport import http1_head as heads
-from antiphon.transport.http1_body import Body, body_of
+from antiphon.transport.http1_body import Body, body_of_request
 from antiphon.transport.http1_head import HEAD_END, MAX_HEAD_BYTES, RequestHead
 from antiphon.transport.interface import Accept, Opening, Receiver, RejectConnection
 from antiphon.transport.lingering_close import Drain, end_writing
+from antiphon.transport.read_buffer import ReadBuffer
 from antiphon.transport.timeouts import BusyTolerantTimer
 from antiphon.transport.websocket.connection import WebSocketConnection
 from antiphon.transport.websocket.deflate import Terms, answer_offers
@@ -65,7 +66,7 @@ class IncomingConnection(asyncio.Protocol):
         self._listener = listener
         self._loop = asyncio.get_running_loop()
         self._stream: Any = None
-        self._received = b""
+        self._received = ReadBuffer()
         self._http: Any = None
         self._http_side: HttpSide | None = None
         self._body = Body(0)
@@ -89,7 +90,7 @@ class IncomingConnection(asyncio.Protocol):
         self._overdue = BusyTolerantTimer(self._loop, HEAD_WITHIN_S, self.abort)
 
     def data_received(self, data: bytes) -> None:
-        self._received += data
+        self._received.append(data)
         while self._received and self._stream is not None and self._read_on():
             pass
 
@@ -115,22 +116,18 @@ class IncomingConnection(asyncio.Protocol):
         """Do the next thing with what was received; False if more must come first."""
         if not self._body.is_done:
             try:
-                size = self._body.take(self._received)
+                size = self._body.take(self._received.data)
             except ValueError as error:
                 return self._refuse(400, str(error))
-            data, self._received = self._received[:size], self._received[size:]
-            feed(self._http, data)
+            feed(self._http, self._received.take(size))
             return True
-        self._received = self._received.lstrip(b"\r\n")  # an empty line before a request is no harm (RFC 9112, 2.2)
-        if self._received and not self._received[:1].isalpha():
+        self._received.skip(b"\r\n")  # an empty line before a request is no harm (RFC 9112 section 2.2)
+        if self._received.data[:1] and not self._received.data[:1].isalpha():
             return self._refuse(400, "this is no HTTP")  # TLS, as like as not: it begins with 0x16
-        head, found, rest = self._received.partition(HEAD_END)
-        if len(head) > MAX_HEAD_BYTES:
+        head = self._received.take_until(HEAD_END)
+        if len(head if head is not None else self._received.data) > MAX_HEAD_BYTES:
             return self._refuse(431, f"the head of a request may have {MAX_HEAD_BYTES} bytes")
-        if not found:
-            return False
-        self._received = rest
-        return self._take_request(head)
+        return head is not None and self._take_request(head)
 
     def _take_request(self, head: bytes) -> bool:
         self._stop_waiting()
@@ -144,7 +141,7 @@ class IncomingConnection(asyncio.Protocol):
             upgrade = {"Upgrade": "websocket", "Connection": "Upgrade, close"}
             return self._refuse(426, "this address speaks WebSocket (RFC 6455)", upgrade)
         try:
-            self._body = body_of(request)
+            self._body = body_of_request(request)
         except ValueError as error:
             return self._refuse(400, str(error))
         if self._http is None:
@@ -200,7 +197,7 @@ class IncomingConnection(asyncio.Protocol):
             forget=listener.forget,
         )
         listener.connections.add(connection)
-        stream, received = self._stream, self._received
+        stream, received = self._stream, self._received.take()
         self._leave()
         if self._http_side is not None:
             self._http_side.end()
@@ -229,7 +226,7 @@ class IncomingConnection(asyncio.Protocol):
             end_writing(stream)
         else:
             stream.close()
-        self._received = b""
+        self._received.clear()
         return False
 
     def _lose(self) -> None:
