@@ -55,10 +55,23 @@ class _Batch:
     def __init__(self) -> None:
         self.answers: list[str | None] = []
         self.errors: list[str] = []
+        self._missing = 0
+
+    def add_request(self) -> int:
+        """One more request; gives its place."""
+        self.answers.append(None)
+        self._missing += 1
+        return len(self.answers) - 1
+
+    def take(self, place: int, answer: str) -> None:
+        """The answer to the request at that place, which has none yet."""
+        self.answers[place] = answer
+        self._missing -= 1
 
     @property
     def is_complete(self) -> bool:
-        return None not in self.answers and bool(self.answers or self.errors)
+        # Counted: to look at all answers after each would cost the square of a batch's length.
+        return not self._missing and bool(self.answers or self.errors)
 
     def text(self) -> str:
         return _array([answer for answer in self.answers if answer is not None] + self.errors)
@@ -116,9 +129,8 @@ class _JsonRpcCodec(Codec):
                     asks=message.asks,
                     is_request=True,
                     batch=batch,
-                    place=len(batch.answers),
+                    place=batch.add_request(),
                 )
-                batch.answers.append(None)
             messages.append(message)
         if batch.is_complete:
             self._owed.append(batch.text())
@@ -248,7 +260,7 @@ class _JsonRpcCodec(Codec):
         """The frames of an answer to a batch: none as long as others are missing."""
         if batch.answers[request.place] is not None:
             raise DialectError(f"{request.name} has been answered already")
-        batch.answers[request.place] = text
+        batch.take(request.place, text)
         return (batch.text(),) if batch.is_complete else ()
 
     def _error_text(self, key: Hashable, error: dict[str, Any]) -> str:

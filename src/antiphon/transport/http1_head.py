@@ -113,7 +113,11 @@ def extensions(headers: Headers) -> list[tuple[str, dict[str, str | None]]]:
             key, equals, value = (piece.strip() for piece in part.partition("="))
             if not key or key in parameters:
                 raise ValueError(f"the extension {name} has an empty or repeated parameter")
-            parameters[key] = value.strip('"') if equals else None
+            if len(value) > 1 and value[0] == value[-1] == '"':
+                value = value[1:-1]  # what is quoted must be a token all the same
+            if equals and not is_token(value):
+                raise ValueError(f"the extension {name} has a parameter {key} whose value is no token")
+            parameters[key] = value if equals else None
         found.append((name, parameters))
     return found
 

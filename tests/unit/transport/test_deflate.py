@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import zlib
+from collections.abc import Callable
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from antiphon.transport.websocket import deflate
 from antiphon.transport.websocket.deflate import Deflater, Inflater, Terms, accept_terms, answer_offers
-from antiphon.transport.websocket.rfc6455 import CONTINUATION, TEXT, Assembly, Violation
+from antiphon.transport.websocket.rfc6455 import BINARY, CONTINUATION, TEXT, Assembly, Violation
 
 NAME = "permessage-deflate"
 
@@ -35,6 +39,89 @@ def mirrored(terms: Terms) -> Terms:
         keeps_send_context=terms.keeps_receive_context,
         keeps_receive_context=terms.keeps_send_context,
     )
+
+
+class CountingZlib:
+    """zlib, with the bytes counted that it is given and that it gives back unused."""
+
+    error = zlib.error
+
+    def __init__(self) -> None:
+        self.work_bytes = 0
+
+    def decompressobj(self, **options: Any) -> Any:
+        return CountingStream(self, zlib.decompressobj(**options))
+
+
+class CountingStream:
+    def __init__(self, counts: CountingZlib, stream: Any) -> None:
+        self._counts = counts
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def decompress(self, data: bytes, limit_bytes: int) -> bytes:
+        said: bytes = self._stream.decompress(data, limit_bytes)
+        self._counts.work_bytes += len(data) + len(self._stream.unused_data)
+        return said
+
+
+def memory_of(work: Callable[[], object]) -> int:
+    """How many bytes more are in use after `work` than before."""
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        work()
+        return tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+
+
+class TestCost:
+    @pytest.mark.parametrize("block", [b"\x03\x00", b"\x01\x00\x00\xff\xff", b"\x4b\x04\x00"])
+    def test_many_last_blocks_cost_what_they_are_long(self, monkeypatch: pytest.MonkeyPatch, block: bytes) -> None:
+        counts = CountingZlib()
+        monkeypatch.setattr(deflate, "zlib", counts)
+        inflate(Inflater(Terms()), block * 5_000 + b"\x00")
+        assert counts.work_bytes <= 3 * deflate.SMALLEST_PIECE_BYTES * 5_000
+
+    def test_a_long_rest_behind_a_last_block_is_not_read_in_small_pieces(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        counts = CountingZlib()
+        rest = Deflater(Terms()).deflate(Random(7).randbytes(500_000))
+        monkeypatch.setattr(deflate, "zlib", counts)
+        assert len(inflate(Inflater(Terms()), b"\x03\x00" + rest)) == 500_000
+        assert counts.work_bytes <= 4 * len(rest)
+
+    @pytest.mark.parametrize("message", [b"", b"x"])
+    def test_many_small_messages_leave_no_more_than_two_windows(self, message: bytes) -> None:
+        deflater, inflater = Deflater(Terms()), Inflater(Terms())
+        payloads = [deflater.deflate(message) for _ in range(20_000)]
+        inflate(inflater, payloads[0])  # zlib's own memory
+        used_bytes = memory_of(lambda: [inflate(inflater, payload) for payload in payloads[1:]] and None)
+        assert used_bytes < (3 * deflate.WINDOW_BYTES if message else 1000)
+
+    @pytest.mark.parametrize("kind", [TEXT, BINARY])
+    def test_empty_fragments_leave_nothing(self, kind: int) -> None:
+        machine = Assembly(1000)
+        machine.take(kind, False, 0, b"a")
+
+        def go_on() -> None:
+            for _ in range(20_000):
+                machine.take(CONTINUATION, False, 0, b"")
+
+        assert memory_of(go_on) < 1000
+        assert machine.take(CONTINUATION, True, 0, b"b") in ("ab", b"ab")
+
+    def test_fragments_of_one_byte_take_what_they_are_long(self) -> None:
+        machine = Assembly(100_000)
+        machine.take(BINARY, False, 0, b"")
+
+        def go_on() -> None:
+            for number in range(50_000):
+                machine.take(CONTINUATION, False, 0, bytes([number & 0xFF]))
+
+        assert memory_of(go_on) < 2 * 50_000
 
 
 class TestHalves:

@@ -62,6 +62,11 @@ class TestHeads:
         with pytest.raises(ValueError, match="repeated parameter"):
             heads.extensions({"Sec-WebSocket-Extensions": "a; b; b=1"})
 
+    @pytest.mark.parametrize("value", ['"1', '1"', '""1""', "", '""', "1 2"])
+    def test_a_value_that_is_no_token_quoted_or_not(self, value: str) -> None:
+        with pytest.raises(ValueError, match="is no token"):
+            heads.extensions({"Sec-WebSocket-Extensions": f"a; bits={value}"})
+
     @pytest.mark.parametrize("value", ["", "plain", "tab\tand ü", "…"])
     def test_values_that_can_be_sent(self, value: str) -> None:
         heads.check_headers([("X-A", value)])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -27,6 +26,9 @@ SEND_WINDOW_BITS: Final = 12
 SEND_MEMORY_LEVEL: Final = 5
 SMALLEST_ZLIB_WINDOW_BITS: Final = 9
 """zlib writes no raw streams with a window of 8 bits."""
+
+SMALLEST_PIECE_BYTES: Final = 64
+"""What zlib is given of a payload after a last block; each further piece is twice as long."""
 
 Parameters = Mapping[str, str | None]
 Extension = tuple[str, Parameters]
@@ -109,6 +111,7 @@ def _window(parameters: Parameters, name: str) -> int:
     if name not in parameters:
         return MAX_WINDOW_BITS
     value = parameters[name]
+    # These texts and no others: a number without leading zeros (section 7.1.2.1).
     if value not in ("8", "9", "10", "11", "12", "13", "14", "15"):
         raise ValueError(f"{name}={value} is no window from 8 to 15")
     return int(value)
@@ -138,51 +141,60 @@ class Deflater:
 
 
 class Inflater:
-    """Reads what the peer compressed, and never makes more of it than it is told to."""
+    """Reads what the peer compressed, and never makes more of it than it is told to.
+
+    A message may hold any number of blocks that call themselves the last (section 7.2.3.4); after each zlib wants to
+    begin anew, with the window of what was said before. It costs time and memory in proportion to what came.
+    """
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
         self._stream: zlib._Decompress | None = None
-        self._recent: deque[bytes] = deque()
-        self._recent_bytes = 0
+        self._recent = bytearray()  # zlib has a window too, but does not give it out when a last block has come
+        self._window = b""
 
     def inflate(self, payload: bytes, *, is_final: bool, limit_bytes: int) -> bytes:
         """The data in one frame's payload (section 7.2.2). Raises Violation: 1007 no deflate, 1009 too much."""
         data = self._read(payload + TAIL if is_final else payload, limit_bytes)
         if is_final and not self._terms.keeps_receive_context:
-            self._stream, self._recent_bytes = None, 0
+            self._stream, self._window = None, b""
             self._recent.clear()
         return data
 
     def _read(self, payload: bytes, limit_bytes: int) -> bytes:
         chunks: list[bytes] = []
         room_bytes = limit_bytes
-        while payload:
+        position, piece_bytes = 0, len(payload)
+        while position < len(payload):
             stream = self._stream or self._renew()
+            piece = payload[position : position + piece_bytes]
             try:
-                chunk = stream.decompress(payload, room_bytes + 1)
+                chunk = stream.decompress(piece, room_bytes + 1)
             except zlib.error:
                 raise Violation(INVALID_DATA, "a compressed message that is not deflate") from None
             room_bytes -= len(chunk)
             if room_bytes < 0:
                 raise too_big(f"a compressed message that inflates to more than {limit_bytes} bytes", limit_bytes)
-            chunks.append(chunk)
-            self._remember(chunk[-WINDOW_BYTES:])
-            payload = b""
-            if stream.eof:  # a block that calls itself the last (section 7.2.3.4): what follows starts anew
-                payload, self._stream = stream.unused_data, None
-            elif stream.unconsumed_tail:
-                payload = stream.unconsumed_tail
+            if chunk:  # an empty one tells nothing, and any number of them fits into a message
+                chunks.append(chunk)
+                self._remember(chunk)
+            position += len(piece) - len(stream.unused_data)
+            if stream.eof:
+                # zlib copies what it did not use: that must not be all the rest, once for each of many last blocks.
+                self._stream, piece_bytes = None, SMALLEST_PIECE_BYTES
+            else:
+                piece_bytes *= 2
         return b"".join(chunks)
 
     def _remember(self, chunk: bytes) -> None:
-        """Keep the pieces of the last window: zlib has one too, but does not give it out when a last block has come."""
-        self._recent.append(chunk)
-        self._recent_bytes += len(chunk)
-        while self._recent_bytes - len(self._recent[0]) >= WINDOW_BYTES:
-            self._recent_bytes -= len(self._recent.popleft())
+        """Keep at least the last window, and at most two."""
+        self._recent += chunk[-WINDOW_BYTES:]
+        if len(self._recent) > 2 * WINDOW_BYTES:
+            del self._recent[:-WINDOW_BYTES]
+        self._window = b""
 
     def _renew(self) -> zlib._Decompress:
-        window = b"".join(self._recent)[-WINDOW_BYTES:]
-        self._stream = zlib.decompressobj(wbits=-self._terms.receive_window_bits, zdict=window)
+        if self._recent and not self._window:  # made once for all blocks that add nothing to it
+            self._window = bytes(self._recent[-WINDOW_BYTES:])
+        self._stream = zlib.decompressobj(wbits=-self._terms.receive_window_bits, zdict=self._window)
         return self._stream

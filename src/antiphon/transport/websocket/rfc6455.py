@@ -154,10 +154,8 @@ class Assembly:
         self._max_size_bytes = max_size_bytes
         self._inflater = inflater
         self._is_deflated = False
-        self._size_bytes = 0
         self._decoder: codecs.IncrementalDecoder | None = None
-        self._texts: list[str] = []
-        self._chunks: list[bytes] = []
+        self._data = bytearray()  # a list would keep a piece for each fragment, also for an empty one
 
     def take(self, opcode: int, is_final: bool, reserved: int, payload: bytes) -> Data | None:
         """Take a data frame; gives the message that it completes, or None. Raises Violation."""
@@ -168,26 +166,26 @@ class Assembly:
         chunk = payload
         if self._is_deflated:
             assert self._inflater is not None
-            room_bytes = self._max_size_bytes - self._size_bytes
+            room_bytes = self._max_size_bytes - len(self._data)
             chunk = self._inflater.inflate(payload, is_final=is_final, limit_bytes=room_bytes)
-        self._size_bytes += len(chunk)
-        if self._size_bytes > self._max_size_bytes:
+        if len(self._data) + len(chunk) > self._max_size_bytes:
             raise too_big(f"a message of more than {self._max_size_bytes} bytes", self._max_size_bytes)
         self.is_between = is_final
-        if self._decoder is not None:
-            return self._take_text(self._decoder, chunk, is_final)
-        self._chunks.append(chunk)
+        # Text is judged as it comes: the frame that would complete a letter may never come (section 8.1).
+        whole = _decoded(self._decoder, chunk, is_final) if self._decoder is not None else chunk
+        if is_final and not self._data:
+            return whole
+        self._data += chunk
         if not is_final:
             return None
-        message, self._chunks = b"".join(self._chunks), []
-        return message
+        data, self._data = bytes(self._data), bytearray()
+        return data.decode() if self._decoder is not None else data
 
     def _begin(self, opcode: int, reserved: int) -> None:
         if not self.is_between:
             raise Violation(PROTOCOL_ERROR, "a new message inside a fragmented one")
         self._is_deflated = bool(reserved & RSV1) and self._inflater is not None
         check_reserved(reserved & ~RSV1 if self._is_deflated else reserved)
-        self._size_bytes = 0
         self._decoder = codecs.getincrementaldecoder("utf-8")() if opcode == TEXT else None
 
     def _continue(self, reserved: int) -> None:
@@ -195,15 +193,12 @@ class Assembly:
             raise Violation(PROTOCOL_ERROR, "a continuation frame with no message to continue")
         check_reserved(reserved)
 
-    def _take_text(self, decoder: codecs.IncrementalDecoder, chunk: bytes, is_final: bool) -> str | None:
-        try:
-            self._texts.append(decoder.decode(chunk, is_final))
-        except UnicodeDecodeError:
-            raise invalid_text() from None
-        if not is_final:
-            return None
-        message, self._texts = "".join(self._texts), []
-        return message
+
+def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes, is_final: bool) -> str:
+    try:
+        return decoder.decode(chunk, is_final)
+    except UnicodeDecodeError:
+        raise invalid_text() from None
 
 
 def check_reserved(reserved: int) -> None:
