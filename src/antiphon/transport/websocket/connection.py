@@ -17,6 +17,7 @@ from antiphon.transport.lingering_close import Drain, end_writing
 from antiphon.transport.timeouts import BusyTolerantTimer
 from antiphon.transport.websocket import rfc6455
 from antiphon.transport.websocket.deflate import Deflater, Inflater, Terms
+from antiphon.transport.websocket.frame_writer import FrameWriter
 from antiphon.transport.websocket.picows_frames import holds_part_of_frame
 from antiphon.transport.websocket.rfc6455 import Assembly, Violation
 
@@ -108,7 +109,8 @@ class WebSocketConnection(WSListener):
         """
         if self._can_send:
             kind, payload = (rfc6455.TEXT, data.encode()) if isinstance(data, str) else (rfc6455.BINARY, bytes(data))
-            head = rfc6455.frame_head(kind, len(payload), is_masked=self._frames.is_client_side)
+            # A mask of zeros leaves the payload as it is, so that half of it is half of the message.
+            head = rfc6455.frame_head(kind, len(payload), mask=bytes(4) if self._frames.is_client_side else b"")
             self._can_send = False
             self._is_broken_off = True
             self._stream.write(head + payload[: len(payload) // 2] if payload else head[:1])
@@ -183,16 +185,16 @@ class WebSocketConnection(WSListener):
         """The peer has caught up."""
 
     def parser_failed(self, violation: Violation) -> None:
-        """A frame that picows could not accept; the frame before it may not have been delivered yet."""
-        heard = self._frames.close_handshake if self._frames is not None else None
-        if heard is not None and heard.recv is not None:
-            # Whatever follows a close is to be ignored (section 5.5.1); the close itself is delivered after this.
-            code = int(heard.recv.code) or rfc6455.NO_CODE
-            if self._is_hearing and (code == rfc6455.NO_CODE or rfc6455.is_close_code(code)):
-                self._hear_close(code, heard.recv.reason or "")
-        elif self._is_hearing:
-            self._say_what_is_wrong(violation)
-            self._loop.call_soon(self._stop_hearing)
+        """A frame that picows could not accept. The frame before it may come after this, and is judged first.
+
+        The verdict must be the same as if the two had come in two reads: that frame may be answered, may end the
+        connection for a reason of its own, or be a close, after which nothing is looked at (section 5.5.1).
+        """
+        if self._is_hearing:
+            self._frames.underlying_transport.is_mute = True  # picows is about to tell the peer of the later frame
+            self._frames = FrameWriter(self._stream, is_client_side=self._frames.is_client_side)
+            self._drain()
+            self._loop.call_soon(self._fail_if_hearing, violation)
 
     # -- frames -------------------------------------------------------------------------------------------------------
 
@@ -257,12 +259,16 @@ class WebSocketConnection(WSListener):
         self._stop_hearing()
         self._say_what_is_wrong(violation)
 
+    def _fail_if_hearing(self, violation: Violation) -> None:
+        if self._is_hearing:
+            self._fail(violation)
+
     def _say_what_is_wrong(self, violation: Violation) -> None:
         if self._goodbye is None:
             self._goodbye = Ending(code=violation.code, by="us", detail=violation.detail)
             if self._is_broken_off:
                 self._drain()
-                self._loop.call_soon(self._stream.abort)  # picows is still at work on what came
+                self._loop.call_soon(self._stream.abort)  # picows may still be at work on what came
                 return
             self._can_send = False
             self._frames.send_close(violation.code, rfc6455.fit_reason(violation.text))

@@ -35,25 +35,39 @@ class FrameListener(Protocol):
     """What picows' parser reports to, beside the frames."""
 
     def parser_failed(self, violation: Violation) -> None:
-        """The parser found a frame that breaks the protocol and stops; called before it says so to the peer."""
+        """The parser found a frame that breaks the protocol and stops; called once, before it says so to the peer.
+
+        The frame before, if it came in the same read, is delivered after this.
+        """
         ...
 
 
 class HeldStream:
-    """What picows gets for the stream: the stream, which it cannot close.
+    """What picows gets for the stream: the stream, which it cannot close, and which can be taken from it.
 
     picows closes 10 ms after it met a broken frame. While the peer is still sending, that resets the connection, and
     the peer never reads our close code. When to close is for the connection to say.
     """
 
-    __slots__ = ("get_extra_info", "get_write_buffer_size", "stream", "write", "writelines")
+    __slots__ = ("get_extra_info", "is_mute", "stream")
 
     def __init__(self, stream: asyncio.Transport) -> None:
         self.stream = stream
         self.get_extra_info = stream.get_extra_info
-        self.get_write_buffer_size = stream.get_write_buffer_size
-        self.write = stream.write
-        self.writelines = stream.writelines
+        self.is_mute = False
+        """Set to have picows write nothing more; it does not notice."""
+
+    def get_write_buffer_size(self) -> int:
+        # While nothing waits to be written, picows writes to the socket itself, past this stream.
+        return 1 if self.is_mute else self.stream.get_write_buffer_size()
+
+    def write(self, data: Any) -> None:
+        if not self.is_mute:
+            self.stream.write(data)
+
+    def writelines(self, pieces: Any) -> None:
+        if not self.is_mute:
+            self.stream.writelines(pieces)
 
     def close(self) -> None:
         """Do nothing."""
@@ -77,8 +91,8 @@ class _ParserLog:
     def error(self, message: str, *args: object) -> None:
         logger.debug(message, *args)
         match args:
-            case ((int() as code, str() as text),) if self.listener is not None:
-                self.listener.parser_failed(_violation(int(code), text))
+            case ((int() as code, str() as text),):
+                self._report(_violation(int(code), text))
 
     def exception(self, message: str, *args: object) -> None:
         logger.debug(message, *args, exc_info=True)
@@ -86,8 +100,7 @@ class _ParserLog:
         if isinstance(error := sys.exception(), MemoryError):  # not the peer's fault, and whose loop it is must know
             violation = Violation(INTERNAL_ERROR, "internal error", "no memory for a frame")
             asyncio.get_running_loop().call_exception_handler({"message": violation.detail, "exception": error})
-        if self.listener is not None:
-            self.listener.parser_failed(violation)
+        self._report(violation)
 
     def debug(self, message: str, *args: object) -> None:
         logger.debug(message, *args)
@@ -96,6 +109,11 @@ class _ParserLog:
         logger.debug(message, *args)
 
     info = warning = debug
+
+    def _report(self, violation: Violation) -> None:
+        listener, self.listener = self.listener, None  # after its first failure a parser reads nothing but noise
+        if listener is not None:
+            listener.parser_failed(violation)
 
 
 def _violation(code: int, text: str) -> Violation:
@@ -184,12 +202,12 @@ def holds_part_of_frame(protocol: Any) -> bool:
 
 
 def feed(protocol: asyncio.BaseProtocol, data: bytes) -> None:
-    """Give data that was read already to a protocol, buffered or not."""
+    """Give data that was read already to a protocol, buffered or not; picows gets no more once its parser failed."""
     if not isinstance(protocol, asyncio.BufferedProtocol):
         protocol.data_received(data)  # type: ignore[attr-defined]  # it is an asyncio.Protocol, or looks like one
         return
     rest = memoryview(data)
-    while rest:
+    while rest and not (isinstance(protocol, WSProtocol) and protocol.transport.underlying_transport.is_mute):
         room = memoryview(protocol.get_buffer(len(rest)))
         size = min(len(room), len(rest))
         room[:size] = rest[:size]

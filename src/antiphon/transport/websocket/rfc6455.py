@@ -34,6 +34,7 @@ __all__ = [
     "check_close",
     "frame_head",
     "is_close_code",
+    "masked",
     "read_close",
 ]
 
@@ -90,16 +91,25 @@ def accept_value(key: str) -> str:
     ).decode()
 
 
-def frame_head(opcode: int, size_bytes: int, *, is_masked: bool = False) -> bytes:
-    """The head of a whole, uncompressed frame (section 5.2); a mask is all zeros and leaves the payload as it is."""
-    mask_bit, mask = (0x80, bytes(4)) if is_masked else (0, b"")
+def frame_head(opcode: int, size_bytes: int, *, mask: bytes = b"", has_rsv1: bool = False) -> bytes:
+    """The head of a whole frame (section 5.2), which ends with the mask where there is one."""
+    mask_bit = 0x80 if mask else 0
     if size_bytes < 126:
         length = bytes([mask_bit | size_bytes])
     elif size_bytes < 1 << 16:
         length = bytes([mask_bit | 126]) + size_bytes.to_bytes(2, "big")
     else:
         length = bytes([mask_bit | 127]) + size_bytes.to_bytes(8, "big")
-    return bytes([0x80 | opcode]) + length + mask
+    return bytes([0x80 | has_rsv1 << 6 | opcode]) + length + mask
+
+
+def masked(payload: bytes, mask: bytes) -> bytes:
+    """The payload under a mask of four bytes (section 5.3); without one it is as it was."""
+    if not mask:
+        return payload
+    size = len(payload)
+    key = (mask * (size // 4 + 1))[:size]
+    return (int.from_bytes(payload, "big") ^ int.from_bytes(key, "big")).to_bytes(size, "big")
 
 
 def is_close_code(code: int) -> bool:
