@@ -14,7 +14,7 @@ from antiphon.conversation.match import ABSENT, matches
 from antiphon.conversation.message import UNNAMED, Data, Message
 from antiphon.conversation.wording import shorten
 from antiphon.dialect.codec import Codec
-from antiphon.dialect.json_text import NOT_JSON, NOT_WRITABLE, encode_json, unreadable, unwritable
+from antiphon.dialect.json_text import NOT_JSON, NOT_WRITABLE, encode_json, plain, unreadable, unwritable
 from antiphon.errors import DialectError, ErrorReply, ScenarioError
 
 __all__ = ["Json"]
@@ -341,7 +341,7 @@ def _fields(body: Any) -> dict[Any, Any]:
     """A copy of a body's fields; TypeError if it has none, as a list."""
     if body.__class__ is dict or isinstance(body, Mapping):
         return {**body}
-    fields = msgspec.to_builtins(body)
+    fields = plain(body)
     if not isinstance(fields, dict):
         raise TypeError(f"the dialect puts fields beside its own, so it must be an object, not {shorten(body)}")
     return fields

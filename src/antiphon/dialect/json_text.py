@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from math import isfinite
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 
@@ -11,7 +16,7 @@ from antiphon.conversation.message import Data
 from antiphon.conversation.wording import shorten
 from antiphon.errors import DialectError
 
-__all__ = ["NOT_JSON", "NOT_WRITABLE", "encode_json", "unreadable", "unwritable"]
+__all__ = ["NOT_JSON", "NOT_WRITABLE", "encode_json", "plain", "unreadable", "unwritable"]
 
 NOT_JSON: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
 """What msgspec raises for data that is no JSON."""
@@ -19,27 +24,46 @@ NOT_JSON: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
 NOT_WRITABLE: Final = (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError)
 """What `encode_json` raises for what JSON cannot hold."""
 
-_encode: Final = msgspec.json.Encoder().encode
+_LEAVES: Final = (str, int, bytes, bytearray, memoryview, type(None), Enum, date, time, timedelta, UUID)
+"""What msgspec writes as one value that is no NaN."""
+
+_encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def encode_json(value: Any) -> str:
-    """`value` as JSON. NaN and infinities are errors (RFC 8259 section 6), where msgspec would write null."""
+    """`value` as JSON, for every channel: a number stays the number that it is.
+
+    NaN and infinities are errors (RFC 8259 section 6), where msgspec would write null, and so are decimals as names of
+    fields, which it would write without quotes. Raises what NOT_WRITABLE lists.
+    """
     text = _encode(value).decode()
-    if "null" in text:
-        _refuse_nan(value)
+    # Four searches of the text are cheaper than one walk through the value; what they find may also stand in a string.
+    if "null" in text or "NaN" in text or "Infinity" in text or text.count(":") != text.count('":'):
+        _refuse_what_is_no_json(value)
     return text
 
 
-def _refuse_nan(document: Any) -> None:
+def plain(value: Any) -> Any:
+    """`value` in what JSON knows: mappings, lists, texts and numbers. TypeError if it cannot be said so."""
+    return msgspec.to_builtins(value, builtin_types=(Decimal,))  # otherwise a decimal becomes a text
+
+
+def _refuse_what_is_no_json(document: Any) -> None:
     rest = [document]
     while rest:
         value = rest.pop()
         if isinstance(value, Mapping):
+            if any(isinstance(key, Decimal) for key in value):
+                raise ValueError("a Decimal is no name of a field")
             rest += value.values()
-        elif isinstance(value, (list, tuple)):
+        elif isinstance(value, (list, tuple, Set)):
             rest += value
-        elif isinstance(value, float) and value - value != 0:
-            raise ValueError(f"{value} is no JSON number (RFC 8259 section 6)")
+        elif isinstance(value, (float, Decimal)):
+            # As a float, a decimal of 1E+400 would be infinite, and it is a number.
+            if not (value.is_finite() if isinstance(value, Decimal) else isfinite(value)):
+                raise ValueError(f"{value} is no JSON number (RFC 8259 section 6)")
+        elif not isinstance(value, _LEAVES):
+            rest.append(plain(value))  # an object with fields
 
 
 def unreadable(data: Data, error: Exception) -> DialectError:

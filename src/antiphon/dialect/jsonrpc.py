@@ -12,7 +12,7 @@ from antiphon.conversation.match import ABSENT
 from antiphon.conversation.message import UNNAMED, UNREADABLE, Data, Message, Unreadable
 from antiphon.conversation.wording import shorten
 from antiphon.dialect.codec import Codec
-from antiphon.dialect.json_text import NOT_JSON, NOT_WRITABLE, encode_json, unreadable, unwritable
+from antiphon.dialect.json_text import NOT_JSON, NOT_WRITABLE, encode_json, plain, unreadable, unwritable
 from antiphon.errors import DialectError, ErrorReply
 
 __all__ = ["JsonRpc"]
@@ -269,7 +269,7 @@ class _JsonRpcCodec(Codec):
 
 def _params(body: Any) -> Any:
     """The body as params; TypeError if it is neither object nor array."""
-    params = body if isinstance(body, (Mapping, list, tuple)) else msgspec.to_builtins(body)
+    params = body if isinstance(body, (Mapping, list, tuple)) else plain(body)
     if not isinstance(params, (Mapping, list, tuple)):
         raise TypeError("params are an object or an array (section 4.2)")
     return params

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections import UserDict
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -163,11 +164,20 @@ def endless() -> list[Any]:
     return body
 
 
+class Priced(msgspec.Struct):
+    price: Any
+
+
 @pytest.mark.parametrize(
     ("body", "text"),
     [
         ({"x": float("nan")}, "nan is no JSON number"),
         ({"x": [1, (float("-inf"),)], "y": None}, "-inf is no JSON number"),
+        ({"x": Decimal("NaN")}, "NaN is no JSON number"),
+        ({"x": Decimal("-Infinity")}, "-Infinity is no JSON number"),
+        ({"x": Priced(Decimal("sNaN"))}, "sNaN is no JSON number"),
+        ({"x": Priced(float("inf"))}, "inf is no JSON number"),
+        ({"x": {"y": {Decimal("1.5"): 2}}}, "a Decimal is no name of a field"),
         ({"x": object()}, "object is unsupported"),
         ({"x": "\ud800"}, "surrogates not allowed"),
         ({(1, 2): 3}, "dict"),
@@ -180,6 +190,24 @@ def test_what_json_cannot_hold_is_said_so(body: Any, text: str) -> None:
         with pytest.raises(DialectError, match="n cannot be written as JSON") as failure:
             dialect.codec().encode("n", body)
         assert text in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (Decimal("0.10"), "0.10"),
+        (Decimal("1E+400"), "1E+400"),
+        (Decimal("123456789012345678901234567890.5"), "123456789012345678901234567890.5"),
+        (2**70, "1180591620717411303424"),
+        (0.1, "0.1"),
+        (-0.0, "-0.0"),
+    ],
+)
+def test_a_number_stays_the_number_that_it_is(number: Any, text: str) -> None:
+    for dialect in (Json("a"), Json("a", "b"), Json("a", "b", id="b.id")):
+        for body in ({"price": number, "at": "12:30 null NaN"}, Priced(number)):
+            message = dialect.codec().encode("n", body)
+            assert f'"price":{text}' in message.raw
 
 
 def test_null_is_no_nan() -> None:

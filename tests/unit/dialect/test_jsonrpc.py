@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -58,6 +59,7 @@ class Place(msgspec.Struct):
 def test_params_may_be_any_object(codec: Codec) -> None:
     assert json.loads(codec.encode("go", Place(1)).raw)["params"] == {"line": 1}
     assert json.loads(codec.encode("go", {1, 2}).raw)["params"] == [1, 2]
+    assert '"params":{"line":0.10}' in codec.encode("go", Place(Decimal("0.10"))).raw  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
