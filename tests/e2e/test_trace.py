@@ -552,6 +552,26 @@ async def test_a_run_that_was_killed(consultation: Path, opened: Callable[..., A
         assert "line 18 of the journal cannot be read" in await page.locator("#canvas").inner_text()
 
 
+@pytest.mark.slow
+async def test_a_request_that_was_under_way_when_the_run_was_killed(tmp_path: Path, opened: Callable[..., Any]) -> None:
+    book = Book(tmp_path / "killed", "alice")
+    request = {"method": "POST", "url": "http://centre:1/login", "request_headers": {}, "request_body": '{"pin": "12"}'}
+    for number in (1, 2):
+        begun = journal.HttpRequested(at_ns=number, actor="alice", channel="api", step=0, number=number, **request)
+        book._write(begun)
+        if number == 1:
+            answered = begun.exchange()
+            answered.status = 200
+            book._write(answered)
+    async with opened(book.close("")) as page:
+        rows = page.locator(".row.http")
+        assert await rows.count() == 2
+        assert "the journal ends before it was answered" in await rows.nth(1).inner_text()
+        assert await page.locator(".row.note").count() == 0
+        await rows.nth(1).click()
+        assert "pin" in await page.locator("#details").inner_text()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.slow
 async def test_text_can_be_read(consultation: Path, opened: Callable[..., Any], scheme: str) -> None:

@@ -25,6 +25,7 @@ __all__ = [
     "Failed",
     "Handled",
     "HttpExchange",
+    "HttpRequested",
     "Journal",
     "MomentKept",
     "Note",
@@ -164,6 +165,24 @@ class Called(Entry, tag="called"):
     function: str
     save_as: str
     result: str
+
+
+class HttpRequested(Entry, tag="http-requested"):
+    """A request over HTTP is sent; its `HttpExchange` follows when it has come to an end."""
+
+    actor: str
+    channel: str
+    step: int
+    number: int
+    method: str
+    url: str
+    request_headers: dict[str, str]
+    request_body: str
+
+    def exchange(self, error: str = "") -> HttpExchange:
+        """The exchange that this begins, without an answer."""
+        fields = {name: getattr(self, name) for name in self.__struct_fields__}
+        return HttpExchange(**fields, took_ns=0, error=error)
 
 
 class HttpExchange(Entry, tag="http"):

@@ -138,6 +138,7 @@ _Line = (
     | journal.Failed
     | journal.Handled
     | journal.HttpExchange
+    | journal.HttpRequested
     | journal.MomentKept
     | journal.Note
     | journal.RunEnded
@@ -154,7 +155,8 @@ _Line = (
 def read_journal(path: Path) -> Iterator[Any]:
     """The entries of a written journal in order; messages come as `WrittenMessage`.
 
-    A last line without its end is left out. Raises RecordingError for a file that is not there or a line that is no
+    A request over HTTP that the journal ends before is told of at the end, as an exchange without an answer. A last
+    line without its end is left out. Raises RecordingError for a file that is not there or a line that is no
     entry; the entries before that line have been given.
     """
     decode = msgspec.json.Decoder(_Line).decode
@@ -162,18 +164,26 @@ def read_journal(path: Path) -> Iterator[Any]:
         file = path.open("rb")
     except OSError as error:
         raise RecordingError(f"no journal can be read: {error.strerror}", place=str(path)) from error
+    under_way: dict[tuple[str, str, int], journal.HttpRequested] = {}
     with file:
         for number, line in enumerate(file, 1):
             if not line.endswith(b"\n"):
-                return
+                break
             try:
-                yield decode(line)
+                entry = decode(line)
             except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
                 raise RecordingError(
                     f"this line is no journal entry: {error}",
                     place=f"{path}:{number}",
                     hint="was it edited, or written by another version of antiphon? the lines before it are readable",
                 ) from error
+            if isinstance(entry, journal.HttpRequested):
+                under_way[entry.actor, entry.channel, entry.number] = entry
+            elif isinstance(entry, journal.HttpExchange):
+                under_way.pop((entry.actor, entry.channel, entry.number), None)
+            yield entry
+    for request in under_way.values():
+        yield request.exchange(error="the journal ends before it was answered")
 
 
 def _key(key: Hashable) -> str | int | float | None:

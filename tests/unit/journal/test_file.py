@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from antiphon import journal
 from antiphon.conversation.message import Message
 from antiphon.errors import RecordingError
-from antiphon.journal import Entry, Note, RunStarted
+from antiphon.journal import Entry, HttpExchange, HttpRequested, Note, RunStarted
 from antiphon.journal.file import FILE_NAME, JournalWriter, WrittenMessage, read_journal
 
 
@@ -75,14 +75,58 @@ def from_hint(hint: Any) -> st.SearchStrategy[Any]:
 
 
 def test_there_are_entries_of_many_kinds() -> None:
-    assert len(KINDS) == 17
+    assert len(KINDS) == 18
 
 
 @given(entries=st.lists(st.one_of([entries_of(kind) for kind in KINDS]), max_size=4))
 def test_every_kind_of_entry_is_read_as_it_was_written(entries: list[Entry], tmp_path_factory: Any) -> None:
     read = written(tmp_path_factory.getbasetemp() / "entries.jsonl", *entries)
-    assert [type(entry) for entry in read] == [type(entry) for entry in entries]
-    assert [msgspec.structs.asdict(entry) for entry in read] == [msgspec.structs.asdict(entry) for entry in entries]
+    told = [*entries, *unanswered(entries)]
+    assert [type(entry) for entry in read] == [type(entry) for entry in told]
+    assert [msgspec.structs.asdict(entry) for entry in read] == [msgspec.structs.asdict(entry) for entry in told]
+
+
+def unanswered(entries: list[Entry]) -> list[HttpExchange]:
+    """The requests that none of these exchanges ends."""
+    open_requests: dict[Any, HttpRequested] = {}
+    for entry in entries:
+        match entry:
+            case HttpRequested():
+                open_requests[entry.actor, entry.channel, entry.number] = entry
+            case HttpExchange():
+                open_requests.pop((entry.actor, entry.channel, entry.number), None)
+    return [entry.exchange("the journal ends before it was answered") for entry in open_requests.values()]
+
+
+def requested(number: int) -> HttpRequested:
+    return HttpRequested(
+        at_ns=number,
+        actor="alice",
+        channel="api",
+        step=2,
+        number=number,
+        method="POST",
+        url="http://here/login",
+        request_headers={"X-A": "b"},
+        request_body="{}",
+    )
+
+
+def test_a_request_that_was_under_way_when_the_process_was_killed_is_told_of(tmp_path: Path) -> None:
+    first, second = requested(1), requested(2)
+    done = first.exchange()
+    done.status = 200
+    read = written(tmp_path / "j.jsonl", first, second, done)
+    assert [type(entry) for entry in read] == [HttpRequested, HttpRequested, HttpExchange, HttpExchange]
+    last = read[-1]
+    assert (last.number, last.status, last.error) == (2, 0, "the journal ends before it was answered")
+    assert (last.method, last.url, last.request_headers, last.request_body, last.step) == (
+        "POST",
+        "http://here/login",
+        {"X-A": "b"},
+        "{}",
+        2,
+    )
 
 
 MESSAGES = st.builds(

@@ -86,6 +86,7 @@ class Story {
     this.counts = { sent: 0, received: 0, http: 0, steps: 0 };
     this.channels = new Map();
     this.openWaits = new Map();
+    this.openRequests = new Map();
     this.openSteps = [];
     this.exchanges = new Exchanges();
     for (let line = 0; line < lines.count; line += 1) this.read(line);
@@ -176,8 +177,12 @@ class Story {
       this.items.push(wait);
     }
     for (const step of this.openSteps) Object.assign(step, { outcome: 'pending', to: last });
+    const unanswered = [...this.openRequests.values()];
+    for (const [entry, line] of unanswered) {
+      READERS.http.call(this, { ...entry, took_ns: 0, error: 'the journal ends before it was answered' }, line);
+    }
     const order = (item) => (this.ended && item.kind === 'wait' ? item.line - 0.5 : item.line);
-    if (this.openWaits.size) this.items.sort((one, other) => order(one) - order(other));
+    if (this.openWaits.size || unanswered.length) this.items.sort((one, other) => order(one) - order(other));
     for (const channel of this.channels.values()) this.peerOf(channel);
     this.problems = problemsOf(this);
     this.failing = this.problems[0] ?? null;
@@ -210,6 +215,10 @@ function isWrong(item) {
   if (item.kind === 'wait' || item.kind === 'step') return item.outcome === 'failed';
   if (item.kind === 'http') return item.status === 0;
   return item.kind === 'failed' || item.kind === 'soft' || item.kind === 'handler' || item.kind === 'dropped';
+}
+
+function requestKey(entry) {
+  return `${entry.actor}\0${entry.channel}\0${entry.number}`;
 }
 
 function authority(address) {
@@ -316,7 +325,11 @@ const READERS = {
     Object.assign(step, { to: line, endedAt: entry.at_ns, outcome: entry.outcome, error: entry.error || '' });
     this.openSteps.splice(this.openSteps.indexOf(step), 1);
   },
+  'http-requested'(entry, line) {
+    this.openRequests.set(requestKey(entry), [entry, line]);
+  },
   http(entry, line) {
+    this.openRequests.delete(requestKey(entry));
     const channel = this.channel(entry.actor, entry.channel);
     this.counts.http += 1;
     this.add({
