@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import zlib
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -11,17 +15,22 @@ from aiohttp import web
 
 from antiphon import (
     Actor,
+    AntiphonError,
     ConnectFailed,
+    DialectError,
     ExpectationFailed,
     Http,
     Run,
     ScenarioError,
     Stand,
     TransportError,
+    action,
     perform,
     scenario,
+    within,
 )
-from antiphon.journal import HttpExchange
+from antiphon.journal import HttpExchange, HttpRequested
+from antiphon.transport import content_coding
 
 
 class Client(Actor):
@@ -52,13 +61,37 @@ async def answer(request: web.Request) -> web.StreamResponse:
             raise web.HTTPFound("/text")
         case "/never":
             await asyncio.Event().wait()
+    return answer_oddly(request)
+
+
+def answer_oddly(request: web.Request) -> web.StreamResponse:
+    match request.path:
+        case "/headers":
+            lines = [(name, value) for name, value in request.headers.items() if name.lower() in ("x-seat", "cookie")]
+            answer = web.json_response({"lines": lines, "type": request.headers.getall("Content-Type", [])})
+            answer.headers["X-Session-Token"] = "s-55"
+            answer.headers.add("x-list", "one")
+            answer.headers.add("X-List", "two")
+            return answer
+        case "/deep":
+            return web.Response(text="[" * 100_000, content_type="application/json")
+        case "/no-charset":
+            return web.Response(body="grün".encode(), headers={"Content-Type": "text/plain; charset=no-such"})
+        case "/bomb":
+            body = gzip.compress(bytes(int(request.query["size"])), 9)
+            return web.Response(body=body, headers={"Content-Encoding": "gzip"})
+        case "/large":
+            return web.Response(body=bytes(int(request.query["size"])))
+        case "/brotli":
+            return web.Response(body=b"\x0b\x02", headers={"Content-Encoding": "br"})
     return web.json_response({"code": "notFound", "token": "hidden-token"}, status=404)
 
 
-def play(client_does: Callable[[Client], Awaitable[Any]]) -> Run:
-    @scenario
-    async def talk(client: Client) -> Any:
+def play(client_does: Callable[[Any], Awaitable[Any]], kind: type[Actor] = Client) -> Run:
+    async def talk(client: Any) -> Any:
         return await client_does(client)
+
+    talk.__annotations__["client"] = kind
 
     async def run() -> Run:
         server = web.ServerRunner(web.Server(answer), shutdown_timeout=0.1)
@@ -67,7 +100,7 @@ def play(client_does: Callable[[Client], Awaitable[Any]]) -> Run:
         await site.start()
         port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
         try:
-            return await perform(talk, stand=Stand("t", {"server": f"http://127.0.0.1:{port}"}), runs=None)
+            return await perform(scenario(talk), stand=Stand("t", {"server": f"http://127.0.0.1:{port}"}), runs=None)
         finally:
             await server.cleanup()
 
@@ -151,3 +184,172 @@ def test_nobody_there_and_no_address(unused_tcp_port: int) -> None:
 
     with pytest.raises(ConnectFailed, match=r"nobody listens(.|\n)*is the system under test running there"):
         play(talk)
+
+
+# -- values ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_number_stays_the_number_that_it_is() -> None:
+    async def talk(client: Client) -> Any:
+        body = {"price": Decimal("0.10"), "id": 2**70, "share": 0.1, "none": None, "text": "NaN: null"}
+        return (await client.api.post("/echo", json=body)).body["body"]
+
+    run = play(talk)
+    assert run.value == ('{"price":0.10,"id":1180591620717411303424,"share":0.1,"none":null,"text":"NaN: null"}')
+    assert exchanges(run)[0].request_body == run.value, "the journal has what was sent"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), Decimal("-Infinity"), Decimal("NaN"), object()])
+def test_what_json_cannot_hold_is_an_error_and_nothing_is_sent(value: Any) -> None:
+    async def talk(client: Client) -> Any:
+        with pytest.raises(DialectError, match=r"POST http.*/echo cannot be written as JSON"):
+            await client.api.post("/echo", json={"value": [value]})
+
+    assert exchanges(play(talk)) == []
+
+
+def test_bodies_that_cannot_be_decoded_are_text() -> None:
+    async def talk(client: Client) -> Any:
+        return [(await client.api.get("/deep")).body[:5], (await client.api.get("/no-charset")).body]
+
+    assert play(talk).value == ["[[[[[", "grün"]
+
+
+# -- headers -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_names_of_an_answers_headers_have_no_case() -> None:
+    async def talk(client: Client) -> Any:
+        headers = (await client.api.get("/headers")).headers
+        return [headers["x-session-token"], headers["X-SESSION-TOKEN"], headers["X-List"], headers.get("X-None")]
+
+    run = play(talk)
+    assert run.value == ["s-55", "s-55", "one, two", None]
+    assert exchanges(run)[0].response_headers["X-List"] == "one, two"
+
+
+def test_the_names_of_a_requests_headers_have_no_case() -> None:
+    async def talk(client: Client) -> Any:
+        client.api.headers["X-Seat"] = "1"
+        client.api.headers["x-seat"] = "2"
+        headers = {"X-SEAT": "3", "content-type": "application/vnd.desk+json"}
+        return (await client.api.post("/headers", json={}, headers=headers)).body
+
+    run = play(talk)
+    assert [value for _, value in run.value["lines"]] == ["3"]
+    assert run.value["type"] == ["application/vnd.desk+json"]
+
+
+def test_two_lines_of_cookies_are_one() -> None:
+    async def talk(client: Client) -> Any:
+        client.api.headers.add("Cookie", "a=1")
+        client.api.headers.add("cookie", "b=2")
+        return (await client.api.get("/headers")).body
+
+    assert [value for _, value in play(talk).value["lines"]] == ["a=1; b=2"]
+
+
+# -- size --------------------------------------------------------------------------------------------------------------
+
+
+class Small(Actor):
+    api = Http("{server}", within_s=5, max_size_bytes=1_000_000)
+
+
+@pytest.mark.parametrize("path", ["/bomb", "/large"])
+def test_an_answer_has_a_limit(path: str) -> None:
+    async def talk(client: Client) -> Any:
+        response = await client.api.get(path, params={"size": 1_000_000})
+        assert response.raw == bytes(1_000_000)
+        await client.api.get(path, params={"size": 1_000_001})
+
+    with pytest.raises(TransportError, match=r"body has more than 1000000 bytes(.|\n)*GET http(.|\n)*max_size_bytes"):
+        play(talk, Small)
+
+
+def test_a_bomb_is_undone_no_further_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would say 40 MB; and the loop has its turns meanwhile."""
+    turns: list[int] = []
+    sizes: list[int] = []
+    real = zlib.decompressobj
+
+    class Counting:
+        def __init__(self, window: int) -> None:
+            self._stream = real(window)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._stream, name)
+
+        def decompress(self, data: bytes, limit_bytes: int) -> bytes:
+            piece = self._stream.decompress(data, limit_bytes)
+            sizes.append(len(piece))
+            return piece
+
+    async def count_turns() -> None:
+        while True:
+            turns.append(len(sizes))
+            await asyncio.sleep(0)
+
+    async def talk(client: Client) -> Any:
+        counting = asyncio.create_task(count_turns())
+        try:
+            await client.api.get("/bomb", params={"size": 40_000_000})
+        finally:
+            counting.cancel()
+
+    monkeypatch.setattr(content_coding.zlib, "decompressobj", Counting)
+    with pytest.raises(TransportError, match="body has more than 16777216 bytes"):
+        play(talk)
+    assert sum(sizes) <= 16_777_216 + content_coding.PIECE_BYTES
+    assert max(sizes) <= content_coding.PIECE_BYTES
+    assert max(after - before for before, after in pairwise(turns)) <= 2, "no more than a piece in one turn"
+
+
+def test_a_coding_that_is_not_ours() -> None:
+    async def talk(client: Client) -> Any:
+        await client.api.get("/brotli")
+
+    with pytest.raises(TransportError, match="the body is encoded as 'br'; we read gzip, deflate"):
+        play(talk)
+
+
+# -- the record --------------------------------------------------------------------------------------------------------
+
+
+def test_a_request_is_recorded_when_it_is_sent_and_when_it_has_ended() -> None:
+    seen: list[Any] = []
+
+    async def talk(client: Client) -> Any:
+        asking = asyncio.ensure_future(client.api.post("/never", json={"a": 1}))
+        await asyncio.sleep(0)
+        seen.extend(type(entry) for entry in client.api._runtime.journal.entries)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+    run = play(talk)
+    assert HttpRequested in seen
+    assert HttpExchange not in seen
+    kinds = [type(entry) for entry in run.journal if isinstance(entry, (HttpRequested, HttpExchange))]
+    assert kinds == [HttpRequested, HttpExchange]
+    (exchange,) = exchanges(run)
+    assert (exchange.status, exchange.request_body) == (0, '{"a":1}')
+    assert exchange.error == "given up before it was answered"
+
+
+def test_a_request_that_a_deadline_gave_up_is_recorded() -> None:
+    recorded: list[Any] = []
+
+    class Slow(Client):
+        @action
+        async def ask(self) -> None:
+            await self.api.get("/never")
+
+    async def talk(client: Any) -> Any:
+        recorded.append(client.api._runtime.journal.entries)
+        await within(0.05, client.ask())
+
+    with pytest.raises(AntiphonError):
+        play(talk, Slow)
+    (exchange,) = [entry for entry in recorded[0] if isinstance(entry, HttpExchange)]
+    assert exchange.error == "given up before it was answered"

@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+from multidict import CIMultiDict
+
 from antiphon.actor.handlers import Dispatcher, Handlers
 from antiphon.actor.housekeeping import Housekeeping
 from antiphon.actor.sending import Sender, body_of, not_open, unsayable
 from antiphon.actor.wait_driver import WaitDriver
 from antiphon.conversation.ending import Ending
+from antiphon.conversation.headers import single_lines
 from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.message import UNREADABLE, Data, Message, Unreadable
 from antiphon.conversation.strict import Ignored
@@ -60,7 +63,7 @@ class Channel:
         self.loop = runtime.loop
         self.within_s = within_s
         self.open_within_s = open_within_s
-        self.headers: dict[str, str] = dict(headers or {})
+        self.headers: CIMultiDict[str] = CIMultiDict(headers or {})
         self.subprotocols = subprotocols
         self.subprotocol = ""
         self.mailbox = Mailbox(f"{actor}.{name}", limit=mailbox_limit, history=history, next_order=runtime.next_wait)
@@ -183,7 +186,7 @@ class Channel:
                 actor=self.actor,
                 channel=self.name,
                 address=self._resolve_address() if self._resolve_address is not None else "",
-                headers=dict(self.headers),
+                headers=single_lines(self.headers),
                 subprotocol=self.subprotocol,
             )
         )

@@ -15,7 +15,7 @@ from antiphon.dialect.json import Json
 from antiphon.errors import ScenarioError
 from antiphon.runtime.runtime import Runtime
 from antiphon.stand.stand import Stand
-from antiphon.transport.http_client import HttpClient
+from antiphon.transport.http_client import DEFAULT_MAX_SIZE_BYTES, HttpClient
 from antiphon.transport.interface import Connection, Opening, Receiver, Transport
 from antiphon.transport.websocket.client import WebSocketTransport
 
@@ -185,7 +185,10 @@ class Accepted(Declaration[Channel]):
 
 
 class Http(Declaration[HttpChannel]):
-    """A way to talk HTTP: `await self.api.post("/login", json={…})`. The address is as for `Link`."""
+    """A way to talk HTTP: `await self.api.post("/login", json={…})`. The address is as for `Link`.
+
+    max_size_bytes: the largest body of an answer that is taken, decompressed; a larger one is an error.
+    """
 
     def __init__(
         self,
@@ -193,11 +196,13 @@ class Http(Declaration[HttpChannel]):
         *,
         headers: Mapping[str, str] | None = None,
         tls: ssl.SSLContext | None = None,
+        max_size_bytes: int = DEFAULT_MAX_SIZE_BYTES,
         within_s: float | None = None,
     ) -> None:
         self.address = address
         self.headers = dict(headers or {})
         self.tls = tls
+        self.max_size_bytes = max_size_bytes
         self.within_s = within_s
 
     def make(
@@ -211,7 +216,7 @@ class Http(Declaration[HttpChannel]):
             self.name,
             actor=actor,
             address=address,
-            client=HttpClient(self.tls),
+            client=HttpClient(self.tls, self.max_size_bytes),
             headers=self.headers,
             within_s=_first(self.within_s, stand.within_s),
         )

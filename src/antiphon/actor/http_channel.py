@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-import msgspec
+from multidict import CIMultiDict
 
+from antiphon.conversation.headers import Headers, single_lines
 from antiphon.conversation.http_response import HttpResponse
 from antiphon.conversation.match import Difference, differences
 from antiphon.conversation.wording import shorten
+from antiphon.dialect.json_text import NOT_WRITABLE, encode_json, unwritable
 from antiphon.errors import AntiphonError, ExpectationFailed
-from antiphon.journal import HttpExchange
+from antiphon.journal import HttpExchange, HttpRequested
 from antiphon.runtime.call_site import caller
 from antiphon.runtime.runtime import STEP, Runtime
 from antiphon.transport.http_client import HttpClient
@@ -43,7 +45,7 @@ class HttpChannel:
     ) -> None:
         self.name = name
         self.actor = actor
-        self.headers: dict[str, str] = dict(headers or {})
+        self.headers: CIMultiDict[str] = CIMultiDict(headers or {})
         self.within_s = within_s
         self._runtime = runtime
         self._address = address
@@ -87,24 +89,31 @@ class HttpChannel:
         """Any method."""
         place = caller()
         url = path if "://" in path else self._address().rstrip("/") + ("/" + path.lstrip("/") if path else "")
-        exchange = self._begin(method, url, {**self.headers, **(headers or {})}, json if json is not None else data)
+        all_headers = self.headers.copy()
+        all_headers.update(headers or {})
+        if json is not None:
+            data = _json_text(f"{method} {url}", json).encode()
+            all_headers.setdefault("Content-Type", "application/json")
         masker = self._runtime.journal.masker
-        masker.learn_from(exchange.request_headers)
+        masker.learn_from(all_headers)
         masker.learn_from(json)
         masker.learn_from(params)
+        exchange = self._begin(method, url, all_headers, data)
         try:
             response = await self._client.request(
                 method,
                 url,
-                headers=exchange.request_headers,
+                headers=all_headers,
                 within_s=self.within_s if within_s is None else within_s,
-                json=json,
                 data=data,
                 params=params,
                 follow=follow,
             )
         except AntiphonError as error:
             self._end(exchange, error=error.text)
+            raise
+        except BaseException:  # the step was cancelled, as by a deadline around it: the answer is not waited for
+            self._end(exchange, error="given up before it was answered")
             raise
         masker.learn_from(response.headers)
         masker.learn_from([{"cookie": value} for value in response.cookies.values()])
@@ -117,10 +126,10 @@ class HttpChannel:
         """Close the connections that are kept for further requests."""
         await self._client.close()
 
-    def _begin(self, method: str, url: str, headers: dict[str, str], body: Any) -> HttpExchange:
+    def _begin(self, method: str, url: str, headers: Headers, body: Any) -> HttpExchange:
         self._number += 1
         step = STEP.get()
-        return HttpExchange(
+        request = HttpRequested(
             at_ns=self._runtime.now_ns(),
             actor=self.actor,
             channel=self.name,
@@ -128,17 +137,18 @@ class HttpChannel:
             number=self._number,
             method=method,
             url=url,
-            took_ns=0,
-            request_headers=headers,
+            request_headers=single_lines(headers),
             request_body=_text(body),
         )
+        self._runtime.record(request)
+        return request.exchange()
 
     def _end(self, exchange: HttpExchange, *, response: HttpResponse | None = None, error: str = "") -> None:
         exchange.took_ns = self._runtime.now_ns() - exchange.at_ns
         exchange.error = error
         if response is not None:
             exchange.status = response.status
-            exchange.response_headers = response.headers
+            exchange.response_headers = single_lines(response.headers)
             exchange.response_body = response.text
         self._runtime.record(exchange)
 
@@ -177,4 +187,14 @@ def _text(body: Any) -> str:
         return body
     if isinstance(body, (bytes, bytearray)):
         return bytes(body).decode("utf-8", "replace")
-    return msgspec.json.encode(body, enc_hook=repr).decode()
+    try:
+        return encode_json(body)
+    except NOT_WRITABLE:
+        return repr(body)  # a form, or something to be read while it is sent
+
+
+def _json_text(name: str, value: Any) -> str:
+    try:
+        return encode_json(value)
+    except NOT_WRITABLE as error:
+        raise unwritable(name, value, error) from error

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
+from antiphon.conversation.headers import Headers, combine
 from antiphon.conversation.message import describe_fields
 from antiphon.conversation.wording import shorten
 from antiphon.errors import FieldMissing
@@ -17,13 +18,13 @@ __all__ = ["HttpResponse"]
 class HttpResponse(msgspec.Struct, eq=False):
     """An answer over HTTP.
 
-    `headers` has the last of each name, `cookies` are those that the answer set, `raw` is the whole body. `body` is
-    what it says: the decoded JSON of a JSON answer, the text of a text answer, or else the bytes. `response["x"]` reads
-    a field of it.
+    `headers` are looked up without regard to case (see `antiphon.conversation.headers.combine`), `cookies` are those
+    that the answer set, `raw` is the whole body. `body` is what it says: the decoded JSON of a JSON answer, the text of
+    a text answer, or else the bytes. `response["x"]` reads a field of it.
     """
 
     status: int
-    headers: dict[str, str]
+    headers: Headers
     cookies: dict[str, str]
     body: Any
     raw: bytes
@@ -31,15 +32,15 @@ class HttpResponse(msgspec.Struct, eq=False):
 
     @classmethod
     def of(
-        cls, status: int, headers: dict[str, str], cookies: dict[str, str], raw: bytes, charset: str
+        cls, status: int, lines: Iterable[tuple[str, str]], cookies: dict[str, str], raw: bytes, charset: str
     ) -> HttpResponse:
         """The answer whose body was read to its end, decoded as its Content-Type says (RFC 9110 section 8.3)."""
-        response = cls(status, headers, cookies, raw, raw, charset)
-        kind = headers.get("Content-Type", "").split(";")[0].strip().lower()
+        response = cls(status, combine(lines), cookies, raw, raw, charset)
+        kind = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
         if kind == "application/json" or kind.endswith("+json"):
             try:
                 response.body = msgspec.json.decode(raw)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, UnicodeError, RecursionError):  # not JSON, or deeper than can be read
                 response.body = response.text
         elif kind.startswith("text/"):
             response.body = response.text
@@ -47,8 +48,11 @@ class HttpResponse(msgspec.Struct, eq=False):
 
     @property
     def text(self) -> str:
-        """The body as text; what its charset cannot read is replaced by U+FFFD."""
-        return self.raw.decode(self.charset, "replace")
+        """The body as text; what its charset cannot read is replaced by U+FFFD. A charset that is none is UTF-8."""
+        try:
+            return self.raw.decode(self.charset, "replace")
+        except (LookupError, ValueError):
+            return self.raw.decode("utf-8", "replace")
 
     def __getitem__(self, key: Any) -> Any:
         """`body[key]`; a missing field raises `FieldMissing`, which names the fields that are there."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from antiphon.conversation.headers import Headers
 from antiphon.transport import http1_head as heads
 from antiphon.transport.digits import read_digits
 from antiphon.transport.http1_head import RequestHead, ResponseHead
@@ -159,5 +160,5 @@ def body_of_response(answer: ResponseHead, kept_bytes: int) -> Body:
         return EndlessBody(kept_bytes)
 
 
-def _is_chunked(headers: heads.Headers) -> bool:
+def _is_chunked(headers: Headers) -> bool:
     return [name.lower() for name in heads.tokens(headers, "Transfer-Encoding")][-1:] == ["chunked"]

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 from multidict import CIMultiDict
 
+from antiphon.conversation.headers import Headers, combine
 from antiphon.transport.digits import read_digits
 
 __all__ = [
@@ -34,11 +35,9 @@ _STATUS: Final = re.compile("[1-9][0-9][0-9]")
 HEAD_END: Final = b"\r\n\r\n"
 MAX_HEAD_BYTES: Final = 16 * 1024
 
-Headers = Mapping[str, str]
-
 
 class RequestHead(msgspec.Struct, frozen=True):
-    """A request line and its headers (looked up without regard to case; repeated ones joined by commas)."""
+    """A request line and its headers (see `antiphon.conversation.headers.combine`)."""
 
     method: str
     target: str
@@ -76,14 +75,13 @@ def read_response(head: bytes) -> ResponseHead:
 
 def _read_lines(head: bytes) -> tuple[str, Headers]:
     first, *lines = _decode(head).split("\r\n")
-    headers: CIMultiDict[str] = CIMultiDict()
+    fields: list[tuple[str, str]] = []
     for line in lines:
         name, colon, value = line.partition(":")
         if not colon or not name or name != name.strip():
             raise ValueError("a header line is malformed")
-        value = value.strip(" \t")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return first, headers
+        fields.append((name, value.strip(" \t")))
+    return first, combine(fields)
 
 
 def _decode(head: bytes) -> str:

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import aiohttp
-import msgspec
 
+from antiphon.conversation.headers import combine
 from antiphon.conversation.http_response import HttpResponse
 from antiphon.errors import ConnectFailed, ScenarioError, TransportError
+from antiphon.transport.content_coding import ACCEPTED, PIECE_BYTES, decoder_for
 from antiphon.transport.timeouts import timeout
 
-__all__ = ["HttpClient"]
+__all__ = ["DEFAULT_MAX_SIZE_BYTES", "HttpClient"]
+
+DEFAULT_MAX_SIZE_BYTES: Final = 16 * 1024 * 1024
+"""Of a body as it is read, decompressed: what a WebSocket message may have, too."""
 
 
 class HttpClient:
     """Requests from one party: cookies that it is given are kept and sent again, connections are used again.
 
-    `tls` is used for https addresses; None verifies against the system's certificates.
+    `tls` is used for https addresses; None verifies against the system's certificates. `max_size_bytes` bounds the body
+    of an answer, decompressed.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, max_size_bytes: int = DEFAULT_MAX_SIZE_BYTES) -> None:
         self._tls = tls
+        self._max_size_bytes = max_size_bytes
         self._session: aiohttp.ClientSession | None = None
 
     async def request(
@@ -34,38 +41,36 @@ class HttpClient:
         *,
         headers: Mapping[str, str],
         within_s: float,
-        json: Any = None,
         data: Any = None,
         params: Mapping[str, Any] | None = None,
         follow: bool = True,
     ) -> HttpResponse:
         """Send one request and read its answer to the end.
 
-        `json` is encoded and sent with its content type; `data` is sent as it is (a mapping as a form). `follow`
-        follows redirects. Raises ConnectFailed when nobody answers, TransportError when the answer breaks off or does
-        not come within `within_s` seconds, ScenarioError for an address that is none.
+        `data` is sent as it is (a mapping as a form). `follow` follows redirects. Raises ConnectFailed when nobody
+        answers, TransportError when the answer breaks off, is too large or does not come within `within_s` seconds,
+        ScenarioError for an address that is none.
         """
         _require_address(url)
-        if json is not None:
-            data = msgspec.json.encode(json)
-            headers = {"Content-Type": "application/json", **headers}
         try:
             async with (
                 timeout(within_s),
                 self._opened().request(
                     method,
                     url,
-                    headers=headers,
+                    headers=combine(headers.items()),
                     data=data,
                     params=params,
                     allow_redirects=follow,
                     ssl=self._tls if self._tls is not None else True,
                 ) as response,
             ):
-                body = await response.read()
+                body = await self._body_of(response)
                 cookies = {name: morsel.value for name, morsel in response.cookies.items()}
                 charset = response.charset or "utf-8"
-                return HttpResponse.of(response.status, dict(response.headers), cookies, body, charset)
+                return HttpResponse.of(response.status, response.headers.items(), cookies, body, charset)
+        except _Unreadable as error:
+            raise TransportError(error.text, place=f"{method} {url}", hint=error.hint) from error.__cause__
         except aiohttp.InvalidURL as error:
             raise _no_address(url) from error
         except aiohttp.TooManyRedirects as error:
@@ -89,12 +94,47 @@ class HttpClient:
             await self._session.close()
             self._session = None
 
+    async def _body_of(self, response: aiohttp.ClientResponse) -> bytes:
+        """The whole body, decompressed."""
+        body = bytearray()
+        try:
+            decoder = decoder_for(response.headers.get("Content-Encoding", ""))
+            async for data in response.content.iter_chunked(PIECE_BYTES):
+                for piece in decoder.decode(data):
+                    if len(body) + len(piece) > self._max_size_bytes:
+                        raise self._too_large()
+                    body += piece
+                    if len(piece) == PIECE_BYTES:
+                        await asyncio.sleep(0)  # a little data may say a lot, and the loop has others to serve
+            decoder.end()
+        except ValueError as error:
+            raise _Unreadable(f"the exchange broke off: {error}") from error
+        return bytes(body)
+
+    def _too_large(self) -> _Unreadable:
+        text = f"the answer's body has more than {self._max_size_bytes} bytes"
+        return _Unreadable(text, hint="raise max_size_bytes: Http(…, max_size_bytes=…)")
+
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             # Cookies of 127.0.0.1 and the like count too: systems under test live there.
             cookies = aiohttp.CookieJar(unsafe=True)
-            self._session = aiohttp.ClientSession(cookie_jar=cookies, timeout=aiohttp.ClientTimeout())
+            self._session = aiohttp.ClientSession(
+                cookie_jar=cookies,
+                timeout=aiohttp.ClientTimeout(),
+                headers={"Accept-Encoding": ACCEPTED},
+                auto_decompress=False,  # it has no limit: a megabyte of gzip would become a gigabyte, in one go
+            )
         return self._session
+
+
+class _Unreadable(Exception):
+    """A body that came and cannot be given to anyone."""
+
+    def __init__(self, text: str, hint: str | None = None) -> None:
+        super().__init__(text)
+        self.text = text
+        self.hint = hint
 
 
 _CONNECT_HINT: Final = "is the system under test running there?"

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 import msgspec
-from multidict import CIMultiDict
 
 from antiphon.conversation.ending import Ending
+from antiphon.conversation.headers import combine
 from antiphon.conversation.message import Data
 from antiphon.errors import ConnectFailed, TransportError, UpgradeRefused
 from antiphon.transport.http1_head import phrase
@@ -52,7 +52,7 @@ class MemoryNetwork:
         loop = asyncio.get_running_loop()
         opened: asyncio.Future[MemoryConnection] = loop.create_future()
         request = Opening(
-            headers=CIMultiDict(opening.headers),
+            headers=combine(opening.headers.items()),
             subprotocols=tuple(opening.subprotocols),
             path=path,
             within_s=opening.within_s,
@@ -285,7 +285,7 @@ def _refusal(address: str, refused: RejectConnection) -> UpgradeRefused:
     return UpgradeRefused(
         f"the connection was refused: {refused.status} {phrase(refused.status)}".rstrip(),
         status=refused.status,
-        headers=CIMultiDict(refused.headers),
+        headers=combine(refused.headers.items()),
         body=refused.body.encode(),
         place=address,
     )

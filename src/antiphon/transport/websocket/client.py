@@ -11,6 +11,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from typing import Final
 
+from antiphon.conversation.headers import combine
 from antiphon.errors import ConnectFailed
 from antiphon.transport import http1_head as heads
 from antiphon.transport.interface import Opening, Receiver
@@ -98,8 +99,8 @@ class WebSocketTransport:
     def _request(self, where: WebSocketAddress, opening: Opening) -> UpgradeRequest:
         if where.port == 0:
             raise ValueError("port 0 is for listening")
-        headers = list(opening.headers.items())
-        heads.check_headers(headers)
+        heads.check_headers(opening.headers.items())
+        headers = list(combine(opening.headers.items()).items())
         names = {name.lower() for name in opening.headers}
         if taken := sorted(names & _OURS):
             raise ValueError(f"the header {taken[0]} is the handshake's own")
@@ -125,8 +126,7 @@ def _subprotocols(opening: Opening, names: set[str]) -> Sequence[str]:
     """The subprotocols to offer, also those which stand in a header."""
     subprotocols = list(opening.subprotocols)
     if "sec-websocket-protocol" in names:
-        given = {name.lower(): value for name, value in opening.headers.items()}
-        subprotocols += heads.tokens(given, "sec-websocket-protocol")
+        subprotocols += heads.tokens(combine(opening.headers.items()), "Sec-WebSocket-Protocol")
     for name in subprotocols:
         if not heads.is_token(name):
             raise ValueError(f"{name!r} is no name for a subprotocol")

@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
+from antiphon.conversation.headers import Headers
 from antiphon.errors import ConnectFailed, UpgradeRefused
 from antiphon.transport import http1_head as heads
 from antiphon.transport.http1_body import Body, body_of_response
@@ -178,7 +179,7 @@ class ClientHandshake(asyncio.Protocol):
             raise ValueError(f"it chose the subprotocol {subprotocol!r}; we offered {offered}")
         return subprotocol, self._judge_extensions(headers)
 
-    def _judge_extensions(self, headers: heads.Headers) -> Terms | None:
+    def _judge_extensions(self, headers: Headers) -> Terms | None:
         terms = None
         for name, parameters in heads.extensions(headers):
             if name != DEFLATE or not self._request.offers_compression:
