@@ -1,144 +1,216 @@
-"""Values that must not be seen, wherever they stand and however they are escaped."""
+"""Values that must not be seen, wherever they stand and however they are written."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
-from itertools import chain
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Final
-from urllib.parse import quote, quote_plus
+
+from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
+
+from antiphon.journal.masking.spellings import encoded_forms, escape_anchor, plain_forms, readings, without_zeros
 
 __all__ = ["KnownSecrets"]
+
+Span = tuple[int, int]
 
 
 class KnownSecrets:
     """A set of secrets, each of at least 6 characters, and how to find them in a text.
 
-    While they are few each is looked for. When they are many their pieces are, so that a text's cost does not grow with
-    their number: of each secret the last 8 pieces of 6 characters are known, and a text is probed at every n-th place,
-    n being the fewest pieces that a secret has. What `…` has left of a secret is found too. `most` bounds what is
-    remembered; then the one that was not seen for longest is forgotten.
+    The time that a text takes is linear in it, whatever is known. A secret that is new costs a few automata now and
+    then: they are made of 1, 2, 4, … secrets, as a binary counter grows, when the next text is to be masked; a run
+    that writes nothing makes none. What `…` has left of a secret is found too. `most` bounds what is remembered; then
+    the one that was not seen for longest is forgotten.
     """
 
     def __init__(self, most: int = 10_000) -> None:
         self.most = most
-        self._secrets: dict[str, frozenset[str]] = {}
-        self._forms: dict[str, int] = {}
-        self._pieces: dict[str, list[tuple[str, int]]] = {}
-        self._heads: dict[str, set[str]] = {}
-        self._tails: dict[str, set[str]] = {}
-        self._stride = _PIECES
+        self._secrets: dict[str, None] = {}
+        self._new: list[str] = []
+        self._groups: list[_Group] = []
+        self._forgotten = 0
 
     def __len__(self) -> int:
         return len(self._secrets)
 
     def add(self, secret: str) -> None:
         """Find this secret from now on; one that is known counts as seen again."""
-        forms = self._secrets.pop(secret, None)
-        if forms is None:
-            forms = _forms(secret)
-            for form in forms:
-                self._index(form)
-        self._secrets[secret] = forms
+        if secret in self._secrets:
+            del self._secrets[secret]
+        else:
+            self._new.append(secret)
+        self._secrets[secret] = None
         if len(self._secrets) > self.most:
-            for form in self._secrets.pop(next(iter(self._secrets))):
-                self._forget(form)
-
-    def _index(self, form: str) -> None:
-        self._forms[form] = self._forms.get(form, 0) + 1
-        if self._forms[form] == 1:
-            pieces = _pieces(form)
-            self._stride = min(self._stride, len(pieces))
-            for piece, offset in pieces:
-                self._pieces.setdefault(piece, []).append((form, offset))
-            self._heads.setdefault(form[:_STUMP], set()).add(form)
-            self._tails.setdefault(form[-_STUMP:], set()).add(form)
-
-    def _forget(self, form: str) -> None:
-        self._forms[form] -= 1
-        if self._forms[form]:
-            return
-        del self._forms[form]
-        for piece, offset in _pieces(form):
-            entries = self._pieces[piece]
-            entries.remove((form, offset))
-            if not entries:
-                del self._pieces[piece]
-        for stumps, stump in ((self._heads, form[:_STUMP]), (self._tails, form[-_STUMP:])):
-            stumps[stump].remove(form)
-            if not stumps[stump]:
-                del stumps[stump]
+            del self._secrets[next(iter(self._secrets))]
+            self._forgotten += 1
 
     def mask(self, text: str, mask: str) -> str:
         """The text with `mask` in the place of every secret; the text itself if it holds none."""
-        if not self._forms or len(text) < _PIECE:
+        if not self._secrets or len(text) < SHORTEST:
             return text
-        kept: list[str] = []
-        done = 0
-        found = chain(self._find_few(text) if len(self._forms) <= _FEW else self._find_many(text), self._find_cut(text))
-        for start, stop in sorted(found):
-            if start >= done:
-                kept += (text[done:start], mask)
-            done = max(done, stop)
-        return "".join((*kept, text[done:])) if kept else text
+        if self._new or self._forgotten:
+            self._regroup()
+        found: list[Span] = []
+        for group in self._groups:
+            found += group.find(text)
+        return _replace(text, found, mask) if found else text
 
-    def _find_few(self, text: str) -> Iterator[tuple[int, int]]:
-        for form in self._forms:
-            start = text.find(form)
-            while start >= 0:
-                yield start, start + len(form)
-                start = text.find(form, start + len(form))
+    def _regroup(self) -> None:
+        """Put the new secrets into a group, with all groups that are not greater; each so moves log2(n) times."""
+        known = self._secrets
+        if self._forgotten > len(known) // 64:  # the forgotten are masked until then, and this costs little
+            secrets, self._groups, self._forgotten = list(known), [], 0
+        else:
+            secrets = [secret for secret in dict.fromkeys(self._new) if secret in known]
+            while self._groups and len(self._groups[-1].secrets) <= len(secrets):
+                secrets += [secret for secret in self._groups.pop().secrets if secret in known]
+        self._new = []
+        if secrets:
+            self._groups.append(_Group(secrets))
 
-    def _find_many(self, text: str) -> Iterator[tuple[int, int]]:
-        pieces = self._pieces
-        for position in range(0, len(text) - _PIECE + 1, self._stride):
-            piece = text[position : position + _PIECE]
-            if piece in pieces:
-                for form, offset in pieces[piece]:
-                    start = position - offset
-                    if start >= 0 and text.startswith(form, start):
-                        yield start, start + len(form)
 
-    def _find_cut(self, text: str) -> Iterator[tuple[int, int]]:
+class _Group:
+    """Some secrets, with an automaton of their forms."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self.secrets = secrets
+        plain = list({form for secret in secrets for form in plain_forms(secret)})
+        self._plain = len(plain)
+        self._forms = plain + list({form for secret in secrets for form in encoded_forms(secret)})
+        self._longest = max(map(len, self._forms))
+        self._find = _automaton(self._forms)
+        anchors = {anchor for secret in secrets if (anchor := escape_anchor(secret)) is not None}
+        self._is_escapable = bool(anchors)
+        self._anchors = () if "" in anchors or len(anchors) > MOST_ANCHORS else tuple(anchors)
+
+    def find(self, text: str) -> Iterable[Span]:
+        """Where secrets stand in the text, in any order; what overlaps is found whole."""
+        found = self._find_plainly(text)
+        if self._is_escapable and ("\\" in text or "%" in text or "&" in text) and self._may_be_escaped_in(text):
+            for reading in readings(text):
+                found += [reading.place(start, stop) for start, stop in self._find_plainly(reading.text)]
+        if "\x00" in text:
+            dense = without_zeros(text)
+            found += [dense.place(start, stop) for start, stop in self._find_plainly(dense.text)]
+        return found
+
+    def _may_be_escaped_in(self, text: str) -> bool:
+        return not self._anchors or any(anchor in text for anchor in self._anchors)
+
+    def _find_plainly(self, text: str) -> list[Span]:
+        found: list[Span] = []
+        matches = self._find(text)
+        if matches:
+            effort = [MOST_EFFORT * len(text)]
+            for form, start, stop in matches:
+                stop = self._reach(text, start, stop, effort)
+                if form >= self._plain:
+                    stop = max(stop, _WORD.match(text, stop).end())  # type: ignore[union-attr] # it fits anything
+                found.append((start, stop))
+        if "…" in text:
+            found += self._find_cut(text)
+        return found
+
+    def _reach(self, text: str, start: int, stop: int, effort: list[int]) -> int:
+        """Where the secrets end that overlap with the one from `start` to `stop`.
+
+        The automaton tells of matches that do not overlap: all of them could be more than anybody can wait for, as in
+        "aaaaaaaa…" if "aaaaaa", "aaaaaaa", … are known. Such a text is masked to its end once it has cost too much.
+        """
+        begin = start + 1
+        while begin < stop:
+            window = text[begin : stop + self._longest - 1]
+            effort[0] -= len(window)
+            if effort[0] < 0:
+                return len(text)
+            matches = self._find(window)
+            if not matches or begin + matches[0][1] >= stop:
+                break
+            _, first, last = matches[0]
+            stop = max(stop, begin + last)
+            begin += first + 1
+        return stop
+
+    # -- cut by an ellipsis -------------------------------------------------------------------------------------------
+
+    def _find_cut(self, text: str) -> Iterator[Span]:
         """The first characters of a secret before an ellipsis, or the last after it: our own texts are cut so."""
-        for _, cut in zip(range(_MOST_CUTS), re.finditer("…", text), strict=False):
+        for _, cut in zip(range(MOST_CUTS), re.finditer("…", text), strict=False):
             stop, start = cut.start(), cut.end()
-            for size in range(_STUMP, min(_LONGEST_STUMP, stop) + 1):
-                heads = self._heads.get(text[stop - size : stop - size + _STUMP], ())
-                if any(text.startswith(head[:size], stop - size) for head in heads):
+            before = text[max(0, stop - LONGEST_STUMP) : stop]
+            for size in range(len(before), SHORTEST_STUMP - 1, -1):
+                if self._beginnings.has(before[-size:]):
                     yield stop - size, stop
-            for size in range(_STUMP, min(_LONGEST_STUMP, len(text) - start) + 1):
-                tails = self._tails.get(text[start + size - _STUMP : start + size], ())
-                if any(text.startswith(tail[-size:], start) for tail in tails):
+                    break
+            after = text[start : start + LONGEST_STUMP][::-1]
+            for size in range(len(after), SHORTEST_STUMP - 1, -1):
+                if self._endings.has(after[-size:]):
                     yield start, start + size
+                    break
+
+    @cached_property
+    def _beginnings(self) -> _Beginnings:
+        return _Beginnings(self._forms)
+
+    @cached_property
+    def _endings(self) -> _Beginnings:
+        return _Beginnings([form[::-1] for form in self._forms])
 
 
-def _pieces(form: str) -> list[tuple[str, int]]:
-    """Pieces from the end, which differs where the beginning is often shared (as that of JSON Web Tokens)."""
-    last = len(form) - _PIECE
-    return [(form[offset : offset + _PIECE], offset) for offset in range(max(0, last - _PIECES + 1), last + 1)]
+class _Beginnings:
+    """Whether a text is how any of some others begins: those that begin with it are next to it in order."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._texts = sorted(text[:LONGEST_STUMP] for text in texts)
+        self._stumps = {text[:SHORTEST_STUMP] for text in self._texts}
+
+    def has(self, text: str) -> bool:
+        if text[:SHORTEST_STUMP] not in self._stumps:
+            return False
+        place = bisect_left(self._texts, text)
+        return place < len(self._texts) and self._texts[place].startswith(text)
 
 
-def _forms(secret: str) -> frozenset[str]:
-    """The secret as it is, and as JSON (also inside of a JSON string), Python, a URL and UTF-8 write it."""
-    if _UNESCAPED.fullmatch(secret):
-        return frozenset((secret,))
-    forms = {secret}
-    for is_ascii in (True, False):
-        inner = json.dumps(secret, ensure_ascii=is_ascii)[1:-1]
-        outer = json.dumps(inner, ensure_ascii=is_ascii)[1:-1]
-        forms |= {inner, inner.replace("/", "\\/"), outer, outer.replace("/", "\\/")}
-    forms.add(repr(secret)[1:-1])
-    forms |= {form.encode("utf-8", "replace").decode("latin-1") for form in forms}
-    forms |= {quote(secret, safe, errors="replace") for safe in ("", "/")}
-    return frozenset((*forms, quote_plus(secret, errors="replace")))
+def _automaton(forms: Sequence[str]) -> Callable[[str], list[tuple[int, int, int]]]:
+    """Finds, leftmost and longest, matches that do not overlap: which form, where it begins, where it ends."""
+    find = AhoCorasick(
+        map(_encodable, forms), MatchKind.LeftmostLongest, store_patterns=False, implementation=_KIND
+    ).find_matches_as_indexes
+
+    def find_in(text: str) -> list[tuple[int, int, int]]:
+        try:
+            return find(text)
+        except UnicodeEncodeError:
+            return find(_encodable(text))
+
+    return find_in
 
 
-_FEW: Final = 32
-_PIECE: Final = 6
-_PIECES: Final = 8
-_STUMP: Final = 4
-_LONGEST_STUMP: Final = 200
-_MOST_CUTS: Final = 100
-_UNESCAPED: Final = re.compile(r"[A-Za-z0-9_.~-]+")
+def _encodable(text: str) -> str:
+    """The text of the same length without half characters, which the automaton cannot read."""
+    return text if text.isascii() else _HALVES.sub("\ufffd", text)
+
+
+def _replace(text: str, spans: Iterable[Span], mask: str) -> str:
+    """The text with one mask for each span, and for those that overlap."""
+    kept: list[str] = []
+    done = 0
+    for start, stop in sorted(spans):
+        if start >= done:
+            kept += (text[done:start], mask)
+        done = max(done, stop)
+    return "".join((*kept, text[done:]))
+
+
+SHORTEST: Final = 6
+SHORTEST_STUMP: Final = 4
+LONGEST_STUMP: Final = 200
+MOST_CUTS: Final = 100
+MOST_ANCHORS: Final = 16
+MOST_EFFORT: Final = 64
+_KIND: Final = Implementation.ContiguousNFA  # a DFA searches as fast, and takes 10 times as long to make
+_HALVES: Final = re.compile("[\ud800-\udfff]")
+_WORD: Final = re.compile(r"[A-Za-z0-9+/_=-]*")
