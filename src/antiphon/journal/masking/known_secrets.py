@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Final
 
-from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
-
+from antiphon.journal.masking.automaton import word_finder
 from antiphon.journal.masking.spellings import encoded_forms, escape_anchor, plain_forms, readings, without_zeros
 
 __all__ = ["KnownSecrets"]
@@ -81,7 +80,7 @@ class _Group:
         self._plain = len(plain)
         self._forms = plain + list({form for secret in secrets for form in encoded_forms(secret)})
         self._longest = max(map(len, self._forms))
-        self._find = _automaton(self._forms)
+        self._find = word_finder(self._forms)
         anchors = {anchor for secret in secrets if (anchor := escape_anchor(secret)) is not None}
         self._is_escapable = bool(anchors)
         self._anchors = () if "" in anchors or len(anchors) > MOST_ANCHORS else tuple(anchors)
@@ -174,26 +173,6 @@ class _Beginnings:
         return place < len(self._texts) and self._texts[place].startswith(text)
 
 
-def _automaton(forms: Sequence[str]) -> Callable[[str], list[tuple[int, int, int]]]:
-    """Finds, leftmost and longest, matches that do not overlap: which form, where it begins, where it ends."""
-    find = AhoCorasick(
-        map(_encodable, forms), MatchKind.LeftmostLongest, store_patterns=False, implementation=_KIND
-    ).find_matches_as_indexes
-
-    def find_in(text: str) -> list[tuple[int, int, int]]:
-        try:
-            return find(text)
-        except UnicodeEncodeError:
-            return find(_encodable(text))
-
-    return find_in
-
-
-def _encodable(text: str) -> str:
-    """The text of the same length without half characters, which the automaton cannot read."""
-    return text if text.isascii() else _HALVES.sub("\ufffd", text)
-
-
 def _replace(text: str, spans: Iterable[Span], mask: str) -> str:
     """The text with one mask for each span, and for those that overlap."""
     kept: list[str] = []
@@ -211,6 +190,4 @@ LONGEST_STUMP: Final = 200
 MOST_CUTS: Final = 100
 MOST_ANCHORS: Final = 16
 MOST_EFFORT: Final = 64
-_KIND: Final = Implementation.ContiguousNFA  # a DFA searches as fast, and takes 10 times as long to make
-_HALVES: Final = re.compile("[\ud800-\udfff]")
 _WORD: Final = re.compile(r"[A-Za-z0-9+/_=-]*")

@@ -3,41 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from functools import lru_cache
 from typing import Any, Final, overload
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 import msgspec
 
 from antiphon.conversation.message import Data
 from antiphon.errors import ScenarioError
-from antiphon.journal.masking.fields import field_finder, find_secrets
+from antiphon.journal.masking.field_names import Secrecy, field_names
+from antiphon.journal.masking.fields import find_secrets, is_random, is_small_number
 from antiphon.journal.masking.known_secrets import KnownSecrets
+from antiphon.journal.masking.shapes import find_shapes
 
 __all__ = ["MASK", "Masker"]
 
 MASK: Final = "***"
-
-SECRET_FIELDS: Final = (
-    "password",
-    "passwd",
-    "passphrase",
-    "passcode",
-    "secret",
-    "token",
-    "cookie",
-    "authorization",
-    "apikey",
-    "api_key",
-    "api-key",
-    "credential",
-    "privatekey",
-    "private_key",
-    "private-key",
-)
-"""A field whose name contains one of these, whatever its case, holds a secret."""
 
 SHORTEST_LEARNT: Final = 6
 """Shorter secrets are masked in their own fields only: as plain text they would hide half of everything."""
@@ -57,12 +39,10 @@ class Masker:
     """
 
     def __init__(self, fields: Iterable[str] = ()) -> None:
-        words = (*SECRET_FIELDS, *(field.lower() for field in fields))
-        if not all(words):
+        own = tuple(field.lower() for field in fields)
+        if not all(own):
             raise ScenarioError("a secret field has an empty name", hint="every field's name contains that")
-        self._words = words
-        self._is_secret = lru_cache(4096)(lambda name: _contains_any(name.lower(), words))
-        self._find_field = field_finder(words)
+        self._names = field_names(own)
         self._known = KnownSecrets()
 
     # -- learning -----------------------------------------------------------------------------------------------------
@@ -73,7 +53,7 @@ class Masker:
         Left alone are values of less than 6 or more than 10,000 characters, and the names of secret fields: a password
         "password" would make every such field unreadable.
         """
-        if SHORTEST_LEARNT <= len(secret) <= LONGEST_LEARNT and secret.strip("*") and secret.lower() not in self._words:
+        if SHORTEST_LEARNT <= len(secret) <= LONGEST_LEARNT and secret.strip("*") and not self._names.is_word(secret):
             self._known.add(secret)
 
     def learn_from(self, value: Any) -> None:
@@ -85,7 +65,15 @@ class Masker:
                 if name:
                     self._learn_field(name, value)
             elif isinstance(value, Mapping):
-                rest += [(key if self._names_secret(key) else name, inner) for key, inner in value.items()]
+                for key, inner in value.items():
+                    secrecy = self._secrecy(key)
+                    if secrecy is Secrecy.LIKELY and not name:
+                        # What is below such a field is mostly words, and only a value that is none is learnt.
+                        if isinstance(inner, str) and is_random(inner):
+                            self.learn(inner)
+                        rest.append(("", inner if not isinstance(inner, str) else None))
+                    else:
+                        rest.append((key if secrecy else name, inner))
             elif isinstance(value, (list, tuple)):
                 rest += [(name, inner) for inner in value]
 
@@ -102,37 +90,39 @@ class Masker:
         bare = text[scheme.end() :] if scheme is not None else text
         self.learn(bare if len(bare) >= SHORTEST_LEARNT else text)
 
-    def _names_secret(self, key: Any) -> bool:
-        return isinstance(key, str) and self._is_secret(key)
+    def _secrecy(self, key: Any) -> Secrecy:
+        return self._names.secrecy(key) if isinstance(key, str) else Secrecy.NONE
 
     # -- text ---------------------------------------------------------------------------------------------------------
 
     def text(self, text: str) -> str:
         """The text without what stands in its secret fields, and without learnt values."""
-        masked = text
-        if _contains_any(text.lower(), self._words):
-            masked = self._mask_fields(masked)
-        if "@" in masked and ":" in masked:
-            masked = _USERINFO.sub(self._mask_userinfo, masked)
+        masked = self._mask_fields(text)
+        masked = self._mask_shapes(masked)
         masked = self._known.mask(masked, MASK)
         return text if masked == text else self._keep_json(text, masked)
 
     def _mask_fields(self, text: str) -> str:
         kept: list[str] = []
         done = 0
-        for secret in find_secrets(text, self._find_field):
+        for secret in find_secrets(text, self._names):
             for value in secret.values:
                 self._learn_field(secret.name, value)
                 if "%" in value or "+" in value:
                     self._learn_field(secret.name, unquote_plus(value))
             kept += (text[done : secret.start], secret.edge, MASK, secret.edge)
             done = secret.stop
-        return "".join((*kept, text[done:]))
+        return "".join((*kept, text[done:])) if kept else text
 
-    def _mask_userinfo(self, found: re.Match[str]) -> str:
-        self.learn(found[2])
-        self.learn(unquote_plus(found[2]))
-        return found[1] + MASK
+    def _mask_shapes(self, text: str) -> str:
+        kept: list[str] = []
+        done = 0
+        for start, stop in find_shapes(text):
+            self.learn(text[start:stop])
+            self.learn(unquote(text[start:stop]))
+            kept += (text[done:start], MASK)
+            done = stop
+        return "".join((*kept, text[done:])) if kept else text
 
     def _keep_json(self, text: str, masked: str) -> str:
         """A JSON object or array must be one still: where it was cut across its grain, it is masked as a document."""
@@ -196,9 +186,12 @@ class Masker:
         return masked
 
     def _field(self, key: Any, value: Any, depth: int) -> Any:
-        if not self._names_secret(key):
+        secrecy = self._secrecy(key)
+        if not secrecy:
             return self._value(value, depth)
         self.learn_from({key: value})
+        if secrecy is Secrecy.LIKELY and isinstance(value, int) and is_small_number(str(value)):
+            return value
         return _hide(value, depth)
 
     def _foreign(self, value: Any, depth: int) -> Any:
@@ -233,13 +226,6 @@ def _show(value: Any) -> str:
         return type(error).__name__
 
 
-def _contains_any(text: str, words: Sequence[str]) -> bool:
-    for word in words:  # noqa: SIM110 - this is asked of every text that is written; any() doubles its cost
-        if word in text:
-            return True
-    return False
-
-
 def _has_shape_of(one: Any, other: Any) -> bool:
     """Whether both have the same objects and arrays, of the same sizes."""
     rest = [(one, other)]
@@ -263,4 +249,3 @@ def _read_json(text: str) -> Any:
 
 _DEEPEST: Final = 200
 _SCHEME: Final = re.compile(r"(?i)(?:bearer|basic|digest|token|negotiate)(?:[ \t]+|%20|\+)")
-_USERINFO: Final = re.compile(r"(:(?:\\?/){2}[^\s/@:\"'\\]{0,256}+:)([^\s/@\"'\\]{1,512}+)(?=@)")

@@ -96,7 +96,8 @@ def readings(text: str) -> Iterator[Reading]:
 def without_zeros(text: str) -> Reading:
     """The text without its zero characters: so reads UTF-16 of characters below 256, in either order of its bytes."""
     pieces: list[str] = []
-    starts, sources = [], []
+    starts: list[int] = []
+    sources: list[int] = []
     size = 0
     for piece in _NO_ZEROS.finditer(text):
         starts += (size, size + len(piece[0]))
@@ -110,7 +111,8 @@ def _unescaped(source: Reading) -> Reading | None:
     """The same with one level of its escapes read; None if there are none."""
     text = source.text
     pieces: list[str] = []
-    starts, sources = [], []
+    starts: list[int] = []
+    sources: list[int] = []
     size = done = 0
     for escape in _ESCAPE.finditer(text):
         position = escape.start()
@@ -139,7 +141,7 @@ def _characters(escape: re.Match[str]) -> Iterator[tuple[str, int]]:
     elif escape["pair"]:
         yield bytes.fromhex(text[2:6] + text[8:12]).decode("utf-16-be"), len(text)
     elif escape["code"]:
-        yield chr(int(text[2:], 16)), len(text)
+        yield chr(int(escape["code"][1:], 16)), len(text)
     elif escape["single"]:
         yield _SINGLES.get(text[1], text[1]), len(text)
     elif escape["number"]:
