@@ -20,6 +20,7 @@ from antiphon.conversation.message import Message
 from antiphon.conversation.wording import shorten
 from antiphon.errors import RecordingError
 from antiphon.journal import Entry
+from antiphon.journal.private_files import open_private
 
 __all__ = ["ELSEWHERE", "FILE_NAME", "JournalWriter", "WrittenMessage", "read_journal"]
 
@@ -85,8 +86,7 @@ class JournalWriter:
         self._encode = msgspec.json.Encoder(enc_hook=_show).encode
         self._size_bytes = 0
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
-            self._file = os.open(path, flags, 0o644)
+            self._file = open_private(path, os.O_WRONLY | os.O_EXCL | os.O_APPEND)
         except OSError as error:
             raise RecordingError(
                 f"the journal cannot be made: {error.strerror}", place=str(path), hint=ELSEWHERE

@@ -17,6 +17,7 @@ from antiphon.errors import RecordingError, ScenarioError
 from antiphon.journal import Journal, Report, Sink
 from antiphon.journal.file import ELSEWHERE, FILE_NAME, JournalWriter, read_journal
 from antiphon.journal.log import JournalLog, is_heard
+from antiphon.journal.private_files import PRIVATE_DIRECTORY, make_private_directory
 
 __all__ = ["STANDARD_REPORTS", "load_reports", "make_report", "new_run_directory", "recording", "unwritten"]
 
@@ -27,15 +28,18 @@ STANDARD_REPORTS: Final = ("files", "trace")
 def new_run_directory(runs: Path, name: str) -> Path:
     """A directory that did not exist: `2026-11-22T07-41-44-name`, with a number behind it if there is one already.
 
-    Safe against other processes. Raises RecordingError if it cannot be made.
+    Only its owner may read it, whatever the umask. Safe against other processes. Raises RecordingError if it cannot be
+    made.
     """
     stem = f"{datetime.now():%Y-%m-%dT%H-%M-%S}-{name}"
     try:
-        runs.mkdir(parents=True, exist_ok=True)
+        runs.absolute().parent.mkdir(parents=True, exist_ok=True)
+        make_private_directory(runs)
         for number in count(1):
             path = runs / (stem if number == 1 else f"{stem}-{number}")
             with contextlib.suppress(FileExistsError):
-                path.mkdir()
+                path.mkdir(PRIVATE_DIRECTORY)
+                path.chmod(PRIVATE_DIRECTORY)
                 return path
     except OSError as error:
         raise RecordingError(f"no run can be recorded: {error.strerror}", place=str(runs), hint=ELSEWHERE) from error

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import string
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from antiphon.conversation.message import UNREADABLE, Data, Message
 from antiphon.journal import Entry, HttpExchange, RunStarted
 from antiphon.journal.file import JournalWriter, WrittenMessage, read_journal
 from antiphon.report.formats.file_names import FolderNames, file_stem, folder_name
-from antiphon.report.formats.files import MessageFiles
+from antiphon.report.formats.files import UNFINISHED, MessageFiles
 from antiphon.report.readable import hexadecimal
 
 ALONE = {"operator": ["desk"]}
@@ -386,19 +388,25 @@ def test_a_written_journal_gives_the_same_files(tmp_path: Path) -> None:
 
 
 def test_the_thousandth_message_costs_what_the_first_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = []
-    original = os.open
+    opened, renamed = [], []
+    original, original_rename = os.open, os.rename
 
     def counting(path: str, *args: Any) -> int:
         opened.append(Path(path).name)
         return original(path, *args)
 
+    def counting_renames(path: str, target: str) -> None:
+        renamed.append(Path(target).name)
+        original_rename(path, target)
+
     monkeypatch.setattr(os, "open", counting)
+    monkeypatch.setattr(os, "rename", counting_renames)
     report = MessageFiles(tmp_path)
     report(started(ALONE))
     for _ in range(1000):
         report(said("ping"))
-    assert opened == [f"ping{number}.json" for number in range(1000)]
+    assert opened == [UNFINISHED] * 1000
+    assert renamed == [f"ping{number}.json" for number in range(1000)]
 
 
 def test_a_directory_that_cannot_be_written_is_an_os_error(tmp_path: Path) -> None:
@@ -421,3 +429,61 @@ def test_a_dump_can_be_reversed(tmp_path: Path) -> None:
 def test_a_folder_name_is_never_that_of_another() -> None:
     names = ["desk", "Desk", "de/sk", "de%2Fsk", "con", "%63on", "x" * 121, "x" * 122]
     assert len({folder_name(name) for name in names}) == len(names)
+
+
+# -- whole or not at all ----------------------------------------------------------------------------------------------
+
+KILLED_WRITER = """
+import os, signal, sys
+from pathlib import Path
+from antiphon import Message
+from antiphon.report.formats.files import MessageFiles
+
+home, kills = Path(sys.argv[1]), int(sys.argv[2])
+for turn in range(kills):
+    directory = home / str(turn)
+    directory.mkdir()
+    told, tells = os.pipe()
+    writer = os.fork()
+    if not writer:
+        write = MessageFiles(directory)
+        while True:
+            os.write(tells, b".")
+            write(Message("offer", {}, '{"data":"' + "x" * 300_000 + '"}', at_ns=1, actor="a", channel="c"))
+    for _ in range(1 + turn % 4):
+        os.read(told, 1)
+    os.kill(writer, signal.SIGKILL)
+    os.waitpid(writer, 0)
+    os.close(told)
+    os.close(tells)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a process is killed in the middle of its work")
+def test_a_file_is_whole_or_not_there_when_the_process_is_killed(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", KILLED_WRITER, str(tmp_path), "60"], check=True, timeout=60)
+    files = list(tmp_path.rglob("*.json"))
+    assert len(files) >= 30
+    assert {len(json.loads(path.read_text())["data"]) for path in files} == {300_000}
+
+
+@pytest.mark.parametrize("call", ["write", "close", "rename"])
+def test_a_file_that_cannot_be_finished_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    write = MessageFiles(tmp_path)
+    message = Message("ping", {}, '{"seq":1}', at_ns=1, actor="a", channel="c")
+    original = getattr(os, call)
+
+    def fail(*args: Any) -> Any:
+        if call == "close":
+            original(*args)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, call, fail)
+        with pytest.raises(OSError, match="No space left"):
+            write(message)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    write(message)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["ping1.json"], "the number was given away"

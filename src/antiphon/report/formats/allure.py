@@ -19,6 +19,7 @@ from allure_commons.model2 import Label, Parameter, TestResult, TestResultContai
 from allure_commons.reporter import AllureReporter
 
 from antiphon.journal import Sink
+from antiphon.journal.private_files import PRIVATE_FILE, make_private_directory
 from antiphon.report.formats.allure_tree import build, status_of
 from antiphon.report.formats.documents import AtTheEnd
 from antiphon.report.formats.html.trace import TRACE_NAME
@@ -36,8 +37,9 @@ def write_results(directory: Path, target: str = "") -> Sink:
     The results go into `allure-results` in the run's directory, or into the target, which many runs may share: every
     file has a name of its own.
     """
-    results = Path(target) if target else directory / RESULTS_NAME
-    return AtTheEnd(directory, lambda entries: _write(entries, results, directory))
+    if target:
+        return AtTheEnd(directory, lambda entries: _write(entries, Path(target), directory))
+    return AtTheEnd(directory, lambda entries: _write_privately(entries, directory / RESULTS_NAME, directory))
 
 
 def add_to_test(entries: Iterable[Any], reporter: AllureReporter, directory: Path | None) -> None:
@@ -51,6 +53,16 @@ def add_to_test(entries: Iterable[Any], reporter: AllureReporter, directory: Pat
     identity = str(uuid.uuid4())
     reporter.start_step(None, identity, step)
     reporter.stop_step(identity, stop=step.stop, status=status_of(verdict))
+
+
+def _write_privately(entries: Iterator[Any], results: Path, directory: Path) -> None:
+    """Allure's own writer knows no modes; until its files have theirs, their directory keeps them."""
+    make_private_directory(results)
+    try:
+        _write(entries, results, directory)
+    finally:
+        for file in results.iterdir():
+            file.chmod(PRIVATE_FILE)
 
 
 def _write(entries: Iterator[Any], results: Path, directory: Path) -> None:

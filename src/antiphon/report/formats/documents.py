@@ -11,6 +11,7 @@ import msgspec
 
 from antiphon.journal import Sink
 from antiphon.journal.file import FILE_NAME, read_journal
+from antiphon.journal.private_files import open_private
 
 __all__ = ["AtTheEnd", "Document", "Write"]
 
@@ -45,8 +46,11 @@ class Document(msgspec.Struct, frozen=True):
     def _make(self, entries: Iterator[Any], path: Path, directory: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(f".{path.name[-100:]}.{os.getpid()}")
+        opener = open_private if path.parent == directory else None  # elsewhere it is for whoever may look there
         try:
-            with unfinished.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            with open(  # a path's own open() takes no opener
+                unfinished, "w", encoding="utf-8", errors="backslashreplace", newline="\n", opener=opener
+            ) as file:
                 self.write(entries, file, directory)
             unfinished.replace(path)
         except BaseException:

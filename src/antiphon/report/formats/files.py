@@ -9,23 +9,28 @@ messages has a folder for each of them: `received/desk/…`.
 
 A file holds the whole frame, secrets masked: indented JSON if it is a JSON object or array, in a text frame or a binary
 one; `.txt` if it is other text; a hexadecimal dump `.hex.txt` (`xxd -r` makes the bytes of it again) if it is neither,
-and `.bin` if that would be long.
+and `.bin` if that would be long. It is whole, or not there: it is written as `.unfinished` and then renamed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from antiphon.conversation.message import Message
 from antiphon.journal import HttpExchange, RunStarted
 from antiphon.journal.file import WrittenMessage
+from antiphon.journal.private_files import make_private_directory, open_private
 from antiphon.report.formats.file_names import FolderNames, file_stem, shortened
 from antiphon.report.readable import exchange_content, frame_content
 
-__all__ = ["MessageFiles"]
+__all__ = ["UNFINISHED", "MessageFiles"]
+
+UNFINISHED: Final = ".unfinished"
+"""The name of a file that is being written."""
 
 
 class MessageFiles:
@@ -72,7 +77,7 @@ class MessageFiles:
         folder = self._of_actor(exchange.actor) / "http"
         number = self._exchanges.get(exchange.actor, 0)
         self._exchanges[exchange.actor] = number + 1
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_directory(folder)
         stem = f"{number:03d}-{shortened(exchange.method + ' ' + urlsplit(exchange.url).path)}"
         _write(str(folder / f"{stem}.json"), exchange_content(exchange))
 
@@ -81,7 +86,7 @@ class _Folder:
     """A folder of messages, and how many of each name are in it."""
 
     def __init__(self, path: Path) -> None:
-        path.mkdir(parents=True, exist_ok=True)
+        make_private_directory(path)
         self._path = f"{path}{os.sep}"
         self._counts: dict[str, int] = {}
         self._namesakes: dict[str, int] = {}
@@ -101,11 +106,25 @@ class _Folder:
 
 
 def _write(path: str, content: bytes) -> None:
-    """Make the file. By way of the system's own calls it takes half the time, and the run waits for it."""
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    """Make the file, whole or not at all: whoever is killed in between leaves `.unfinished` beside it.
+
+    By way of the system's own calls it takes half the time, and the run waits for it. Raises FileExistsError if there
+    is one; nobody else writes into a run's directory (its journal was made there, and can be made once), so none comes
+    between the look and the renaming.
+    """
+    if os.path.lexists(path):
+        raise FileExistsError(path)
+    unfinished = f"{path[: path.rindex(os.sep)]}{os.sep}{UNFINISHED}"
     try:
-        rest = memoryview(content)
-        while rest:
-            rest = rest[os.write(file, rest) :]
-    finally:
-        os.close(file)
+        file = open_private(unfinished, os.O_WRONLY | os.O_TRUNC)
+        try:
+            rest = memoryview(content)
+            while rest:
+                rest = rest[os.write(file, rest) :]
+        finally:
+            os.close(file)
+        os.rename(unfinished, path)  # noqa: PTH104 - see above
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(unfinished)  # noqa: PTH108
+        raise

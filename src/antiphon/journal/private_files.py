@@ -1,0 +1,33 @@
+"""Files and directories that only their owner may read, whatever the umask: a run holds what was said to whom."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+__all__ = ["PRIVATE_DIRECTORY", "PRIVATE_FILE", "make_private_directory", "open_private"]
+
+PRIVATE_FILE: Final = 0o600
+PRIVATE_DIRECTORY: Final = 0o700
+
+
+def make_private_directory(path: Path) -> None:
+    """Make it, and those above it that are not there; raises OSError."""
+    if path.is_dir():
+        return
+    make_private_directory(path.parent)
+    try:
+        path.mkdir(PRIVATE_DIRECTORY)
+        path.chmod(PRIVATE_DIRECTORY)  # a umask may have taken even the owner's rights
+    except FileExistsError:
+        if not path.is_dir():  # else another process was faster
+            raise
+
+
+def open_private(path: str | Path, flags: int) -> int:
+    """Open a file that is made by that, and give its descriptor; bytes stay as they are on Windows too."""
+    file = os.open(path, flags | os.O_CREAT | getattr(os, "O_BINARY", 0), PRIVATE_FILE)
+    if hasattr(os, "fchmod"):
+        os.fchmod(file, PRIVATE_FILE)
+    return file
