@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
 from types import MethodType
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
@@ -13,7 +13,7 @@ from antiphon.journal import StepStarted
 from antiphon.runtime.call_site import Place, caller, place_of
 from antiphon.runtime.runtime import Runtime
 from antiphon.scenarios.signals import Signals
-from antiphon.scenarios.step import Stage, Step, require_fit
+from antiphon.scenarios.step import Stage, Step, parameter_names, require_fit
 
 __all__ = ["action"]
 
@@ -87,6 +87,9 @@ class _ActionStep(Step[R]):
         name: str = self.actor.name
         return name
 
+    def argument_names(self) -> Sequence[str]:
+        return parameter_names(self.function, len(self.args) + 1)[1:]
+
     def stage_outside(self) -> Stage:
         return _Alone(self.actor.runtime)
 
@@ -123,6 +126,9 @@ class _RoleStep(Step[R]):
         super().__init__(name, args, kwargs, source)
         self._kind = kind
         self._function = function
+
+    def argument_names(self) -> Sequence[str]:
+        return parameter_names(self._function, len(self.args) + 1)[1:]
 
     @property
     def actor_kind(self) -> type:

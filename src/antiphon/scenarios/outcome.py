@@ -6,8 +6,9 @@ import asyncio
 from typing import Final
 
 from antiphon.conversation.explanation import Explanation
+from antiphon.conversation.message import Message
 from antiphon.errors import AntiphonError, ConnectFailed, DialectError, TransportError
-from antiphon.journal.masking import Masker
+from antiphon.journal import Journal
 from antiphon.runtime.call_site import author_frame, place
 
 __all__ = ["make_presentable", "text_of", "verdict_of"]
@@ -38,20 +39,25 @@ def text_of(error: BaseException | None) -> str:
     return "\n  ".join([*lines, *getattr(error, "__notes__", ())])
 
 
-def make_presentable(error: BaseException | None, masker: Masker, otherwise_at: str) -> None:
+def make_presentable(error: BaseException | None, journal: Journal, otherwise_at: str) -> None:
     """Have an error of ours say where, and keep the secrets.
 
     The place is the innermost line of the author's that it went through, or `otherwise_at`.
     """
     if error is None:
         return
+    masker = journal.masker
+    if not journal.has_sinks:  # no message was written, so nothing was learnt of any
+        for entry in journal.entries:
+            if isinstance(entry, Message):
+                masker.learn_from(entry.body)
     if getattr(error, "__notes__", None):
         error.__notes__ = [masker.text(note) for note in error.__notes__]
     if not isinstance(error, AntiphonError):
         return
     explanation: Explanation | None = getattr(error, "explanation", None)
     if explanation is not None:
-        for message in explanation.history:  # without a sink nothing of the run has gone through the masker yet
+        for message in explanation.history:  # some may have left the journal's memory
             masker.learn_from(message.body)
         explanation.mask = masker.text
         return

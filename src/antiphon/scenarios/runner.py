@@ -125,6 +125,7 @@ async def perform(
     arguments = scenario.arguments(parameters)
     journal = Journal(masker=Masker(chosen.secrets))
     journal.masker.learn_from(chosen.environment)
+    journal.masker.learn_from(arguments)
     try:
         if directory is None and runs is not None:
             directory = new_run_directory(Path(runs), scenario.name)
@@ -167,7 +168,7 @@ class _Performance:
             error = raised
         error = error if error is not None else self._failure
         run.error = as_exhaustion(error) if error is not None else None
-        make_presentable(run.error, runtime.journal.masker, run.scenario.place)
+        make_presentable(run.error, runtime.journal, run.scenario.place)
         run.duration_s = runtime.now_ns() / 1e9
         run.verdict = verdict_of(run.error)
         runtime.record(RunEnded(at_ns=runtime.now_ns(), verdict=run.verdict, error=text_of(run.error)))
@@ -285,7 +286,7 @@ class _Performance:
         if isinstance(error, DeadlinePassed):
             await self._linger(error, linger_s)
         error = as_exhaustion(error)
-        make_presentable(error, self.runtime.journal.masker, self.run.scenario.place)
+        make_presentable(error, self.runtime.journal, self.run.scenario.place)
         if error is not self._failure:
             self.runtime.record(Failed(at_ns=self.runtime.now_ns(), error=type(error).__name__, text=text_of(error)))
         raise error

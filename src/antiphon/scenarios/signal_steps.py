@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from antiphon.conversation.wording import shorten
@@ -56,6 +57,9 @@ class _OfBranch(Step[Any]):
 
 
 class _Signal(_OfBranch):
+    def argument_names(self) -> Sequence[str]:
+        return ("", self.args[0])[: len(self.args)]
+
     async def _do(self, stage: Stage, step: StepStarted) -> None:
         value = stage.resolve(self.args[1]) if len(self.args) > 1 else None
         stage.signals.give(self.args[0], value, step)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from antiphon.conversation.wording import seconds, shorten
+from antiphon.conversation.wording import seconds
 from antiphon.errors import DeadlinePassed, ScenarioError
 from antiphon.journal import SignalGiven, StepStarted, WaitEnded, WaitStarted
 from antiphon.runtime.deadlock import is_deadlocked
@@ -91,7 +91,7 @@ class Signals:
         before = self._given.get(name)
         times = before.times + 1 if before is not None else 1
         self._given[name] = _Given(value, runtime.now_ns(), step.actor, step.source, times)
-        told = "" if value is None else shorten(runtime.journal.masker.value(value))
+        told = "" if value is None else runtime.journal.masker.shown(name, value)
         runtime.record(SignalGiven(at_ns=runtime.now_ns(), name=name, actor=step.actor, step=step.number, value=told))
         for waiter in [each for each in self._waiters if each.name == name and times >= each.times]:
             if not waiter.future.done():

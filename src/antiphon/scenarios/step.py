@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any, Generic, Protocol, TypeVar
 
-from antiphon.conversation.wording import shorten
 from antiphon.errors import AntiphonError, ScenarioError
 from antiphon.journal import StepEnded, StepStarted
+from antiphon.journal.masking import Masker
 from antiphon.runtime.call_site import Place, caller, is_thrown_away
 from antiphon.runtime.runtime import STEP, Runtime
 from antiphon.scenarios.signals import Signals
 
-__all__ = ["STAGE", "Stage", "Step", "require_fit"]
+__all__ = ["STAGE", "Stage", "Step", "parameter_names", "require_fit"]
 
 R = TypeVar("R", covariant=True)
 
@@ -84,13 +85,23 @@ class Step(Generic[R]):
         stage = STAGE.get()
         return self.perform(stage if stage is not None else self.stage_outside()).__await__()
 
-    def arguments(self) -> str:
-        """The arguments as they were written."""
+    def arguments(self, masker: Masker | None = None) -> str:
+        """The arguments as they were written, without the secrets: those of parameters that are named like secrets
+        are learnt by the masker."""
         if not self.args and not self.kwargs:
             return ""
+        masker = masker if masker is not None else Masker()
+        names = self.argument_names()
         return ", ".join(
-            [*map(shorten, self.args), *(f"{name}={shorten(value)}" for name, value in self.kwargs.items())]
+            [
+                *(masker.shown(name, value) for name, value in zip(names, self.args, strict=True)),
+                *(f"{name}={masker.shown(name, value)}" for name, value in self.kwargs.items()),
+            ]
         )
+
+    def argument_names(self) -> Sequence[str]:
+        """What the positional arguments are called by whoever takes them, "" for what has no name."""
+        return ("",) * len(self.args)
 
     def stage_outside(self) -> Stage:
         """The stage that it is performed on when it is awaited outside every scenario."""
@@ -127,7 +138,7 @@ class Step(Generic[R]):
             parent=around.number if around is not None else 0,
             actor=self.who(),
             action=self.name,
-            arguments=self.arguments(),
+            arguments=self.arguments(runtime.journal.masker),
             source=self.source,
         )
         token = STEP.set(step)
@@ -155,6 +166,18 @@ class Step(Generic[R]):
 
     def _do(self, stage: Stage, step: StepStarted) -> Awaitable[R]:
         raise NotImplementedError
+
+
+@lru_cache(1024)  # an action is called by name in a report each time that it is done
+def parameter_names(function: Callable[..., Any], count: int) -> tuple[str, ...]:
+    """The names of the first `count` parameters that a function takes by position; "" where it has none."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # some functions in C have none
+        parameters = []
+    names = [each.name for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
+    others = next((each.name for each in parameters if each.kind is each.VAR_POSITIONAL), "")
+    return (*names[:count], *[others] * (count - len(names)))
 
 
 def require_fit(step: Step[Any], function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:

@@ -15,6 +15,7 @@ from antiphon.conversation.wording import seconds as told_seconds
 from antiphon.conversation.wording import shorten
 from antiphon.errors import DeadlinePassed, ExpectationFailed, ScenarioError
 from antiphon.journal import MomentKept, StepEnded, StepStarted
+from antiphon.journal.masking import Masker
 from antiphon.runtime.runtime import Runtime
 from antiphon.scenarios.root_cause import under_way
 from antiphon.scenarios.saved import Reference
@@ -92,7 +93,7 @@ class _Group(Step[Any]):
         self.parts = workflow_steps(list(steps), self.source)
         self._is_single = len(steps) == 1 and isinstance(steps[0], Step)
 
-    def arguments(self) -> str:
+    def arguments(self, masker: Masker | None = None) -> str:
         return ", ".join([*map(shorten, self.args[:1]), *(step.name for step in self.parts)])
 
     def with_parts(self) -> Iterable[Step[Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import copy_context
 from typing import Any, ParamSpec, TypeVar
 
@@ -19,9 +19,10 @@ from antiphon.conversation.message import Message
 from antiphon.conversation.wording import shorten
 from antiphon.errors import CheckFailed, ScenarioError
 from antiphon.journal import Called, StepStarted
+from antiphon.journal.masking import Masker
 from antiphon.runtime.runtime import Runtime
 from antiphon.scenarios.root_cause import cause_of
-from antiphon.scenarios.step import Stage, Step, require_fit
+from antiphon.scenarios.step import Stage, Step, parameter_names, require_fit
 
 __all__ = ["call", "check", "expect", "perform_workflow", "send", "together", "wait", "workflow_steps"]
 
@@ -144,8 +145,11 @@ class _Call(Step[Any]):
         self._function_name = getattr(function, "__name__", type(function).__name__)
         self._save_as = save_as if save_as is not None else self._function_name
 
-    def arguments(self) -> str:
-        rest = super().arguments()
+    def argument_names(self) -> Sequence[str]:
+        return parameter_names(self._function, len(self.args))
+
+    def arguments(self, masker: Masker | None = None) -> str:
+        rest = super().arguments(masker)
         return self._function_name + (f", {rest}" if rest else "")
 
     async def _do(self, stage: Stage, step: StepStarted) -> Any:
@@ -164,7 +168,7 @@ class _Call(Step[Any]):
                 number=step.number,
                 function=self._function_name,
                 save_as=self._save_as,
-                result=shorten(stage.runtime.journal.masker.value(result)),
+                result=stage.runtime.journal.masker.shown(self._save_as, result),
             )
         )
         return result
@@ -176,7 +180,7 @@ class _Together(Step[list[Any]]):
         self.parts = [workflow_steps(part, self.source) for part in parts]
         self._are_lists = [not isinstance(part, Step) for part in parts]
 
-    def arguments(self) -> str:
+    def arguments(self, masker: Masker | None = None) -> str:
         return ", ".join(" + ".join(step.name for step in part) for part in self.parts)
 
     def with_parts(self) -> Iterable[Step[Any]]:
@@ -224,6 +228,9 @@ class _Spoken(Step[R]):
 class _Say(_Spoken[None]):
     def __init__(self, name: str, body: Any, by: By, fields: dict[str, Any]) -> None:
         super().__init__("send", (name, *([body] if body is not None else [])), fields, by)
+
+    def argument_names(self) -> Sequence[str]:
+        return ("", self.args[0])[: len(self.args)]
 
     async def _do(self, stage: Stage, step: StepStarted) -> None:
         body = stage.resolve(self.args[1]) if len(self.args) > 1 else None

@@ -11,6 +11,7 @@ from urllib.parse import unquote, unquote_plus
 import msgspec
 
 from antiphon.conversation.message import Data
+from antiphon.conversation.wording import shorten
 from antiphon.errors import ScenarioError
 from antiphon.journal.masking.field_names import Secrecy, field_names
 from antiphon.journal.masking.fields import find_secrets, is_random, is_small_number
@@ -151,6 +152,14 @@ class Masker:
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Headers (or query parameters), with the same masking."""
         return {name: self._field(name, value, 0) for name, value in headers.items()}
+
+    def shown(self, name: str, value: Any) -> str:
+        """A short form of a value that is called so ("" for no name), as an argument or a result is shown."""
+        if self._secrecy(name):
+            return shorten(self._field(name, value, 0))
+        text = shorten(value)
+        # Of what is cut in its middle the name of a field may be gone, and half of its value still there.
+        return shorten(self.value(value)) if "…" in text else text
 
     def value(self, value: Any) -> Any:
         """A decoded body, with the same masking; what holds no secret is returned as it is.
