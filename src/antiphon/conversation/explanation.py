@@ -1,24 +1,20 @@
-"""Why a wait failed, in facts and in words.
+"""Why a wait failed: the facts, gathered at the moment of failure.
 
-The facts are gathered at the moment of failure; the words are made when they are read, so that a message which comes
-soon after its deadline is still told of, and a load that fails thousands of waits does not pay for words nobody reads.
+What follows from them is looked for when it is read, and so are the words (`explanation_text`): a message which comes
+soon after its deadline is still told of, and a load that fails thousands of waits does not pay for what nobody reads.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from itertools import islice
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-from antiphon.conversation.difference_text import difference_lines
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.match import Difference, differences
 from antiphon.conversation.message import Message
-from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
-from antiphon.conversation.wording import one_line, seconds, shorten
+from antiphon.conversation.waits import MessageWait, ReplyWait, Wait
 
 __all__ = ["Explanation", "Memory"]
 
@@ -43,7 +39,7 @@ class Memory(Protocol):
 
 
 class Explanation:
-    """The facts of a failed wait, as they were when it failed; `str()` tells them in at most 30 lines.
+    """The facts of a failed wait, as they were when it failed; `str()` tells them in the words of `tell`.
 
     outcome: "deadline", "closed", "check", "refused" or "forbidden".
     culprit: the message that failed a check, refused the request or was forbidden.
@@ -60,6 +56,7 @@ class Explanation:
         now_ns: int,
         outcome: str,
         *,
+        tell: Callable[[Explanation], str],
         culprit: Message | None = None,
         differences: Sequence[Difference] = (),
     ) -> None:
@@ -76,10 +73,11 @@ class Explanation:
         self.history = tuple(memory.history)
         self.mask: Callable[[str], str] | None = None
         self.holds_part = False
+        self._tell = tell
         self._taken = tuple(memory.taken)
 
     def __str__(self) -> str:
-        text = "\n  ".join([_headline(self), *_details(self)])
+        text = self._tell(self)
         return self.mask(text) if self.mask is not None else text
 
     @property
@@ -163,186 +161,6 @@ class Explanation:
         return [([] if wait.where is None else differences(wait.where, m.body), m) for m in named]
 
 
-# -- the words --------------------------------------------------------------------------------------------------------
-
-
-def _headline(facts: Explanation) -> str:
-    wait, who = facts.wait, facts.owner or "the channel"
-    awaited = _awaited(wait)
-    match facts.outcome:
-        case "deadline":
-            outcome = "it never was" if isinstance(wait, UntilWait) else "it did not come"
-            return f"{who} waited {seconds(facts.at_ns - wait.made_ns)} {awaited}, and {outcome}"
-        case "closed":
-            return f"{who} waited {awaited}, but {facts.ending}"
-        case "refused":
-            said = _refusal(facts.culprit)
-            return f"{who} was refused {awaited.removeprefix('for the reply to ')}" + (f": {said}" if said else "")
-        case "forbidden":
-            return f"{who} received {_said(facts.culprit)}, but there was to be {wait.describe()}"
-        case _:
-            return f"{who} received {wait.describe()}, but it is not as it should be"
-
-
-def _awaited(wait: Wait) -> str:
-    if isinstance(wait, UntilWait):
-        return wait.describe()
-    return f"to hear {wait.describe()}" if isinstance(wait, AbsenceWait) else f"for {wait.describe()}"
-
-
-def _details(facts: Explanation) -> Iterator[str]:
-    """The cause as far as it can be told, then where and since when, then what was said meanwhile."""
-    wait = facts.wait
-    yield from islice(_causes(facts), _MOST_CAUSES)
-    yield from _places(wait)
-    yield _about_time(facts)
-    yield from _about_exchange(facts)
-    if facts.is_absence:
-        if not isinstance(wait, CloseWait) or facts.outcome == "deadline":
-            yield _what_came(facts)
-        if facts.dropped:
-            yield f"{facts.dropped} older messages had fallen out of the mailbox (its limit is {facts.limit})"
-
-
-def _causes(facts: Explanation) -> Iterator[str]:
-    wait = facts.wait
-    if wait.late_ns:
-        yield f"it came {seconds(wait.late_ns)} too late: give it more time with within_s=, or find out why it is slow"
-    yield from difference_lines(facts.differences, facts.mask)
-    yield from _about_culprit(facts)
-    yield from _about_raised(wait)
-    if not facts.is_absence or wait.late_ns:
-        return
-    if facts.holds_part:
-        yield "part of a message had come, and its rest had not: the peer stopped in the middle of it"
-    yield from _about_refusals(facts)
-    if isinstance(wait, ReplyWait):
-        yield from _about_other_replies(facts, wait)
-    yield from _about_fitting(facts)
-    yield from _about_nearest(facts)
-
-
-def _about_time(facts: Explanation) -> str:
-    wait = facts.wait
-    number = wait.since if isinstance(wait, MessageWait) else 0
-    mark = f", for what came after message {number} (since=)" if number else ""
-    begun, ended = seconds(wait.made_ns), seconds(facts.at_ns)
-    return (f"at {ended}" if begun == ended else f"waiting from {begun} to {ended}") + f" of the run{mark}"
-
-
-def _about_culprit(facts: Explanation) -> Iterator[str]:
-    wait, culprit = facts.wait, facts.culprit
-    if culprit is None:
-        return
-    twin = facts.twin
-    if twin is not None:
-        before = seconds(culprit.at_ns - twin.at_ns)
-        yield f"message {twin.number}, {before} before this one ({culprit.number}), said the same: did it come twice?"
-    if facts.outcome == "forbidden" and culprit.number <= wait.after:
-        if culprit.is_answer:
-            yield "it is an answer, and no request that was open had asked for it"
-        yield f"it had come {_when(culprit, wait)}: to ignore what came before a moment, give since=mark()"
-
-
-def _about_raised(wait: Wait) -> Iterator[str]:
-    raised = wait.raised if isinstance(wait, (MessageWait, AbsenceWait)) else None
-    if raised is not None:
-        message, error = raised
-        yield f"where= raised {type(error).__name__}: {one_line(str(error))}, on {_said(message)}"
-        if isinstance(wait, AbsenceWait):
-            yield "  a predicate that raises has not ruled the message out"
-        else:
-            yield "  a predicate that raises does not fit; is there a slip in it?"
-
-
-def _about_other_replies(facts: Explanation, wait: ReplyWait) -> Iterator[str]:
-    """Replies that went elsewhere: those whose key is their own name cannot have been meant for this request."""
-    keyed = [m for m in facts.came if m.reply_to is not None and m.reply_to not in (wait.key, m.name)]
-    if keyed:
-        last = keyed[-1]
-        key = one_line(repr(last.reply_to))
-        yield f"replies to other requests came; the last, {_name(last)} (message {last.number}), carries {key}"
-    if facts.fitting is not None:
-        yield f"such a reply came, but to an earlier request that had been given up: {_said(facts.fitting)}"
-        if isinstance(facts.taker, ReplyWait):
-            yield f"  that request: {_said(facts.taker.request)}{_place(facts.taker)}"
-        yield "  replies without an id belong to the requests in their order: if one is lost, reconnect to be in step"
-
-
-def _about_exchange(facts: Explanation) -> Iterator[str]:
-    """What was asked, and what was answered, as far as the lines above do not say it."""
-    wait, culprit = facts.wait, facts.culprit
-    if isinstance(wait, ReplyWait):
-        carried = f", whose replies carry {one_line(repr(wait.key))}" if facts.is_absence else ""
-        yield f"the request: {_said(wait.request)}{carried}"
-        if facts.is_absence and wait.messages:
-            yield f"of its replies these came, and not the last: {_names(wait.messages)}"
-        elif culprit is not None and (facts.outcome == "check" or len(_refusal(culprit).split()) < 2):
-            yield f"the reply: {_said(culprit)}"
-    elif facts.outcome == "check" and not any(difference.path == "" for difference in facts.differences):
-        yield f"the message: {_said(culprit)}"
-
-
-def _what_came(facts: Explanation) -> str:
-    came, number = facts.came, facts.received - facts.wait.after
-    if not number:
-        if not facts.received:
-            return "nothing has come on this channel at all"
-        if not facts.history:
-            return "nothing came since"
-        last = facts.history[-1]
-        if facts.outcome == "closed" and facts.at_ns - last.at_ns < _LONG_SILENCE_NS:
-            return f"nothing came since; the last before was {_name(last)}"
-        return (
-            f"nothing came since; the channel was silent for {seconds(facts.at_ns - last.at_ns)}, since {_name(last)}"
-        )
-    silent_ns = facts.at_ns - came[-1].at_ns if came else 0
-    silence = f", and then nothing for {seconds(silent_ns)}" if silent_ns >= _WORTH_TELLING_NS else ""
-    if number == len(came):
-        return f"what came since: {_names(came)}{silence}"
-    latest = f", the latest of them {_names(came)}" if came else ""
-    return f"what came since: {number} messages{latest}{silence}"
-
-
-def _about_refusals(facts: Explanation) -> Iterator[str]:
-    """A refusal that nobody has awaited yet is often why something else does not come."""
-    refusals = [message for message in facts.came if message.is_failure]
-    for refusal in refusals[-_MOST_REFUSALS:]:
-        yield f"{_name(refusal)} was a refusal: {_refusal(refusal) or _said(refusal)}"
-
-
-def _about_fitting(facts: Explanation) -> Iterator[str]:
-    fitting, wait = facts.fitting, facts.wait
-    if fitting is None or not isinstance(wait, MessageWait):
-        return
-    which = f"one that fits, {_name(fitting)} (message {fitting.number}),"
-    if fitting.number <= wait.since:
-        mark = next((f", {_name(message)}," for message in facts.history if message.number == wait.since), "")
-        yield f"{which} had come before the mark, {_when(fitting, wait)}"
-        yield f"  only what came after message {wait.since}{mark} counts"
-        return
-    came, taker = f"{which} came {_when(fitting, wait)}", facts.taker
-    if facts.is_drained:
-        yield f"{came}, and was drained"
-    elif taker is None:
-        yield came
-    else:
-        awaited = "an earlier wait like this" if taker.describe() == wait.describe() else f"the wait {_awaited(taker)}"
-        yield f"{came}, and was taken by {awaited}"
-        yield from (f"  {line}" for line in _places(taker))
-
-
-def _about_nearest(facts: Explanation) -> Iterator[str]:
-    """Also beside one that fits, if that had come before: then this may be what came instead of another such."""
-    nearest, wait, fitting = facts.nearest, facts.wait, facts.fitting
-    if nearest is None or (fitting is not None and fitting.number > wait.after):
-        return
-    raised = wait.raised if isinstance(wait, MessageWait) else None
-    if raised is None or raised[0] is not nearest:
-        yield f"nearest, {_when(nearest, wait)}: {_name(nearest)} (message {nearest.number})"
-        yield from (f"  {line}" for line in difference_lines(facts.nearest_differences, facts.mask))
-
-
 def _alike(name: str, names: Iterable[str]) -> str | None:
     """The one of the names that is this one but for its case, or nearly this one."""
     folded = {other[:_LONGEST_NAME].casefold(): other for other in names}
@@ -350,64 +168,4 @@ def _alike(name: str, names: Iterable[str]) -> str | None:
     return folded[found[0]] if found else None
 
 
-def _refusal(message: Message | None) -> str:
-    """The code and the text of a refusal, where its body has fields that look like them."""
-    body = message.body if message is not None else None
-    if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping):
-        body = body["error"]
-    if not isinstance(body, Mapping):
-        return one_line(body) if isinstance(body, str) else ""
-    code = next((body[field] for field in _CODES if isinstance(body.get(field), (str, int))), "")
-    text = next((body[field] for field in _TEXTS if isinstance(body.get(field), str)), "")
-    return one_line(text if str(code) and text.startswith(str(code)) else f"{code} {text}")
-
-
-def _places(wait: Wait) -> Iterator[str]:
-    if wait.source is not None:
-        yield _place(wait).lstrip()
-    if wait.step is not None:
-        yield f"in the step {one_line(wait.step.title)}" + (f" at {wait.step.source}" if wait.step.source else "")
-
-
-def _place(wait: Wait) -> str:
-    return f" at {wait.source}" if wait.source is not None else ""
-
-
-def _when(message: Message, wait: Wait) -> str:
-    if message.number <= wait.after:
-        return f"{seconds(max(wait.made_ns - message.at_ns, 0))} before the wait began"
-    return f"{seconds(max(message.at_ns - wait.made_ns, 0))} after the wait began"
-
-
-def _said(message: Message | None) -> str:
-    return "nothing" if message is None else f"{_name(message)} {one_line(_body(message.body), _LONGEST_BODY)}"
-
-
-def _body(body: Any) -> str:
-    """A body at a glance: a part of each of its fields."""
-    if not isinstance(body, dict):
-        return shorten(body)
-    fields = (f"{shorten(key, 40)}: {shorten(value, 45)}" for key, value in islice(body.items(), _MOST_FIELDS))
-    return f"{{{', '.join(fields)}{', …' if len(body) > _MOST_FIELDS else ''}}}"
-
-
-def _name(message: Message) -> str:
-    return message.name if message.name.isprintable() and len(message.name) <= _LONGEST_NAME else shorten(message.name)
-
-
-def _names(messages: Sequence[Message]) -> str:
-    counted = Counter(_name(message) for message in messages)
-    return one_line(", ".join(name if times == 1 else f"{name} ×{times}" for name, times in counted.items()))
-
-
-_CODES: Final = ("code", "errorCode", "error_code", "status")
-_TEXTS: Final = ("message", "reason", "description", "detail", "text", "error")
-_MOST_CAUSES: Final = 20
-"""So many lines are about the cause, so that there is room for the places."""
-_MOST_FIELDS: Final = 20
-_MOST_REFUSALS: Final = 2
-_LONGEST_BODY: Final = 240
 _LONGEST_NAME: Final = 80
-_WORTH_TELLING_NS: Final = 100_000_000
-_LONG_SILENCE_NS: Final = 1_000_000_000
-"""Whoever closes a connection may do so because it was silent for that long."""

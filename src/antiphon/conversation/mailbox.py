@@ -9,7 +9,7 @@ delivered before that is in time.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 from operator import attrgetter
 from typing import Any, Final
@@ -19,6 +19,8 @@ from antiphon.conversation.checks import fails, is_soft, why
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.exchanges import Exchanges
 from antiphon.conversation.explanation import Explanation
+from antiphon.conversation.explanation_text import text_of
+from antiphon.conversation.match import Difference
 from antiphon.conversation.message import Message
 from antiphon.conversation.wait_index import WaitIndex
 from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
@@ -168,7 +170,7 @@ class Mailbox:
     def _refused(self, exchange: ReplyWait, refusal: Message, now_ns: int) -> RequestRefused:
         if not refusal.is_last:
             self._exchanges.abandon(exchange)  # what follows the refusal still belongs to it
-        refused = RequestRefused("", explanation=Explanation(exchange, self, now_ns, "refused", culprit=refusal))
+        refused = RequestRefused("", explanation=self._explain(exchange, now_ns, "refused", culprit=refusal))
         refused.message = refusal
         return refused
 
@@ -183,9 +185,7 @@ class Mailbox:
         if check is None or message is None or not fails(check, message.body):
             return None
         found = why(check, message.body)
-        error = CheckFailed(
-            "", explanation=Explanation(wait, self, now_ns, "check", culprit=message, differences=found)
-        )
+        error = CheckFailed("", explanation=self._explain(wait, now_ns, "check", culprit=message, differences=found))
         if is_soft(check):
             self.soft_failures.append(error)
             return None
@@ -203,7 +203,7 @@ class Mailbox:
                 self._settle(wait, now_ns, self._forbidden(wait, message, now_ns))
 
     def _forbidden(self, wait: AbsenceWait, message: Message, now_ns: int) -> ForbiddenMessage:
-        error = ForbiddenMessage("", explanation=Explanation(wait, self, now_ns, "forbidden", culprit=message))
+        error = ForbiddenMessage("", explanation=self._explain(wait, now_ns, "forbidden", culprit=message))
         error.message = message
         return error
 
@@ -372,7 +372,7 @@ class Mailbox:
             if isinstance(wait, AbsenceWait):
                 self._settle(wait, now_ns, None)
             elif not (isinstance(wait, UntilWait) and self._look(wait, now_ns)):
-                self._settle(wait, now_ns, DeadlinePassed("", explanation=Explanation(wait, self, now_ns, "deadline")))
+                self._settle(wait, now_ns, DeadlinePassed("", explanation=self._explain(wait, now_ns, "deadline")))
                 if isinstance(wait, ReplyWait):
                     self._exchanges.abandon(wait)
                 elif not isinstance(wait, UntilWait):
@@ -388,7 +388,7 @@ class Mailbox:
             if isinstance(wait, CloseWait):
                 self._settle(wait, now_ns, self._close_verdict(wait, ending, now_ns))
             elif not (isinstance(wait, UntilWait) and self._look(wait, now_ns)):
-                self._settle(wait, now_ns, ChannelClosed("", explanation=Explanation(wait, self, now_ns, "closed")))
+                self._settle(wait, now_ns, ChannelClosed("", explanation=self._explain(wait, now_ns, "closed")))
         for wait in self._overdue:
             if isinstance(wait, CloseWait):
                 _mark_late(wait, now_ns)
@@ -401,15 +401,26 @@ class Mailbox:
     def _close_verdict(self, wait: CloseWait, ending: Ending, now_ns: int) -> CheckFailed | None:
         if wait.code is None or wait.code == ending.code:
             return None
-        return CheckFailed("", explanation=Explanation(wait, self, now_ns, "closed"))
+        return CheckFailed("", explanation=self._explain(wait, now_ns, "closed"))
 
     def _is_closed(self, wait: Wait) -> bool:
         """On a closed channel nothing will come: the wait fails at once."""
         if self.ending is None:
             return False
-        explanation = Explanation(wait, self, wait.made_ns, "closed")
+        explanation = self._explain(wait, wait.made_ns, "closed")
         self._settle(wait, wait.made_ns, ChannelClosed("", explanation=explanation))
         return True
+
+    def _explain(
+        self,
+        wait: Wait,
+        now_ns: int,
+        outcome: str,
+        *,
+        culprit: Message | None = None,
+        differences: Sequence[Difference] = (),
+    ) -> Explanation:
+        return Explanation(wait, self, now_ns, outcome, tell=text_of, culprit=culprit, differences=differences)
 
     # -- book-keeping -------------------------------------------------------------------------------------------------
 

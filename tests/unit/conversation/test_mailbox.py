@@ -646,3 +646,43 @@ def test_messages_may_share_a_body(desk: Any) -> None:
     for _ in range(3):
         desk.mailbox.deliver(Message("state", body, "{}"), 0)
     assert [desk.expect(where=body).message.number for _ in range(3)] == [1, 2, 3]
+
+
+# -- no more work ------------------------------------------------------------------------------------------------------
+
+FEW, MANY = 60, 6_000  # both more than what is tried in turn
+
+
+def test_what_was_said_before_costs_nothing(new_desk: Any, calls_in: Any) -> None:
+    def cost(said: int) -> int:
+        desk = new_desk()
+        for n in range(said):
+            desk.ask(n)
+            desk.expect()
+            desk.hear()
+            desk.reply(n)
+            desk.woken()
+
+        def converse() -> None:
+            desk.ask(said)
+            desk.reply(said)
+            desk.expect()
+            desk.hear()
+
+        return calls_in(converse)
+
+    assert cost(MANY) == cost(FEW)
+
+
+def test_a_close_with_many_waits_does_not_look_through_what_was_said(new_desk: Any, calls_in: Any) -> None:
+    """The words of a failure are made when somebody reads them."""
+
+    def cost(said: int) -> int:
+        desk = new_desk()
+        for n in range(said):
+            desk.hear(body={"id": n})
+        for _ in range(50):
+            desk.expect(where={"id": -1}, since=said)
+        return calls_in(desk.close)
+
+    assert cost(MANY) == cost(FEW)

@@ -11,7 +11,14 @@ from antiphon.conversation.wording import counted, cut, cut_middle, one_line, se
 
 @pytest.mark.parametrize(
     ("duration_ns", "text"),
-    [(0, "0 ms"), (312_000_000, "312 ms"), (999_499_999, "999 ms"), (999_500_000, "1.000 s"), (61e9, "61.000 s")],
+    [
+        (0, "0 ms"),
+        (1, "0 ms"),
+        (312_400_000, "312 ms"),
+        (999_499_999, "999 ms"),
+        (999_500_000, "1.000 s"),
+        (61e9, "61.000 s"),
+    ],
 )
 def test_a_duration(duration_ns: int, text: str) -> None:
     assert seconds(duration_ns) == text

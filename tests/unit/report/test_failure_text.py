@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from antiphon.cli.failure import fail
 from antiphon.cli.screen import Screen
 from antiphon.conversation.explanation import Explanation
+from antiphon.conversation.explanation_text import text_of
 from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.match import differences
 from antiphon.conversation.message import Message
@@ -131,10 +132,10 @@ def test_a_failed_wait_is_told_in_few_lines_whatever_was_said(
     mailbox.expire(10)
     found = differences(check, body)
     told = [
-        Explanation(wait, mailbox, 10, "deadline"),
-        Explanation(wait, mailbox, 10, "closed"),
-        Explanation(wait, mailbox, 10, "check", culprit=Message(name, body, "{}"), differences=found),
-        Explanation(refused, mailbox, 10, "refused", culprit=Message(name, body, "{}")),
+        Explanation(wait, mailbox, 10, "deadline", tell=text_of),
+        Explanation(wait, mailbox, 10, "closed", tell=text_of),
+        Explanation(wait, mailbox, 10, "check", tell=text_of, culprit=Message(name, body, "{}"), differences=found),
+        Explanation(refused, mailbox, 10, "refused", tell=text_of, culprit=Message(name, body, "{}")),
     ]
     for explanation in told:
         for mask in (None, str):
