@@ -10,23 +10,19 @@ from antiphon.journal.entries import (
     Handled,
     HttpExchange,
     HttpRequested,
-    Journal,
     MomentKept,
     Note,
-    Report,
     RunEnded,
     RunStarted,
     SignalGiven,
-    Sink,
     SoftCheckFailed,
     StepEnded,
     StepStarted,
     WaitEnded,
     WaitStarted,
     kind_of,
-    mask_entry,
-    mask_message,
 )
+from antiphon.journal.journal import Journal, Report, Sink, mask_entry, mask_message
 
 __all__ = [
     "Called",

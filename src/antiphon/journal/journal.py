@@ -1,0 +1,108 @@
+"""The one record of a run: what happened, in order, kept in memory and passed on, masked, as it happens."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Hashable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from antiphon.conversation.message import Message
+from antiphon.journal.entries import Entry, Recorded
+from antiphon.journal.masking import Masker
+
+__all__ = ["Journal", "Report", "Sink", "mask_entry", "mask_message"]
+
+Sink = Callable[[Any], None]
+"""Called with each entry or message (masked) as it happens."""
+
+
+class Report(Protocol):
+    """Something that is made of a run's journal. It is given the run's directory, and then every entry in order.
+
+    It may also take `target`, a text: the place that was chosen for it, "" for none.
+    """
+
+    def __call__(self, directory: Path) -> Sink:
+        """A sink for one run; its `close`, if it has one, is called at the run's end.
+
+        Raises OSError if the directory cannot be written.
+        """
+        ...
+
+
+class Journal:
+    """Collects the entries of one run.
+
+    The last `keep` entries stay in memory (`entries`), as they were; sinks get them masked. A run under load has no
+    sinks. An entry that one sink cannot write is given to the others before `record` raises what that sink raised.
+    """
+
+    def __init__(self, keep: int = 10_000, masker: Masker | None = None) -> None:
+        self.entries: deque[Any] = deque(maxlen=keep)
+        self.masker = masker if masker is not None else Masker()
+        self.record: Sink = self.entries.append
+        self._sinks: list[Sink] = []
+
+    @property
+    def has_sinks(self) -> bool:
+        """False while entries go into memory only, which cannot fail."""
+        return bool(self._sinks)
+
+    def attach(self, sink: Sink) -> None:
+        """Call `sink` with every entry from now on; sinks are attached before the run's engine is made."""
+        self._sinks.append(sink)
+        self.record = self._record
+
+    def _record(self, entry: Recorded) -> None:
+        self.entries.append(entry)
+        masked = mask_message(entry, self.masker) if isinstance(entry, Message) else mask_entry(entry, self.masker)
+        failure: Exception | None = None
+        for sink in self._sinks:
+            try:
+                sink(masked)
+            except Exception as error:
+                failure = failure or error  # the other sinks get it all the same
+        if failure is not None:
+            raise failure
+
+
+def mask_message(message: Message, masker: Masker) -> Message:
+    """The message without its secrets; the message itself if it has none."""
+    masker.learn_from(message.body)
+    masked: dict[str, Any] = {
+        "name": masker.text(message.name),
+        "body": masker.value(message.body),  # the body itself if it holds no secret
+        "raw": masker.data(message.raw),
+        "frames": message.frames and tuple(masker.data(frame) for frame in message.frames),
+        "asks": _mask_key(message.asks, masker),
+        "reply_to": _mask_key(message.reply_to, masker),
+    }
+    changes = {field: new for field, new in masked.items() if _is_changed(new, getattr(message, field))}
+    return msgspec.structs.replace(message, **changes) if changes else message
+
+
+def _mask_key(key: Hashable, masker: Masker) -> Hashable:
+    return masker.text(key) if isinstance(key, str) else key
+
+
+def _is_changed(new: Any, old: Any) -> bool:
+    return new is not old and (isinstance(new, Mapping) or new != (tuple(old) if isinstance(new, tuple) else old))
+
+
+def mask_entry(entry: Entry, masker: Masker) -> Entry:
+    """The entry without its secrets."""
+    changes: dict[str, Any] = {}
+    for name in entry.__struct_fields__:
+        value = getattr(entry, name)
+        if isinstance(value, str):
+            masked: Any = masker.text(value)
+        elif isinstance(value, Mapping):
+            masked = masker.headers(value) if "headers" in name else masker.value(value)
+        else:
+            continue
+        if masked != value:
+            changes[name] = masked
+    return msgspec.structs.replace(entry, **changes) if changes else entry
