@@ -165,6 +165,11 @@ class Desk:
         settled, self.mailbox.settled = self.mailbox.settled, []
         return settled
 
+    @staticmethod
+    def is_satisfied(wait: Wait) -> bool:
+        """Whether it ended well."""
+        return wait.settled_ns >= 0 and wait.error is None and not wait.is_abandoned
+
     @property
     def kept(self) -> list[int]:
         """The numbers of the messages that no one has taken."""
@@ -424,7 +429,8 @@ def _step_of_eight(number: int, actor: str, said: Callable[..., Message], clock:
             number=wait,
             actor=actor,
             channel="desk",
-            what="the reply to getRecord",
+            awaits="reply",
+            name="getRecord",
             step=number,
             deadline_ns=request.at_ns + 10**10,
             source="desk.py:9",

@@ -378,7 +378,7 @@ def state_of(wait: Wait) -> str | type:
         return ABANDONED
     if wait.is_pending:
         return PENDING
-    return SATISFIED if wait.is_satisfied else type(wait.error)
+    return SATISFIED if wait.error is None else type(wait.error)
 
 
 def messages_of(wait: Wait) -> list[Message]:

@@ -153,14 +153,16 @@ class Book:
     def end_step(self, number: int, outcome: str = "passed", error: str = "") -> None:
         self.add(journal.StepEnded, number=number, outcome=outcome, error=error)
 
-    def wait(self, actor: str, what: str, step: int) -> int:
+    def wait(self, actor: str, name: str | None, step: int, awaits: Any = "message", **awaited: Any) -> int:
         number = next(self._waits)
         self.add(
             journal.WaitStarted,
             number=number,
             actor=actor,
             channel="desk",
-            what=what,
+            awaits=awaits,
+            name=name,
+            **awaited,
             step=step,
             deadline_ns=self.now_ns + 5_000_000_000,
             source="calls.py:9",
@@ -188,14 +190,14 @@ def consultation(tmp_path: Path) -> Path:
     book.step(1, "alice", "outbound_call")
     book.step(2, "alice", "dial", parent=1)
     book.say("alice", "newCall", {"to": "89"}, step=2, asks=7)
-    wait = book.wait("alice", "the reply to newCall", 2)
+    wait = book.wait("alice", "newCall", 2, "reply")
     book.end_wait(
         wait, message=book.say("alice", "resultNewCall", {"result": "success", "id": 12345678901234567890}, reply_to=7)
     )
     book.end_step(2)
     book.end_step(1)
     book.step(3, "bob", "accept")
-    wait = book.wait("bob", "newState where {state: 'connected'}", 3)
+    wait = book.wait("bob", "newState", 3, where={"state": "connected"})
     book.say("bob", "newState", {"state": "offered", "greeting": "Здравствуйте"})
     for seq in range(3):
         ping = book.say("bob", "ping", {"seq": seq})
@@ -512,7 +514,7 @@ async def test_hostile_content(tmp_path: Path, opened: Callable[..., Any]) -> No
     book = Book(tmp_path, *HOSTILE[:4], "alice")
     for text in HOSTILE:
         book.step(len(text) + 1, "alice", text)
-        book.wait("alice", f"{text} where {{{text}: '{text}'}}", len(text) + 1)
+        book.wait("alice", text, len(text) + 1, where={text: text})
         book.say("alice", text, raw=text, reply_to=text)
         book.say(HOSTILE[0], text, {text: [text, {text: text}]}, step=len(text) + 1, asks=text)
         book.add(journal.Note, text=text)
@@ -634,3 +636,64 @@ async def test_it_is_usable_on_a_narrow_screen(consultation: Path, opened: Calla
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         await page.locator(".row.message", has_text="newState").click()
         assert await page.locator("#details .tree").is_visible()
+
+
+# -- what the page and the other reports must agree in ----------------------------------------------------------------
+
+
+def is_ready(body: Any) -> bool:
+    return bool(body)
+
+
+WHERES: list[Any] = [
+    None,
+    {"id": 12345678901234567890, "n": -1.5, "t": True, "none": None, "call": {"parties": [{"role": "agent"}, 2]}},
+    {"text": 'it\'s "quoted" \\ and\u2028 broken\n', "other": "it's", "tab": "\t", "\u00e9": "\u00e9\u00ad\U0001f600"},
+    {"long": "ab" * 200, "more": "c" * 130, "kind": int, "set": {1, "a"}},
+    is_ready,
+    list[str],
+    [1, "a", ...],
+    {},
+    {"x": "word " * 60},
+]
+
+
+async def test_a_wait_is_told_in_the_same_words_everywhere(tmp_path: Path, opened: Callable[..., Any]) -> None:
+    written = journal.Journal()
+    written.attach(JournalWriter(tmp_path / "journal.jsonl"))
+    awaited: list[dict[str, Any]] = [{"awaits": "message", "name": "state", "where": where} for where in WHERES]
+    awaited += [{"awaits": "absence", "where": {"id": 1}}, {"awaits": "reply", "name": "a\nb" * 60}]
+    awaited += [{"awaits": "close"}, {"awaits": "close", "code": 1000}, {"awaits": "until", "condition": "it is"}]
+    awaited += [{"awaits": "signal", "name": "it's"}, {"awaits": "signal", "name": "rung", "times": 3}]
+    for number, about in enumerate(awaited):
+        place: dict[str, Any] = {"actor": "alice", "channel": "desk", "step": 0, "deadline_ns": None, "source": ""}
+        written.record(journal.WaitStarted(at_ns=number, number=number, **place, **about))
+    lines = (tmp_path / "journal.jsonl").read_text().rstrip("\n").split("\n")
+    async with opened(tmp_path) as page:
+        assert await page.evaluate("lines => lines.map(awaitedTold)", lines) == [
+            entry.what for entry in written.entries
+        ]
+
+
+@pytest.mark.slow
+async def test_where_a_message_does_not_fit_is_told_by_the_plain_fields(
+    tmp_path: Path, opened: Callable[..., Any]
+) -> None:
+    book = Book(tmp_path, "alice")
+    where = {"n": 12345678901234567890, "who": {"name": "bob"}, "t": True, "id": {"$pattern": "any int"}, "gone": "x"}
+    wait = book.wait("alice", "state", 0, where=where)
+    body = {"n": 12345678901234567891, "who": {"name": "bo"}, "t": 1, "id": "x"}
+    book.say("alice", "state", body)
+    book.end_wait(wait, "failed", error="DeadlinePassed")
+    book.close("failed", "no")
+    async with opened(book.directory) as page:
+        await page.locator(".row.message", has_text="state").click()
+        told = await page.locator("#details .reasons").inner_text()
+    for line in (
+        "n is 12345678901234567891, wanted 12345678901234567890",
+        "who.name is 'bo', wanted 'bob'",
+        "t is 1, wanted True",
+        "it has no field gone, wanted 'x'",
+    ):
+        assert line in told
+    assert "any int" not in told

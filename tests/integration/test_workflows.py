@@ -112,7 +112,7 @@ def test_steps_nest_and_are_told_with_their_places(numbers: list[str], play_with
     outer, first, second = (entry for entry in run.journal if isinstance(entry, StepStarted))
     assert (outer.parent, first.parent, second.parent) == (0, outer.number, outer.number)
     assert outer.source.startswith("tests/integration/test_workflows.py:")
-    waits = [entry for entry in run.journal if isinstance(entry, WaitStarted) and "dial" in entry.what]
+    waits = [entry for entry in run.journal if isinstance(entry, WaitStarted) and entry.name == "dial"]
     assert [entry.step for entry in waits] == [first.number, second.number]
     sent = [entry for entry in run.journal if isinstance(entry, Message) and entry.is_sent]
     assert [message.step for message in sent] == [first.number, second.number]

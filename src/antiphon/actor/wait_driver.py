@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from antiphon.conversation.mailbox import Mailbox
-from antiphon.conversation.waits import ReplyWait, Wait
+from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
 from antiphon.errors import DeadlinePassed
 from antiphon.journal import WaitEnded, WaitStarted
 from antiphon.runtime.pending import Pending
@@ -44,18 +44,18 @@ class WaitDriver:
         deadline_ns = wait.deadline_ns
         if deadline_ns is not None and deadline_ns < runtime.deadlines.armed_ns and wait.settled_ns < 0:
             runtime.deadlines.note(deadline_ns)
-        runtime.record(
-            WaitStarted(
-                at_ns=wait.made_ns,
-                number=wait.order,
-                actor=self._actor,
-                channel=self._channel,
-                what=wait.describe(),
-                step=wait.step.number if wait.step is not None else 0,
-                deadline_ns=deadline_ns,
-                source=wait.source or "",
-            )
+        started = WaitStarted(
+            at_ns=wait.made_ns,
+            number=wait.order,
+            actor=self._actor,
+            channel=self._channel,
+            awaits=wait.kind,
+            step=wait.step.number if wait.step is not None else 0,
+            deadline_ns=deadline_ns,
+            source=wait.source or "",
         )
+        _describe(wait, started)
+        runtime.record(started)
 
     def wake(self) -> None:
         """Tell those whose waits are settled; they may do anything meanwhile, also settle more."""
@@ -120,3 +120,16 @@ class WaitDriver:
         """End the waits whose deadlines have passed."""
         self.mailbox.expire(now_ns)
         self.wake()
+
+
+def _describe(wait: Wait, started: WaitStarted) -> None:
+    """What the wait is for, as data: whoever shows it finds the words, and where nobody does there are none."""
+    if isinstance(wait, (MessageWait, AbsenceWait)):
+        started.name = wait.name
+        started.where = wait.where
+    elif isinstance(wait, ReplyWait):
+        started.name = wait.request.name
+    elif isinstance(wait, CloseWait):
+        started.code = wait.code
+    elif isinstance(wait, UntilWait):
+        started.condition = wait.text

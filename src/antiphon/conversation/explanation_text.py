@@ -23,16 +23,16 @@ def text_of(facts: Explanation) -> str:
 
 def _headline(facts: Explanation) -> str:
     wait, who = facts.wait, facts.owner or "the channel"
-    awaited = _awaited(wait)
     match facts.outcome:
         case "deadline":
             outcome = "it never was" if isinstance(wait, UntilWait) else "it did not come"
-            return f"{who} waited {seconds(facts.at_ns - wait.made_ns)} {awaited}, and {outcome}"
+            return f"{who} waited {seconds(facts.at_ns - wait.made_ns)} {_awaited(wait)}, and {outcome}"
         case "closed":
-            return f"{who} waited {awaited}, but {facts.ending}"
+            return f"{who} waited {_awaited(wait)}, but {facts.ending}"
         case "refused":
             said = _refusal(facts.culprit)
-            return f"{who} was refused {awaited.removeprefix('for the reply to ')}" + (f": {said}" if said else "")
+            asked = one_line(wait.request.name, 160) if isinstance(wait, ReplyWait) else _awaited(wait)
+            return f"{who} was refused {asked}" + (f": {said}" if said else "")
         case "forbidden":
             return f"{who} received {_said(facts.culprit)}, but there was to be {wait.describe()}"
         case _:

@@ -21,7 +21,7 @@ import msgspec
 
 from antiphon.conversation.wording import cut_middle, shorten
 
-__all__ = ["ABSENT", "Difference", "differences", "matches"]
+__all__ = ["ABSENT", "DESCRIBED", "Difference", "describe", "differences", "matches"]
 
 
 class _Absent:
@@ -35,6 +35,9 @@ class _Absent:
 
 ABSENT: Final = _Absent()
 """In a pattern: the field must not be there. In a difference: it was not."""
+
+DESCRIBED: Final = "$pattern"
+"""In a pattern that was read from a record: under this name stands the description of what a record cannot hold."""
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -201,7 +204,7 @@ def _describe(pattern: Any) -> str:
     if pattern is ABSENT:
         return "no such field"
     if isinstance(pattern, Mapping):
-        return "{" + ", ".join(f"{key}: {_describe(value)}" for key, value in pattern.items()) + "}"
+        return _describe_mapping(pattern)
     if isinstance(pattern, (list, tuple)):
         return "[" + ", ".join(map(_describe, pattern)) + "]"
     if isinstance(pattern, Set):
@@ -215,6 +218,12 @@ def _describe(pattern: Any) -> str:
     if callable(pattern):
         return f"what {getattr(pattern, '__name__', type(pattern).__name__)} accepts"
     return shorten(pattern)
+
+
+def _describe_mapping(pattern: Mapping[Any, Any]) -> str:
+    if pattern.keys() == {DESCRIBED}:
+        return str(pattern[DESCRIBED])
+    return "{" + ", ".join(f"{key}: {_describe(value)}" for key, value in pattern.items()) + "}"
 
 
 _PLAIN: Final = frozenset({str, int, float, bool, bytes, type(None)})

@@ -8,15 +8,13 @@ change.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from functools import lru_cache
-from pathlib import PurePath
-from typing import Any, get_origin
+from typing import Any, ClassVar
 
 import msgspec
 
-from antiphon.conversation.match import describe, matches
+from antiphon.conversation.awaited import WaitKind, describe_awaited, is_predicate
+from antiphon.conversation.match import matches
 from antiphon.conversation.message import Message
-from antiphon.conversation.wording import one_line
 
 __all__ = ["AbsenceWait", "CloseWait", "MessageWait", "ReplyWait", "UntilWait", "Wait"]
 
@@ -34,6 +32,8 @@ class Wait(msgspec.Struct, eq=False, kw_only=True):
     Set by whoever drives the mailbox: `on_settled`; `is_seen`, when the outcome has been given to whoever waits, for
     what has been seen is not given back.
     """
+
+    kind: ClassVar[WaitKind]
 
     made_ns: int
     deadline_ns: int | None
@@ -58,11 +58,6 @@ class Wait(msgspec.Struct, eq=False, kw_only=True):
         """True until it is settled or abandoned."""
         return self.settled_ns < 0
 
-    @property
-    def is_satisfied(self) -> bool:
-        """True if it ended well."""
-        return self.settled_ns >= 0 and self.error is None and not self.is_abandoned
-
     def describe(self) -> str:
         """What is waited for, on one line."""
         raise NotImplementedError
@@ -78,6 +73,8 @@ class MessageWait(Wait):
     A `where` that is a predicate and raises does not fit; `raised` is the latest message on which it did, and what.
     """
 
+    kind = "message"
+
     name: str | None
     where: Any = None
     check: Any = None
@@ -85,7 +82,7 @@ class MessageWait(Wait):
     raised: tuple[Message, Exception] | None = None
 
     def describe(self) -> str:
-        return _describe_selection(self.name, self.where)
+        return describe_awaited("message", self.name, self.where)
 
     def accepts(self, message: Message, /) -> bool:
         if (self.name is not None and self.name != message.name) or message.number <= self.since:
@@ -99,13 +96,15 @@ class AbsenceWait(Wait):
     A `where` that is a predicate and raises has not ruled the message out: it counts as fitting; `raised` tells why.
     """
 
+    kind = "absence"
+
     name: str | None
     where: Any = None
     since: int = 0
     raised: tuple[Message, Exception] | None = None
 
     def describe(self) -> str:
-        return "no " + _describe_selection(self.name, self.where)
+        return describe_awaited("absence", self.name, self.where)
 
     def accepts(self, message: Message, /) -> bool:
         if (self.name is not None and self.name != message.name) or message.number <= self.since:
@@ -121,6 +120,8 @@ class ReplyWait(Wait):
     `on_message` is called when a reply has come that is not the last.
     """
 
+    kind = "reply"
+
     request: Message
     check: Any = None
     messages: list[Message] = []
@@ -132,7 +133,7 @@ class ReplyWait(Wait):
         return self.request.asks
 
     def describe(self) -> str:
-        return _describe_reply(self.request.name)
+        return describe_awaited("reply", self.request.name)
 
     def accepts(self, message: Message, /) -> bool:
         return message.reply_to is not None and message.reply_to == self.request.asks and message.number > self.after
@@ -141,11 +142,13 @@ class ReplyWait(Wait):
 class UntilWait(Wait):
     """For a predicate without arguments to become true; it is looked at after every message. `text` says what it is."""
 
+    kind = "until"
+
     predicate: Callable[[], Any]
     text: str
 
     def describe(self) -> str:
-        return f"until {self.text}"
+        return describe_awaited("until", condition=self.text)
 
     def accepts(self, _message: Message, /) -> bool:
         return False
@@ -154,10 +157,12 @@ class UntilWait(Wait):
 class CloseWait(Wait):
     """For the connection to close, with `code` if that is given."""
 
+    kind = "close"
+
     code: int | None
 
     def describe(self) -> str:
-        return "the close of the connection" + (f" with code {self.code}" if self.code is not None else "")
+        return describe_awaited("close", code=self.code)
 
     def accepts(self, _message: Message, /) -> bool:
         return False
@@ -165,45 +170,10 @@ class CloseWait(Wait):
 
 def _fits(wait: MessageWait | AbsenceWait, message: Message, *, if_raised: bool) -> bool:
     where = wait.where
-    if not _is_predicate(where):
+    if not is_predicate(where):
         return matches(where, message.body)
     try:
         return bool(where(message.body))
     except Exception as error:
         wait.raised = (message, error)
         return if_raised
-
-
-@lru_cache(maxsize=1024)
-def _describe_reply(name: str) -> str:
-    return f"the reply to {_brief(name)}"
-
-
-def _describe_selection(name: str | None, where: Any) -> str:
-    text = _brief(name) if name is not None else "any message"
-    if where is None:
-        return text
-    return (
-        f"{text} that {_brief(_predicate_name(where))} accepts"
-        if _is_predicate(where)
-        else f"{text} where {_brief(describe(where))}"
-    )
-
-
-def _is_predicate(where: Any) -> bool:
-    """A callable that is to be called; classes and annotations as `list[str]` are callable too, and patterns."""
-    return callable(where) and not isinstance(where, type) and get_origin(where) is None
-
-
-def _predicate_name(predicate: Callable[[Any], Any]) -> str:
-    name = getattr(predicate, "__name__", None) or repr(predicate)
-    code = getattr(predicate, "__code__", None)
-    return (
-        f"the lambda at {PurePath(code.co_filename).name}:{code.co_firstlineno}"
-        if name == "<lambda>" and code
-        else name
-    )
-
-
-def _brief(text: str) -> str:
-    return one_line(text, 160)

@@ -9,8 +9,9 @@ from typing import Any, Protocol
 
 import msgspec
 
+from antiphon.conversation.awaited import where_as_data
 from antiphon.conversation.message import Message
-from antiphon.journal.entries import Entry, Recorded
+from antiphon.journal.entries import Entry, Recorded, WaitStarted
 from antiphon.journal.masking import Masker
 
 __all__ = ["Journal", "Report", "Sink", "mask_entry", "mask_message"]
@@ -94,6 +95,8 @@ def _is_changed(new: Any, old: Any) -> bool:
 
 def mask_entry(entry: Entry, masker: Masker) -> Entry:
     """The entry without its secrets."""
+    if isinstance(entry, WaitStarted) and entry.where is not None:
+        entry = msgspec.structs.replace(entry, where=masker.value(where_as_data(entry.where)))
     changes: dict[str, Any] = {}
     for name in entry.__struct_fields__:
         value = getattr(entry, name)

@@ -66,4 +66,4 @@ class Blocks:
 
     def _candidates(self, message: Message | WrittenMessage) -> list[WaitStarted]:
         here = [wait for wait in self._waits.values() if (wait.actor, wait.channel) == (message.actor, message.channel)]
-        return [wait for wait in here if wait.what.split(" where ", 1)[0] == message.name] or here
+        return [wait for wait in here if wait.awaits == "message" and wait.name == message.name] or here

@@ -10,14 +10,15 @@ from antiphon.journal import RunStarted, StepEnded, StepStarted, WaitEnded, Wait
 S = 1_000_000_000
 
 
-def started(at_s: float, number: int = 1, within_s: float | None = 10, what: str = "news") -> WaitStarted:
+def started(at_s: float, number: int = 1, within_s: float | None = 10, name: str = "news") -> WaitStarted:
     deadline_ns = int((at_s + within_s) * S) if within_s is not None else None
     return WaitStarted(
         at_ns=int(at_s * S),
         number=number,
         actor="alice",
         channel="desk",
-        what=what,
+        awaits="message",
+        name=name,
         step=0,
         deadline_ns=deadline_ns,
         source="",
@@ -54,8 +55,8 @@ def test_one_without_a_deadline_has_no_end(progress: Progress) -> None:
 
 
 def test_the_oldest_of_several_is_told(progress: Progress) -> None:
-    progress.note(started(3, number=2, what="later"), 103.0)
-    progress.note(started(1, number=1, what="first"), 103.0)
+    progress.note(started(3, number=2, name="later"), 103.0)
+    progress.note(started(1, number=1, name="first"), 103.0)
     assert progress.line(105.0, 80) == "[#####.......] 4 of 10 s  alice: first, and 1 more"
 
 
@@ -77,7 +78,7 @@ def test_a_timed_wait_is_told_too(progress: Progress, arguments: str, line: str)
 
 
 def test_it_fits_its_line_also_when_it_is_overdue(progress: Progress) -> None:
-    progress.note(started(0, what="x" * 200), 100.0)
+    progress.note(started(0, name="x" * 200), 100.0)
     line = progress.line(120.0, 40)
     assert line.startswith("[############] 20 of 10 s  alice: xx")
     assert len(line) <= 39

@@ -125,11 +125,13 @@ def test_a_request_with_the_id_of_ours_is_no_reply(codec: Codec) -> None:
     mailbox.expect(theirs)
 
     mailbox.deliver(hear(codec, rpc(method="theirs", id=1)), 1)
-    assert theirs.is_satisfied
+    assert not theirs.is_pending
+    assert theirs.error is None
     assert ours.is_pending
 
     mailbox.deliver(hear(codec, rpc(result="done", id=1)), 2)
-    assert ours.is_satisfied
+    assert not ours.is_pending
+    assert ours.error is None
     assert ours.message is not None
     assert ours.message.body == "done"
 

@@ -71,7 +71,9 @@ def entries_of(kind: type[Entry]) -> st.SearchStrategy[Entry]:
 
 
 def from_hint(hint: Any) -> st.SearchStrategy[Any]:
-    return st.dictionaries(st.text(), JSON) if hint == dict[str, Any] else st.from_type(hint)
+    if hint == dict[str, Any]:
+        return st.dictionaries(st.text(), JSON)
+    return JSON if hint is Any else st.from_type(hint)
 
 
 def test_there_are_entries_of_many_kinds() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from antiphon.conversation.message import Message
-from antiphon.journal import ChannelOpened, Failed, HttpExchange, Journal, Note, RunStarted, StepStarted
+from antiphon.journal import ChannelOpened, Failed, HttpExchange, Journal, Note, RunStarted, StepStarted, WaitStarted
 from antiphon.journal.masking import Masker
 
 SECRET = "s3cr3t-t0ken"
@@ -135,6 +135,38 @@ def test_fields_of_entries_are_masked() -> None:
     assert sunk[2].request_body == '{"password": "***"}'
     assert sunk[2].response_headers == {"Set-Cookie": "***"}
     assert sunk[2].response_body == "the token was ***"
+
+
+def test_what_is_waited_for_reaches_a_sink_as_data_and_without_secrets() -> None:
+    masker = Masker()
+    masker.learn(SECRET)
+    where = {"password": "hunter2", "token": str, "n": 1, "note": f"for {SECRET}", "kind": {SECRET}}
+    waits = [
+        WaitStarted(
+            at_ns=0,
+            number=1,
+            actor="",
+            channel="",
+            awaits="message",
+            name=SECRET,
+            where=each,
+            step=0,
+            deadline_ns=1,
+            source="",
+        )
+        for each in (where, None)
+    ]
+    journal, sunk = recorded(*waits, masker=masker)
+    assert journal.entries[0].where is where
+    assert sunk[0].where == {
+        "password": "***",
+        "token": {"$pattern": "***"},
+        "n": 1,
+        "note": "for ***",
+        "kind": {"$pattern": "one of '***'"},
+    }
+    assert sunk[0].what == "*** where {password: '***', token: ***, n: 1, note: 'for ***', kind: one of '***'}"
+    assert sunk[1].what == "***"
 
 
 def test_an_entry_without_secrets_is_passed_on_as_it_is() -> None:

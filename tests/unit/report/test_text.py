@@ -73,13 +73,17 @@ def step_over(number: int, at_ms: float = 0, outcome: str = "passed", error: str
     return journal.StepEnded(at_ns=round(at_ms * MS), number=number, outcome=outcome, error=error)
 
 
-def wait(number: int, what: str, at_ms: float = 0, *, step: int = 0, actor: str = "operator") -> journal.WaitStarted:
+def wait(
+    number: int, name: str | None, at_ms: float = 0, *, step: int = 0, actor: str = "operator", **awaited: Any
+) -> journal.WaitStarted:
     return journal.WaitStarted(
         at_ns=round(at_ms * MS),
         number=number,
         actor=actor,
         channel="desk",
-        what=what,
+        awaits=awaited.pop("awaits", "message"),
+        name=name,
+        **awaited,
         step=step,
         deadline_ns=None,
         source="calls.py:4",
@@ -127,7 +131,7 @@ A_CALL: list[Any] = [
     said("connectionStatus", 7, status="connected"),
     step(1, 10),
     said("newCall", 11, sent=True, step=1, destination="89"),
-    wait(1, "the reply to newCall", 11, step=1),
+    wait(1, "newCall", 11, step=1, awaits="reply"),
     said("resultNewCall", 13, number=2, result="success"),
     wait_over(1, 13, message=2),
     step_over(1, 14),
@@ -188,7 +192,7 @@ def test_a_message_that_nobody_has_taken_stands_where_its_name_is_awaited() -> N
             started("operator"),
             step(1, action="outer"),
             step(2, parent=1, action="inner"),
-            wait(1, "ring where {id: 5}", step=1),
+            wait(1, "ring", step=1, where={"id": 5}),
             wait(2, "other", step=2),
             said("ring", 1, id=4),
         ]
@@ -318,8 +322,10 @@ def test_long_waits_are_told_of() -> None:
     assert plain([wait(1, "ring"), said("ring", 2500), wait_over(1, 2500, message=1)]) == [
         "   2.500  ← ring  after 2.500 s"
     ]
-    assert plain([wait(1, "until it is so"), wait_over(1, 1500)]) == ["   1.500  ✓ until it is so after 1.500 s"]
-    assert plain([wait(1, "until it is so"), wait_over(1, 900)]) == []
+    assert plain([wait(1, None, awaits="until", condition="it is so"), wait_over(1, 1500)]) == [
+        "   1.500  ✓ until it is so after 1.500 s"
+    ]
+    assert plain([wait(1, None, awaits="until", condition="it is so"), wait_over(1, 900)]) == []
     assert plain([wait(1, "ring"), wait_over(1, 9000, "cancelled")]) == []
 
 

@@ -17,6 +17,7 @@ __all__ = ["page"]
 _SCRIPTS: Final = (
     "words.js",
     "json.js",
+    "waits.js",
     "journal.js",
     "correlation.js",
     "diagram.js",

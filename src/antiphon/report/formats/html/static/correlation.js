@@ -40,19 +40,20 @@ function waitsAt(message) {
 function whyNotTaken(message, story) {
   const reasons = [];
   const present = waitsAt(message);
-  const named = present.filter((wait) => wait.name === message.name || wait.name === `no ${message.name}`);
+  const named = present.filter((wait) => isForName(wait, message.name));
   for (const wait of named.slice(0, 5)) reasons.push({ text: whyNotBy(wait, message, story), item: wait });
   const others = present.filter((wait) => !named.includes(wait));
   for (const wait of others.slice(0, 5 - reasons.length)) reasons.push({ text: `awaited was ${wait.what}`, item: wait });
   if (present.length > reasons.length) reasons.push({ text: `and ${counted(present.length - reasons.length, 'other wait')}` });
   if (!present.length) reasons.push({ text: 'nobody was waiting on this channel when it came' });
-  const later = message.channel.waits.find((wait) => wait.from > message.line && wait.name === message.name);
+  const later = message.channel.waits.find((wait) => wait.from > message.line && wait.awaits === 'message'
+    && wait.name === message.name);
   if (later && !named.length) {
     const text = `one of this name was awaited ${duration(later.begunAt - message.at)} later, and did not take it`;
     reasons.push({ text, item: later });
   }
   if (message.request && message.request.isSent) {
-    const reply = message.channel.waits.find((wait) => wait.name === `the reply to ${message.request.name}`
+    const reply = message.channel.waits.find((wait) => wait.awaits === 'reply' && wait.name === message.request.name
       && wait.from > message.request.line && wait.from <= message.request.line + 2 && wait.endedAt !== null);
     if (reply && reply.endedAt < message.at) {
       reasons.unshift({ text: `it came ${duration(message.at - reply.endedAt)} after the wait for it had ended`, item: reply });
@@ -62,26 +63,13 @@ function whyNotTaken(message, story) {
 }
 
 function whyNotBy(wait, message, story) {
-  const found = mismatches(wait.what, messageText(story.lines.entry(message.line)));
+  const found = mismatches(wait.began, messageText(story.lines.entry(message.line)));
   return found.length ? found.join('; ') : `it did not fit ${wait.what}`;
 }
 
-/** Where a message differs from the plain fields of a wait's `where`, which is told as `name where {field: 'value'}`. */
-function mismatches(what, text) {
-  const [, where] = what.split(/ where (.*)/s);
-  const body = where && where.startsWith('{') && text !== null ? JsonReader.read(text) : null;
-  if (!body) return [];
-  const found = [];
-  for (const [, key, quoted, bare] of where.matchAll(/[{ ]([\w.-]+): (?:'((?:[^'\\]|\\.)*)'|(-?[\d.]+|True|False|None)(?=[,}]))/g)) {
-    const wanted = quoted ?? { True: 'true', False: 'false', None: 'null' }[bare] ?? bare;
-    const value = field(body, key.split('.'));
-    if (!value) found.push(`it has no field ${key}, wanted ${quoted === undefined ? bare : `'${quoted}'`}`);
-    else if (value.items || value.text !== wanted || (value.kind === 'string') !== (quoted !== undefined)) {
-      const is = value.kind === 'string' ? `'${visible(value.text.slice(0, 60))}'` : brief(value, 2);
-      found.push(`${key} is ${is}, wanted ${quoted === undefined ? bare : `'${quoted}'`}`);
-    }
-  }
-  return found;
+/** Whether the wait is for a message of that name, or for none of it to come. */
+function isForName(wait, name) {
+  return (wait.awaits === 'message' || wait.awaits === 'absence') && wait.name === name;
 }
 
 /** The nearest value at that path, in the message or in the first of its members that has it. */

@@ -231,7 +231,7 @@ Details.prototype.taken = function taken(message) {
     return ['taken by', this.link(wait), make('small', ` ${since}`)];
   }
   if (wait) return ['failed', this.link(wait), make('span.error', ` ${visible(wait.error)}`)];
-  if (message.handled && !waitsAt(message).some((known) => known.name === message.name)) return null;
+  if (message.handled && !waitsAt(message).some((known) => known.awaits === 'message' && known.name === message.name)) return null;
   const reasons = whyNotTaken(message, this.story);
   return ['not taken', make('ul.reasons', ...reasons.map(({ text, item }) =>
     make('li', visible(text), item ? ' ' : '', item ? this.link(item, '→') : '')))];
@@ -241,7 +241,7 @@ Details.prototype.taken = function taken(message) {
 Details.prototype.cameInstead = function cameInstead(wait) {
   const { received } = wait.channel;
   const came = received.filter((message) => message.line > wait.from && message.line < wait.to);
-  const remark = (message) => (message.name === wait.name && message !== wait.message ? visible(whyNotBy(wait, message, this.story)) : '');
+  const remark = (message) => (isForName(wait, message.name) && message !== wait.message ? visible(whyNotBy(wait, message, this.story)) : '');
   const title = wait.message ? 'What came meanwhile' : 'What came instead';
   return this.list(title, came, 'Nothing came on this channel while it waited.', remark);
 };

@@ -272,13 +272,16 @@ const READERS = {
     }
   },
   'wait-started'(entry, line) {
+    const { lines } = this;
     const channel = entry.channel ? this.channel(entry.actor, entry.channel) : null;
     const actor = entry.actor ? this.actor(entry.actor) : null;
     const wait = {
       kind: 'wait', line, from: line, to: line, at: entry.at_ns, begunAt: entry.at_ns, endedAt: null, channel, actor,
-      number: entry.number, what: entry.what, name: entry.what.split(' where ', 1)[0],
+      number: entry.number, awaits: entry.awaits, name: entry.name ?? null,
       step: entry.step, home: this.stepAt(entry.step), deadline: entry.deadline_ns, source: entry.source,
       outcome: 'pending', message: null, error: '', level: 0,
+      get began() { return lines.text(line); },
+      get what() { return this.told ??= awaitedTold(this.began); },
     };
     if (actor) {
       while (actor.waiting[wait.level]) wait.level += 1;

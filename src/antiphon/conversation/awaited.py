@@ -1,0 +1,113 @@
+"""What is waited for: as data that a record can hold, and in words, which are made for whoever reads them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from pathlib import PurePath
+from typing import Any, Final, Literal, get_origin
+
+from antiphon.conversation.match import DESCRIBED, describe
+from antiphon.conversation.wording import one_line
+
+__all__ = ["WaitKind", "describe_awaited", "is_predicate", "where_as_data"]
+
+WaitKind = Literal["message", "absence", "reply", "close", "until", "signal"]
+"""For a message, for its absence, for the replies to a request, for a close, for a condition, for a signal."""
+
+PREDICATE: Final = "$predicate"
+"""In a `where` that has become data: the name of the function that was to accept the body."""
+
+
+def describe_awaited(
+    kind: WaitKind,
+    name: str | None = None,
+    where: Any = None,
+    *,
+    code: int | None = None,
+    condition: str = "",
+    times: int = 1,
+) -> str:
+    """What is waited for, on one line.
+
+    name: of the message, of the request whose replies are awaited, or of the signal; None for any message. where: a
+    pattern or predicate of the body, or what `where_as_data` made of it. code: the close code that is wanted.
+    """
+    match kind:
+        case "message":
+            return _selection(name, where)
+        case "absence":
+            return f"no {_selection(name, where)}"
+        case "reply":
+            return f"the reply to {_brief(name or '')}"
+        case "close":
+            return "the close of the connection" + (f" with code {code}" if code is not None else "")
+        case "until":
+            return f"until {condition}"
+        case "signal":
+            return f"the signal {name!r}" + (f", given {times} times" if times > 1 else "")
+
+
+def is_predicate(where: Any) -> bool:
+    """True for a callable that is to be called; classes and annotations as `list[str]` are patterns."""
+    return callable(where) and not isinstance(where, type) and get_origin(where) is None
+
+
+def where_as_data(where: Any) -> Any:
+    """The same `where` in what JSON can hold: it is described alike, and its plain fields are as they were.
+
+    What is no plain value is `{"$pattern": its description}` there, a predicate `{"$predicate": its name}`.
+    """
+    return {PREDICATE: _predicate_name(where)} if is_predicate(where) else _as_data(where, 0)
+
+
+def _as_data(pattern: Any, depth: int) -> Any:
+    if _is_plain(pattern):
+        return pattern
+    if depth < _DEEPEST:
+        if isinstance(pattern, Mapping) and DESCRIBED not in pattern:
+            return {str(key): _as_data(value, depth + 1) for key, value in pattern.items()}
+        if isinstance(pattern, (list, tuple)):
+            return [_as_data(item, depth + 1) for item in pattern]
+    return {DESCRIBED: describe(pattern)}
+
+
+def _is_plain(value: Any) -> bool:
+    kind = value.__class__
+    if kind is str:
+        return len(value) <= _LONGEST
+    if kind is int:
+        return bool(abs(value) < _TOO_GREAT)
+    return value is None or kind is bool or (kind is float and math.isfinite(value))
+
+
+def _selection(name: str | None, where: Any) -> str:
+    text = _brief(name) if name is not None else "any message"
+    if where is None:
+        return text
+    if is_predicate(where):
+        return f"{text} that {_brief(_predicate_name(where))} accepts"
+    if isinstance(where, Mapping) and where.keys() == {PREDICATE}:
+        return f"{text} that {_brief(str(where[PREDICATE]))} accepts"
+    return f"{text} where {_brief(describe(where))}"
+
+
+def _predicate_name(predicate: Callable[[Any], Any]) -> str:
+    name = getattr(predicate, "__name__", None) or repr(predicate)
+    code = getattr(predicate, "__code__", None)
+    return (
+        f"the lambda at {PurePath(code.co_filename).name}:{code.co_firstlineno}"
+        if name == "<lambda>" and code
+        else name
+    )
+
+
+def _brief(text: str) -> str:
+    return one_line(text, 160)
+
+
+_DEEPEST: Final = 20
+_LONGEST: Final = 1_000
+"""A longer text is described: what is recorded of a wait stays small."""
+_TOO_GREAT: Final = 1 << 63
+"""Greater numbers are none that every reader of JSON knows."""

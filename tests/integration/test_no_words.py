@@ -1,0 +1,158 @@
+"""Words are made for whoever reads them: a run that nobody watches makes none, however much it waits."""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import sys
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import CodeType, FrameType
+from typing import Any
+
+import pytest
+
+from antiphon import DeadlinePassed, Message, Run, all_of, first_of, scenario
+from antiphon.conversation import awaited, difference_text, explanation_text, match, waits, wording
+from antiphon.journal import WaitStarted
+
+Play = Callable[..., Run]
+WAITS = 1_000
+
+
+def functions_of(module: Any) -> Iterator[Any]:
+    """The functions of a module, and the methods of its classes."""
+    for thing in vars(module).values():
+        if inspect.isfunction(thing) and thing.__module__ == module.__name__:
+            yield thing
+        elif inspect.isclass(thing) and thing.__module__ == module.__name__:
+            yield from filter(inspect.isfunction, vars(thing).values())
+
+
+def wording_code() -> dict[CodeType, str]:
+    """Whatever makes words of what was awaited, said or found."""
+    made = [each for module in (wording, explanation_text, difference_text) for each in functions_of(module)]
+    made += [
+        each for each in functions_of(awaited) if each is not awaited.is_predicate
+    ]  # which decides, and says nothing
+    made += [each for module in (match, waits) for each in functions_of(module) if "describe" in each.__name__]
+    assert len(made) > 50
+    return {each.__code__: each.__qualname__ for each in made}
+
+
+@contextmanager
+def words() -> Iterator[list[str]]:
+    """The names of the wording functions that are called meanwhile, each time that they are."""
+    code, called = wording_code(), []
+
+    def note(frame: FrameType, event: str, _argument: Any) -> None:
+        if event == "call" and frame.f_code in code:
+            called.append(code[frame.f_code])
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        yield called
+    finally:
+        sys.setprofile(before)
+
+
+def is_even(body: Any) -> bool:
+    return bool(body["n"] % 2 == 0)
+
+
+async def wait_for_everything(desk: Any, peer: Any) -> int:
+    """Waits of every kind that a message can end, some that come late and some that are given up; how many."""
+    made = 0
+    while made < WAITS:
+        n = made
+        waiting = desk.expect("news", {"n": n, "kind": str, "parts": [1, ...]}), desk.expect("news", is_even)
+        peer.say("news", n=n, kind="x", parts=[1, 2])
+        peer.say("news", n=2 * n)
+        await all_of(*waiting)
+        peer.say("state", n=n)
+        await desk.expect("state", {"n": n}, check={"n": int})
+        await desk.ask("count", n=n)
+        await first_of(desk.expect("other"), desk.line.until(lambda: True))
+        made += 6
+    return made
+
+
+def test_a_thousand_waits_are_satisfied_without_a_word(peer: Any, play_with: Play, party: Any) -> None:
+    peer.on_request["count"] = lambda body: peer.say("resultCount", n=body["n"])
+    heard: list[str] = []
+
+    @scenario
+    async def silent(desk: party) -> int:
+        with words() as called:
+            made = await wait_for_everything(desk, peer)
+        heard.extend(called)
+        return made
+
+    run = play_with(silent)
+    assert run.value >= WAITS
+    assert len([entry for entry in run.journal if isinstance(entry, WaitStarted)]) >= WAITS
+    assert heard == []
+
+
+def test_what_a_sink_or_a_failure_needs_is_told(peer: Any, play_with: Play, party: Any) -> None:
+    """So the counting above counts."""
+
+    @scenario
+    async def watched(desk: party) -> None:
+        peer.say("news", n=1)
+        await desk.expect("news", {"n": int})
+
+    @scenario
+    async def failing(desk: party) -> None:
+        await desk.expect("news", {"n": 1}, within_s=0.01)
+
+    with words() as called:
+        play_with(watched, watch=lambda _: None)
+        assert "where_as_data" in called
+    with words() as called, pytest.raises(DeadlinePassed) as failure:
+        play_with(failing)
+    with words() as told:
+        assert "party.line" not in str(failure.value)
+    assert "describe_awaited" in told
+
+
+def test_what_is_in_the_record_keeps_nothing_alive(peer: Any, play_with: Play, party: Any) -> None:
+    """A predicate may hold its actor, which holds the run, which holds the record, where the predicate is."""
+    kept: list[Any] = []
+
+    @scenario
+    async def circular(desk: party) -> None:
+        desk.wanted = 1
+        peer.say("news", n=1)
+        await desk.expect("news", lambda body: body["n"] == desk.wanted)
+        kept.append(weakref.ref(desk))
+
+    run = play_with(circular)
+    (entry,) = (entry for entry in run.journal if isinstance(entry, WaitStarted) and entry.awaits == "message")
+    assert callable(entry.where)
+    del run, entry
+    gc.collect()
+    assert [reference() for reference in kept] == [None]
+
+
+def test_a_wait_is_told_alike_whoever_reads_of_it(peer: Any, play_with: Play, party: Any) -> None:
+    """From memory, where the pattern itself is, and as a sink is given it."""
+    seen: list[Any] = []
+
+    @scenario
+    async def various(desk: party) -> None:
+        for where in ({"n": 1, "who": {"name": str}}, is_even, {"n": {1, 2}}, lambda body: True, None):
+            peer.say("news", n=2 if where is is_even else 1, who={"name": "alice"})
+            message: Message = await desk.expect("news", where)
+            assert message["n"]
+
+    run = play_with(various, watch=seen.append)
+    told = [[entry.what for entry in entries if isinstance(entry, WaitStarted)] for entries in (run.journal, seen)]
+    assert told[0] == told[1]
+    assert told[0][:3] == [
+        "news where {n: 1, who: {name: any str}}",
+        "news that is_even accepts",
+        "news where {n: one of 1, 2}",
+    ]
