@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -78,3 +80,38 @@ def test_the_server_takes_no_request_that_was_not_earned(tmp_path: Path) -> None
     )
     assert done.returncode == 1
     assert "that is not the workitem you were given" in done.stderr
+
+
+def test_the_conformance_suite_listens_on_loopback_only(tmp_path: Path) -> None:
+    """The suite's command, with a suite that tells where it listens."""
+    for file, text in {
+        "twisted/__init__.py": "",
+        "twisted/internet/__init__.py": "",
+        "twisted/internet/reactor.py": """
+def listenTCP(port, factory, backlog=50, interface=''):
+    print(port, interface)
+""",
+        "autobahntestsuite/__init__.py": "",
+        "autobahntestsuite/choosereactor.py": "",
+        "autobahntestsuite/wstest.py": """
+import sys
+from twisted.internet import reactor
+
+def run():
+    print(sys.argv[1:])
+    reactor.listenTCP(9001, None)
+    reactor.listenTCP(9002, None, 50, "")
+    reactor.listenTCP(9003, None, interface="0.0.0.0")
+""",
+    }.items():
+        path = tmp_path / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    command = runpy.run_path(str(ROOT / "bench" / "autobahn.py"))["command"]
+    run = command(str(Path(sys.executable).with_name("wstest")), "fuzzingserver", Path("spec.json"))
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(run, capture_output=True, text=True, timeout=60, check=True, env=environment)
+    assert done.stdout.splitlines() == [
+        "['--mode', 'fuzzingserver', '--spec', 'spec.json', '--webport', '0']",
+        *(f"{port} 127.0.0.1" for port in (9001, 9002, 9003)),
+    ]
