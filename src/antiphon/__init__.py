@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from antiphon.conversation.ending import Ending
     from antiphon.conversation.http_response import HttpResponse
     from antiphon.conversation.match import ABSENT
-    from antiphon.conversation.message import UNNAMED, UNREADABLE, Data, Message
+    from antiphon.conversation.message import UNNAMED, UNREADABLE, Data, Message, Unreadable
     from antiphon.dialect import Codec, Dialect, Json, JsonRpc, Raw, Text
     from antiphon.errors import (
         AntiphonError,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         ConnectFailed,
         DeadlinePassed,
         DialectError,
+        DialectFailed,
         ErrorReply,
         ExpectationFailed,
         FieldMissing,
@@ -70,6 +71,7 @@ __all__ = [
     "DeadlinePassed",
     "Dialect",
     "DialectError",
+    "DialectFailed",
     "Ending",
     "ErrorReply",
     "Exchange",
@@ -102,6 +104,7 @@ __all__ = [
     "Step",
     "Text",
     "TransportError",
+    "Unreadable",
     "UpgradeRefused",
     "User",
     "WebSocket",
@@ -142,13 +145,13 @@ _HOMES = {
         "dialect": "Codec Dialect Json JsonRpc Raw Text",
         "conversation.ending": "Ending",
         "errors": "AntiphonError ChannelClosed CheckFailed ConnectFailed DeadlinePassed DialectError "
-        "ExpectationFailed FieldMissing ForbiddenMessage HandlerFailed MessagesLeft RecordingError ErrorReply "
-        "RequestRefused ResourcesExhausted ScenarioError SoftChecksFailed TransportError UpgradeRefused",
+        "DialectFailed ErrorReply ExpectationFailed FieldMissing ForbiddenMessage HandlerFailed MessagesLeft "
+        "RecordingError RequestRefused ResourcesExhausted ScenarioError SoftChecksFailed TransportError UpgradeRefused",
         "actor.handlers": "ANY DEFERRED on",
         "actor.http_channel": "HttpChannel",
         "actor.server": "Server listen",
         "conversation.match": "ABSENT",
-        "conversation.message": "UNNAMED UNREADABLE Data Message",
+        "conversation.message": "UNNAMED UNREADABLE Data Message Unreadable",
         "scenarios.timed_steps": "at repeat within",
         "runtime.pending": "Exchange Pending all_of first_of",
         "scenarios.run": "Run",

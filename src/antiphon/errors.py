@@ -10,6 +10,7 @@ one. With the code that a command then exits with:
     │   └── ConnectFailed       3   nobody is there, or TLS fails, or no answer comes
     │       └── UpgradeRefused  3   somebody is there, and answers an upgrade with something else
     ├── DialectError            1   the bytes' fault: no such message can be read, or written
+    ├── DialectFailed           2   the dialect's fault: its codec raised something, which is the cause
     ├── RecordingError          2   the disk's fault: a journal cannot be written, or read
     ├── ResourcesExhausted      2   the machine's fault: no more files, memory or threads
     └── ExpectationFailed       1   the peer's fault: it did not say what was expected (also an AssertionError)
@@ -37,6 +38,7 @@ __all__ = [
     "ConnectFailed",
     "DeadlinePassed",
     "DialectError",
+    "DialectFailed",
     "ErrorReply",
     "ExpectationFailed",
     "FieldMissing",
@@ -123,6 +125,10 @@ class UpgradeRefused(ConnectFailed):
 
 class DialectError(AntiphonError):
     """The bytes' fault: data that the channel's dialect cannot read, or a body that it cannot write."""
+
+
+class DialectFailed(AntiphonError):
+    """The dialect's fault: its codec raised what is no DialectError, which is the cause (`__cause__`)."""
 
 
 class RecordingError(AntiphonError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -235,3 +236,47 @@ def test_the_same_with_json_rpc_and_a_batch() -> None:
     run, server, _ = play(talk, lambda opening: RpcServer(), RpcClient)
     assert run.value == [3, 7, None]
     assert server.failures == []
+
+
+class Codeless:
+    """A network whose connections can send no close codes, and say so as the seam asks for."""
+
+    def __init__(self) -> None:
+        self.network = MemoryNetwork()
+
+    async def listen(self, address: str, accept: Any) -> Any:
+        def accept_codeless(opening: Opening) -> Any:
+            receiver = accept(opening)
+            told_opened = receiver.on_opened
+
+            def on_opened(connection: Any) -> None:
+                def close(code: int = 1000, reason: str = "") -> None:
+                    if code != 1000:
+                        raise ValueError("this wire has no codes")
+                    connection.close(code, reason)
+
+                told_opened(SimpleNamespace(subprotocol="", send=connection.send, close=close, abort=connection.abort))
+
+            receiver.on_opened = on_opened
+            return receiver
+
+        return await self.network.listen(address, accept_codeless)
+
+
+def test_a_failing_connection_that_cannot_be_closed_is_not_left_open() -> None:
+    async def run() -> tuple[Any, Server]:
+        codeless = Codeless()
+
+        @scenario
+        async def talk(user: User) -> Any:
+            user.send("break")
+            return await user.expect_close()
+
+        async with await listen("memory://counter", lambda opening: Counter([]), listener=codeless) as server:
+            run = await perform(talk, stand=Stand("t", transports={"memory": codeless.network}), runs=None)
+            return run.value, server
+
+    ending, server = asyncio.run(run())
+    assert ending.code == 1006
+    assert "a bug of the server" in str(server.failures[0])
+    assert "no codes" in str(server.failures[1])

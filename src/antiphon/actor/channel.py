@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, Final
 
 from multidict import CIMultiDict
 
+from antiphon.actor.codec_failure import read_all, unreadable
 from antiphon.actor.handlers import Dispatcher, Handlers
 from antiphon.actor.housekeeping import Housekeeping
 from antiphon.actor.sending import Sender, body_of, not_open, unsayable
@@ -16,7 +17,7 @@ from antiphon.actor.wait_driver import WaitDriver
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.headers import single_lines
 from antiphon.conversation.mailbox import Mailbox
-from antiphon.conversation.message import UNREADABLE, Data, Message, Unreadable
+from antiphon.conversation.message import UNREADABLE, Data, Message
 from antiphon.conversation.strict import Ignored
 from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
 from antiphon.dialect.codec import Codec, Dialect
@@ -28,6 +29,9 @@ from antiphon.runtime.runtime import STEP, Runtime
 from antiphon.transport.interface import Connection, Opening, Transport
 
 __all__ = ["Channel", "Mark"]
+
+_READ: Final = frozenset({list, tuple})
+"""What a `decode` gives that has read everything; the rest is read on, as a generator."""
 
 Mark = int
 """A moment in the stream of received messages: how many had come."""
@@ -80,8 +84,8 @@ class Channel:
         self._now_ns = runtime.now_ns
         self._record = runtime.record
         self._codec: Codec = dialect.codec()
-        self._housekeeping = Housekeeping(runtime, self._codec, self.mailbox.owner)
         self._sender = Sender(runtime, self.mailbox, self._codec, actor, name)
+        self._housekeeping = Housekeeping(runtime, self._sender, self._dialect, self.mailbox.owner)
         self._dropped = 0
 
     def __repr__(self) -> str:
@@ -169,7 +173,7 @@ class Channel:
     def _renew(self) -> None:
         self.mailbox.reopen()
         self._codec = self._sender.codec = self._dialect.codec()
-        self._housekeeping = Housekeeping(self._runtime, self._codec, self.mailbox.owner)
+        self._housekeeping = Housekeeping(self._runtime, self._sender, self._dialect, self.mailbox.owner)
 
     def _holds_part(self) -> bool:
         return bool(getattr(self._sender.connection, "holds_part", False))
@@ -190,15 +194,17 @@ class Channel:
                 subprotocol=self.subprotocol,
             )
         )
-        self._housekeeping.begin(connection)
+        self._housekeeping.begin()
         self._dispatcher.opened()
 
     def on_data(self, data: Data) -> None:
         now_ns = self._now_ns()
         try:
             messages = self._codec.decode(data)
-        except DialectError as error:
-            messages = (Unreadable(UNREADABLE, data, data, trouble=error),)
+        except Exception as error:
+            messages = (unreadable(self._dialect, data, error),)
+        if messages.__class__ not in _READ:
+            messages = read_all(self._dialect, messages, data)
         mailbox, record = self.mailbox, self._record
         for message in messages:
             message.at_ns = now_ns
@@ -213,7 +219,7 @@ class Channel:
                 self._driver.wake()
             if mailbox.untils or mailbox.violations or mailbox.dropped != self._dropped:
                 self._look_further(now_ns)
-        if self._housekeeping.has_debts:
+        if self._housekeeping.has_duties:
             self._housekeeping.pay()
 
     def on_ended(self, ending: Ending) -> None:

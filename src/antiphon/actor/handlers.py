@@ -11,6 +11,7 @@ import msgspec
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.message import UNREADABLE, Message, Unreadable
+from antiphon.conversation.strict import Ignored
 from antiphon.conversation.wording import shorten
 from antiphon.errors import AntiphonError, DialectError, ErrorReply, HandlerFailed, ScenarioError
 from antiphon.journal import Handled
@@ -67,6 +68,7 @@ class Answering(Protocol):
     name: str
     actor: str
     mailbox: Mailbox
+    ignored: Ignored
 
     def answer(self, request: Message, body: Any = None, /) -> None: ...
 
@@ -96,15 +98,12 @@ class Dispatcher:
             self._guard(self.handlers.closed, None, ending)
 
     def react(self, message: Message) -> None:
-        """Let the message's handler see it; data that nobody can read and nobody handles fails the run."""
-        handler = self.handlers.named.get(message.name)
+        """Let the message's handler see it, before anyone who waits for it (P11)."""
+        handler = self.handlers.named.get(message.name, self.handlers.other)
         if handler is None:
-            if message.name == UNREADABLE:
+            if not self._is_wanted(message):
                 self._runtime.fail(self._unreadable(message))
-                return
-            handler = self.handlers.other
-            if handler is None:
-                return
+            return
         begun_ns = self._runtime.now_ns()
         error = self._guard(handler, message, message)
         self._runtime.record(
@@ -119,7 +118,12 @@ class Dispatcher:
             )
         )
 
-    def _unreadable(self, message: Message) -> DialectError:
+    def _is_wanted(self, message: Message) -> bool:
+        """Whether somebody takes a message that has no handler: only what cannot be read needs that."""
+        channel = self._channel
+        return message.name != UNREADABLE or channel.mailbox.is_awaited(message) or message in channel.ignored
+
+    def _unreadable(self, message: Message) -> AntiphonError:
         error = message.trouble if isinstance(message, Unreadable) else None
         if error is None:
             error = DialectError(f"data that the dialect cannot read: {shorten(message.raw)}")
@@ -222,7 +226,7 @@ class _On:
     @overload
     def unreadable(self, *, channel: str) -> Callable[[F], F]: ...
     def unreadable(self, function: Any = None, *, channel: str | None = None) -> Any:
-        """A handler of data that the dialect cannot read; without one such data fails the run."""
+        """A handler of data that the dialect cannot read; such data fails the run if nobody takes it."""
         return self._mark(UNREADABLE, channel)(function) if function is not None else self._mark(UNREADABLE, channel)
 
     def _mark(self, trigger: str, channel: str | None) -> Callable[[F], F]:

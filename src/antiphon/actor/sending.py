@@ -75,6 +75,11 @@ class Sender:
             for data in message.frames:
                 connection.send(data)
 
+    def send_owed(self, data: Data) -> None:
+        """Say what the protocol owes by itself."""
+        if self.connection is not None:
+            self.connection.send(data)
+
     @contextmanager
     def batch(self) -> Iterator[None]:
         """See `Channel.batch`."""

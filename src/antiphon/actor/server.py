@@ -90,8 +90,9 @@ class _Seat:
         self._server.failures.append(error)
         try:
             self._channel.close(1011, "internal error")
-        except AntiphonError as further:
+        except AntiphonError as further:  # not every transport has codes; without a goodbye it must end all the same
             self._server.failures.append(further)
+            self._channel.abort()
 
 
 async def listen(

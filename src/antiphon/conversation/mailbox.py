@@ -122,6 +122,10 @@ class Mailbox:
             if len(self._backlog.messages) > self.limit:
                 self._drop_oldest()
 
+    def is_awaited(self, message: Message) -> bool:
+        """Whether somebody who waits now would take the message, which has not been delivered yet."""
+        return self._wait_index.first(message) is not None
+
     def _notice(self, message: Message, now_ns: int) -> None:
         """Tell those who wait for no message, or do not wait any more, but whom this one concerns."""
         if self._bans:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from antiphon.errors import DialectError, FieldMissing
+from antiphon.errors import AntiphonError, FieldMissing
 
 __all__ = ["UNNAMED", "UNREADABLE", "Data", "Message", "Unreadable", "describe_fields"]
 
@@ -73,9 +73,12 @@ class Message(msgspec.Struct, eq=False, gc=False):
 
 
 class Unreadable(Message):
-    """What arrived, or a part of it, that its codec could not read: `trouble` says why."""
+    """What arrived, or a part of it, that its codec could not read: `trouble` says why.
 
-    trouble: DialectError | None = None
+    A DialectError if it is not of the dialect, DialectFailed if the codec has a bug.
+    """
+
+    trouble: AntiphonError | None = None
 
 
 def describe_fields(body: Any) -> str:

@@ -1,0 +1,40 @@
+"""What a codec raises, told as what it is: data that is not of its dialect, or a bug of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from antiphon.conversation.message import UNREADABLE, Data, Message, Unreadable
+from antiphon.conversation.wording import shorten
+from antiphon.dialect.codec import Dialect
+from antiphon.errors import AntiphonError, DialectError, DialectFailed
+from antiphon.runtime.call_site import author_frame, place
+
+__all__ = ["codec_failure", "read_all", "unreadable"]
+
+
+def unreadable(dialect: Dialect, data: Data, error: Exception) -> Unreadable:
+    """The data as a message, whose trouble is what `decode` raised."""
+    return Unreadable(UNREADABLE, data, data, trouble=codec_failure(dialect, error, f"on {shorten(data)}"))
+
+
+def read_all(dialect: Dialect, messages: Iterable[Message], data: Data) -> list[Message]:
+    """The messages of a `decode` that is a generator; what it gave before it raised counts."""
+    read: list[Message] = []
+    try:
+        read.extend(messages)  # keeps what came before an error
+    except Exception as error:
+        read.append(unreadable(dialect, data, error))
+    return read
+
+
+def codec_failure(dialect: Dialect, error: Exception, where: str) -> AntiphonError:
+    """What a codec raised: a DialectError is what it says, anything else a bug, told with the dialect's name."""
+    if isinstance(error, DialectError):
+        return error
+    text = f"the dialect {type(dialect).__name__} raised {type(error).__name__}: {error}, {where}"
+    frame = author_frame(error)
+    hint = f"its codec has a bug, at {place(frame.filename, frame.lineno or 0)}" if frame is not None else None
+    failure = DialectFailed(text, hint=hint or "its codec has a bug: data that it cannot read is a DialectError")
+    failure.__cause__ = error
+    return failure
