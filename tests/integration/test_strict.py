@@ -145,6 +145,29 @@ def test_messages_that_fell_out_are_told(peer: Any, play_with: Play) -> None:
         play_with(strict)
 
 
+def test_what_is_handled_or_ignored_pushes_nothing_out(peer: Any, play_with: Play) -> None:
+    class Small(Actor):
+        line = Link("{peer}", dialect=DIALECT, within_s=5, mailbox_limit=2, ignored=("capacity",))
+
+        @on("ping")
+        def answer_ping(self, ping: Message) -> None:
+            self.send("pong", seq=ping["seq"])
+
+    @scenario(strict=True)
+    async def strict(desk: Small) -> None:
+        desk.ignore("mood", {"is": "good"})
+        peer.say("rumour", n=1)
+        for n in range(5):
+            peer.say("ping", seq=n)
+            peer.say("capacity", voice=n)
+            peer.say("mood", **{"is": "good"})
+        peer.say("news")
+        await desk.expect("news")
+        await desk.expect("rumour")
+
+    assert play_with(strict).verdict == "passed"
+
+
 def test_a_strict_run_that_failed_fails_with_that(peer: Any, play_with: Play) -> None:
     @scenario(strict=True)
     async def strict(desk: Desk) -> None:

@@ -70,14 +70,20 @@ class Channel:
         self.headers: CIMultiDict[str] = CIMultiDict(headers or {})
         self.subprotocols = subprotocols
         self.subprotocol = ""
-        self.mailbox = Mailbox(f"{actor}.{name}", limit=mailbox_limit, history=history, next_order=runtime.next_wait)
-        self._runtime = runtime
-        self._driver = WaitDriver(runtime, self.mailbox, actor, name, self._holds_part)
         handlers = handlers if handlers is not None else Handlers()
-        self._dispatcher = Dispatcher(runtime, self, handlers)
-        self._heard = frozenset({UNREADABLE, *handlers.named})
         self._hears_all = handlers.other is not None
         self.ignored = Ignored(handlers.named, self._hears_all, ignored)
+        self.mailbox = Mailbox(
+            f"{actor}.{name}",
+            limit=mailbox_limit,
+            history=history,
+            ignored=self.ignored,
+            next_order=runtime.next_wait,
+        )
+        self._runtime = runtime
+        self._driver = WaitDriver(runtime, self.mailbox, actor, name, self._holds_part)
+        self._dispatcher = Dispatcher(runtime, self, handlers)
+        self._heard = frozenset({UNREADABLE, *handlers.named})
         self._dialect = dialect
         self._transport = transport
         self._resolve_address = address
@@ -217,7 +223,7 @@ class Channel:
             mailbox.deliver(message, now_ns)
             if mailbox.settled:
                 self._driver.wake()
-            if mailbox.untils or mailbox.violations or mailbox.dropped != self._dropped:
+            if mailbox.untils or mailbox.has_news:
                 self._look_further(now_ns)
         if self._housekeeping.has_duties:
             self._housekeeping.pay()
@@ -248,14 +254,17 @@ class Channel:
         if mailbox.untils:
             mailbox.look_again(now_ns)
             self._driver.wake()
-        if mailbox.violations:
-            self._runtime.fail(mailbox.violations.pop(0))
-        if mailbox.dropped != self._dropped:
-            self._tell_dropped(mailbox.dropped)
+        if mailbox.has_news:
+            mailbox.has_news = False
+            violations, mailbox.violations = mailbox.violations, []
+            for violation in violations:
+                self._runtime.fail(violation)
+            if mailbox.dropped >= 2 * self._dropped:
+                self._tell_dropped(mailbox.dropped)
 
     def _tell_dropped(self, dropped: int) -> None:
-        """Said at the first message that falls out, and then every time the number has doubled."""
-        if dropped >= 2 * self._dropped:
+        """P12: said at the first message that falls out, and then every time the number has doubled."""
+        if dropped:
             self._dropped = dropped
             self._record(
                 Dropped(
@@ -427,6 +436,7 @@ class Channel:
     def ignore(self, name: str | None, where: Any = None) -> None:
         """Such messages, of any moment of this run, need not be expected in strict mode; name None: of any name."""
         self.ignored.add(name, where)
+        self.mailbox.ignore_more()
 
     def _deadline_ns(self, now_ns: int, within_s: float | None) -> int | None:
         if within_s is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from antiphon.conversation.field_index import LONG, FieldIndex, Fields, bring_into_place, indexable_fields, values_at
 from antiphon.conversation.message import Message
@@ -19,13 +19,20 @@ class Backlog:
     """Messages by number, by name and, in a long queue, by the values of the fields that are asked for.
 
     To add the newest, to remove any, to drop the oldest and to find one by its name and plain fields takes the same
-    time however many there are.
+    time however many there are. `size_bytes` is the size of their raw data; a character counts as a byte.
+
+    `ignored` are the messages that nobody needs to expect. They are looked for only when something must fall out.
     """
 
-    __slots__ = ("_indexes", "_queues", "messages")
+    __slots__ = ("_ignored", "_indexes", "_judged", "_queues", "_spare", "messages", "size_bytes")
 
-    def __init__(self) -> None:
+    def __init__(self, ignored: Container[Message] = ()) -> None:
         self.messages: _Queue = OrderedDict()
+        self.size_bytes = 0
+        self._ignored = ignored
+        self._spare: _Queue = OrderedDict()
+        self._judged = 0
+        """The newest message of which it is known whether it is ignored; `_spare` are those that are."""
         self._queues: dict[str | None, _Queue] = {None: self.messages}
         self._indexes: dict[str | None, dict[Fields, FieldIndex[Message]]] = {}
 
@@ -33,6 +40,7 @@ class Backlog:
         """Keep a message that is newer than all others."""
         number, name = message.number, message.name
         self.messages[number] = message
+        self.size_bytes += len(message.raw)
         queue = self._queues.get(name)
         if queue is None:
             queue = self._queues[name] = OrderedDict()
@@ -43,7 +51,7 @@ class Backlog:
                     index.add(number, values_at(fields, message.body), message)
 
     def put_back(self, message: Message) -> None:
-        """Keep a message again, in its old place among the others."""
+        """Keep a message again, in its old place among the others. Somebody wanted it, so it counts as not ignored."""
         self.add(message)
         bring_into_place(self.messages, message.number)
         bring_into_place(self._queues[message.name], message.number)
@@ -52,6 +60,9 @@ class Backlog:
         """Let go of a kept message."""
         number, name = message.number, message.name
         del self.messages[number]
+        self.size_bytes -= len(message.raw)
+        if self._spare:
+            self._spare.pop(number, None)
         queue = self._queues[name]
         del queue[number]
         if self._indexes:
@@ -62,9 +73,28 @@ class Backlog:
             del self._queues[name]
             self._indexes.pop(name, None)
 
+    def has_spare(self) -> bool:
+        """Whether any kept message is ignored."""
+        self._judge()
+        return bool(self._spare)
+
     def drop_oldest(self) -> None:
-        """Let go of the oldest message of all."""
-        self.remove(next(iter(self.messages.values())))
+        """Let go of the oldest ignored message; of the oldest of all if none is ignored."""
+        self.remove(next(iter((self._spare if self.has_spare() else self.messages).values())))
+
+    def judge_anew(self) -> None:
+        """More is ignored than before."""
+        self._judged = 0
+        self._spare.clear()
+
+    def _judge(self) -> None:
+        """Look at the messages that have come since the last time: each once, however often something falls out."""
+        if not self._ignored:
+            return
+        for message in _after(self.messages, self._judged):
+            self._judged = message.number
+            if message in self._ignored:
+                self._spare[message.number] = message
 
     def oldest(self, wait: MessageWait | AbsenceWait) -> Message | None:
         """The oldest message that the wait accepts."""

@@ -9,7 +9,7 @@ delivered before that is in time.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from itertools import count
 from operator import attrgetter
 from typing import Any, Final
@@ -33,7 +33,12 @@ from antiphon.errors import (
     ScenarioError,
 )
 
-__all__ = ["Ban", "Mailbox"]
+__all__ = ["DEFAULT_LIMIT_BYTES", "Ban", "Mailbox"]
+
+DEFAULT_LIMIT_BYTES: Final = 64 * 1024 * 1024
+
+HISTORY_BYTES: Final = 8 * 1024 * 1024
+"""How much raw data is remembered for explanations once a large message has come."""
 
 
 class Ban:
@@ -50,13 +55,16 @@ class Mailbox:
     """What a channel has received and no one has taken, and who waits for what.
 
     owner: the channel's name in explanations.
-    limit: how many messages are kept, from 0; beyond it the oldest falls out and is counted in `dropped`.
-    history: how many past messages and takers are remembered for explanations, from 0.
+    limit, limit_bytes: how many messages are kept, and how much raw data of theirs, from 0. Beyond it the oldest that
+        is in `ignored` falls out, or the oldest of all if none is; both are counted in `dropped`, the former also in
+        `dropped_ignored`. With `keeps_all` only what is ignored falls out, and `is_full` asks for a pause.
+    history: how many past messages and takers are remembered for explanations, from 0; of large ones fewer.
     next_order: gives the waits their `order`, growing from 1; mailboxes that share a journal share it.
 
     `received` counts the messages that have come, over all connections. `settled` are the waits to wake: each once, and
     an exchange also when a reply has come that is not its last. `violations` are the forbidden messages that came,
-    `soft_failures` the soft checks that failed, until whoever drives the mailbox takes them.
+    `soft_failures` the soft checks that failed, until whoever drives the mailbox takes them. `has_news` says that there
+    is a violation, that something fell out or that the mailbox became full, until whoever drives it says False.
     """
 
     def __init__(
@@ -64,24 +72,32 @@ class Mailbox:
         owner: str = "",
         *,
         limit: int = 10_000,
+        limit_bytes: int = DEFAULT_LIMIT_BYTES,
+        keeps_all: bool = False,
         history: int = 64,
+        ignored: Container[Message] = (),
         next_order: Callable[[], int] | None = None,
     ) -> None:
-        if limit < 0 or history < 0:
+        if limit < 0 or history < 0 or limit_bytes < 0:
             raise ScenarioError(
-                f"a mailbox cannot have the limit {limit} and the history {history}", hint="both are counts, from 0"
+                f"a mailbox cannot have the limits {limit} and {limit_bytes} bytes, and the history {history}",
+                hint="all are counts, from 0",
             )
         self.owner = owner
         self.limit = limit
+        self.limit_bytes = limit_bytes
         self.received = 0
         self.dropped = 0
+        self.dropped_ignored = 0
+        self.has_news = False
         self.ending: Ending | None = None
         self.settled: list[Wait] = []
         self.violations: list[ForbiddenMessage] = []
         self.soft_failures: list[CheckFailed] = []
         self.history: deque[Message] = deque(maxlen=history)
         self.taken: deque[tuple[int, Wait | None]] = deque(maxlen=history)
-        self._backlog = Backlog()
+        self._backlog = Backlog(ignored)
+        self._keeps_all = keeps_all
         self._wait_index = WaitIndex()
         self._exchanges = Exchanges()
         self._absences: dict[int, AbsenceWait] = {}
@@ -118,9 +134,10 @@ class Mailbox:
         if self._bans or self._overdue or self._absences:
             self._notice(message, now_ns)
         if (message.reply_to is None or not self._reply(message, now_ns)) and not self._offer(message, now_ns):
-            self._backlog.add(message)
-            if len(self._backlog.messages) > self.limit:
-                self._drop_oldest()
+            backlog = self._backlog
+            backlog.add(message)
+            if len(backlog.messages) > self.limit or backlog.size_bytes > self.limit_bytes:
+                self._make_room()
 
     def is_awaited(self, message: Message) -> bool:
         """Whether somebody who waits now would take the message, which has not been delivered yet."""
@@ -199,6 +216,7 @@ class Mailbox:
         for ban in self._bans:
             if ban.wait.accepts(message):
                 self.violations.append(self._forbidden(ban.wait, message, now_ns))
+                self.has_news = True
 
     def _break_absences(self, message: Message, now_ns: int) -> None:
         for wait in list(self._absences.values()):
@@ -221,9 +239,43 @@ class Mailbox:
             if now_ns - wait.settled_ns > _LATE_WITHIN_NS:
                 self._overdue.remove(wait)
 
-    def _drop_oldest(self) -> None:
-        self._backlog.drop_oldest()
-        self.dropped += 1
+    @property
+    def size_bytes(self) -> int:
+        """How much raw data the kept messages have; a character counts as a byte."""
+        return self._backlog.size_bytes
+
+    @property
+    def is_full(self) -> bool:
+        """Whether more is kept than the limits allow: for a moment, or until it is taken if all is kept."""
+        return len(self._backlog.messages) > self.limit or self._backlog.size_bytes > self.limit_bytes
+
+    def ignore_more(self) -> None:
+        """`ignored` has grown, also by messages that are kept already."""
+        self._backlog.judge_anew()
+
+    def trim_history(self) -> None:
+        """A large message has come: remember fewer, so that what is remembered stays small."""
+        history = self.history
+        size_bytes = sum(len(message.raw) for message in history)
+        while size_bytes > HISTORY_BYTES and len(history) > 1:
+            size_bytes -= len(history.popleft().raw)
+        oldest = history[0].number if history else self.received
+        if self.taken and self.taken[0][0] < oldest:  # whoever took a message holds it
+            kept = [pair for pair in self.taken if pair[0] >= oldest]
+            self.taken.clear()
+            self.taken.extend(kept)
+
+    def _make_room(self) -> None:
+        """P12: what falls out is counted; what somebody may still expect goes last."""
+        backlog = self._backlog
+        self.has_news = True
+        while self.is_full:
+            if backlog.has_spare():
+                self.dropped_ignored += 1
+            elif self._keeps_all:
+                return
+            backlog.drop_oldest()
+            self.dropped += 1
 
     # -- who waits ----------------------------------------------------------------------------------------------------
 
@@ -362,8 +414,8 @@ class Mailbox:
             self._break_absences(message, now_ns)
         if not self._offer(message, now_ns):
             self._backlog.put_back(message)
-            if len(self._backlog.messages) > self.limit:
-                self._drop_oldest()
+            if self.is_full:
+                self._make_room()
 
     # -- time and the end ---------------------------------------------------------------------------------------------
 

@@ -30,14 +30,19 @@ class Ignored:
         """Ignore messages of that name (None: of any) whose body fits `where`."""
         self._declared.append(MessageWait(name, where, made_ns=0, deadline_ns=None))
 
-    def __contains__(self, message: Message) -> bool:
-        return self._hears_all or message.name in self._heard or any(each.accepts(message) for each in self._declared)
+    def __bool__(self) -> bool:
+        return bool(self._hears_all or self._heard or self._declared)
+
+    def __contains__(self, message: object) -> bool:
+        return isinstance(message, Message) and (
+            self._hears_all or message.name in self._heard or any(each.accepts(message) for each in self._declared)
+        )
 
 
 def messages_left(mailboxes: Sequence[tuple[Mailbox, Ignored]]) -> MessagesLeft | None:
     """The error if a mailbox has received what nobody expected and what is not ignored there; None if none has."""
     left = [(mailbox, each) for mailbox, ignored in mailboxes for each in mailbox.kept if each not in ignored]
-    fallen = [mailbox for mailbox, _ in mailboxes if mailbox.dropped]
+    fallen = [mailbox for mailbox, _ in mailboxes if mailbox.dropped > mailbox.dropped_ignored]
     if not left and not fallen:
         return None
     left.sort(key=lambda pair: pair[1].at_ns)
@@ -47,7 +52,8 @@ def messages_left(mailboxes: Sequence[tuple[Mailbox, Ignored]]) -> MessagesLeft 
     if len(left) > MOST_TOLD:
         lines.append(f"and {len(left) - MOST_TOLD} more")
     for mailbox in fallen:
-        lines.append(f"{mailbox.owner}: {mailbox.dropped} more fell out of its mailbox, which keeps {mailbox.limit}")
+        fell = mailbox.dropped - mailbox.dropped_ignored
+        lines.append(f"{mailbox.owner}: {fell} more fell out of its mailbox, which keeps {mailbox.limit}")
     names = sorted({message.name for _, message in left})
     hint = f"expect them, handle them with @on(…), or declare them: WebSocket(…, ignored={names!r})" if names else None
     error = MessagesLeft("\n  ".join(lines), hint=hint)

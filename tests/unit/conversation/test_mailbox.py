@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from antiphon.conversation.message import Message
+from antiphon.conversation.strict import Ignored
 from antiphon.errors import (
     ChannelClosed,
     CheckFailed,
@@ -600,7 +601,84 @@ def test_promise_12_what_goes_back_into_a_full_mailbox_falls_out_if_it_is_the_ol
     assert desk.mailbox.dropped == 1
 
 
-@pytest.mark.parametrize("sizes", [{"limit": -1}, {"history": -1}])
+def flood(desk: Any, *names: str, size: int = 2) -> None:
+    for name in names:
+        desk.mailbox.deliver(Message(name, {}, "x" * size), desk.now_ns)
+
+
+def test_promise_12_what_is_ignored_falls_out_before_what_may_be_expected(new_desk: Any) -> None:
+    desk = new_desk(limit=3, ignored=Ignored(("ping",), False, ("capacity",)))
+    flood(desk, "news", *["ping"] * 5, *["capacity"] * 5)
+    assert desk.kept == [1, 10, 11]
+    assert (desk.mailbox.dropped, desk.mailbox.dropped_ignored) == (8, 8)
+    assert desk.expect("news").message.number == 1
+
+
+def test_promise_12_a_mailbox_full_of_what_may_be_expected_keeps_no_more_of_the_ignored(new_desk: Any) -> None:
+    desk = new_desk(limit=2, ignored=Ignored(("ping",), False))
+    flood(desk, "ping", "news", "news", "ping")
+    assert desk.kept == [2, 3]
+    flood(desk, "news")
+    assert desk.kept == [3, 5]
+    assert (desk.mailbox.dropped, desk.mailbox.dropped_ignored) == (3, 2)
+
+
+def test_promise_12_what_is_ignored_later_is_ignored_in_the_mailbox_too(new_desk: Any) -> None:
+    ignored = Ignored((), False)
+    desk = new_desk(limit=2, ignored=ignored)
+    flood(desk, "news", "mood", "mood")
+    assert desk.kept == [2, 3]
+    ignored.add("mood")
+    desk.mailbox.ignore_more()
+    flood(desk, "news")
+    assert desk.kept == [3, 4]
+    assert (desk.mailbox.dropped, desk.mailbox.dropped_ignored) == (2, 1)
+
+
+def test_promise_12_what_was_taken_and_given_back_is_not_ignored(new_desk: Any) -> None:
+    desk = new_desk(limit=2, ignored=Ignored(("ping",), False))
+    flood(desk, "ping", "ping", "ping")
+    wait = desk.expect("ping")
+    flood(desk, "ping")
+    desk.abandon(wait)
+    assert desk.kept == [2, 4]
+
+
+def test_promise_12_the_bytes_that_are_kept_are_bounded_too(new_desk: Any) -> None:
+    desk = new_desk(limit_bytes=25)
+    flood(desk, "a", "b", "c", size=10)
+    assert desk.kept == [2, 3]
+    assert desk.mailbox.size_bytes == 20
+    flood(desk, "d", size=26)
+    assert desk.kept == []
+    assert (desk.mailbox.size_bytes, desk.mailbox.dropped) == (0, 4)
+
+
+def test_promise_12_a_mailbox_that_keeps_all_says_that_it_is_full(new_desk: Any) -> None:
+    desk = new_desk(limit_bytes=25, keeps_all=True, ignored=Ignored(("ping",), False))
+    flood(desk, "ping", "a", "b", size=10)
+    assert desk.kept == [2, 3]
+    assert not desk.mailbox.is_full
+    flood(desk, "c", size=10)
+    assert desk.kept == [2, 3, 4]
+    assert desk.mailbox.is_full
+    assert desk.mailbox.has_news
+    desk.expect("a")
+    assert not desk.mailbox.is_full
+
+
+def test_a_history_of_large_messages_is_short(new_desk: Any) -> None:
+    desk = new_desk()
+    for _ in range(20):
+        wait = desk.expect("large")
+        flood(desk, "large", size=1 << 20)
+        desk.mailbox.trim_history()
+        assert wait.message is not None
+    assert sum(len(message.raw) for message in desk.mailbox.history) == 8 << 20
+    assert [number for number, _ in desk.mailbox.taken] == list(range(13, 21))
+
+
+@pytest.mark.parametrize("sizes", [{"limit": -1}, {"history": -1}, {"limit_bytes": -1}])
 def test_promise_12_a_size_below_none_is_refused(new_desk: Any, sizes: dict[str, int]) -> None:
     with pytest.raises(ScenarioError, match="counts, from 0"):
         new_desk(**sizes)

@@ -46,4 +46,13 @@ def test_what_is_left_in_several_mailboxes_is_told_in_the_order_of_time() -> Non
 
 def test_what_fell_out_is_told() -> None:
     left = messages_left([(mailbox_with(("a", {}), ("b", {}), limit=1), Ignored((), False))])
+    assert left is not None
     assert "alice.desk: 1 more fell out of its mailbox, which keeps 1" in str(left)
+
+
+def test_what_is_ignored_may_fall_out() -> None:
+    ignored = Ignored(("ping",), False)
+    mailbox = Mailbox("alice.desk", limit=1, ignored=ignored)
+    for _ in range(3):
+        mailbox.deliver(Message("ping", {}, ""), 0)
+    assert messages_left([(mailbox, ignored)]) is None
