@@ -54,6 +54,11 @@ def run_loop() -> Callable[..., Any]:
     return run
 
 
+def stand_still(seconds: float) -> None:
+    """What SIGSTOP or a closed lid is to the loop: between two callbacks much time has passed."""
+    asyncio.get_running_loop()._virtual_ns += round(seconds * 1e9)  # type: ignore[attr-defined]
+
+
 async def now() -> float:
     return round(asyncio.get_running_loop().time(), 6)
 
@@ -127,6 +132,22 @@ def test_how_late_a_moment_may_be_is_said(play_with: Play) -> None:
     assert moments(run) == [(1_750_000_000, 250_000_000)]
 
 
+@pytest.mark.parametrize("late_s", [0.01, 60])
+def test_a_moment_that_was_overslept_has_passed(late_s: float, play_with: Play) -> None:
+    @scenario
+    async def case(alice: Caller) -> None:
+        alice.later(1.5, stand_still, 3)
+        await at(2, time_is(), late_s=late_s)
+
+    if late_s == 60:
+        assert moments(play_with(case)) == [(2_000_000_000, 2_500_000_000)]
+        return
+    with pytest.raises(ExpectationFailed, match=r"^the moment 2 s was overslept by 2\.500 s: ") as failed:
+        play_with(case)
+    assert moments(failed.value.run) == [(2_000_000_000, 2_500_000_000)]
+    assert "now" not in failed.value.run.returned  # its step was not begun
+
+
 @pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 def test_in_real_time_a_moment_is_never_early(factory: Any) -> None:
     @scenario
@@ -188,13 +209,69 @@ def test_an_error_within_is_that_error(play_with: Play) -> None:
 
 def test_a_limit_that_passed_while_the_loop_was_blocked_has_passed(play_with: Play) -> None:
     async def block() -> None:
-        asyncio.get_running_loop()._virtual_ns += 2_000_000_000  # type: ignore[attr-defined]
+        stand_still(2)
 
     @scenario
     def case(alice: Caller) -> list[Step[Any]]:
         return [within(1, call(block))]
 
     with pytest.raises(DeadlinePassed, match=r"over after 2\.000 s only"):
+        play_with(case)
+
+
+def say_after(turns: int, peer: Any) -> None:
+    """The message lay in the socket: it is read in the first turns of the loop that runs again."""
+    if turns:
+        asyncio.get_running_loop().call_soon(say_after, turns - 1, peer)
+    else:
+        peer.say("news")
+
+
+@pytest.mark.parametrize("turns", [0, 1])
+@pytest.mark.parametrize("is_wait", [True, False], ids=["a wait", "within"])
+def test_what_came_while_the_process_stood_still_came_in_time(
+    is_wait: bool, turns: int, peer: Any, play_with: Play
+) -> None:
+    @scenario
+    async def case(alice: Caller) -> str:
+        def wake_up() -> None:
+            stand_still(30)
+            say_after(turns, peer)
+
+        alice.later(0.5, wake_up)
+        if is_wait:
+            return (await alice.expect("news", within_s=1)).name
+        return await within(1, alice.hear("news"))
+
+    assert play_with(case).value == "news"
+
+
+def test_what_did_not_come_though_the_process_stood_still_is_late(play_with: Play) -> None:
+    class Patient(Caller):
+        @action
+        async def expect_later(self) -> None:
+            await self.expect("news", within_s=60)
+
+    @scenario
+    async def case(alice: Patient) -> None:
+        alice.later(0.5, stand_still, 30)
+        await within(1, alice.expect_later())
+
+    with pytest.raises(DeadlinePassed, match=r"^within\(1, expect_later\) was not over within 1 s"):
+        play_with(case)
+
+
+def test_a_wait_whose_deadline_passes_with_the_limit_fails_as_a_wait(play_with: Play) -> None:
+    class Hasty(Caller):
+        @action
+        async def hear_soon(self) -> None:
+            await self.expect("news", within_s=1)
+
+    @scenario
+    async def case(alice: Hasty) -> list[Step[Any]]:
+        return [within(1, Hasty.hear_soon())]
+
+    with pytest.raises(DeadlinePassed, match=r"^alice\.line waited 1\.000 s for news"):
         play_with(case)
 
 

@@ -7,9 +7,9 @@ Moments count from the beginning of the scenario, when all its actors are there,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
 from contextvars import ContextVar
-from typing import Any, Final, overload
+from typing import Any, Final, Generic, TypeVar, cast, overload
 
 from antiphon.conversation.wording import seconds as told_seconds
 from antiphon.conversation.wording import shorten
@@ -23,6 +23,8 @@ from antiphon.scenarios.step import Stage, Step
 from antiphon.scenarios.workflow import workflow_steps
 
 __all__ = ["BEGUN_NS", "at", "repeat", "within"]
+
+T = TypeVar("T")
 
 BEGUN_NS: ContextVar[int] = ContextVar("antiphon_begun", default=0)
 """The moment that moments are counted from, on the clock of the run."""
@@ -41,7 +43,8 @@ def at(seconds: float, *steps: Any, late_s: float = LATE_S) -> Step[Any]:
     early, and 0.006 ms late in the median; on a machine with more work than cores, 3 ms at the 95th percentile. The
     journal has the error (`MomentKept`). The result is that of the step, or a list of those of several.
 
-    Raises ExpectationFailed if the moment is past by more than `late_s` when its turn comes.
+    Raises ExpectationFailed if the moment is past by more than `late_s` when its turn comes, or when it is over with
+    sleeping: a process that stood still may oversleep.
     """
     return _At("at", steps, _number("at", seconds), _number("at", late_s, "late_s"))
 
@@ -50,7 +53,7 @@ def within(seconds: float, *steps: Any) -> Step[Any]:
     """Do the steps one after the other; they must be over within that time, from now.
 
     The result is that of the step, or a list of those of several. Raises DeadlinePassed, which names the step that was
-    under way.
+    under way. What came while the process stood still came in time, as for a wait.
     """
     if not steps:
         raise ScenarioError("within() takes the seconds, and then the steps", hint="within(5, operator.hang_up())")
@@ -115,6 +118,8 @@ class _At(_Group):
         await _until(runtime, due_ns)
         now_ns = runtime.now_ns()
         runtime.record(MomentKept(at_ns=now_ns, step=step.number, due_ns=due_ns, error_ns=now_ns - due_ns))
+        if now_ns - due_ns > max(late_s * 1e9, past_ns):  # past already when its turn came, it is judged above
+            raise self._is_overslept(now_ns - due_ns)
         return await self._do_parts(stage) if self.parts else None
 
     def _is_past(self, runtime: Runtime, step: StepStarted, past_ns: int) -> ExpectationFailed:
@@ -134,6 +139,13 @@ class _At(_Group):
             hint="begin earlier, do it beside the rest with together(), or give late_s=",
         )
 
+    def _is_overslept(self, late_ns: int) -> ExpectationFailed:
+        return ExpectationFailed(
+            f"the moment {self.args[0]:g} s was overslept by {told_seconds(late_ns)}: until then nothing ran here",
+            place=self.source,
+            hint="was the process stopped, the machine asleep, or the loop blocked? late_s= says how late it may be",
+        )
+
 
 async def _until(runtime: Runtime, due_ns: int) -> None:
     """Return at that moment, or as soon after it as the loop comes round."""
@@ -146,23 +158,86 @@ async def _until(runtime: Runtime, due_ns: int) -> None:
 class _Within(_Group):
     async def _do(self, stage: Stage, step: StepStarted) -> Any:
         limit_s = self.args[0]
-        began_ns = stage.runtime.now_ns()
-        timer = asyncio.timeout(limit_s)
+        runtime = stage.runtime
+        limit = _Limit(runtime, limit_s)
         try:
-            async with timer:
-                result = await self._do_parts(stage)
+            async with limit:
+                result = await _Watched(self._do_parts(stage), limit)
         except TimeoutError:
-            if not timer.expired():
+            if not limit.has_passed:
                 raise
-            raise self._too_late(stage.runtime, step, f"not over within {limit_s:g} s") from None
-        took_ns = stage.runtime.now_ns() - began_ns
-        if took_ns > limit_s * 1e9:  # the loop was blocked, so the timer came too late
-            raise self._too_late(stage.runtime, step, f"over after {told_seconds(took_ns)} only")
+            raise self._too_late(runtime, step, f"not over within {limit_s:g} s") from None
+        now_ns = runtime.now_ns()
+        # Resumed in time and over too late: the steps themselves held up the loop, so nothing could end them.
+        if limit.resumed_ns <= limit.deadline_ns < now_ns:
+            took_ns = now_ns - limit.began_ns
+            raise self._too_late(runtime, step, f"over after {told_seconds(took_ns)} only")
         return result
 
     def _too_late(self, runtime: Runtime, step: StepStarted, how: str) -> DeadlinePassed:
         lines = [f"{step.title} was {how}", *under_way(runtime.journal.entries, step.number)]
         return DeadlinePassed("\n  ".join(lines), place=self.source)
+
+
+class _Limit:
+    """The limit on the time of some steps, which passes as the deadlines of waits do.
+
+    So it has their grace (`Deadlines`): what came while the process stood still is read before anyone is told that it
+    did not come. `resumed_ns` is when the steps were last resumed.
+    """
+
+    def __init__(self, runtime: Runtime, limit_s: float) -> None:
+        self.began_ns = self.resumed_ns = runtime.now_ns()
+        self.deadline_ns = self.began_ns + round(limit_s * 1e9)
+        self.has_passed = self._is_over = False
+        self._runtime = runtime
+        self._timer = asyncio.timeout(None)
+
+    async def __aenter__(self) -> None:
+        await self._timer.__aenter__()
+        self._runtime.deadlines.add(self)
+        self._runtime.deadlines.note(self.deadline_ns)
+
+    async def __aexit__(self, *raised: Any) -> None:
+        self._is_over = True  # a deadline that passes with this one may have ended the steps just now
+        self._runtime.deadlines.remove(self)
+        await self._timer.__aexit__(*raised)
+
+    @property
+    def next_deadline_ns(self) -> int | None:
+        """When it passes, None if it cannot any more."""
+        return None if self.has_passed or self._is_over else self.deadline_ns
+
+    def expire(self, now_ns: int) -> None:
+        """It has passed: end the steps."""
+        self.has_passed = True
+        self._timer.reschedule(self._runtime.loop.time())
+
+    def note_resumed(self) -> None:
+        """The steps go on."""
+        self.resumed_ns = self._runtime.now_ns()
+
+
+class _Watched(Generic[T]):
+    """A coroutine that tells the limit whenever it is resumed; otherwise as if it were awaited itself (PEP 380)."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, T], limit: _Limit) -> None:
+        self._coroutine = coroutine
+        self._limit = limit
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        error: BaseException | None = None
+        while True:
+            self._limit.note_resumed()
+            try:
+                awaited = self._coroutine.send(None) if error is None else self._coroutine.throw(error)
+            except StopIteration as over:
+                return cast("T", over.value)
+            try:
+                yield awaited
+                error = None
+            except BaseException as thrown:
+                error = thrown
 
 
 class _Repeat(_Group):
