@@ -42,6 +42,7 @@ class Codec(ABC):
 
         A dialect whose connections shall share something (a schema, a cache) is a class of its own, beside its codec.
         """
+        # Shallow would not do: two connections would share the lists and dicts of what was asked and is owed.
         return deepcopy(self)
 
     @abstractmethod

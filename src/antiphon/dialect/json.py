@@ -92,6 +92,7 @@ class _JsonCodec(Codec):
     def __init__(self, dialect: Json) -> None:
         self._dialect = dialect
         self._decode = msgspec.json.Decoder().decode
+        # What the dialect's options mean is decided here, once: decode and encode run for every message.
         self._name_key = dialect.name[0] if len(dialect.name) == 1 else None
         self._body_key = dialect.body[0] if len(dialect.body) == 1 else None
         self._reply = dialect.reply
@@ -106,6 +107,7 @@ class _JsonCodec(Codec):
         self._is_name_in_body = dialect.name[:depth] == dialect.body
         self._is_flat = self._name_key is not None and depth <= 1 and len(dialect.id) <= 1 and not dialect.envelope
         self._new_id = dialect.new_id if dialect.new_id is not None else count(1).__next__
+        # A protocol has some dozen names; the limits are for peers that invent names.
         self._is_reply = lru_cache(_MOST_NAMES)(dialect.reply.fits if dialect.reply is not None else bool)
         self._reply_to = lru_cache(_MOST_NAMES)(dialect.reply.render if dialect.reply is not None else str)
         self._asked: dict[Hashable, str] = {}
@@ -118,6 +120,7 @@ class _JsonCodec(Codec):
             document = read(data)
         except NOT_JSON as error:
             raise unreadable(data, error) from error
+        # __class__ instead of isinstance throughout: msgspec gives no subclasses, and a bool is no number here.
         if document.__class__ is not dict:
             return (Message(UNNAMED, document, data),)
         name = document.get(self._name_key) if self._name_key is not None else _dig(document, self._dialect.name)
@@ -137,7 +140,7 @@ class _JsonCodec(Codec):
     def _correlated(self, name: str, body: Any, data: Data, document: dict[str, Any]) -> Message:
         key = self._find_id(document) if self._find_id is not None else None
         if key.__class__ not in _KEYS:
-            key = None
+            key = None  # an object cannot be looked up, and true would be found as 1
         if name == self._dialect.error:
             key = self._refused_key(key, body)
             is_known = key is not None
@@ -152,7 +155,7 @@ class _JsonCodec(Codec):
             return Message(name, body, data)
         if self._provisional is not None and matches(self._provisional, body):
             return Message(name, body, data, None, reply_to, key)
-        if self._asked:
+        if self._asked:  # kept only where errors have to find the request by its name
             self._asked.pop(reply_to, None)
         is_failure = self._fails is not None and self._fails(body)
         return Message(name, body, data, None, reply_to, key, True, True, is_failure)
@@ -183,6 +186,7 @@ class _JsonCodec(Codec):
                 if key is not None:
                     document[self._dialect.id[0]] = key
             else:
+                # Named first for whoever reads the frame, and again: a body may have such a field of its own.
                 document = {self._name_key: name, **(body if body.__class__ is dict else _fields(body))}
                 document[self._name_key] = name
             return Message(name, body, encode_json(document))
@@ -196,7 +200,7 @@ class _JsonCodec(Codec):
             if key is None:
                 key = self._new_id()
                 if key.__class__ not in _KEYS:
-                    key = str(key)
+                    key = str(key)  # a UUID is written as text, and its reply carries that text
             request = self.encode(name, body, key)
             request.asks = key
             if dialect.error is not None:

@@ -99,10 +99,10 @@ class _JsonRpcCodec(Codec):
     def decode(self, data: Data) -> Sequence[Message]:
         try:
             document = self._decode(data)
-            if document.__class__ is list and document:
+            if document.__class__ is list and document:  # an empty array is one invalid request (section 6)
                 return self._read_batch(document, data)
         except NOT_JSON as error:
-            self._owe(_PARSE_ERROR)
+            self._owe(_PARSE_ERROR)  # the id is null, for nobody knows what it was (section 5)
             raise unreadable(data, error) from error
         try:
             return (self._read(document, data),)
@@ -112,6 +112,7 @@ class _JsonRpcCodec(Codec):
 
     def _read_batch(self, documents: list[Any], data: Data) -> list[Message]:
         """Each member with its own text, exactly as it came."""
+        # Read twice: a second reading finds each member's own text, with its spaces and the order of its fields.
         batch, messages = _Batch(), []
         for document, raw in zip(documents, self._split(data), strict=True):
             text: Data = bytes(raw).decode() if isinstance(data, str) else bytes(raw)
@@ -132,7 +133,7 @@ class _JsonRpcCodec(Codec):
                     place=batch.add_request(),
                 )
             messages.append(message)
-        if batch.is_complete:
+        if batch.is_complete:  # nothing but errors: no handler will answer, so that nobody would send them
             self._owed.append(batch.text())
         return messages
 
@@ -164,6 +165,7 @@ class _JsonRpcCodec(Codec):
             raise _invalid("a method's name is a string (section 4)", document)
         if self._dialect.is_strict and params is not None and params.__class__ not in (dict, list):
             raise _invalid("params are an object or an array (section 4.2)", document)
+        # "id": null is a request whose answer has the id null (section 4); in 1.0 it is what makes a notification.
         is_request = key is not ABSENT and not (key is None and self._dialect.version is None)
         return Message(method or UNNAMED, params, raw, asks=key if is_request else None, is_request=is_request)
 
@@ -180,7 +182,7 @@ class _JsonRpcCodec(Codec):
         if key is ABSENT:
             raise _invalid("a reply without an id (section 5)", document)
         is_failure = error is not ABSENT
-        asked = self._asked.pop(key, None)
+        asked = self._asked.pop(key, None)  # 1 finds 1.0 as well, as it should: JSON has one kind of number
         kind = "error" if is_failure else "result"
         is_reply = key is not None
         return Message(
@@ -202,7 +204,7 @@ class _JsonRpcCodec(Codec):
         key = self._new_id()
         request = Message(name, body, self._call_text(name, body, {"id": key}), asks=key)
         self._asked[key] = name
-        if len(self._asked) > _MOST_ASKED:
+        if len(self._asked) > _MOST_ASKED:  # a peer that never answers must not fill the memory
             del self._asked[next(iter(self._asked))]
         return request
 
@@ -222,6 +224,7 @@ class _JsonRpcCodec(Codec):
 
     def bundle(self, messages: Sequence[Message]) -> Sequence[Data]:
         """One array (section 6); answers that wait for the rest of a received batch are in none of our own."""
+        # Frames are what an answer to a batch of the peer's has; it must not go out in another array.
         members = [str(message.raw) for message in messages if message.frames is None]
         rest = [data for message in messages for data in message.frames or ()]
         return [_array(members), *rest] if members else rest

@@ -36,6 +36,7 @@ class _TextCodec(Codec):
 
     def decode(self, data: Data) -> Sequence[Message]:
         try:
+            # Binary frames count as text, too: many servers send text in them.
             text = data if isinstance(data, str) else data.decode()
         except UnicodeDecodeError as error:
             raise DialectError(
@@ -72,7 +73,7 @@ class _RawCodec(Codec):
 
     def encode(self, name: str, body: Any) -> Message:
         if isinstance(body, (bytearray, memoryview)):
-            body = bytes(body)
+            body = bytes(body)  # a copy: the journal keeps what was said, whatever becomes of the buffer
         if not isinstance(body, (str, bytes)):
             raise DialectError(
                 f"{name}: the Raw dialect sends str or bytes, not {_kind(body)}", hint='send("binary", b"…")'
@@ -83,7 +84,7 @@ class _RawCodec(Codec):
 def _name(namer: Namer, data: Data) -> str:
     try:
         return namer(data) or UNNAMED
-    except Exception as error:
+    except Exception as error:  # the author's function may raise anything
         raise DialectError(
             f"the function that names messages raised {type(error).__name__}: {error}; the data is {shorten(data)}",
             hint="let it return None for data without a name",

@@ -29,6 +29,7 @@ def read_digits(text: str, *, base: int = 10, largest: int = LARGEST) -> int:
     """
     if _FORMS[base].fullmatch(text) is None:
         raise ValueError(f"{shorten(text, _SHOWN)} is not made of digits only")
+    # By its length first: int would take its time for a million digits, or refuse them as too many for Python.
     significant = text.lstrip("0") or "0"
     if len(significant) > len(str(largest)) or int(significant, base) > largest:
         raise ValueError(f"{shorten(text, _SHOWN)} is more than {largest}")

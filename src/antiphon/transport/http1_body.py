@@ -133,6 +133,7 @@ class EndlessBody(Body):
 
 def body_of_request(request: RequestHead) -> Body:
     """The body of this request (section 6.3). Raises ValueError if its length cannot be told."""
+    # After either, bytes belong to another protocol, which may well look like requests (RFC 9110, 7.8 and 9.3.6).
     if request.method == "CONNECT" or "Upgrade" in request.headers:
         return EndlessBody()
     if "Transfer-Encoding" in request.headers:

@@ -58,6 +58,7 @@ def read_request(head: bytes) -> RequestHead:
     """Read a request's head (without its empty line). Raises ValueError, whose text says what is wrong."""
     first, headers = _read_lines(head)
     parts = first.split(" ")
+    # Single blanks only (RFC 9112 section 3): two parties that split more freely may see two targets.
     if len(parts) != 3 or not parts[1] or not parts[2].startswith("HTTP/"):
         raise ValueError("the first line is no HTTP request line")
     return RequestHead(method=parts[0], target=parts[1], version=parts[2], headers=headers)
@@ -78,6 +79,7 @@ def _read_lines(head: bytes) -> tuple[str, Headers]:
     fields: list[tuple[str, str]] = []
     for line in lines:
         name, colon, value = line.partition(":")
+        # No white space before the colon, nor lines that continue the one before (RFC 9112 sections 5.1 and 5.2).
         if not colon or not name or name != name.strip():
             raise ValueError("a header line is malformed")
         fields.append((name, value.strip(" \t")))
@@ -85,6 +87,7 @@ def _read_lines(head: bytes) -> tuple[str, Headers]:
 
 
 def _decode(head: bytes) -> str:
+    # Heads are ASCII; what else stands in them is for people, and UTF-8 or Latin-1 (RFC 9110 section 5.5).
     try:
         return head.decode()
     except UnicodeDecodeError:
@@ -124,9 +127,10 @@ def check_headers(headers: Iterable[tuple[str, str]]) -> None:
     """Raise ValueError if a header cannot be sent; the text tells its name, never its value."""
     for name, value in headers:
         if not isinstance(name, str) or not is_token(name):
-            raise ValueError(f"{name!r} is no name for a header")
+            raise ValueError(f"{name!r} is no name for a header")  # RFC 9110 section 5.1
         if not isinstance(value, str):
             raise ValueError(f"the header {name} has a value of type {type(value).__name__}, not str")
+        # A line break in a value would begin a header of its own. isprintable is fast, and right for nearly all.
         if not value.isprintable() and set(value) & _CONTROL_SIGNS:
             raise ValueError(f"the value of the header {name} holds a control character, perhaps a line break")
         try:
@@ -158,6 +162,6 @@ def write_response(status: int, body: str, headers: Mapping[str, str]) -> bytes:
     fields: CIMultiDict[str] = CIMultiDict({"Content-Type": "text/plain; charset=utf-8"})
     fields.update(headers)
     fields["Content-Length"] = str(len(content))
-    fields.setdefault("Connection", "close")
+    fields.setdefault("Connection", "close")  # not over one that says Upgrade as well (RFC 9110 section 7.8)
     lines = [f"HTTP/1.1 {status} {phrase(status)}", *(f"{name}: {value}" for name, value in fields.items())]
     return "\r\n".join(lines).encode() + HEAD_END + content

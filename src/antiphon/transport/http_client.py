@@ -62,7 +62,7 @@ class HttpClient:
                     data=data,
                     params=params,
                     allow_redirects=follow,
-                    ssl=self._tls if self._tls is not None else True,
+                    ssl=self._tls if self._tls is not None else True,  # True: verify against the system's certificates
                 ) as response,
             ):
                 body = await self._body_of(response)
@@ -78,10 +78,12 @@ class HttpClient:
             raise TransportError(
                 text, place=f"{method} {url}", hint="is that the right address? follow=False"
             ) from error
+        # The order counts: a connector's error is a ClientError and an OSError, too.
         except aiohttp.ClientConnectorError as error:
             raise ConnectFailed(_why_not(error), place=f"{method} {url}", hint=_CONNECT_HINT) from error
         except TimeoutError as error:
             raise TransportError(f"no whole answer within {within_s:g} s", place=f"{method} {url}") from error
+        # Before the exchange begins aiohttp looks at what it was given, and has no error of its own for that.
         except (TypeError, ValueError) as error:
             text = f"this request cannot be made: {error}"
             raise ScenarioError(text, hint="params, headers and data are mappings of simple values") from error

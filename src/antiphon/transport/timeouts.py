@@ -33,6 +33,7 @@ class BusyTolerantTimer:
         self._next.cancel()
 
     def _tick(self) -> None:
+        # The next tick is set when this one ran: a loop that was blocked has lost one, not all that were due.
         self._ticks += 1
         if self._ticks < TICKS:
             self._next = self._loop.call_later(self._tick_s, self._tick)
@@ -49,6 +50,7 @@ async def timeout(within_s: float) -> AsyncIterator[None]:
     """Like `asyncio.timeout`: raises TimeoutError, counted like this, if its block takes longer."""
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(None) as scope:
+        # asyncio's scope does the cancelling, which has to be told from a cancellation by others.
         limit = BusyTolerantTimer(loop, within_s, lambda: scope.reschedule(loop.time()))
         try:
             yield

@@ -39,15 +39,16 @@ class WebSocketAddress(msgspec.Struct, frozen=True):
             raise ValueError(f"{parts.scheme or 'nothing'} is no scheme of WebSocket: ws:// and wss:// are")
         if not parts.hostname:
             raise ValueError("the host is missing")
-        if parts.fragment:
+        if parts.fragment:  # they must not be used (RFC 6455 section 3)
             raise ValueError("a WebSocket address has no #fragment")
         is_secure = _SECURE[parts.scheme]
         port = _port(parts.netloc, 443 if is_secure else 80)
+        # An empty path goes as "/" into the request line (RFC 6455 section 3); what is encoded already stays.
         target = quote(parts.path, safe=_SAFE) or "/"
         if parts.query:
             target += "?" + quote(parts.query, safe=_SAFE)
         credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else ""
-        netloc = parts.netloc.rpartition("@")[2]
+        netloc = parts.netloc.rpartition("@")[2]  # the last one: a password may hold others
         return cls(
             is_secure=is_secure,
             host=_ascii(parts.hostname),
@@ -65,7 +66,7 @@ class WebSocketAddress(msgspec.Struct, frozen=True):
     @property
     def authority(self) -> str:
         """Host and port, as they stand in an address and in the Host header (the default port unsaid)."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        host = f"[{self.host}]" if ":" in self.host else self.host  # RFC 3986 section 3.2.2
         return host if self.port == (443 if self.is_secure else 80) else f"{host}:{self.port}"
 
     def at(self, host: str, port: int) -> str:
@@ -77,6 +78,7 @@ class WebSocketAddress(msgspec.Struct, frozen=True):
 
 def _port(netloc: str, default: int) -> int:
     """The port that an authority names (RFC 3986 section 3.2.3, where it may also be empty)."""
+    # Not urlsplit's own port, which has an error about the interpreter for 5,000 digits. In [::1]:80 colons come twice.
     digits = netloc.rpartition("@")[2].rpartition("]")[2].partition(":")[2]
     try:
         return read_digits(digits, largest=_LARGEST_PORT) if digits else default

@@ -25,6 +25,7 @@ __all__ = ["DEFAULT_MAX_SIZE_BYTES", "WebSocketTransport"]
 
 DEFAULT_MAX_SIZE_BYTES: Final = 16 * 1024 * 1024
 
+# Whoever sets one of these asks for something else than a WebSocket connection (RFC 6455 section 4.1).
 _OURS: Final = frozenset(
     {"connection", "upgrade", "sec-websocket-key", "sec-websocket-version", "sec-websocket-accept"}
 )
@@ -64,6 +65,7 @@ class WebSocketTransport:
             request = self._request(where, opening)
         except ValueError as error:
             raise ConnectFailed(f"cannot connect: {error}", place=_shown(address)) from error
+        # A host may have several addresses, and each attempt has a protocol of its own: none may be left open.
         upgrades: list[ClientHandshake] = []
 
         def connected(subprotocol: str, terms: Terms | None) -> WebSocketConnection:
@@ -84,7 +86,7 @@ class WebSocketTransport:
                 tls = self._context() if where.is_secure else None
                 _, upgrade = await asyncio.get_running_loop().create_connection(begin, where.host, where.port, ssl=tls)
                 return await upgrade.outcome
-        except BaseException as error:
+        except BaseException as error:  # a cancelled connect leaves nothing open either
             for upgrade in upgrades:
                 upgrade.abandon()
             if isinstance(error, (OSError, ValueError)):
@@ -93,6 +95,7 @@ class WebSocketTransport:
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:
+            # Made once: reading the system's certificates takes as long as a handshake.
             self._tls = ssl.create_default_context()
         return self._tls
 
@@ -106,10 +109,12 @@ class WebSocketTransport:
             raise ValueError(f"the header {taken[0]} is the handshake's own")
         if "sec-websocket-extensions" in names:
             raise ValueError("the header sec-websocket-extensions is ours: compression=True asks for compression")
+        # What the address says of a user is for this header and never goes into the request line (RFC 9110, 4.2.4).
         if where.credentials and "authorization" not in names:
             headers.append(("Authorization", "Basic " + b64encode(where.credentials.encode()).decode()))
         subprotocols = _subprotocols(opening, names)
         if subprotocols:
+            # One line for both, those of the channel and those that stand in a header (section 4.1, number 10).
             headers = [(name, value) for name, value in headers if name.lower() != "sec-websocket-protocol"]
             headers.append(("Sec-WebSocket-Protocol", ", ".join(subprotocols)))
         if self._compression:
@@ -130,6 +135,7 @@ def _subprotocols(opening: Opening, names: set[str]) -> Sequence[str]:
     for name in subprotocols:
         if not heads.is_token(name):
             raise ValueError(f"{name!r} is no name for a subprotocol")
+    # All of them must be unique (section 4.1, number 10); a server might count the same one twice.
     if len(set(subprotocols)) != len(subprotocols):
         raise ValueError("a subprotocol is offered twice")
     return subprotocols
@@ -145,9 +151,11 @@ def _explain(
     error: OSError | ValueError, where: WebSocketAddress, within_s: float, upgrades: Sequence[ClientHandshake]
 ) -> ConnectFailed:
     """What a failure below WebSocket means, in words."""
+    # A stream means that TCP and TLS are there, so that what failed is the upgrade.
     stage = "upgrade" if any(upgrade.stream is not None for upgrade in upgrades) else "connect"
     text, hint = _words(error, where, within_s, stage)
     for upgrade in upgrades:
+        # A refusal whose body did not come in time is still the reason, whatever happened after it.
         if refusal := upgrade.refusal():
             return refusal
     return ConnectFailed(text, place=where.shown, hint=hint)
@@ -162,6 +170,7 @@ def _words(error: OSError | ValueError, where: WebSocketAddress, within_s: float
         return f"{what} {at} within {within_s:g} s", "is it reachable, and is it a WebSocket server?"
     if isinstance(error, socket.gaierror):
         return f"the name {where.host} does not resolve: {error.strerror}", "is it spelt right?"
+    # Where a host has several addresses, asyncio raises one OSError whose text holds the errors of them all.
     if isinstance(error, ConnectionRefusedError) or f"[Errno {errno.ECONNREFUSED}]" in str(error):
         return f"nobody listens at {at}", "is the system under test running there?"
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):

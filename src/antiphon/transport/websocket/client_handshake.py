@@ -125,6 +125,7 @@ class ClientHandshake(asyncio.Protocol):
                 answer = heads.read_response(head)
             except ValueError as error:
                 raise self._failed(f"the server's answer is no HTTP: {error}") from error
+            # What follows a 101 in the same read are frames already, and nobody may lose them (promise 1).
             if answer.status == 101:
                 self._open(answer)
                 return
@@ -138,7 +139,7 @@ class ClientHandshake(asyncio.Protocol):
 
     def _check_is_http(self) -> None:
         start = bytes(self._received.data[:5])
-        if start[:2] == b"\x15\x03":
+        if start[:2] == b"\x15\x03":  # an alert of TLS (RFC 8446 section 5.1): it did not like our GET
             raise self._failed("the server speaks TLS", hint="say wss:// instead of ws://")
         if start != b"HTTP/"[: len(start)]:
             raise self._failed(
@@ -164,6 +165,7 @@ class ClientHandshake(asyncio.Protocol):
     def _judge(self, answer: ResponseHead) -> tuple[str, Terms | None]:
         """The subprotocol and the compression that were agreed on. Raises ValueError."""
         headers = answer.headers
+        # Section 4.1's list of answers with which a client must fail the connection.
         if answer.version != "HTTP/1.1":
             raise ValueError(f"it is {answer.version}, not HTTP/1.1")
         if not heads.has_token(headers, "Upgrade", "websocket"):
@@ -173,7 +175,7 @@ class ClientHandshake(asyncio.Protocol):
         key = self._frames.transport.request.headers["Sec-WebSocket-Key"]
         if headers.get("Sec-WebSocket-Accept") != accept_value(key):
             raise ValueError("its Sec-WebSocket-Accept does not answer our key")
-        subprotocol = headers.get("Sec-WebSocket-Protocol", "")
+        subprotocol = headers.get("Sec-WebSocket-Protocol", "")  # none is an answer, too: then there is none
         if subprotocol and subprotocol not in self._request.subprotocols:
             offered = ", ".join(self._request.subprotocols) or "none"
             raise ValueError(f"it chose the subprotocol {subprotocol!r}; we offered {offered}")
@@ -222,7 +224,7 @@ def _refusal(request: UpgradeRequest, answer: ResponseHead, body: Body) -> Upgra
 
 def _hint(answer: ResponseHead) -> str | None:
     if 300 <= answer.status < 400:
-        location = answer.headers.get("Location", "").partition("?")[0]
+        location = answer.headers.get("Location", "").partition("?")[0]  # a query may hold a token
         return f"redirects are not followed; connect to {location} if that is the place" if location else None
     return {
         200: "an ordinary page is served there: is the path right?",

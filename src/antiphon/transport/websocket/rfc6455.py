@@ -86,6 +86,7 @@ class Inflating(Protocol):
 
 def accept_value(key: str) -> str:
     """The Sec-WebSocket-Accept that answers a Sec-WebSocket-Key (section 4.2.2)."""
+    # The constant shows that the server knows WebSocket; SHA-1 is asked for, and keeps no secret here (section 10.8).
     return b64encode(
         sha1(key.encode() + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11", usedforsecurity=False).digest()
     ).decode()
@@ -114,6 +115,7 @@ def masked(payload: bytes, mask: bytes) -> bytes:
 
 def is_close_code(code: int) -> bool:
     """May this code stand in a close frame? (Section 7.4 and the registry of section 11.7.)"""
+    # 1004, 1005, 1006 and 1015 are for programs to tell themselves and must not travel (section 7.4.1).
     return 1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999
 
 
@@ -137,7 +139,7 @@ def read_close(payload: bytes) -> tuple[int, str]:
     """Code and reason of a close frame, (1005, "") for an empty one (section 7.1.5). Raises Violation."""
     if not payload:
         return NO_CODE, ""
-    if len(payload) == 1:
+    if len(payload) == 1:  # a body begins with a code of two bytes (section 5.5.1)
         raise Violation(PROTOCOL_ERROR, "a close frame of one byte, which is half a close code")
     code = int.from_bytes(payload[:2], "big")
     if not is_close_code(code):
@@ -150,6 +152,7 @@ def read_close(payload: bytes) -> tuple[int, str]:
 
 def fit_reason(text: str) -> str:
     """The text cut so that it fits into a close frame."""
+    # Bytes are cut, and half a letter at the end is dropped: the reason must be UTF-8 (section 5.5.1).
     return text.encode(errors="replace")[:MAX_REASON_BYTES].decode(errors="ignore")
 
 
@@ -180,7 +183,7 @@ class Assembly:
             chunk = self._inflater.inflate(payload, is_final=is_final, limit_bytes=room_bytes)
         if len(self._data) + len(chunk) > self._max_size_bytes:
             raise too_big(f"a message of more than {self._max_size_bytes} bytes", self._max_size_bytes)
-        self.is_between = is_final
+        self.is_between = is_final  # only now: a frame that breaks a rule begins no message
         # Text is judged as it comes: the frame that would complete a letter may never come (section 8.1).
         whole = _decoded(self._decoder, chunk, is_final) if self._decoder is not None else chunk
         if is_final and not self._data:
@@ -192,8 +195,9 @@ class Assembly:
         return data.decode() if self._decoder is not None else data
 
     def _begin(self, opcode: int, reserved: int) -> None:
-        if not self.is_between:
+        if not self.is_between:  # fragments of two messages must not be mixed (section 5.4)
             raise Violation(PROTOCOL_ERROR, "a new message inside a fragmented one")
+        # RSV1 on a message's first frame says that all of it is compressed (RFC 7692 section 6).
         self._is_deflated = bool(reserved & RSV1) and self._inflater is not None
         check_reserved(reserved & ~RSV1 if self._is_deflated else reserved)
         self._decoder = codecs.getincrementaldecoder("utf-8")() if opcode == TEXT else None
@@ -201,6 +205,7 @@ class Assembly:
     def _continue(self, reserved: int) -> None:
         if self.is_between:
             raise Violation(PROTOCOL_ERROR, "a continuation frame with no message to continue")
+        # Not even RSV1: what the first frame said holds for the rest (RFC 7692 section 6).
         check_reserved(reserved)
 
 

@@ -91,6 +91,7 @@ class IncomingConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received.append(data)
+        # After a hand-over or a refusal there is no stream, or nothing received: what comes then is for others.
         while self._received and self._stream is not None and self._read_on():
             pass
 
@@ -130,7 +131,7 @@ class IncomingConnection(asyncio.Protocol):
         return head is not None and self._take_request(head)
 
     def _take_request(self, head: bytes) -> bool:
-        self._stop_waiting()
+        self._stop_waiting()  # an idle connection between two requests may stay (RFC 9112 section 9.5)
         try:
             request = heads.read_request(head)
         except ValueError as error:
@@ -138,6 +139,7 @@ class IncomingConnection(asyncio.Protocol):
         if heads.has_token(request.headers, "Upgrade", "websocket"):
             return self._upgrade(request)
         if self._listener.http is None:
+            # An answer of 426 must say what to upgrade to (RFC 9110 section 15.5.22).
             upgrade = {"Upgrade": "websocket", "Connection": "Upgrade, close"}
             return self._refuse(426, "this address speaks WebSocket (RFC 6455)", upgrade)
         try:
@@ -157,6 +159,7 @@ class IncomingConnection(asyncio.Protocol):
         try:
             key = _check_upgrade(request)
             offered = tuple(heads.tokens(request.headers, "Sec-WebSocket-Protocol"))
+            # The client's order is its preference (section 4.1, number 10): the first that is known here is taken.
             subprotocol = next((name for name in offered if name in self._listener.subprotocols), "")
             answer, terms = self._agree(request, subprotocol)
             receiver = self._listener.accept(
@@ -164,7 +167,7 @@ class IncomingConnection(asyncio.Protocol):
             )
         except RejectConnection as refused:
             return self._refuse(refused.status, refused.body, refused.headers)
-        except Exception as error:
+        except Exception as error:  # the author's code: its error is for the author, not for the peer
             text = "the accept function of a WebSocket listener failed"
             self._loop.call_exception_handler({"message": text, "exception": error})
             return self._refuse(500, "the server failed to decide")
@@ -221,6 +224,7 @@ class IncomingConnection(asyncio.Protocol):
         stream = self._stream
         stream.write(response)
         if stream.can_write_eof():
+            # A close while the peer is still sending would reset the connection, and the refusal would not be read.
             stream.set_protocol(Drain(self._lose))
             self._overdue = BusyTolerantTimer(self._loop, self._listener.close_within_s, stream.abort)
             end_writing(stream)
@@ -285,11 +289,12 @@ def _check_upgrade(request: RequestHead) -> str:
         raise RejectConnection(400, "a WebSocket is opened with GET and HTTP/1.1")
     if not heads.has_token(headers, "Connection", "upgrade"):
         raise RejectConnection(400, "the Connection header does not say Upgrade")
+    # Its answer names the version that is known (section 4.4).
     if headers.get("Sec-WebSocket-Version") != "13":
         raise RejectConnection(426, "this server speaks version 13 of WebSocket", {"Sec-WebSocket-Version": "13"})
     if headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers:
         raise RejectConnection(400, "an upgrade has no body")
-    key = headers.get("Sec-WebSocket-Key", "")
+    key = headers.get("Sec-WebSocket-Key", "")  # 16 bytes in base64 (section 4.1, number 7)
     try:
         is_key = len(b64decode(key, validate=True)) == 16
     except (ValueError, binascii.Error):
