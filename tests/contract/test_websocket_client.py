@@ -89,6 +89,25 @@ class TestRequest:
             "Cookie": "a=b; c=d",
         }
 
+    def test_a_header_that_is_given_in_two_spellings_is_said_once(self, run: Any, raw: Any) -> None:
+        lines: list[str] = []
+
+        async def serve(peer: Any) -> None:
+            await raw.answer(peer)
+            lines.extend(peer.head.decode().split("\r\n"))
+            peer.say(peer.frame(CLOSE, BYE))
+
+        async def scene() -> None:
+            async with raw.server(serve) as address:
+                hearing = Hearing()
+                headers = {"Cookie": "a=b", "cookie": "c=d", "X-Seat": "1", "x-seat": "2"}
+                await WebSocketTransport().connect(address, Opening(headers=headers), hearing)
+                await hearing.ended()
+
+        run(scene())
+        said = [line for line in lines if line.lower().startswith(("cookie", "x-seat"))]
+        assert said == ["cookie: a=b; c=d", "x-seat: 1, 2"]
+
     def test_what_is_not_asked_unless_wanted(self, run: Any, raw: Any) -> None:
         async def serve(peer: Any) -> None:
             await raw.answer(peer)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import uvloop
+from reading import Reading, reader
 from writing_desk import Clerk
 
 from antiphon import Message, Step, action, on
@@ -151,3 +152,10 @@ def run_fast() -> Iterator[Callable[..., Any]]:
     """Runs coroutines, one after the other, on a loop as `play` has it."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         yield runner.run
+
+
+@pytest.fixture(scope="module")
+def reading() -> Iterator[Reading]:
+    """Either side of a connection without a wire, which reads the same bytes in different pieces."""
+    with reader() as reads:
+        yield reads

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import sha1
 from typing import Any, NamedTuple
-
-import pytest
 
 from antiphon.conversation.ending import Ending
 from antiphon.errors import ConnectFailed
@@ -21,6 +21,19 @@ from antiphon.transport.websocket.deflate import Terms
 from antiphon.transport.websocket.server_handshake import IncomingConnection, ListenerState
 
 LIMIT_BYTES = 1000
+
+REQUEST = (
+    b"GET /desk HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+)
+ACCEPT = b"=ACCEPT-ACCEPT-ACCEPT-ACCEP="
+"""What stands in a server's answer for the value that answers the client's key."""
+
+ANSWER = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Accept: " + ACCEPT + b"\r\n\r\n"
+)
+COMPRESSED_ANSWER = ANSWER[:-2] + b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
 
 
 class FakeStream(asyncio.Transport):
@@ -156,12 +169,13 @@ class Reading:
             protocol.connection_made(stream)
             key = stream.written.partition(b"Sec-WebSocket-Key: ")[2].partition(b"\r")[0]
             accept = b64encode(sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
-            await self._feed(stream, [piece.replace(b"=ACCEPT-ACCEPT-ACCEPT-ACCEP=", accept) for piece in pieces])
+            await self._feed(stream, [piece.replace(ACCEPT, accept) for piece in pieces])
             refusal = ""
             if protocol.outcome.done() and protocol.outcome.exception() is not None:
                 failed = protocol.outcome.exception()
                 assert isinstance(failed, ConnectFailed)
-                refusal = f"{failed} {getattr(failed, 'body', b'')!r}"
+                # How much of what is no HTTP is quoted depends on how much had come.
+                refusal = re.sub("it said b.*", "", f"{failed} {getattr(failed, 'body', b'')!r}")
             else:
                 protocol.outcome.cancel()
             return Outcome(hearing.data, hearing.ending, refusal, b"")
@@ -170,15 +184,19 @@ class Reading:
 
     async def _feed(self, stream: FakeStream, pieces: Sequence[bytes]) -> None:
         """Each piece is a read of its own, in a turn of its own; then the connection is lost."""
+        wrong: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: wrong.append(context))
         for piece in pieces:
             if piece:
                 stream.hear(piece)
                 await asyncio.sleep(0)
         stream.get_protocol().connection_lost(None)
         await asyncio.sleep(0)
+        assert not wrong, wrong
 
 
-@pytest.fixture(scope="module")
-def reading() -> Iterator[Reading]:
+@contextmanager
+def reader() -> Iterator[Reading]:
+    """Reads any number of connections."""
     with asyncio.Runner() as runner, socket.socket() as unconnected:
         yield Reading(runner, unconnected)

@@ -172,6 +172,10 @@ def _read(file: Path) -> dict[str, Any]:
         raise ScenarioError(f"this is no TOML: {error}", place=str(file), hint="see https://toml.io") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ScenarioError(f"the stand file cannot be read: {error}", place=str(file)) from error
+    except RecursionError as error:
+        raise ScenarioError("this is nested too deeply to be read", place=str(file)) from error
+    except ValueError as error:  # a number of more than 4,300 digits
+        raise ScenarioError(f"this is no TOML: {error}", place=str(file)) from error
 
 
 def _stand(name: str, table: Mapping[str, Any], file: Path) -> Stand:

@@ -1,0 +1,392 @@
+"""Every parser, given what is nearly right: it reads it, or says in an error of ours what is wrong.
+
+The inputs are good ones with bytes cut out, doubled, overwritten and put in. How long it takes is bounded by the number
+of examples.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from reading import ACCEPT, ANSWER, COMPRESSED_ANSWER, REQUEST
+
+from antiphon import DialectError, Json, JsonRpc, Raw, RecordingError, ScenarioError, Text
+from antiphon.conversation.http_response import HttpResponse
+from antiphon.conversation.message import Message
+from antiphon.journal.file import read_journal
+from antiphon.journal.masking import Masker
+from antiphon.stand.stand import load_stand, stand_names
+from antiphon.stand.users_csv import read_users
+from antiphon.transport import http1_head as heads
+from antiphon.transport.content_coding import decoder_for
+from antiphon.transport.http1_body import Body, body_of_request, body_of_response
+from antiphon.transport.websocket.address import WebSocketAddress
+from antiphon.transport.websocket.deflate import Deflater, Inflater, Terms, accept_terms, answer_offers
+from antiphon.transport.websocket.rfc6455 import Assembly, Violation
+
+pytestmark = pytest.mark.deep
+QUICK = settings(max_examples=2_000, suppress_health_check=list(HealthCheck), deadline=None)
+EACH = settings(QUICK, max_examples=300)
+"""For tests that are there once for each dialect."""
+
+LIMIT_BYTES = 10_000
+
+ODD = [
+    *(
+        b"\x00",
+        b"\xff",
+        b"\r",
+        b"\n",
+        b"\r\n",
+        b"\r\n\r\n",
+        b" ",
+        b"\t",
+        b":",
+        b";",
+        b",",
+        b'"',
+        b"'",
+        b"\\",
+        b"=",
+        b"#",
+    ),
+    *(b"-6", b"+5", b"1_0", b"0x5", "٥".encode(), b"9" * 30, b"9" * 5000, b"1e400", b"-0", b"NaN", b"null", b"true"),
+    *(b"[", b"]", b"{", b"}", b"[" * 3000, b'{"a":' * 3000, b'"\\ud800"', b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\xc3"),
+    *(b"\x03\x00" * 50, b"\x00\x00\xff\xff", b"\x1f\x8b", b"\x82\xfe\xff\xff", b"\x88\x82\x00\x00\x00\x00\x00\x00"),
+]
+"""What parsers have stumbled over."""
+
+
+def mutated(*seeds: bytes) -> st.SearchStrategy[bytes]:
+    """One of these with a few wounds."""
+    wound = st.tuples(
+        st.integers(0, 3000), st.integers(0, 20), st.one_of(st.just(b""), st.sampled_from(ODD), st.binary(max_size=8))
+    )
+    return st.builds(_wounded, st.sampled_from(seeds), st.lists(wound, max_size=4), st.booleans())
+
+
+def _wounded(data: bytes, wounds: Sequence[tuple[int, int, bytes]], is_doubled: bool) -> bytes:
+    for place, size, new in wounds:
+        start = place % (len(data) + 1)
+        data = data[:start] + new + data[start + size :]
+    return data * 2 if is_doubled else data
+
+
+def in_pieces(data: bytes, cuts: Sequence[int]) -> list[bytes]:
+    places = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
+    return [data[start:end] for start, end in pairwise(places)]
+
+
+CUTS = st.lists(st.integers(0, 5000), max_size=5)
+
+
+# -- the wire ----------------------------------------------------------------------------------------------------------
+
+
+def frame(first: int, payload: bytes, *, is_masked: bool) -> bytes:
+    size = len(payload)
+    length = bytes([size | is_masked << 7]) if size < 126 else bytes([126 | is_masked << 7]) + size.to_bytes(2, "big")
+    return bytes([first]) + length + (bytes(4) if is_masked else b"") + payload
+
+
+def talk(*, is_masked: bool) -> bytes:
+    payloads = [(0x81, b"hello"), (0x01, b"gr\xc3"), (0x80, b"\xbcn"), (0x89, b"you?"), (0x82, bytes(200))]
+    payloads += [(0xC1, Deflater(Terms()).deflate(b"deflated " * 20)), (0x88, b"\x03\xe8bye")]
+    return b"".join(frame(first, payload, is_masked=is_masked) for first, payload in payloads)
+
+
+@QUICK
+@given(data=mutated(talk(is_masked=True)), cuts=CUTS, compression=st.booleans())
+def test_frames_of_a_client(reading: Any, data: bytes, cuts: list[int], compression: bool) -> None:
+    outcome = reading.as_server([REQUEST, *in_pieces(data, cuts)], compression=compression)
+    assert outcome == reading.as_server([REQUEST, data], compression=compression)
+    assert outcome.ending is not None
+
+
+@QUICK
+@given(data=mutated(talk(is_masked=False)), cuts=CUTS, compression=st.booleans())
+def test_frames_of_a_server(reading: Any, data: bytes, cuts: list[int], compression: bool) -> None:
+    head = COMPRESSED_ANSWER if compression else ANSWER
+    outcome = reading.as_client([head, *in_pieces(data, cuts)], compression=compression)
+    assert outcome == reading.as_client([head, data], compression=compression)
+    assert outcome.ending is not None
+
+
+@QUICK
+@given(data=mutated(REQUEST, b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"), cuts=CUTS)
+def test_heads_of_requests(reading: Any, data: bytes, cuts: list[int]) -> None:
+    outcome = reading.as_server(in_pieces(data, cuts), compression=True)
+    assert outcome == reading.as_server([data], compression=True)
+    assert outcome.written[:9] in (b"", b"HTTP/1.1 ")
+
+
+CHUNKED = b"HTTP/1.1 401 No\r\nTransfer-Encoding: chunked\r\n\r\n4;x=y\r\nwho \r\n8\r\nare you?\r\n0\r\nA: b\r\n\r\n"
+SIZED = b"HTTP/1.1 503 Busy\r\nContent-Length: 12\r\nRetry-After: 5\r\n\r\nlater, maybe"
+
+
+@QUICK
+@given(data=mutated(COMPRESSED_ANSWER, CHUNKED, SIZED), cuts=CUTS)
+def test_heads_of_answers(reading: Any, data: bytes, cuts: list[int]) -> None:
+    # The placeholder for the key's answer must come in one piece, or in none.
+    place = data.find(ACCEPT)
+    pieces = in_pieces(data, cuts) if place < 0 else [data]
+    outcome = reading.as_client(pieces, compression=True)
+    assert outcome == reading.as_client([data], compression=True)
+
+
+@QUICK
+@given(data=mutated(CHUNKED.partition(b"\r\n\r\n")[2], b"5\r\nhello\r\n0\r\n\r\n"), cuts=CUTS)
+def test_chunks(data: bytes, cuts: list[int]) -> None:
+    def verdict(pieces: Sequence[bytes]) -> tuple[int, bool, bytes, str]:
+        body = body_of_response(heads.read_response(b"HTTP/1.1 500 X\r\nTransfer-Encoding: chunked"), LIMIT_BYTES)
+        taken, error = 0, ""
+        for piece in pieces:
+            try:
+                size = body.take(piece)
+            except ValueError as wrong:
+                return 0, False, b"", str(wrong)
+            assert size == len(piece) or body.is_done
+            taken += size
+        return taken, body.is_done, bytes(body.content), error
+
+    assert verdict(in_pieces(data, cuts)) == verdict([data])
+
+
+@QUICK
+@given(head=mutated(REQUEST[:-4], b"POST /x HTTP/1.1\r\nContent-Length: 12\r\nCookie: a=b\r\ncookie: c=d"))
+def test_bodies_of_requests(head: bytes) -> None:
+    with suppress(ValueError):
+        request = heads.read_request(head)
+        assert isinstance(body_of_request(request), Body)
+
+
+EXTENSIONS = b'permessage-deflate; client_max_window_bits=10; server_no_context_takeover, x; y="z", permessage-deflate'
+
+
+@QUICK
+@given(header=mutated(EXTENSIONS))
+def test_extensions(header: bytes) -> None:
+    with suppress(ValueError):
+        found = heads.extensions({"Sec-WebSocket-Extensions": header.decode("latin-1")})
+        answer_offers(found)
+        for _, parameters in found:
+            with suppress(ValueError):
+                accept_terms(parameters)
+
+
+@QUICK
+@given(address=mutated(b"wss://us:pw@here:8765/desk?seat=7", "ws://bücher.example/ä".encode(), b"ws://[::1]:99/"))
+def test_addresses(address: bytes) -> None:
+    for text in (address.decode("latin-1"), address.decode("utf-8", "replace")):
+        with suppress(ValueError):
+            where = WebSocketAddress.parse(text)
+            assert 0 <= where.port <= 65535
+            assert where.target.isascii()
+
+
+def compressed(*messages: bytes) -> bytes:
+    deflater = Deflater(Terms())
+    return b"".join(deflater.deflate(message) for message in messages)
+
+
+@QUICK
+@given(
+    payloads=st.lists(mutated(compressed(b"hello " * 9), b"\x03\x00\x03\x00\x00", zlib.compress(bytes(50_000))[2:-4])),
+    keeps=st.booleans(),
+)
+def test_deflate(payloads: list[bytes], keeps: bool) -> None:
+    machine = Assembly(LIMIT_BYTES, Inflater(Terms(keeps_receive_context=keeps)))
+    with suppress(Violation):
+        for payload in payloads:
+            message = machine.take(0x2, True, 4, payload)
+            assert message is not None
+            assert len(message) <= LIMIT_BYTES
+
+
+@QUICK
+@given(
+    coding=st.sampled_from(["gzip", "deflate"]),
+    data=mutated(gzip.compress(b"hello " * 99), zlib.compress(b"hello " * 99), compressed(b"hello")),
+    cuts=CUTS,
+)
+def test_content_codings(coding: str, data: bytes, cuts: list[int]) -> None:
+    def verdict(pieces: Sequence[bytes]) -> bytes | None:
+        decoder = decoder_for(coding)
+        try:
+            said = b"".join(part for piece in pieces for part in decoder.decode(piece))
+            decoder.end()
+        except ValueError:
+            return None
+        return said
+
+    assert verdict(in_pieces(data, cuts)) == verdict([data])
+
+
+@QUICK
+@given(
+    kind=mutated(b"application/json; charset=utf-8", b"text/plain"),
+    charset=mutated(b"utf-8", b"idna", b"rot13", b"undefined", b"utf-16"),
+    body=mutated(b'{"a": [1, 2.5, null, "\\u00e4"]}'),
+)
+def test_answers_over_http(kind: bytes, charset: bytes, body: bytes) -> None:
+    lines = [("content-type", kind.decode("latin-1"))]
+    response = HttpResponse.of(200, lines, {}, body, charset.decode("latin-1"))
+    assert isinstance(response.text, str)
+
+
+# -- dialects ----------------------------------------------------------------------------------------------------------
+
+CENTRE = Json("action", "data", reply="result{Name}", failed={"result": "error"}, id="data.requestID")
+DIALECTS = {
+    "json": Json(),
+    "centre": CENTRE,
+    "error": Json("t", "b", reply="{name}Done", error="error", error_of="action", provisional={"more": True}),
+    "nested": Json("head.type", "head.body", id="head.id", envelope={"v": 1}),
+    "rpc": JsonRpc(),
+    "rpc server": JsonRpc(is_server=True),
+    "rpc 1.0": JsonRpc(version=None, is_strict=False),
+    "text": Text(),
+    "raw": Raw(),
+}
+SAID = mutated(
+    b'{"action":"newCall","data":{"requestID":7,"to":"89","result":"error"}}',
+    b'{"head":{"type":"x","id":"a","body":{"more":true}}}',
+    b'[{"jsonrpc":"2.0","id":1,"method":"a","params":[1]},{"jsonrpc":"2.0","id":1,"result":null}]',
+    b'{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"x"}}',
+    b'{"t":"error","b":{"action":"a"}}',
+)
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+@EACH
+@given(said=st.lists(SAID, max_size=4))
+def test_dialects(name: str, said: list[bytes]) -> None:
+    codec = DIALECTS[name].codec()
+    if name not in ("text", "raw", "json"):
+        codec.request("newCall", {"to": "89"})
+    for data in said:
+        for form in (data, data.decode("utf-8", "replace"), data.decode("latin-1")):
+            with suppress(DialectError):
+                for message in codec.decode(form):
+                    assert isinstance(message, Message)
+                    assert message.name
+            for owed in codec.owed():
+                json.loads(owed)
+
+
+KEYS = st.text() | st.integers() | st.decimals(allow_nan=False)
+BODIES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.decimals()
+    | st.text()
+    | st.binary()
+    | st.uuids()
+    | st.dates()
+    | st.builds(object),
+    lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner) | st.tuples(inner),
+    max_leaves=6,
+)
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+@EACH
+@given(body=BODIES)
+def test_what_dialects_write_can_be_read(name: str, body: Any) -> None:
+    codec = DIALECTS[name].codec()
+    with suppress(DialectError):
+        message = codec.encode("newCall", body)
+        if name not in ("text", "raw"):
+            json.loads(message.raw, parse_constant=_no_constant)
+        assert list(DIALECTS[name].codec().decode(message.raw))
+
+
+def _no_constant(name: str) -> None:
+    raise AssertionError(f"{name} is no JSON")
+
+
+# -- files -------------------------------------------------------------------------------------------------------------
+
+JOURNAL = (
+    b'{"kind":"run-started","at_ns":0,"scenario":"s","parameters":{},"actors":{},"stand":"","started_at":"",'
+    b'"antiphon":"1","python":"3","pid":1}\n'
+    b'{"kind":"http-requested","at_ns":1,"actor":"a","channel":"api","step":0,"number":1,"method":"GET","url":"http://x",'
+    b'"request_headers":{},"request_body":""}\n'
+    b'{"kind":"said","actor":"a","channel":"c","is_sent":true,"number":1,"name":"n","text":"{}","at_ns":5}\n'
+    b'{"kind":"said","actor":"a","channel":"c","is_sent":false,"number":1,"name":"n","base64":"AAE=","at_ns":6}\n'
+    b'{"kind":"run-ended","at_ns":9,"verdict":"passed"}\n'
+)
+STAND = (
+    b'default = "local"\n[stands.local]\ncentre = "http://127.0.0.1:8765"\nwithin_s = 5\nusers_within_s = 1.5\n'
+    b'secrets = ["pin"]\nusers = [{ name = "alice", password = "x" }]\n[stands.other]\nusers = "users.csv"\n'
+)
+USERS = b'name,password,skills\nalice,x,voice chat\nbob,"y, z",\n'
+
+
+def read_all(read: Callable[[Path], Any], path: Path, data: bytes, error: type[Exception]) -> None:
+    path.write_bytes(data)
+    with suppress(error):
+        read(path)
+
+
+@QUICK
+@given(data=mutated(JOURNAL))
+def test_journals(tmp_path: Path, data: bytes) -> None:
+    def read(path: Path) -> None:
+        for entry in read_journal(path):
+            with suppress(ValueError):  # base64 that is none
+                getattr(entry, "raw", None)
+
+    read_all(read, tmp_path / "journal.jsonl", data, RecordingError)
+
+
+@QUICK
+@given(data=mutated(STAND), users=mutated(USERS))
+def test_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, users: bytes) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "users.csv").write_bytes(users)
+    for read in (stand_names, lambda _: load_stand(), lambda _: load_stand("local"), lambda _: load_stand("other")):
+        read_all(read, tmp_path / "antiphon.toml", data, ScenarioError)
+
+
+@QUICK
+@given(data=mutated(USERS, USERS.replace(b",", b";"), USERS.replace(b"\n", b"\r\n")))
+def test_users(tmp_path: Path, data: bytes) -> None:
+    read_all(read_users, tmp_path / "users.csv", data, ScenarioError)
+
+
+# -- secrets -----------------------------------------------------------------------------------------------------------
+
+SECRETIVE = (
+    b'{"user":"alice","password":"looking-glass-7","token":["tok-123456"],"n":{"Cookie":"session=abc123; theme=dark"}}'
+)
+
+
+@QUICK
+@given(
+    data=mutated(
+        SECRETIVE, b"http://us:pw@here/?token=abcdefgh&x=1", b"Authorization: Bearer abc.def.ghi\r\nCookie: a=b"
+    )
+)
+def test_masks(data: bytes) -> None:
+    masker = Masker()
+    for text in (data.decode("utf-8", "replace"), data.decode("latin-1")):
+        with suppress(ValueError, RecursionError):
+            masker.learn_from(json.loads(text))
+        assert isinstance(masker.text(text), str)
+        assert isinstance(masker.data(text), str)
+        assert isinstance(masker.value({"text": text, "password": text})["text"], str)
+    assert isinstance(masker.data(data), bytes)
+    assert "looking-glass-7" not in masker.text(SECRETIVE.decode())
