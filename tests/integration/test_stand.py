@@ -112,6 +112,31 @@ def test_a_variable_that_is_missing_or_none_is_told_with_its_line(stand_file: Pa
     assert wrong.value.place == f"{stand_file}:4"
 
 
+@pytest.mark.parametrize(
+    ("value", "told", "line"),
+    [
+        ("[" * 2000 + "]" * 2000, "nested too deeply", 5),
+        ("[\n" * 2000 + "]\n" * 2000, "nested too deeply", 2004),
+        ("{a=" * 2000 + "1" + "}" * 2000, "nested too deeply", 5),
+        ("9" * 4400, "a number of more than 4300 digits", 5),
+        ("-" + "9_" * 4400 + "9", "a number of more than 4300 digits", 5),
+        ("0.5\na" + ".a" * 3000 + " = 1", "stands.local.a is nested too deeply", None),
+        ("0.5\nusers = [{ name = 'x', a" + ".a" * 3000 + " = 1 }]", "stands.local.users is nested too deeply", None),
+        ("0x" + "f" * 5000, "stands.local.within_s is not a number of seconds", None),
+        ("nan", "stands.local.within_s is not a number of seconds", None),
+        ("inf", "stands.local.within_s is not a number of seconds", None),
+    ],
+    ids=lambda value: str(value)[:12],
+)
+def test_a_stand_file_that_is_too_much_is_one_clear_error(
+    stand_file: Path, value: str, told: str, line: int | None
+) -> None:
+    stand_file.write_text(f'# a "comment" with [brackets]\n\n[stands.local]\nx = "[]["\nwithin_s = {value}\n')
+    with pytest.raises(ScenarioError, match=told) as wrong:
+        load_stand("local")
+    assert wrong.value.place == (f"{stand_file}:{line}" if line is not None else str(stand_file))
+
+
 def test_users_may_stand_in_a_file_beside(stand_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PW", "s3cret")
     stand_file.write_text('[stands.a]\nusers = "users.csv"\nusers_within_s = 0.5\n')

@@ -21,7 +21,9 @@ names of secret fields). In every value of the chosen stand environment variable
 
 from __future__ import annotations
 
+import re
 import string
+import sys
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -39,6 +41,10 @@ FILE_NAME: Final = "antiphon.toml"
 
 USERS_WITHIN_S: Final = 5.0
 """How long a run waits until the users that it needs are free."""
+
+
+_LONGEST_S: Final = 1e9
+"""Times are counted in nanoseconds, in 64 bits where they are written."""
 
 
 class Stand:
@@ -167,21 +173,40 @@ def stand_names(file: Path) -> list[str]:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(f"this is no TOML: {error}", place=str(file), hint="see https://toml.io") from error
+        text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ScenarioError(f"the stand file cannot be read: {error}", place=str(file)) from error
-    except RecursionError as error:
-        raise ScenarioError("this is nested too deeply to be read", place=str(file)) from error
-    except ValueError as error:  # a number of more than 4,300 digits
-        raise ScenarioError(f"this is no TOML: {error}", place=str(file)) from error
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"this is no TOML: {error}", place=str(file), hint="see https://toml.io") from error
+    except RecursionError:  # tomllib says neither where, nor how deep is too deep
+        raise ScenarioError("this is nested too deeply", place=f"{file}:{_deepest_line(text)}") from None
+    except ValueError:  # of tomllib's own none is left: it is int(), which reads no more digits than that
+        digits = sys.get_int_max_str_digits()
+        found = re.search(rf"\d(?:_?\d){{{digits}}}", text)
+        line = text.count("\n", 0, found.start()) + 1 if found is not None else 1
+        raise ScenarioError(f"a number of more than {digits} digits", place=f"{file}:{line}") from None
+
+
+def _deepest_line(text: str) -> int:
+    """The number of the line where brackets have been opened most, those in strings and comments left out."""
+    depth, deepest, number_there = 0, 0, 1
+    for number, line in enumerate(text.splitlines(), 1):
+        for bracket in re.findall(r"[][{}]", _STRING_OR_COMMENT.sub("", line)):
+            depth += 1 if bracket in "[{" else -1
+            if depth > deepest:
+                deepest, number_there = depth, number
+    return number_there
+
+
+_STRING_OR_COMMENT: Final = re.compile(r"""\"(?:[^"\\]|\\.)*\"|'[^']*'|#.*""")
 
 
 def _stand(name: str, table: Mapping[str, Any], file: Path) -> Stand:
     where = f"stands.{name}"
     environment = Variables(file)
-    fields = {key: environment.fill(value, f"{where}.{key}") for key, value in table.items()}
+    fields = {key: _filled(environment, value, f"{where}.{key}", file) for key, value in table.items()}
     users, variables = _users(fields.pop("users", []), f"{where}.users", file)
     start = fields.pop("start", "")
     if not isinstance(start, str) or (start and ":" not in start):
@@ -207,6 +232,13 @@ def _stand(name: str, table: Mapping[str, Any], file: Path) -> Stand:
     )
 
 
+def _filled(environment: Variables, value: Any, key: str, file: Path) -> Any:
+    try:
+        return environment.fill(value, key)
+    except RecursionError:  # dotted keys nest without brackets, and TOML sets no limit
+        raise ScenarioError(f"{key} is nested too deeply", place=str(file)) from None
+
+
 def _users(given: Any, key: str, file: Path) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """The users that are meant, and the environment variables that were filled into a file of them."""
     if isinstance(given, str):
@@ -224,7 +256,9 @@ def _users(given: Any, key: str, file: Path) -> tuple[list[dict[str, Any]], dict
 def _seconds(fields: dict[str, Any], key: str, where: str, file: Path) -> float | None:
     """Take a number of seconds out of the fields, None if there is none."""
     value = fields.pop(key, None)
-    if value is not None and (not isinstance(value, (int, float)) or isinstance(value, bool) or value <= 0):
+    if value is not None and (
+        not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < _LONGEST_S
+    ):
         raise _wrong(f"{where}.{key}", "a number of seconds above 0", file)
     return value
 
