@@ -187,7 +187,14 @@ class TestAccept:
         async def scene() -> None:
             async with listening(accept, subprotocols=("v2",)) as server:
                 peer = await raw.client(server.address)
-                more = ("Cookie: a=b", "X-Two: 1", "x-two: 2", "cookie: c=d", "Sec-WebSocket-Protocol: v1 ,v2", "X-Ü: ü")
+                more = (
+                    "Cookie: a=b",
+                    "X-Two: 1",
+                    "x-two: 2",
+                    "cookie: c=d",
+                    "Sec-WebSocket-Protocol: v1 ,v2",
+                    "X-Ü: ü",
+                )
                 head = await raw.ask(peer, *raw.request, *more, first="GET /desk?seat=7 HTTP/1.1")
                 assert b"Sec-WebSocket-Protocol: v2\r\n" in head
                 await peer.leave()

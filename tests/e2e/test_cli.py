@@ -10,6 +10,7 @@ import json
 import os
 import pkgutil
 import pty
+import re
 import resource
 import signal
 import socket
@@ -30,6 +31,7 @@ from typing import Any, NamedTuple, Self
 import pytest
 from rich.cells import cell_len
 
+from antiphon import play
 from antiphon.cli import commands, main
 from antiphon.cli.live import LiveView
 from antiphon.cli.screen import Screen
@@ -38,6 +40,7 @@ from antiphon.journal import RunEnded, RunStarted
 from antiphon.journal.file import read_journal
 from antiphon.journal.masking import Masker
 from antiphon.report.text import Conversation
+from antiphon.scenarios.scenario import find_scenario
 from antiphon_testbed import ContactCentre
 
 PLAIN = """
@@ -457,6 +460,46 @@ def test_a_bad_stand_is_one_clear_error(toml: str, parts: list[str], write: Call
     write("antiphon.toml", toml)
 
     assert_is_clear(cli("run", "plain.py", "--stand", "nowhere"), 2, *parts)
+
+
+RUDE = "\x1b]0;owned\x07\x9b31m\u202eevil\u2066\x7f\r\n2026-01-01 INFO antiphon.run: all passed\u2028\ufeff"
+"""What a peer may say to move the cursor, name the window, turn the text round, and forge a line of a log."""
+
+HARMFUL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+@pytest.mark.parametrize("flags", [[], ["-vv"], ["--log-json", "-vv"], ["--traceback"], ["--quiet"]], ids=" ".join)
+def test_nothing_that_a_peer_says_reaches_the_terminal_as_it_is(flags: list[str], desk: Callable[..., Any]) -> None:
+    async def rude(line: Any) -> None:
+        await line.upgrade()
+        line.say("resultHello", {"result": RUDE})
+        line.say(RUDE, {RUDE: RUDE})
+        line.say_close(1000, RUDE)
+
+    desk(rude)
+    ended = finish(start("run", "calls.py:greeting", *flags))
+
+    assert ended.code == 1, ended
+    assert "owned" in ended.out + ended.err
+    assert not HARMFUL.search(ended.out + ended.err)
+    assert not any(line.startswith("2026-01-01 INFO") for line in (ended.out + ended.err).splitlines())
+    if "--log-json" in flags:
+        records = [json.loads(line) for line in ended.err.splitlines() if line.startswith("{")]
+        assert any(record.get("message") == RUDE for record in records)  # the fact is what was said
+
+
+def test_an_error_that_is_shown_by_others_is_harmless_too(desk: Callable[..., Any], workplace: Path) -> None:
+    async def rude(line: Any) -> None:
+        await line.upgrade()
+        line.say(RUDE, {RUDE: RUDE})
+        line.say_close(1000, RUDE)
+
+    desk(rude)
+    with pytest.raises(AssertionError) as failed:
+        play(find_scenario("calls.py:waiting"), runs=None, linger_s=0)
+
+    assert "owned" in str(failed.value)
+    assert not HARMFUL.search(str(failed.value))
 
 
 def test_nobody_there_means_3(write: Callable[..., None], cli: Cli) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from antiphon.conversation.clock import iso_utc
+from antiphon.conversation.wording import visible, visible_json, visible_lines
 
 __all__ = ["JsonLines", "configure_logs", "split_log_flags"]
 
@@ -27,11 +28,23 @@ def configure_logs(flags: set[str]) -> None:
     if not flags:
         return
     handler = logging.StreamHandler(sys.stderr)
-    lines = logging.Formatter("{asctime} {levelname:7} {name}: {message}", style="{")
-    handler.setFormatter(JsonLines() if "--log-json" in flags else lines)
+    handler.setFormatter(JsonLines() if "--log-json" in flags else _Lines())
     logger = logging.getLogger("antiphon")
     logger.addHandler(handler)
     logger.setLevel(min(_LEVELS[flag] for flag in flags))
+
+
+class _Lines(logging.Formatter):
+    """A record as one line, whatever the peer has put into it, and below it a traceback if it has one."""
+
+    def __init__(self) -> None:
+        super().__init__("{asctime} {levelname:7} {name}: {message}", style="{")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
+        return visible(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the name is logging's
+        return visible_lines(super().formatException(ei))
 
 
 class JsonLines(logging.Formatter):
@@ -47,4 +60,4 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             told["traceback"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(told, enc_hook=str).decode("utf-8", "backslashreplace")
+        return visible_json(msgspec.json.encode(told, enc_hook=str).decode("utf-8", "backslashreplace"))

@@ -13,8 +13,8 @@ from typing import IO, Any, Final, TextIO, cast
 from rich.console import Console
 from rich.text import Text
 
+from antiphon.conversation.wording import visible, visible_lines
 from antiphon.report.failure_text import few_lines, painted
-from antiphon.report.glance import visible
 from antiphon.report.text import ASCII, UNICODE, Signs
 
 __all__ = ["Screen"]
@@ -61,7 +61,7 @@ class Screen:
         return _Stream(sys.stdout, width=min(self.width, HELP_WIDTH))
 
     def print(self, *lines: str | Text) -> None:
-        """Write lines of output, each as it is."""
+        """Write lines of output, each as long as it is; nothing in them moves the cursor."""
         for line in lines:
             self.output.write_line(line)
 
@@ -76,7 +76,7 @@ class Screen:
         """Write lines of output; on a terminal they are wrapped between words."""
         for line in lines:
             if self.output.is_terminal:
-                self.output.print(line)
+                self.output.print(_harmless(line))
             else:
                 self.output.write_line(line)
 
@@ -110,11 +110,19 @@ class _Stream(Console):
 
     def write_line(self, line: str | Text) -> None:
         """Write one line as it is, however long; without markup to render that is ten times as fast as `print`."""
+        line = _harmless(line)
         if self.is_terminal and self.color_system is not None:
             self.print(line, soft_wrap=True)
         else:
             self.file.write(f"{line}\n")
             self.file.flush()
+
+
+def _harmless(line: str | Text) -> str | Text:
+    """The line, safe to be shown. Views escape what they show, and keep its styles; this is for what they forgot."""
+    if isinstance(line, str):
+        return visible_lines(line)
+    return line if visible(line.plain) == line.plain else Text(visible(line.plain))
 
 
 class _Forgiving:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from antiphon import journal
 from antiphon.conversation.message import Message
-from antiphon.conversation.wording import seconds, shorten
+from antiphon.conversation.wording import seconds, shorten, visible
 
 __all__ = ["JournalLog", "is_heard"]
 
@@ -66,7 +66,7 @@ class JournalLog:
         logger = self._loggers[kind]
         if logger.isEnabledFor(level):
             told = {"scenario": self._scenario, "at_s": entry.at_ns / 1e9, **facts}
-            logger.log(level, "%s", text, extra={"antiphon": told})
+            logger.log(level, "%s", visible(text), extra={"antiphon": told})
 
     # -- the run and its steps ----------------------------------------------------------------------------------------
 

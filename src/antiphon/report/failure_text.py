@@ -12,7 +12,7 @@ from typing import Final
 
 from rich.text import Text
 
-from antiphon.report.glance import visible
+from antiphon.conversation.wording import visible
 
 __all__ = ["MOST_LINES", "few_lines", "painted", "show_command"]
 

@@ -14,20 +14,15 @@ import msgspec
 from rich.cells import cell_len, set_cell_size
 
 from antiphon.conversation.message import Data
+from antiphon.conversation.wording import visible
 
-__all__ = ["fit", "glance", "visible"]
+__all__ = ["fit", "glance"]
 
 LARGEST_READ: Final = 65_536
 """Longer data (in characters or bytes) is not read as JSON: its beginning and its size are shown."""
 
 _DEEPEST: Final = 3
 _LONGEST_TEXT: Final = 40
-
-_UNSAFE: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufe00-\ufe0e\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e0fff]"
-)
-"""Control characters, those that turn the direction of text, those that cannot be seen, and lone surrogates."""
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _ID_OR_TIME: Final = re.compile(_UUID.pattern + r"|\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-][\d:]+)?")
@@ -54,25 +49,11 @@ def glance(raw: Data, name: str, width: int) -> str:
     return visible(text[: width + 1])
 
 
-def visible(text: str) -> str:
-    """The text with every character that a terminal acts upon, or that cannot be seen, written as an escape."""
-    return _UNSAFE.sub(_escape, text)
-
-
 def fit(text: str, width: int, ellipsis: str = "…") -> str:
     """The text, cut at its end to at most `width` cells; wide characters take two."""
     if len(text) * 2 <= width or cell_len(text) <= width:
         return text
     return set_cell_size(text, max(width - len(ellipsis), 0)).rstrip() + ellipsis[: max(width, 0)]
-
-
-def _escape(found: re.Match[str]) -> str:
-    character = found[0]
-    short = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(character)
-    if short is not None:
-        return short
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _as_text(raw: bytes) -> str | None:

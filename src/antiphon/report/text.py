@@ -15,12 +15,12 @@ from rich.text import Text
 
 from antiphon import journal
 from antiphon.conversation.message import Message
-from antiphon.conversation.wording import counted, seconds
+from antiphon.conversation.wording import counted, seconds, visible
 from antiphon.journal import Entry, WaitStarted
 from antiphon.journal.file import WrittenMessage
 from antiphon.journal.masking import Masker
 from antiphon.report.blocks import Blocks
-from antiphon.report.glance import fit, glance, visible
+from antiphon.report.glance import fit, glance
 
 __all__ = ["ASCII", "UNICODE", "Conversation", "Signs", "ends", "last_lines"]
 

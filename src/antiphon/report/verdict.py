@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from antiphon.conversation.wording import visible
 from antiphon.journal import Failed, RunEnded, RunStarted, SoftCheckFailed
-from antiphon.report.glance import visible
 
 __all__ = ["CUT_OFF", "UNFINISHED", "Verdict"]
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from antiphon.conversation.explanation import Explanation
 from antiphon.conversation.message import Message
+from antiphon.conversation.wording import visible_lines
 from antiphon.errors import AntiphonError, ConnectFailed, DialectError, TransportError
 from antiphon.journal import Journal
 from antiphon.runtime.call_site import author_frame, place
@@ -40,7 +41,7 @@ def text_of(error: BaseException | None) -> str:
 
 
 def make_presentable(error: BaseException | None, journal: Journal, otherwise_at: str) -> None:
-    """Have an error of ours say where, and keep the secrets.
+    """Have an error of ours say where, keep the secrets, and leave alone the terminal that it is shown on.
 
     The place is the innermost line of the author's that it went through, or `otherwise_at`.
     """
@@ -51,19 +52,23 @@ def make_presentable(error: BaseException | None, journal: Journal, otherwise_at
         for entry in journal.entries:
             if isinstance(entry, Message):
                 masker.learn_from(entry.body)
+
+    def shown(text: str) -> str:
+        return visible_lines(masker.text(text))
+
     if getattr(error, "__notes__", None):
-        error.__notes__ = [masker.text(note) for note in error.__notes__]
+        error.__notes__ = [shown(note) for note in error.__notes__]
     if not isinstance(error, AntiphonError):
         return
     explanation: Explanation | None = getattr(error, "explanation", None)
     if explanation is not None:
         for message in explanation.history:  # some may have left the journal's memory
             masker.learn_from(message.body)
-        explanation.mask = masker.text
+        explanation.mask = shown
         return
-    error.text = masker.text(error.text)
-    error.hint = masker.text(error.hint) if error.hint else None
-    error.step = masker.text(error.step)
+    error.text = shown(error.text)
+    error.hint = shown(error.hint) if error.hint else None
+    error.step = shown(error.step)
     if error.place is None:
         frame = author_frame(error)
         error.place = place(frame.filename, frame.lineno or 0) if frame is not None else otherwise_at

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from antiphon.conversation.wording import counted, cut, cut_middle, one_line, seconds, shorten
+from antiphon.conversation.wording import (
+    counted,
+    cut,
+    cut_middle,
+    one_line,
+    seconds,
+    shorten,
+    visible_json,
+    visible_lines,
+)
 
 
 @pytest.mark.parametrize(
@@ -56,3 +66,18 @@ class Broken:
 )
 def test_any_value_can_be_shortened(value: Any, text: str) -> None:
     assert shorten(value, 11) == text
+
+
+def test_a_json_document_stays_one_when_it_is_made_visible() -> None:
+    text = "\x1b\x9b\x7f\u202e\u2028\ufeff\U000e0001 é\n\t\r"
+    document = json.dumps({text: [text]}, ensure_ascii=False, indent=1)
+
+    shown = visible_json(document)
+
+    assert json.loads(shown) == {text: [text]}
+    assert visible_lines(shown) == shown
+    assert "é" in shown
+
+
+def test_the_line_breaks_of_a_text_of_lines_stay() -> None:
+    assert visible_lines("a\nb\x07\r\n") == "a\nb\\x07\\r\n"

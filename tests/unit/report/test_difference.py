@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.text import Text
 
+from antiphon.conversation.wording import visible
 from antiphon.report.difference.alignment import aligned, moved
 from antiphon.report.difference.compare import Difference, compare
 from antiphon.report.difference.text import lines
-from antiphon.report.glance import visible
 from antiphon.report.text import ASCII, UNICODE
 
 NAMES = st.lists(st.sampled_from("abcd"), max_size=12)

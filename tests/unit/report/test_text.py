@@ -15,9 +15,10 @@ from rich.text import Text
 
 from antiphon import journal
 from antiphon.conversation.message import Message
+from antiphon.conversation.wording import visible
 from antiphon.journal.file import JournalWriter, WrittenMessage, read_journal
 from antiphon.journal.masking import Masker
-from antiphon.report.glance import LARGEST_READ, fit, glance, visible
+from antiphon.report.glance import LARGEST_READ, fit, glance
 from antiphon.report.text import ASCII, Conversation, last_lines
 
 MS = 1_000_000

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from antiphon.cli.app import Flag, OurScreen
 from antiphon.cli.exit_codes import FAILED, PASSED
+from antiphon.conversation.wording import visible_json
 from antiphon.journal.file import FILE_NAME, read_journal
 from antiphon.report.difference.compare import compare
 from antiphon.report.difference.text import lines
@@ -49,7 +50,7 @@ def command(
         has_timings=not no_timings,
     )
     if json:
-        screen.print(msgspec.json.format(msgspec.json.encode(difference), indent=2).decode())
+        screen.print(visible_json(msgspec.json.format(msgspec.json.encode(difference), indent=2).decode()))
     else:
         screen.print(*lines(difference, first.resolve().name, second.resolve().name, screen.signs))
     return PASSED if difference.is_same else FAILED

@@ -10,8 +10,8 @@ from rich.text import Text
 from antiphon.cli.app import OurScreen
 from antiphon.cli.exit_codes import PASSED
 from antiphon.cli.options import arguments_of
+from antiphon.conversation.wording import visible
 from antiphon.errors import ScenarioError
-from antiphon.report.glance import visible
 from antiphon.scenarios.scenario import REQUIRED, Scenario, load_file, scenarios_of
 
 __all__ = ["command"]

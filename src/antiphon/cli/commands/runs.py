@@ -10,8 +10,7 @@ from rich.text import Text
 
 from antiphon.cli.app import Flag, OurScreen
 from antiphon.cli.exit_codes import PASSED
-from antiphon.conversation.wording import seconds
-from antiphon.report.glance import visible
+from antiphon.conversation.wording import seconds, visible
 from antiphon.report.runs import RunSummary, find_runs, summary
 
 __all__ = ["command"]

@@ -9,12 +9,11 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from antiphon.conversation.wording import shorten
+from antiphon.conversation.wording import shorten, visible
 from antiphon.report.difference.alignment import aligned, moved
 from antiphon.report.difference.extract import Place, Spoken, Utterance
 from antiphon.report.difference.fields import body_of, flat, path_of, type_name
 from antiphon.report.difference.variable import Renaming, as_id, is_time
-from antiphon.report.glance import visible
 
 __all__ = ["Difference", "FieldChange", "MessageChange", "TimingChange", "compare"]
 

@@ -7,9 +7,8 @@ from typing import Final
 
 from rich.text import Text
 
-from antiphon.conversation.wording import seconds
+from antiphon.conversation.wording import seconds, visible
 from antiphon.report.difference.compare import Difference, FieldChange, MessageChange, TimingChange
-from antiphon.report.glance import visible
 from antiphon.report.text import Signs
 
 __all__ = ["lines"]

@@ -18,12 +18,12 @@ from allure_commons.logger import AllureFileLogger
 from allure_commons.model2 import Label, Parameter, TestResult, TestResultContainer, TestStepResult
 from allure_commons.reporter import AllureReporter
 
+from antiphon.conversation.wording import visible
 from antiphon.journal import Sink
 from antiphon.journal.private_files import PRIVATE_FILE, make_private_directory
 from antiphon.report.formats.allure_tree import build, status_of
 from antiphon.report.formats.documents import AtTheEnd
 from antiphon.report.formats.html.trace import TRACE_NAME
-from antiphon.report.glance import visible
 from antiphon.report.verdict import Verdict
 
 __all__ = ["RESULTS_NAME", "add_to_test", "write_results"]

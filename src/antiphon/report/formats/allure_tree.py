@@ -22,9 +22,9 @@ from allure_commons.model2 import (
 )
 
 from antiphon.conversation.message import Message
+from antiphon.conversation.wording import visible
 from antiphon.journal import HttpExchange, RunStarted, StepEnded, StepStarted
 from antiphon.journal.file import WrittenMessage
-from antiphon.report.glance import visible
 from antiphon.report.placing import placed
 from antiphon.report.readable import exchange_content, frame_content
 from antiphon.report.verdict import CUT_OFF, Verdict

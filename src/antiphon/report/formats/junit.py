@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 from xml.sax.saxutils import escape, quoteattr
 
+from antiphon.conversation.wording import visible
 from antiphon.report.formats.documents import Document
-from antiphon.report.glance import visible
 from antiphon.report.text import ends
 from antiphon.report.verdict import Verdict
 

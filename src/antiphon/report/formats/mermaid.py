@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from antiphon.conversation.message import Message
-from antiphon.conversation.wording import seconds
+from antiphon.conversation.wording import seconds, visible
 from antiphon.journal import ChannelEnded, HttpExchange, RunStarted, StepEnded, StepStarted
 from antiphon.journal.file import WrittenMessage
 from antiphon.report.formats.documents import Document
-from antiphon.report.glance import fit, glance, visible
+from antiphon.report.glance import fit, glance
 from antiphon.report.verdict import Verdict
 
 __all__ = ["MERMAID", "write_mermaid"]

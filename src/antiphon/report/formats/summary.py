@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from antiphon.conversation.message import Message
-from antiphon.conversation.wording import counted, seconds
+from antiphon.conversation.wording import counted, seconds, visible
 from antiphon.journal import HttpExchange, StepEnded, StepStarted
 from antiphon.journal.file import WrittenMessage
 from antiphon.report.formats.documents import Document
-from antiphon.report.glance import visible
 from antiphon.report.text import ends
 from antiphon.report.verdict import Verdict
 

@@ -13,12 +13,12 @@ from typing import Any, BinaryIO, Final, TextIO
 
 import msgspec
 
+from antiphon.conversation.wording import visible
 from antiphon.errors import RecordingError
 from antiphon.journal import RunStarted
 from antiphon.journal.file import FILE_NAME
 from antiphon.report.formats.documents import Document
 from antiphon.report.formats.html.page import page
-from antiphon.report.glance import visible
 
 __all__ = ["TRACE", "TRACE_NAME", "write_trace"]
 
