@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Final
 
 from antiphon.journal.masking.automaton import word_finder
-from antiphon.journal.masking.spellings import encoded_forms, escape_anchor, plain_forms, readings, without_zeros
+from antiphon.journal.masking.spellings import encoded_forms, escape_anchor, plain_forms, readings
 
 __all__ = ["KnownSecrets"]
 
@@ -88,16 +88,16 @@ class _Group:
     def find(self, text: str) -> Iterable[Span]:
         """Where secrets stand in the text, in any order; what overlaps is found whole."""
         found = self._find_plainly(text)
-        if self._is_escapable and ("\\" in text or "%" in text or "&" in text) and self._may_be_escaped_in(text):
-            for reading in readings(text):
+        is_escaped = ("\\" in text or "%" in text or "&" in text) and self._may_be_escaped_in(text)
+        if is_escaped or "\x00" in text:
+            for reading in readings(text, is_escaped):
                 found += [reading.place(start, stop) for start, stop in self._find_plainly(reading.text)]
-        if "\x00" in text:
-            dense = without_zeros(text)
-            found += [dense.place(start, stop) for start, stop in self._find_plainly(dense.text)]
         return found
 
     def _may_be_escaped_in(self, text: str) -> bool:
-        return not self._anchors or any(anchor in text for anchor in self._anchors)
+        if self._is_escapable and (not self._anchors or any(anchor in text for anchor in self._anchors)):
+            return True
+        return _ESCAPED_ZERO.search(text) is not None  # UTF-16 as Python or JSON shows it: no part of a secret is whole
 
     def _find_plainly(self, text: str) -> list[Span]:
         found: list[Span] = []
@@ -190,4 +190,5 @@ LONGEST_STUMP: Final = 200
 MOST_CUTS: Final = 100
 MOST_ANCHORS: Final = 16
 MOST_EFFORT: Final = 64
+_ESCAPED_ZERO: Final = re.compile(r"\\(?:x00|u0000)|%00")
 _WORD: Final = re.compile(r"[A-Za-z0-9+/_=-]*")

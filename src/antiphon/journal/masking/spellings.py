@@ -15,7 +15,7 @@ from contextlib import suppress
 from html.entities import html5
 from typing import Final
 
-__all__ = ["Reading", "encoded_forms", "escape_anchor", "plain_forms", "readings", "without_zeros"]
+__all__ = ["Reading", "encoded_forms", "escape_anchor", "plain_forms", "readings"]
 
 LONGEST_ENCODED: Final = 48
 """So many bytes of a secret are looked for in base64 and hexadecimal; what follows in the same word is masked too."""
@@ -82,29 +82,36 @@ class Reading:
         return self._source.place(begin, end) if self._source is not None else (begin, end)
 
 
-def readings(text: str) -> Iterator[Reading]:
-    """The text with its escapes read, then with the escapes read that were inside of those, and so on."""
+def readings(text: str, is_escaped: bool) -> Iterator[Reading]:
+    """The other ways to read a text: with its escapes read, then with those inside of them, and so on.
+
+    And each without its zero characters: so reads UTF-16 of characters below 256, in either order of its bytes.
+    `is_escaped` tells whether its escapes are worth reading.
+    """
     reading = Reading(text, [], [], None)
-    for _ in range(MOST_NESTED):
+    if "\x00" in text:
+        yield _without_zeros(reading)
+    for _ in range(MOST_NESTED if is_escaped else 0):
         following = _unescaped(reading)
         if following is None:
             return
         reading = following
         yield reading
+        if "\x00" in reading.text:
+            yield _without_zeros(reading)
 
 
-def without_zeros(text: str) -> Reading:
-    """The text without its zero characters: so reads UTF-16 of characters below 256, in either order of its bytes."""
+def _without_zeros(source: Reading) -> Reading:
     pieces: list[str] = []
     starts: list[int] = []
     sources: list[int] = []
     size = 0
-    for piece in _NO_ZEROS.finditer(text):
+    for piece in _NO_ZEROS.finditer(source.text):
         starts += (size, size + len(piece[0]))
         sources += (piece.start(), piece.end())
         pieces.append(piece[0])
         size += len(piece[0])
-    return Reading("".join(pieces), starts, sources, None)
+    return Reading("".join(pieces), starts, sources, source)
 
 
 def _unescaped(source: Reading) -> Reading | None:
