@@ -63,7 +63,7 @@ class FieldNames:
 
 
 @lru_cache(64)
-def field_names(own: tuple[str, ...] = ()) -> FieldNames:
+def field_names(own: tuple[str, ...]) -> FieldNames:
     """The judge for these further words. Every run asks for one, and nearly all for the same: it is made once."""
     return FieldNames(own)
 
