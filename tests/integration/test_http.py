@@ -313,6 +313,13 @@ def test_a_coding_that_is_not_ours() -> None:
         play(talk)
 
 
+def test_a_coding_of_a_body_that_is_not_there() -> None:
+    async def talk(client: Client) -> Any:
+        return (await client.api.request("HEAD", "/brotli")).raw
+
+    assert play(talk).value == b""
+
+
 # -- the record --------------------------------------------------------------------------------------------------------
 
 

@@ -190,8 +190,9 @@ def test_accept_sees_the_opening_and_may_refuse() -> None:
         line = Link("memory://counter/desk", dialect=DIALECT, opens="manually")
 
     async def talk(guest: Guest) -> Any:
+        guest.line.headers["Cookie"] = "session=0"
         refusal = await guest.line.expect_refusal(401)
-        guest.line.headers["cookie"] = "session=1"
+        guest.line.headers["cookie"] = "session=1"  # the same header
         await guest.line.open()
         await guest.expect("welcome")
         return refusal.status, refusal.body

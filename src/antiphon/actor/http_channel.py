@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, Final
 
 from multidict import CIMultiDict
 
@@ -89,7 +90,7 @@ class HttpChannel:
         """Any method."""
         place = caller()
         url = path if "://" in path else self._address().rstrip("/") + ("/" + path.lstrip("/") if path else "")
-        all_headers = self.headers.copy()
+        all_headers = CIMultiDict(self.headers)
         all_headers.update(headers or {})
         if json is not None:
             data = _json_text(f"{method} {url}", json).encode()
@@ -112,8 +113,11 @@ class HttpChannel:
         except AntiphonError as error:
             self._end(exchange, error=error.text)
             raise
-        except BaseException:  # the step was cancelled, as by a deadline around it: the answer is not waited for
+        except asyncio.CancelledError:  # as by a deadline around the step: what was sent was sent all the same
             self._end(exchange, error="given up before it was answered")
+            raise
+        except BaseException as error:
+            self._end(exchange, error=f"{type(error).__name__}: {error}")
             raise
         masker.learn_from(response.headers)
         masker.learn_from([{"cookie": value} for value in response.cookies.values()])
@@ -190,7 +194,10 @@ def _text(body: Any) -> str:
     try:
         return encode_json(body)
     except NOT_WRITABLE:
-        return repr(body)  # a form, or something to be read while it is sent
+        return shorten(body, _MOST_SHOWN)  # a form, or something to be read while it is sent
+
+
+_MOST_SHOWN: Final = 10_000
 
 
 def _json_text(name: str, value: Any) -> str:

@@ -99,8 +99,10 @@ class HttpClient:
     async def _body_of(self, response: aiohttp.ClientResponse) -> bytes:
         """The whole body, decompressed."""
         body = bytearray()
+        coding = response.headers.get("Content-Encoding", "")
         try:
-            decoder = decoder_for(response.headers.get("Content-Encoding", ""))
+            # An answer to HEAD names the coding that GET would have, and has no body (RFC 9110 section 9.3.2).
+            decoder = decoder_for("" if response.method == "HEAD" else coding)
             async for data in response.content.iter_chunked(PIECE_BYTES):
                 for piece in decoder.decode(data):
                     if len(body) + len(piece) > self._max_size_bytes:
