@@ -48,10 +48,7 @@ def make_presentable(error: BaseException | None, journal: Journal, otherwise_at
     if error is None:
         return
     masker = journal.masker
-    if not journal.has_sinks:  # no message was written, so nothing was learnt of any
-        for entry in journal.entries:
-            if isinstance(entry, Message):
-                masker.learn_from(entry.body)
+    _learn_what_was_said(journal)
 
     def shown(text: str) -> str:
         return visible_lines(masker.text(text))
@@ -72,3 +69,11 @@ def make_presentable(error: BaseException | None, journal: Journal, otherwise_at
     if error.place is None:
         frame = author_frame(error)
         error.place = place(frame.filename, frame.lineno or 0) if frame is not None else otherwise_at
+
+
+def _learn_what_was_said(journal: Journal) -> None:
+    """Without a sink no message was masked, so nothing was learnt of any."""
+    if not journal.has_sinks:
+        for entry in journal.entries:
+            if isinstance(entry, Message):
+                journal.masker.learn_from(entry.body)
