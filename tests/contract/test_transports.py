@@ -13,7 +13,7 @@ from antiphon.conversation.message import Data
 from antiphon.testing import transports
 from antiphon.testing.transports import CHECKS, Wires, name_of
 from antiphon.transport.interface import Accept, Connection, Opening, Receiver
-from antiphon.transport.memory import MemoryConnection, MemoryNetwork
+from antiphon.transport.memory import MemoryNetwork
 from antiphon.transport.websocket.client import WebSocketTransport
 from antiphon.transport.websocket.server import WebSocketListener
 
@@ -77,6 +77,62 @@ class Spoilt:
             self.receiver.on_ended(ending)
 
 
+class SpoiltConnection:
+    """A client's connection that breaks one promise."""
+
+    subprotocol = ""
+
+    def __init__(self, connection: Connection, flaw: str) -> None:
+        self.connection = connection
+        self.flaw = flaw
+        self.send, self.abort, self.resume = connection.send, connection.abort, connection.resume
+
+    @property
+    def unsent_bytes(self) -> int:
+        return 0 if self.flaw == "unsent bytes are not told" else self.connection.unsent_bytes
+
+    async def drained(self) -> None:
+        if self.flaw != "drained returns at once":
+            await self.connection.drained()
+
+    def pause(self) -> None:
+        if self.flaw != "pause does nothing":
+            self.connection.pause()
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        if self.flaw == "a close throws away what is unsent" and self.unsent_bytes:
+            self.connection.abort()
+        else:
+            self.connection.close(code, reason)
+
+
+class Wrapping:
+    """A receiver between the wire and the real one, which gets a `SpoiltConnection`."""
+
+    def __init__(self, receiver: Receiver, flaw: str) -> None:
+        self.flaw = flaw
+        self.receiver = receiver
+        self.on_data = receiver.on_data
+
+    def on_opened(self, connection: Connection) -> None:
+        self.connection = SpoiltConnection(connection, self.flaw)
+        self.receiver.on_opened(self.connection)
+
+    def on_ended(self, ending: Ending) -> None:
+        if self.flaw == "what is thrown away is not counted":
+            ending = Ending(code=ending.code, by=ending.by)
+        self.receiver.on_ended(ending)
+
+
+FLAWS_OF_CONNECTIONS = {
+    "unsent bytes are not told": transports.check_paused_server,
+    "drained returns at once": transports.check_paused_server,
+    "pause does nothing": transports.check_paused_client,
+    "a close throws away what is unsent": transports.check_close_behind_unsent_data,
+    "what is thrown away is not counted": transports.check_close_that_is_never_read,
+}
+
+
 class SpoiltNetwork(MemoryNetwork):
     """A memory network whose clients hear it through a `Spoilt` receiver."""
 
@@ -89,7 +145,11 @@ class SpoiltNetwork(MemoryNetwork):
             return await super().listen(address, lambda opening: accept(Opening(headers=opening.headers)), **options)
         return await super().listen(address, accept, **options)
 
-    async def connect(self, address: str, opening: Opening, receiver: Receiver) -> MemoryConnection:
+    async def connect(self, address: str, opening: Opening, receiver: Receiver) -> Any:
+        if self.flaw in FLAWS_OF_CONNECTIONS:
+            wrapping = Wrapping(receiver, self.flaw)
+            await super().connect(address, opening, wrapping)
+            return wrapping.connection
         connecting = super().connect(address, opening, Spoilt(receiver, self.flaw))
         if self.flaw == "cancelling leaves it open":
             return await asyncio.shield(asyncio.ensure_future(connecting))
@@ -109,6 +169,7 @@ class SpoiltNetwork(MemoryNetwork):
         ("ended twice", transports.check_closed_by_client),
         ("path lost", transports.check_opening),
         ("cancelling leaves it open", transports.check_cancelled_connect),
+        *FLAWS_OF_CONNECTIONS.items(),
     ],
 )
 def test_a_broken_transport_is_found_out(flaw: str, found_by: transports.Check) -> None:

@@ -13,7 +13,8 @@ class Ending(msgspec.Struct, frozen=True):
     `code` is the protocol's close code (for WebSocket RFC 6455 section 7.4: 1005 when the close frame had none, 1006
     when there was no close frame), None where the protocol has none. `by` is "peer", "us" or "wire" (neither said
     goodbye). `detail` tells what we found wrong, when we closed because of it; `reason` is empty then. `is_clean` is
-    True when both sides said goodbye.
+    True when both sides said goodbye. `unsent_bytes` is how much of what was sent before our goodbye had to be thrown
+    away, because the peer did not read it.
     """
 
     code: int | None = None
@@ -21,6 +22,7 @@ class Ending(msgspec.Struct, frozen=True):
     by: str = "wire"
     detail: str = ""
     is_clean: bool = False
+    unsent_bytes: int = 0
 
     def __str__(self) -> str:
         who = {"peer": "the peer closed the connection", "us": "we closed the connection"}.get(

@@ -51,11 +51,32 @@ class Connection(Protocol):
         ...
 
     def close(self, code: int = 1000, reason: str = "") -> None:
-        """Begin to close; the receiver hears of the end. Raises ValueError for a code or reason that cannot be sent."""
+        """Begin to close; the receiver hears of the end. Raises ValueError for a code or reason that cannot be sent.
+
+        What was sent before goes first, and the peer's time to answer does not begin while that is still leaving. What
+        has to be thrown away in the end is counted in the ending's `unsent_bytes`. A paused connection reads again.
+        """
         ...
 
     def abort(self) -> None:
         """End the connection now, without a goodbye; the receiver hears of the end."""
+        ...
+
+    @property
+    def unsent_bytes(self) -> int:
+        """How much was handed to `send`, as it goes over the wire, and has not left: the peer does not read so fast."""
+        ...
+
+    async def drained(self) -> None:
+        """Return when `unsent_bytes` is 0, or the connection has ended."""
+        ...
+
+    def pause(self) -> None:
+        """Read no more until `resume`: what the peer says waits on its side. What was read already may still arrive."""
+        ...
+
+    def resume(self) -> None:
+        """Read again."""
         ...
 
 

@@ -13,6 +13,7 @@ from antiphon.conversation.ending import Ending
 from antiphon.conversation.headers import combine
 from antiphon.conversation.message import Data
 from antiphon.errors import ConnectFailed, TransportError, UpgradeRefused
+from antiphon.transport.closing_time import ClosingTime, overdue
 from antiphon.transport.http1_head import phrase
 from antiphon.transport.interface import Accept, Opening, Receiver, RejectConnection
 from antiphon.transport.websocket.rfc6455 import ABNORMAL, GOING_AWAY, INTERNAL_ERROR, NORMAL, check_close
@@ -24,10 +25,12 @@ class MemoryNetwork:
     """A network of one's own: both the transport and the listener of `memory://NAME/path` addresses.
 
     Everything on it must live in one event loop. What is said in one turn of the loop arrives in the next, in order;
-    several sends arrive in one callback, as frames of one read do. Nothing is copied, nothing is limited.
+    several sends arrive in one callback, as frames of one read do. Nothing is copied, nothing is limited; what a paused
+    side has not heard is unsent on the other. `close_within_s` is how long it may stay so after a goodbye.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, close_within_s: float = 1.0) -> None:
+        self._close_within_s = close_within_s
         self._listening: dict[str, MemoryListening] = {}
 
     async def listen(self, address: str, accept: Accept, *, subprotocols: Sequence[str] = ()) -> MemoryListening:
@@ -35,7 +38,7 @@ class MemoryNetwork:
         name, _ = _split(address)
         if name in self._listening:
             raise TransportError(f"somebody listens at memory://{name} already", place=address)
-        listening = MemoryListening(self._listening, name, address, accept, tuple(subprotocols))
+        listening = MemoryListening(self._listening, name, address, accept, tuple(subprotocols), self._close_within_s)
         self._listening[name] = listening
         return listening
 
@@ -71,13 +74,20 @@ class MemoryListening:
     """A listening name."""
 
     def __init__(
-        self, names: dict[str, MemoryListening], name: str, address: str, accept: Accept, subprotocols: tuple[str, ...]
+        self,
+        names: dict[str, MemoryListening],
+        name: str,
+        address: str,
+        accept: Accept,
+        subprotocols: tuple[str, ...],
+        close_within_s: float,
     ) -> None:
         self.address = address
         self._names = names
         self._name = name
         self._accept = accept
         self._subprotocols = subprotocols
+        self._close_within_s = close_within_s
         self._open: set[MemoryConnection] = set()
         self._emptied: asyncio.Future[None] | None = None
 
@@ -112,8 +122,9 @@ class MemoryListening:
             opened.set_exception(_refusal(address, RejectConnection(500)))
             return
         subprotocol = next((name for name in request.subprotocols if name in self._subprotocols), "")
-        server = MemoryConnection(opened.get_loop(), open_acceptor, subprotocol, self._forget)
-        client = MemoryConnection(opened.get_loop(), receiver, subprotocol, None)
+        loop, within_s = opened.get_loop(), self._close_within_s
+        server = MemoryConnection(loop, open_acceptor, subprotocol, within_s, self._forget)
+        client = MemoryConnection(loop, receiver, subprotocol, within_s, None)
         self._open.add(server)
         server.meet(client)
         client.meet(server)
@@ -145,13 +156,18 @@ class MemoryConnection:
 
     __slots__ = (
         "_can_send",
+        "_close_within_s",
+        "_emptied",
         "_forget",
         "_goodbye",
         "_inbox",
+        "_inbox_bytes",
         "_is_due",
         "_is_ended",
         "_is_hearing",
+        "_is_paused",
         "_loop",
+        "_overdue",
         "_peer",
         "_receiver",
         "subprotocol",
@@ -162,19 +178,25 @@ class MemoryConnection:
         loop: asyncio.AbstractEventLoop,
         receiver: Receiver,
         subprotocol: str,
+        close_within_s: float,
         forget: Callable[[MemoryConnection], None] | None,
     ) -> None:
         self.subprotocol = subprotocol
+        self._close_within_s = close_within_s
         self._loop = loop
         self._receiver = receiver
         self._forget = forget
         self._peer: MemoryConnection | None = None
         self._inbox: deque[Data | _Goodbye] = deque()
+        self._inbox_bytes = 0
         self._is_due = False
         self._can_send = True
         self._is_hearing = True
+        self._is_paused = False
         self._is_ended = False
         self._goodbye: Ending | None = None
+        self._overdue: ClosingTime | None = None
+        self._emptied: asyncio.Future[None] | None = None
 
     def send(self, data: Data) -> None:
         """Hand over `data`; the peer receives it in a later turn of the loop."""
@@ -193,9 +215,30 @@ class MemoryConnection:
             return
         self._can_send = False
         self._goodbye = self._goodbye or Ending(code=ABNORMAL, by="us")
-        self._inbox.clear()
-        self._post(_Goodbye())
-        self._post_to_peer(_Goodbye())
+        self._break()
+
+    @property
+    def unsent_bytes(self) -> int:
+        """What the other end has not heard; a character of text counts as a byte."""
+        return self._peer._inbox_bytes if self._peer is not None else 0
+
+    async def drained(self) -> None:
+        """Return when the other end has heard everything, or the connection has ended."""
+        if not self.unsent_bytes:
+            return
+        if self._emptied is None:
+            self._emptied = self._loop.create_future()
+        await asyncio.shield(self._emptied)
+
+    def pause(self) -> None:
+        """Hear nothing until `resume`."""
+        self._is_paused = self._is_hearing and not self._is_ended and self._can_send
+
+    def resume(self) -> None:
+        """Hear again what is said."""
+        if self._is_paused:
+            self._is_paused = False
+            self._attend()
 
     def meet(self, peer: MemoryConnection) -> None:
         """Lay the wire to the other end."""
@@ -216,19 +259,27 @@ class MemoryConnection:
         if self._is_ended:
             return
         self._inbox.append(item)
-        if not self._is_due:
+        if not isinstance(item, _Goodbye):
+            self._inbox_bytes += len(item)
+        self._attend()
+
+    def _attend(self) -> None:
+        if self._inbox and not self._is_due and not self._is_paused:
             self._is_due = True
             self._loop.call_soon(self._deliver)
 
     def _deliver(self) -> None:
         self._is_due = False
         for _ in range(len(self._inbox)):
-            if not self._inbox:  # a receiver aborted
+            if not self._inbox or self._is_paused:  # a receiver aborted, or paused
                 return
             item = self._inbox.popleft()
             if isinstance(item, _Goodbye):
                 self._hear_goodbye(item)
                 return
+            self._inbox_bytes -= len(item)
+            if not self._inbox_bytes and self._peer is not None:
+                self._peer._tell_emptied()
             if self._is_hearing:
                 try:
                     self._receiver.on_data(item)
@@ -246,9 +297,34 @@ class MemoryConnection:
             self._end(msgspec.structs.replace(ours, is_clean=True))
 
     def _close(self, ending: Ending) -> None:
+        self.resume()
         self._can_send = False
         self._goodbye = ending
         self._post_to_peer(_Goodbye(ending.code, ending.reason))
+        self._overdue = ClosingTime(self._loop, self._close_within_s, lambda: self.unsent_bytes, self._end_overdue)
+
+    def _end_overdue(self) -> None:
+        if self._goodbye is not None:
+            self._goodbye = overdue(self._goodbye, self.unsent_bytes, self._close_within_s)
+        if self._peer is not None:
+            self._peer._empty()
+        self._break()
+
+    def _break(self) -> None:
+        """The wire breaks: this end hears nothing more, the other what is on its way."""
+        self._is_paused = False
+        self._empty()
+        self._post(_Goodbye())
+        self._post_to_peer(_Goodbye())
+
+    def _empty(self) -> None:
+        self._inbox.clear()
+        self._inbox_bytes = 0
+
+    def _tell_emptied(self) -> None:
+        emptied, self._emptied = self._emptied, None
+        if emptied is not None and not emptied.done():
+            emptied.set_result(None)
 
     def _give_up(self, where: str, error: Exception) -> None:
         text = f"the receiver raised {type(error).__name__} in {where}"
@@ -260,8 +336,11 @@ class MemoryConnection:
     def _end(self, ending: Ending) -> None:
         self._can_send = False
         self._is_ended = True
-        self._inbox.clear()
+        self._empty()
+        if self._overdue is not None:
+            self._overdue.cancel()
         self._peer = None
+        self._tell_emptied()
         if self._forget is not None:
             self._forget(self)
         try:

@@ -12,9 +12,10 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import Data
 from antiphon.errors import TransportError
+from antiphon.transport.closing_time import ClosingTime, overdue
 from antiphon.transport.interface import Receiver
 from antiphon.transport.lingering_close import Drain, end_writing
-from antiphon.transport.timeouts import BusyTolerantTimer
+from antiphon.transport.stream_buffers import has_hidden_buffer, taken, unsent_bytes, untaken_bytes
 from antiphon.transport.websocket import rfc6455
 from antiphon.transport.websocket.deflate import Deflater, Inflater, Terms
 from antiphon.transport.websocket.frame_writer import FrameWriter
@@ -27,13 +28,15 @@ __all__ = ["WebSocketConnection"]
 _TEXT: Final = WSMsgType.TEXT
 _BINARY: Final = WSMsgType.BINARY
 
+_HIDDEN_LOOK_S: Final = 0.01
+
 
 class WebSocketConnection(WSListener):
     """One connection. Everything here runs in the event loop's thread, and as a rule within picows' read callback.
 
     `max_size_bytes` bounds a whole received message. Once one side has said goodbye, the rest (the other's goodbye, the
-    end of the TCP connection) may take `close_within_s` seconds. What the peer did wrong goes to it as the close's
-    reason, and into the ending's `detail`.
+    end of the TCP connection) may take `close_within_s` seconds in which nothing is leaving (`ClosingTime`). What the
+    peer did wrong goes to it as the close's reason, and into the ending's `detail`.
     """
 
     __slots__ = (
@@ -41,17 +44,21 @@ class WebSocketConnection(WSListener):
         "_can_send",
         "_close_within_s",
         "_deflater",
+        "_emptied",
         "_forget",
         "_frames",
         "_goodbye",
+        "_is_behind",
         "_is_between",
         "_is_broken_off",
         "_is_ended",
         "_is_hearing",
+        "_is_paused",
         "_is_told",
         "_loop",
         "_on_data",
         "_overdue",
+        "_pong_owed",
         "_receiver",
         "_stream",
         "subprotocol",
@@ -78,11 +85,15 @@ class WebSocketConnection(WSListener):
         self._loop = asyncio.get_running_loop()
         self._frames: Any = None
         self._stream: Any = None
-        self._overdue: BusyTolerantTimer | None = None
+        self._overdue: ClosingTime | None = None
+        self._emptied: asyncio.Future[None] | None = None
+        self._pong_owed: bytes | None = None
         self._goodbye: Ending | None = None
         self._can_send = True
         self._is_hearing = True
         self._is_between = True  # hearing, and no fragmented message has begun: the fast path is open
+        self._is_behind = False  # the peer: more has been sent than the stream takes at once
+        self._is_paused = False
         self._is_broken_off = False
         self._is_ended = False
         self._is_told = False
@@ -128,6 +139,7 @@ class WebSocketConnection(WSListener):
         if self._is_broken_off:
             self.abort()
         elif self._can_send:
+            self.resume()
             self._can_send = False
             self._goodbye = Ending(code=code, reason=reason, by="us")
             self._frames.send_close(code, reason)
@@ -141,6 +153,35 @@ class WebSocketConnection(WSListener):
         self._can_send = False
         self._goodbye = self._goodbye or Ending(code=rfc6455.ABNORMAL, by="us")
         self._stream.abort()
+
+    @property
+    def unsent_bytes(self) -> int:
+        """What lies in the stream's buffers."""
+        return unsent_bytes(self._stream) if self._stream is not None else 0
+
+    async def drained(self) -> None:
+        """Return when nothing is unsent, or the TCP connection has ended."""
+        while self.unsent_bytes:
+            if has_hidden_buffer(self._stream):
+                await asyncio.sleep(_HIDDEN_LOOK_S)
+                continue
+            if self._emptied is None:
+                self._emptied = self._loop.create_future()
+                self._stream.set_write_buffer_limits(high=0)  # so that resume_writing means: all has left
+            await asyncio.shield(self._emptied)
+
+    def pause(self) -> None:
+        """Do not read from the stream; what picows has read of it may still arrive."""
+        if self._is_hearing and not self._is_paused and not self._stream.is_closing():
+            self._is_paused = True
+            self._stream.pause_reading()
+
+    def resume(self) -> None:
+        """Read from the stream again."""
+        if self._is_paused:
+            self._is_paused = False
+            if self._stream is not None and not self._stream.is_closing():
+                self._stream.resume_reading()
 
     # -- what picows calls --------------------------------------------------------------------------------------------
 
@@ -180,9 +221,17 @@ class WebSocketConnection(WSListener):
 
     def pause_writing(self) -> None:
         """The peer reads slower than we send: what is sent waits in memory."""
+        self._is_behind = True
 
     def resume_writing(self) -> None:
         """The peer has caught up."""
+        self._is_behind = False
+        if self._emptied is not None:
+            self._stream.set_write_buffer_limits()
+            self._tell_emptied()
+        if self._pong_owed is not None and self._can_send:
+            payload, self._pong_owed = self._pong_owed, None
+            self._frames.send_pong(payload)
 
     def parser_failed(self, violation: Violation) -> None:
         """A frame that picows could not accept. The frame before it may come after this, and is judged first.
@@ -209,7 +258,11 @@ class WebSocketConnection(WSListener):
                 message = None
                 rfc6455.check_reserved(reserved)
                 if kind == rfc6455.PING:
-                    if self._can_send:
+                    if self._is_behind:
+                        # A peer that pings and does not read would fill our memory with pongs; only the latest ping
+                        # needs an answer (section 5.5.3).
+                        self._pong_owed = payload
+                    elif self._can_send:
                         self._frames.send_pong(payload)
                 elif kind == rfc6455.CLOSE:
                     self._hear_close(*rfc6455.read_close(payload))
@@ -248,7 +301,7 @@ class WebSocketConnection(WSListener):
         # client should let the server close that first, and may close it at any time (section 7.1.1).
         self._drain()
         self._stream.close()
-        if self._stream.get_extra_info("ssl_object") is not None:
+        if has_hidden_buffer(self._stream) and not self._is_behind:
             # TLS has a goodbye of its own. Ours goes out in this turn or the next; the peer's is not waited for, since
             # whoever is told of the end may close the event loop.
             self._loop.call_soon(self._loop.call_soon, self._stream.abort)
@@ -289,18 +342,20 @@ class WebSocketConnection(WSListener):
 
     def _drain(self) -> None:
         """Read and throw away until the peer has closed."""
+        self.resume()
         self._stream.set_protocol(Drain(self._finish))
         self._limit_closing()
 
     def _limit_closing(self) -> None:
         if self._overdue is None and not self._is_ended:
-            self._overdue = BusyTolerantTimer(self._loop, self._close_within_s, self._end_overdue)
+            self._overdue = ClosingTime(
+                self._loop, self._close_within_s, lambda: taken(self._stream), self._end_overdue
+            )
 
     def _end_overdue(self) -> None:
         goodbye = self._goodbye
         if goodbye is not None and not goodbye.is_clean and not goodbye.detail:
-            detail = f"the peer did not close within {self._close_within_s:g} s"
-            self._goodbye = msgspec.structs.replace(goodbye, detail=detail)
+            self._goodbye = overdue(goodbye, untaken_bytes(self._stream), self._close_within_s)
         self._stop_hearing()
         self._stream.abort()
 
@@ -312,10 +367,16 @@ class WebSocketConnection(WSListener):
         self._stop_hearing()
         if self._overdue is not None:
             self._overdue.cancel()
+        self._tell_emptied()
         self._frames = self._stream = None  # breaks the cycle with picows' objects, whose buffers are large
         if self._forget is not None:
             self._forget(self)
         self._tell_end()
+
+    def _tell_emptied(self) -> None:
+        emptied, self._emptied = self._emptied, None
+        if emptied is not None and not emptied.done():
+            emptied.set_result(None)
 
     def _tell_end(self) -> None:
         if self._is_told:

@@ -65,9 +65,14 @@ class HeldStream:
         if not self.is_mute:
             self.stream.write(data)
 
-    def writelines(self, pieces: Any) -> None:
+    def writelines(self, pieces: Iterable[bytes]) -> None:
+        """Write the pieces as one, which is a copy of them.
+
+        picows gives the head of a large frame as a view of its own buffer, where it makes the next head; uvloop keeps
+        views as they are while the socket takes no more, so the peer would get this frame under a later frame's head.
+        """
         if not self.is_mute:
-            self.stream.writelines(pieces)
+            self.stream.write(b"".join(pieces))
 
     def close(self) -> None:
         """Do nothing."""

@@ -97,8 +97,7 @@ class WebSocketListening:
         except TimeoutError:
             for newcomer in tuple(listener.incoming):
                 newcomer.abort()
-            for connection in tuple(listener.connections):
-                connection.abort()
+            # A connection ends by itself, and not before what was said on it has left.
             await listener.emptied.wait()
 
 

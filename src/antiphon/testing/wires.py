@@ -1,0 +1,184 @@
+"""What checks of a transport play in: a listener, clients that connect to it, and receivers that remember."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+
+from antiphon.conversation.ending import Ending
+from antiphon.conversation.message import Data
+from antiphon.transport.interface import Connection, Listener, Listening, Opening, Receiver, Transport
+
+__all__ = ["Hearing", "Scene", "Wires", "play_scene", "require"]
+
+
+class Wires(msgspec.Struct, eq=False):
+    """A listener and the transport that connects to it.
+
+    `address` is where to listen, with port 0 where there are ports; `options` go to `listen`. The flags say what the
+    wire knows: `has_frames` each send arrives as one piece of data; `has_text` text stays text; `has_codes` close codes
+    and reasons travel; `has_openings` headers, path and refusals do; `has_subprotocols` `listen` takes `subprotocols`;
+    `has_back_pressure` what a paused side does not read stays unsent on the other, but for some MiB.
+    `within_s` bounds each check.
+    """
+
+    listener: Listener
+    transport: Transport
+    address: str
+    options: Mapping[str, Any] = {}
+    has_frames: bool = True
+    has_text: bool = True
+    has_codes: bool = True
+    has_openings: bool = True
+    has_subprotocols: bool = True
+    has_back_pressure: bool = True
+    within_s: float = 20.0
+
+
+class Hearing:
+    """A receiver that remembers what it was told. `at_opening` is sent as soon as the connection is there."""
+
+    def __init__(self, *at_opening: Data) -> None:
+        self.connection: Connection | None = None
+        self.data: list[Data] = []
+        self.ending: Ending | None = None
+        self.faults: list[str] = []
+        self._at_opening = at_opening
+        self._changed = asyncio.Event()
+
+    def on_opened(self, connection: Connection) -> None:
+        if self.connection is not None:
+            self.faults.append("on_opened was called twice")
+        self.connection = connection
+        for data in self._at_opening:
+            connection.send(data)
+        self._changed.set()
+
+    def on_data(self, data: Data) -> None:
+        if self.connection is None:
+            self.faults.append("on_data was called before on_opened")
+        if self.ending is not None:
+            self.faults.append("on_data was called after on_ended")
+        self.data.append(data)
+        self._changed.set()
+
+    def on_ended(self, ending: Ending) -> None:
+        if self.connection is None:
+            self.faults.append("on_ended was called before on_opened")
+        if self.ending is not None:
+            self.faults.append("on_ended was called twice")
+        self.ending = ending
+        self._changed.set()
+
+    @property
+    def size(self) -> int:
+        """How much was heard: characters and bytes."""
+        return sum(map(len, self.data))
+
+    async def until(self, is_so: Callable[[], bool], what: str) -> None:
+        """Wait until something is so; raises AssertionError if it never is."""
+        try:
+            while not is_so():
+                self._changed.clear()
+                await self._changed.wait()
+        except asyncio.CancelledError:
+            # The check's deadline has passed; `_bounded` turns this into an AssertionError that says what was missing.
+            self.faults.append(f"waited for {what}; heard {len(self.data)} data, ending {self.ending}")
+            raise
+
+    async def ended(self) -> Ending:
+        """The ending, once it is there."""
+        await self.until(lambda: self.ending is not None, "the end")
+        assert self.ending is not None
+        return self.ending
+
+
+class Scene:
+    """One listening server and whoever connected, for the length of a check."""
+
+    def __init__(self, wires: Wires) -> None:
+        self.wires = wires
+        self.openings: list[Opening] = []
+        self.servers: list[Hearing] = []
+        self.clients: list[Hearing] = []
+        self.accepts: Callable[[], Receiver] = Hearing
+        self.listening: Listening | None = None
+
+    def accept(self, opening: Opening) -> Receiver:
+        self.openings.append(opening)
+        receiver = self.accepts()
+        if isinstance(receiver, Hearing):
+            self.servers.append(receiver)
+        return receiver
+
+    @property
+    def address(self) -> str:
+        require(self.listening is not None, "the server listens")
+        assert self.listening is not None
+        return self.listening.address
+
+    async def connect(self, *at_opening: Data, opening: Opening | None = None) -> Hearing:
+        client = Hearing(*at_opening)
+        self.clients.append(client)
+        connection = await self.wires.transport.connect(self.address, opening or Opening(), client)
+        require(client.connection is not None, "on_opened was called before connect returned")
+        require(client.connection is connection, "on_opened was given the connection that connect returned")
+        return client
+
+    async def pair(self) -> tuple[Hearing, Hearing]:
+        """A client and its server, both open."""
+        count = len(self.servers)
+        client = await self.connect()
+        server = self.servers[count]
+        await server.until(lambda: server.connection is not None, "the server's on_opened")
+        return client, server
+
+    def data(self, text: str) -> Data:
+        """Text, or its bytes where the wire knows only those."""
+        return text if self.wires.has_text else text.encode()
+
+    async def expect_data(self, hearing: Hearing, expected: list[Data], what: str) -> None:
+        """Wait until as much was heard as is expected, and compare."""
+        size = sum(map(len, expected))
+        if self.wires.has_frames:
+            await hearing.until(lambda: len(hearing.data) >= len(expected), what)
+            require(hearing.data == expected, f"{what} arrives as it was sent, in order")
+        else:
+            await hearing.until(lambda: hearing.size >= size, what)
+            heard = b"".join(data if isinstance(data, bytes) else data.encode() for data in hearing.data)
+            sent = b"".join(data if isinstance(data, bytes) else data.encode() for data in expected)
+            require(heard == sent, f"{what} arrives as it was sent, in order")
+
+
+@asynccontextmanager
+async def play_scene(wires: Wires, **options: Any) -> AsyncIterator[Scene]:
+    scene = Scene(wires)
+    try:
+        async with asyncio.timeout(wires.within_s):
+            scene.listening = await wires.listener.listen(wires.address, scene.accept, **{**wires.options, **options})
+            try:
+                yield scene
+            finally:
+                await scene.listening.close()
+            for hearing in (*scene.clients, *scene.servers):
+                if hearing.connection is not None:
+                    await hearing.ended()
+    except TimeoutError as error:
+        faults = "; ".join(_faults(scene)) or "no end of it"
+        raise AssertionError(f"not within {wires.within_s:g} s: {faults}") from error
+    require(not _faults(scene), "; ".join(_faults(scene)))
+
+
+def _faults(scene: Scene) -> list[str]:
+    sides = (("client", scene.clients), ("server", scene.servers))
+    return [f"{side}: {fault}" for side, hearings in sides for hearing in hearings for fault in hearing.faults]
+
+
+def require(is_so: bool, what: str) -> None:
+    """Raise AssertionError unless it is so."""
+    if not is_so:
+        raise AssertionError(f"the transport does not keep the contract: {what}")

@@ -1,0 +1,60 @@
+"""The time that a peer has for its goodbye: it runs only while nothing of what was said before is leaving.
+
+A limit from the moment of the close would throw away what a slow reader is still reading.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from antiphon.conversation.ending import Ending
+from antiphon.transport.timeouts import BusyTolerantTimer
+
+__all__ = ["ClosingTime", "overdue"]
+
+
+class ClosingTime:
+    """Calls `on_end` when what `taken` gives has stayed the same for `within_s`, unless it is cancelled.
+
+    `taken` gives anything that changes while the peer reads. So the goodbye of a peer that has read everything is
+    waited for between once and twice as long.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        within_s: float,
+        taken: Callable[[], object],
+        on_end: Callable[[], None],
+    ) -> None:
+        self._loop = loop
+        self._within_s = within_s
+        self._taken = taken
+        self._on_end = on_end
+        self._before = taken()
+        self._timer = BusyTolerantTimer(loop, within_s, self._look)
+
+    def cancel(self) -> None:
+        """Do not wait any more."""
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        before, self._before = self._before, self._taken()
+        if self._before == before:
+            self._on_end()
+        else:
+            self._timer = BusyTolerantTimer(self._loop, self._within_s, self._look)
+
+
+def overdue(goodbye: Ending, unsent_bytes: int, within_s: float) -> Ending:
+    """How a connection ended on which we said goodbye, and the time is over: what is unsent is told, and blames nobody.
+
+    A peer that has been given everything did not answer; one that has not cannot have heard the goodbye.
+    """
+    if not unsent_bytes:
+        return msgspec.structs.replace(goodbye, detail=f"the peer did not close within {within_s:g} s")
+    detail = f"{unsent_bytes:,} bytes sent before it had not left, and none of them left for {within_s:g} s"
+    return msgspec.structs.replace(goodbye, detail=detail, unsent_bytes=unsent_bytes)
