@@ -23,7 +23,7 @@ from antiphon.conversation.explanation_text import text_of
 from antiphon.conversation.match import Difference
 from antiphon.conversation.message import Message
 from antiphon.conversation.wait_index import WaitIndex
-from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
+from antiphon.conversation.waits import AbsenceWait, Ban, CloseWait, MessageWait, ReplyWait, UntilWait, Wait, surrender
 from antiphon.errors import (
     ChannelClosed,
     CheckFailed,
@@ -39,16 +39,6 @@ DEFAULT_LIMIT_BYTES: Final = 64 * 1024 * 1024
 
 HISTORY_BYTES: Final = 8 * 1024 * 1024
 """How much raw data is remembered for explanations once a large message has come."""
-
-
-class Ban:
-    """A `forbid` in force: no message of this name whose body fits `where` may come."""
-
-    __slots__ = ("source", "wait")
-
-    def __init__(self, wait: AbsenceWait) -> None:
-        self.wait = wait
-        self.source = wait.source
 
 
 class Mailbox:
@@ -405,7 +395,7 @@ class Mailbox:
             wait.on_message = None
             if was_pending:
                 self._exchanges.abandon(wait)
-        for message in _surrender(wait):
+        for message in surrender(wait):
             self._give_back(message, now_ns)
 
     def _give_back(self, message: Message, now_ns: int) -> None:
@@ -502,18 +492,6 @@ class Mailbox:
             del self._absences[wait.order]
         elif isinstance(wait, UntilWait):
             del self.untils[wait.order]
-
-
-def _surrender(wait: Wait) -> list[Message]:
-    """Take from a wait what it has received and nobody has seen."""
-    if wait.is_seen:
-        return []
-    message, wait.message = wait.message, None
-    if isinstance(wait, ReplyWait):
-        unseen = wait.messages[wait.seen :]
-        del wait.messages[wait.seen :]
-        return unseen
-    return [message] if message is not None else []
 
 
 def _mark_late(wait: Wait, now_ns: int) -> None:

@@ -16,7 +16,7 @@ from antiphon.conversation.awaited import WaitKind, describe_awaited, is_predica
 from antiphon.conversation.match import matches
 from antiphon.conversation.message import Message
 
-__all__ = ["AbsenceWait", "CloseWait", "MessageWait", "ReplyWait", "UntilWait", "Wait"]
+__all__ = ["AbsenceWait", "Ban", "CloseWait", "MessageWait", "ReplyWait", "UntilWait", "Wait", "surrender"]
 
 
 class Wait(msgspec.Struct, eq=False, kw_only=True):
@@ -112,6 +112,16 @@ class AbsenceWait(Wait):
         return self.where is None or _fits(self, message, if_raised=True)
 
 
+class Ban:
+    """A `forbid` in force: no message of this name whose body fits `where` may come."""
+
+    __slots__ = ("source", "wait")
+
+    def __init__(self, wait: AbsenceWait) -> None:
+        self.wait = wait
+        self.source = wait.source
+
+
 class ReplyWait(Wait):
     """For the replies to one request, up to the last.
 
@@ -166,6 +176,18 @@ class CloseWait(Wait):
 
     def accepts(self, _message: Message, /) -> bool:
         return False
+
+
+def surrender(wait: Wait) -> list[Message]:
+    """Take from a wait what it has received and nobody has seen."""
+    if wait.is_seen:
+        return []
+    message, wait.message = wait.message, None
+    if isinstance(wait, ReplyWait):
+        unseen = wait.messages[wait.seen :]
+        del wait.messages[wait.seen :]
+        return unseen
+    return [message] if message is not None else []
 
 
 def _fits(wait: MessageWait | AbsenceWait, message: Message, *, if_raised: bool) -> bool:
