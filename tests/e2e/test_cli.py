@@ -745,6 +745,15 @@ def test_the_example_can_be_taken_away_and_performed(cli: Cli, workplace: Path) 
     assert_is_clear(again, 2, "is there already", "nothing was overwritten")
 
 
+def test_the_example_is_written_through_no_link(cli: Cli, workplace: Path) -> None:
+    folder = workplace / "mine"
+    folder.mkdir()
+    (folder / "calls.py").symlink_to(workplace / "elsewhere")
+
+    assert_is_clear(cli("demo", "--copy-to", "mine"), 2, "mine/calls.py is there already", "hint: choose another")
+    assert not (workplace / "elsewhere").exists()
+
+
 def test_a_folder_that_cannot_be_made_is_one_clear_error(write: Callable[..., None], cli: Cli) -> None:
     write("a_file", "")
 

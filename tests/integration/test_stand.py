@@ -58,8 +58,8 @@ def test_an_unknown_stand_names_those_there_are(stand_file: Path) -> None:
     ("text", "told"),
     [
         ("[stands.a\n", "this is no TOML: .*line 1"),
-        (f"x = {'[' * 2_000}{']' * 2_000}", r"nested too deeply to be read\n  at .*antiphon.toml"),
-        (f"x = {'9' * 4_400}", r"this is no TOML: (.|\n)*\n  at .*antiphon.toml"),
+        (f"x = {'[' * 2_000}{']' * 2_000}", r"nested too deeply\n  at .*antiphon.toml:1$"),
+        (f"x = {'9' * 4_400}", r"a number of more than \d+ digits\n  at .*antiphon.toml:1$"),
         ("stands = 3", "stands is not a table"),
         ("[stands]\na = 3", "stands.a is not a table"),
         ("[stands.a]\nx = 5", "stands.a.x is not an address"),

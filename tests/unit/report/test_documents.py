@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -55,6 +56,27 @@ def test_a_report_goes_where_it_is_told(record: Record, call: list[Any], tmp_pat
     assert (tmp_path / "new" / "out.xml").is_file()
     assert [path.name for path in (tmp_path / "all").iterdir()] == ["junit-2026-run.xml"], "each run has its own there"
     assert written(directory) == {}
+
+
+@pytest.mark.parametrize("is_foreseen", [False, True])
+def test_a_report_at_a_shared_place_is_written_through_nobodys_link(
+    is_foreseen: bool, record: Record, call: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory, shared, precious = record(call), tmp_path / "shared", tmp_path / "precious"
+    shared.mkdir()
+    precious.write_text("mine")
+    names = [f".out.xml.{os.getpid()}", ".out.xml.foreseen", "out.xml"]
+    for name in names:
+        (shared / name).symlink_to(precious)
+    if is_foreseen:
+        tokens = iter(["foreseen", "not"])
+        monkeypatch.setattr("antiphon.report.formats.documents.token_hex", lambda _size: next(tokens))
+
+    make_report(directory, f"junit={shared / 'out.xml'}")
+
+    assert precious.read_text() == "mine"
+    assert not (shared / "out.xml").is_symlink()
+    assert sorted(path.name for path in shared.iterdir()) == sorted(names)
 
 
 def test_a_report_that_fails_leaves_the_one_that_was_there(record: Record, call: list[Any]) -> None:

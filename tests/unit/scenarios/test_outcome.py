@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from antiphon.errors import AntiphonError, CheckFailed, ConnectFailed, DialectError, ScenarioError
-from antiphon.journal.masking import Masker
+from antiphon.journal import Journal
 from antiphon.scenarios.outcome import make_presentable, text_of, verdict_of
 
 
@@ -35,7 +35,7 @@ def test_an_error_is_made_ready_to_be_shown() -> None:
     error.step = "hear('\x9b')"
     error.add_note("and then \x07")
 
-    make_presentable(error, Masker(), "calls.py:7")
+    make_presentable(error, Journal(), "calls.py:7")
 
     assert text_of(error).splitlines() == [
         "the peer said \\x1b[2J",

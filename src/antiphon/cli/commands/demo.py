@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 from contextlib import AbstractContextManager
 from importlib.metadata import EntryPoint
 from importlib.resources import as_file, files
@@ -74,14 +74,15 @@ def _copy_example(folder: Path, screen: Screen) -> int:
     with _example(testbed_entry()) as example:
         sources = sorted(path for path in example.iterdir() if path.suffix in _SUFFIXES)
         for source in sources:
-            if (folder / source.name).exists():
+            if os.path.lexists(folder / source.name):  # a link that leads nowhere yet would be written through
                 raise ScenarioError(
                     f"{folder / source.name} is there already", hint="choose another folder; nothing was overwritten"
                 )
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for source in sources:
-                shutil.copyfile(source, folder / source.name)
+                with (folder / source.name).open("xb") as copy:
+                    copy.write(source.read_bytes())
         except OSError as error:
             raise RecordingError(f"the example cannot be copied: {error.strerror}", place=str(folder)) from error
     for source in sources:

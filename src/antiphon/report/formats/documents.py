@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, TextIO
 
 import msgspec
@@ -45,17 +47,28 @@ class Document(msgspec.Struct, frozen=True):
 
     def _make(self, entries: Iterator[Any], path: Path, directory: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.name[-100:]}.{os.getpid()}")
-        opener = open_private if path.parent == directory else None  # elsewhere it is for whoever may look there
+        unfinished, number = _new_file_beside(path, is_private=path.parent == directory)
         try:
-            with open(  # a path's own open() takes no opener
-                unfinished, "w", encoding="utf-8", errors="backslashreplace", newline="\n", opener=opener
-            ) as file:
+            with os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
                 self.write(entries, file, directory)
             unfinished.replace(path)
         except BaseException:
             unfinished.unlink(missing_ok=True)
             raise
+
+
+def _new_file_beside(path: Path, *, is_private: bool) -> tuple[Path, int]:
+    """A file that nobody else can have put there, and its descriptor.
+
+    Where others may write, as in /tmp, a name that can be foreseen may be a link of theirs to a file of ours.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    while True:
+        unfinished = path.with_name(f".{path.name[-100:]}.{token_hex(8)}")
+        with suppress(FileExistsError):
+            if is_private:
+                return unfinished, open_private(unfinished, flags)
+            return unfinished, os.open(unfinished, flags, 0o666)  # for whoever may look there, as the umask says
 
 
 class AtTheEnd:
