@@ -48,12 +48,14 @@ def exit_code(error: BaseException | None) -> int:
     """The exit code of a command that ended with this error; None is that it did not fail."""
     if error is None:
         return PASSED
+    # The highest: the further from a plain failure, the more urgent.
     if isinstance(error, BaseExceptionGroup):
         return max((exit_code(inner) for inner in error.exceptions), default=BUG)
     if isinstance(error, Interrupted):
         return 128 + error.number
     if isinstance(error, (KeyboardInterrupt, asyncio.CancelledError)):
         return INTERRUPTED
+    # Before TransportError, whose child it is: to a pipeline it makes a difference whether anybody was there.
     if isinstance(error, ConnectFailed):
         return CONNECT_FAILED
     if isinstance(error, (ExpectationFailed, DialectError, TransportError)):

@@ -48,6 +48,7 @@ def fail(
     code = exit_code(error)
     plain = str(error) if isinstance(error, AntiphonError) else f"{type(error).__name__}: {error}"
     text = ended.error if ended is not None and ended.error else plain
+    # The traceback has the error's text once more, unmasked.
     trace = "".join(traceback.format_exception(error)).replace(plain, text)
     if shows_traceback:
         screen.tell(trace.rstrip())
@@ -55,6 +56,7 @@ def fail(
         if ended is None:
             screen.tell("interrupted")
     elif code == BUG:
+        # Not on the screen: it is for us, and would hide what the author should see.
         where = "above" if shows_traceback else _written(trace, directory)
         claim = f"This is a bug of antiphon, whatever your code did; the traceback is {where}. Please report it."
         screen.tell_error(

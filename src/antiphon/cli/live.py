@@ -50,6 +50,7 @@ class LiveView:
         if isinstance(entry, RunEnded):
             self.ended = entry
         if isinstance(entry, Message) and self._waiting.qsize() > FURTHEST_BEHIND:
+            # Only messages: steps, waits and the end are what the reader must not miss, and there are few.
             self._left_out += 1
         else:
             self._waiting.put(entry)
@@ -67,6 +68,7 @@ class LiveView:
                 self._progress.note(entry, time.monotonic())
                 if isinstance(entry, RunEnded):
                     self._conversation.flush()
+                    # The end is shown in any case.
                     self._is_quiet = False
                 self._conversation(entry)
             self._conversation.flush()

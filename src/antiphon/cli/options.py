@@ -136,6 +136,7 @@ def _parameter(name: str, kind: Any, default: Any, shown: Parameter) -> inspect.
 
 def _give_signature(command: Callable[..., Any], parameters: list[inspect.Parameter], doc: str) -> None:
     """Make the function look as if it had been written with these parameters: that is what the options are made of."""
+    # cyclopts asks `inspect`, which believes this attribute (PEP 362).
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     command.__doc__ = doc

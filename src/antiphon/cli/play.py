@@ -37,6 +37,7 @@ def play_on_screen(
     `runs` is the directory in which the run gets its own; None records nothing. `reports` are made
     of it beside the standard ones. Raises ScenarioError or RecordingError before anything is begun.
     """
+    # What is wrong is told before a directory lies there that no run was recorded in.
     scenario.arguments(parameters)
     load_reports(reports)
     directory = new_run_directory(runs, scenario.name) if runs is not None else None
@@ -57,6 +58,7 @@ def play_on_screen(
         )
     except BaseException as raised:
         error = raised
+    # Everything that was said is shown before the verdict, and the verdict before where it is.
     _finish(view)
     code = PASSED
     if error is not None:

@@ -163,6 +163,7 @@ class _Forgiving:
             yield file if file is not None else StringIO()
         except OSError as error:
             assert file is not None
+            # From now on nothing is written: the reader of a pipe may be gone in the middle of a run, which goes on.
             self._file = None
             self.error = None if isinstance(error, BrokenPipeError) else error
             # What is left in the buffer is written when the interpreter ends: it must not fail then either.

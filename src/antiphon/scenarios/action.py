@@ -99,6 +99,7 @@ class _ActionStep(Step[R]):
     def _do(self, stage: Stage, step: StepStarted) -> Awaitable[R]:
         args, kwargs = self.args, self.kwargs
         try:
+            # The most frequent case, and nothing can be a reference then.
             if not kwargs and not args:
                 return self.function(self.actor)
             resolve = stage.resolve
@@ -139,6 +140,8 @@ class _RoleStep(Step[R]):
 
     async def perform(self, stage: Stage) -> R:
         actor = stage.actor_for(self._kind, self)
+        # Like a method call: the step was made on a base class, and the actor's own class may know better. Looked up
+        # statically, since `getattr` would make a step of it.
         overriding = inspect.getattr_static(type(actor), self.name, None)
         function = overriding.function if isinstance(overriding, action) else self._function
         step: _ActionStep[R] = _ActionStep(self.name, self.args, dict(self.kwargs), self.source, actor, function)

@@ -67,6 +67,7 @@ def make_presentable(error: BaseException | None, journal: Journal, otherwise_at
     error.hint = shown(error.hint) if error.hint else None
     error.step = shown(error.step)
     if error.place is None:
+        # Whose line it is matters more than where it was raised: inside of antiphon nobody can mend anything.
         frame = author_frame(error)
         error.place = place(frame.filename, frame.lineno or 0) if frame is not None else otherwise_at
 

@@ -76,6 +76,7 @@ def _interrupted_step(entries: Iterable[Any], cause: BaseException) -> str:
 def _cancelled(entries: Iterable[Any], cause: BaseException) -> list[_Cancelled]:
     known = list(entries)
     steps = _Steps(known)
+    # What was cancelled before the failure was not cancelled because of it.
     begin = steps.failure(type(cause).__name__)
     return steps.cancelled(_last_events(known) if begin is None else begin)
 
@@ -127,6 +128,7 @@ class _Steps:
             and index >= begin
             and (not inside or inside in self._line(ended.number)[1:])
         ]
+        # A step around a cancelled one was cancelled with it: the innermost says what was under way.
         outer = {self._parent(number) for number in cancelled}
         return [
             self._tell(self._started[number])

@@ -42,6 +42,7 @@ class Run:
         self.duration_s = 0.0
 
     def __getattr__(self, name: str) -> Any:
+        # By way of `__dict__`: copies ask for attributes before `__init__` has set any.
         actors = self.__dict__.get("actors", {})
         if name in actors:
             return actors[name]
@@ -93,6 +94,7 @@ class _Namespace(dict[str, Any]):
     def __init__(self, run: Run) -> None:
         actors = list(run.actors.values())
         own = {k: v for k, v in vars(actors[0]).items() if not k.startswith("_")} if len(actors) == 1 else {}
+        # Later ones win: what a call returned is nearer than an attribute that happens to have its name.
         super().__init__({**own, **run.actors, **run.returned.by_name()})
 
 

@@ -119,11 +119,13 @@ async def perform(
     is raised before anything is recorded or connected if the scenario, the stand or a parameter is wrong.
     """
     _require_scenario(scenario)
+    # Whatever can be wrong is found before a directory is made or anything is connected.
     writers = load_reports(reports)
     chosen = stand if isinstance(stand, Stand) else load_stand(stand, near=scenario.folder)
     given = {name: parameters.pop(name) for name in list(parameters) if name in scenario.actors}
     arguments = scenario.arguments(parameters)
     journal = Journal(masker=Masker(chosen.secrets))
+    # Before the first entry: no line of the journal may be older than what is masked in it.
     journal.masker.learn_from(chosen.environment)
     journal.masker.learn_from(arguments)
     try:
@@ -159,6 +161,7 @@ class _Performance:
 
     async def perform(self, linger_s: float) -> Run:
         run, runtime = self.run, self.runtime
+        # First of all, so that a journal says what it is of, also if the process is killed in its next line.
         runtime.record(self._started())
         error: BaseException | None = None
         try:
@@ -182,6 +185,8 @@ class _Performance:
         """Do it, with whatever must be running, and end everything whatever happens."""
         async with AsyncExitStack() as stack:
             stand = self._stand
+            # Entered in this order and left in the other: the actors part, the run's timers and tasks end, the users are
+            # free again, and what was started stops last, because all the others may still talk to it.
             if stand.start:
                 stand = await stack.enter_async_context(_started_stand(stand))
             if stand.within_s is not None:
@@ -190,10 +195,12 @@ class _Performance:
             stack.push_async_callback(self.runtime.close)
             stack.push_async_callback(self._part)
             self._prepare()
+            # A scenario that is a workflow has run by now, in `_prepare`, and a step of it may have been thrown away.
             if self._failure is not None:
                 raise self._failure
             self._body = asyncio.ensure_future(self._act())
             try:
+                # Not awaited itself: what it raises is judged in `_conclude`, together with what failed beside it.
                 await asyncio.wait({self._body})
             finally:
                 if not self._body.done():
@@ -230,6 +237,7 @@ class _Performance:
         run = self.run
         if run.scenario.is_async:
             return
+        # A step that the function makes and drops must find the run that it fails (`Step.__del__`).
         token = STAGE.set(run)
         try:
             self._workflow = run.scenario.function(**run.actors, **run.parameters)
@@ -247,7 +255,9 @@ class _Performance:
         async with asyncio.TaskGroup() as group:
             for actor in run.actors.values():
                 group.create_task(actor.connect())
+        # When all are there, not when the first is: moments are compared between actors.
         BEGUN_NS.set(self.runtime.now_ns())
+        # An async handler may give a signal at any time, so nobody could be said to wait in vain.
         if not any(actor.has_async_handlers() for actor in run.actors.values()):
             run.signals.begin(STAGE)
         if run.scenario.is_async:
@@ -259,6 +269,7 @@ class _Performance:
 
     async def _end_branches(self) -> None:
         """Cancel what the scenario began beside itself and did not end: its failure is theirs."""
+        # Handlers' tasks have the run in their context too; they end with the runtime, after the actors have left.
         branches = [task for task in tasks_with(STAGE, self.run) if task not in self.runtime.tasks]
         for task in branches:
             task.cancel()
@@ -274,6 +285,7 @@ class _Performance:
         error = self._failure
         if error is None and not self._body.cancelled():
             error = cause_of(self._body.exception())
+        # P7: the deadline of a wait that nobody awaited has passed as well.
         if error is None and self.runtime.unheard:
             error = next(iter(self.runtime.unheard)).error
         if error is None:
@@ -283,6 +295,7 @@ class _Performance:
         if error is None:
             return
         tell_consequences(error, self.runtime, is_beside_code=error is self._failure)
+        # Before the text is made: the explanation is to say that the message came, and how much too late.
         if isinstance(error, DeadlinePassed):
             await self._linger(error, linger_s)
         error = as_exhaustion(error)
@@ -312,6 +325,7 @@ class _Performance:
         wait = error.explanation.wait
         before_ns = self.runtime.now_ns()
         while not wait.late_ns and self.runtime.now_ns() - before_ns < linger_s * 1e9:
+            # P8: over a connection that is gone nothing comes late.
             if not any(actor.is_connected for actor in self.run.actors.values()):
                 return
             await asyncio.sleep(min(0.02, linger_s))
@@ -328,6 +342,7 @@ class _Performance:
                     async with asyncio.timeout(LEAVE_WITHIN_S):
                         await actor.leave()
                 except Exception as error:
+                    # What failed first is what the run is about; a goodbye that fails after it is a note.
                     if self._failure is None and self._body is not None and not _has_failed(self._body):
                         raise
                     self.runtime.record(

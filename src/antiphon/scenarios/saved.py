@@ -20,6 +20,7 @@ class Reference:
         self._path = path
 
     def __getattr__(self, name: str) -> Reference:
+        # copy, pickle and inspect ask for such names to find out what they may do; a reference must not answer yes.
         if name.startswith("__"):
             raise AttributeError(name)
         return Reference((*self._path, ("attribute", name)))
@@ -27,6 +28,7 @@ class Reference:
     def __getitem__(self, key: Any) -> Reference:
         return Reference((*self._path, ("item" if self._path else "attribute", key)))
 
+    # Python would go through it by `[0]`, `[1]`, … for ever: each of them is a reference.
     def __iter__(self) -> Iterator[Any]:
         raise ScenarioError(
             f"{self!r} is not there yet, so it cannot be gone through", hint="use it as an argument of a step"
@@ -72,6 +74,7 @@ def resolve(value: Any, namespace: Mapping[str, Any]) -> Any:
     """The value with every reference in it, also inside lists, tuples and dicts, looked up."""
     if isinstance(value, Reference):
         return value.look_up(namespace)
+    # Exactly these: a named tuple or a dict with a type of its own cannot be made anew from its items.
     if type(value) in (list, tuple):
         return type(value)(resolve(inner, namespace) for inner in value)
     if type(value) is dict:

@@ -92,6 +92,7 @@ class Scenario(Generic[P, R]):
                 )
             kind = hints.get(parameter.name, Any)
             if isinstance(kind, type) and issubclass(kind, Actor):
+                # An actor is given by its class, so that each run has a new one, with nothing learnt by the last.
                 self.actors[parameter.name] = kind
                 if isinstance(parameter.default, Actor):
                     self._default_actors[parameter.name] = parameter.default
@@ -110,6 +111,7 @@ class Scenario(Generic[P, R]):
         Raises ScenarioError if the class needs arguments.
         """
         if name in self._default_actors:
+            # A default value is made once, when the function is defined; runs must not share it.
             return copy.deepcopy(self._default_actors[name])
         kind = self.actors[name]
         try:
@@ -214,6 +216,7 @@ def load_file(file: str) -> ModuleType:
     if spec is None or spec.loader is None:
         raise ScenarioError(f"{file!r} is no Python file")
     module = importlib.util.module_from_spec(spec)
+    # Dataclasses and pickles look their module up there while it is still being executed.
     sys.modules[path.stem] = module
     try:
         spec.loader.exec_module(module)
@@ -238,6 +241,7 @@ def _is_of_type(value: Any, kind: Any) -> bool:
     if kind is Any:
         return True
     try:
+        # First as it is: an enum or a datetime that was given ready is what it should be.
         return _converts(value, kind) or _converts(msgspec.to_builtins(value), kind)
     except TypeError:  # a type, or a value, that msgspec does not know
         return not isinstance(kind, type) or isinstance(value, kind)

@@ -107,6 +107,7 @@ class Signals:
         outcome, error = "cancelled", ""
         try:
             if given is not None and given.times >= times:
+                # It stays given: whoever comes later is not held up, and gets the latest value.
                 result = given.value
             else:
                 self._watch(waiter)
@@ -141,9 +142,11 @@ class Signals:
 
     def _watch(self, waiter: _Waiter) -> None:
         self._waiters[waiter] = None
+        # P7: the run's one timer, with the grace that waits for messages have.
         self._runtime.deadlines.add(self)
         assert waiter.started.deadline_ns is not None
         self._runtime.deadlines.note(waiter.started.deadline_ns)
+        # Not at once: the branch that is to give it may be about to begin.
         self._runtime.loop.call_soon(self._look_once)
         if self._look is None:
             self._look = self._runtime.loop.call_later(LOOK_EVERY_S, self._look_again)
@@ -168,6 +171,7 @@ class Signals:
         """End the waits whose deadlines have passed."""
         late = [each for each in self._pending() if (each.started.deadline_ns or 0) <= now_ns]
         others = self._pending()
+        # All are told of the same state: the first error must not change what the second says.
         for waiter in late:
             waiter.future.set_exception(self._too_late(waiter, others, now_ns))
 
@@ -203,6 +207,7 @@ class Signals:
     def _look_once(self) -> None:
         """End the waits if those who are in them are all that is under way: then nobody is left to give a signal."""
         stuck = self._pending()
+        # One alone may be waiting for a message's handler; that is a deadline's business.
         if len(stuck) < 2 or self._body is None or self._mark is None:
             return
         if not is_deadlocked(self._body, {waiter.future for waiter in stuck}, self._mark):

@@ -141,10 +141,12 @@ class Step(Generic[R]):
             arguments=self.arguments(runtime.journal.masker),
             source=self.source,
         )
+        # What is sent and awaited inside carries the step's number, also in tasks that copy this context.
         token = STEP.set(step)
         record(step)
         try:
             result = await self._do(stage, step)
+        # Cancellation too must have its end in the journal: that is how consequences are told from causes.
         except BaseException as error:
             self._place(error, step)
             outcome = "failed" if isinstance(error, Exception) else "cancelled"
@@ -159,8 +161,10 @@ class Step(Generic[R]):
     def _place(self, error: BaseException, step: StepStarted) -> None:
         """Have the error say in which step it was raised; the innermost counts."""
         if isinstance(error, AntiphonError):
+            # A wrong scenario has a place of its own, and is wrong before any step is done.
             if not error.step and not isinstance(error, ScenarioError):
                 error.step = f"{step.title} at {self.source}"
+        # Only the innermost step adds its note; those around it find it there.
         elif isinstance(error, Exception) and not hasattr(error, "__notes__"):
             error.add_note(f"in the step {step.title} at {self.source}")
 

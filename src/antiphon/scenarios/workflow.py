@@ -48,6 +48,7 @@ def call(function: Callable[..., Any], /, *args: Any, save_as: str | None = None
         raise ScenarioError(
             f"call() takes a function, not {function!r}", hint="call(fetch_record, …), without brackets after its name"
         )
+    # Judged where it is written: when the step's turn comes, the author's line is far away.
     step = _Call(function, args, kwargs, save_as)
     require_fit(step, function, *args, **kwargs)
     return step
@@ -117,6 +118,7 @@ async def perform_workflow(workflow: Any, stage: Stage, place: str) -> list[Any]
 
 def _no_step(item: Any, what: str, place: str) -> ScenarioError:
     if inspect.iscoroutine(item):
+        # Else Python warns of it at some later moment, at a line that has nothing to do with it.
         item.close()
         return ScenarioError(
             f"{what} is a coroutine of {item.__name__}, not a step",
@@ -159,6 +161,7 @@ class _Call(Step[Any]):
             result = await self._function(*args, **kwargs)
         else:
             result = await in_thread(stage.runtime, self._function, *args, **kwargs)
+            # A lambda or a partial around an async function: only its call can tell.
             if inspect.isawaitable(result):
                 result = await result
         stage.save(self._save_as, result)
@@ -191,6 +194,7 @@ class _Together(Step[list[Any]]):
         try:
             async with asyncio.TaskGroup() as group:
                 tasks += [group.create_task(_in_order(part, stage)) for part in self.parts]
+        # A group says only that several things happened; the author wants the one that came first.
         except BaseExceptionGroup as failures:
             raise cause_of(failures) from None
         results = [task.result() for task in tasks]
@@ -268,10 +272,13 @@ class _Check(Step[None]):
 
 async def in_thread(runtime: Runtime, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a blocking function in a thread of its own, which is left behind if the run is interrupted."""
+    # Not an executor: its threads are joined when the interpreter ends, and a blocked one would hold it up for ever.
     outcome: asyncio.Future[T] = runtime.loop.create_future()
+    # So that what the function does, as a channel's send, belongs to the step in the thread too.
     context = copy_context()
 
     def conclude(result: Any, error: BaseException | None) -> None:
+        # The run was interrupted meanwhile.
         if outcome.done():
             return
         if error is not None:
@@ -284,11 +291,13 @@ async def in_thread(runtime: Runtime, function: Callable[P, T], *args: P.args, *
         failure: BaseException | None = None
         try:
             result = context.run(function, *args, **kwargs)
+        # A future refuses a StopIteration, which would look like the end of the coroutine that awaits it.
         except StopIteration as error:
             failure = RuntimeError(f"{function!r} raised StopIteration")
             failure.__cause__ = error
         except BaseException as error:
             failure = error
+        # The thread may outlive the run.
         if not runtime.loop.is_closed():
             runtime.loop.call_soon_threadsafe(conclude, result, failure)
 

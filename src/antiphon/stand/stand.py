@@ -80,6 +80,7 @@ class Stand:
         self.source = source
         self.environment = dict(environment or {})
         self.users_within_s = users_within_s
+        # A stand that we start is new each time: its users are nobody else's, whatever their names.
         key = f"{source}\0{name}" if source and is_shared and not start else ""
         self.users = UserPool(users, title=self._title, place=source or None, key=key)
 
@@ -146,6 +147,7 @@ def load_stand(name: str | None = None, *, near: Path | None = None) -> Stand:
     The file is `antiphon.toml` in the working directory or above it, or else in the folder `near` or above that.
     Raises ScenarioError for a file that is malformed or has no such stand.
     """
+    # The working directory first: it is what whoever runs the scenario can choose.
     file = find_stand_file() or (find_stand_file(near) if near is not None else None)
     if file is None:
         if name is None:

@@ -52,6 +52,7 @@ class UserLock:
                 os.close(file)  # whoever had it has removed the file between our opening and our locking it
             if file < 0:
                 return False
+            # Only now that it is ours: until then it tells who has it.
             os.ftruncate(file, 0)
             os.write(file, msgspec.json.encode(holder)[:_CONTENT_BYTES])
         except OSError as error:
@@ -72,6 +73,7 @@ class UserLock:
 
     def _is_there(self, file: int) -> bool:
         try:
+            # The name may lead to another file by now, made and locked by somebody else.
             return os.path.samestat(os.fstat(file), self._path.stat())
         except FileNotFoundError:
             return False
@@ -81,6 +83,7 @@ class UserLock:
         file, self._file = self._file, -1
         if file >= 0:
             with contextlib.suppress(OSError):  # Windows removes no file that is open
+                # Before it is unlocked. Whoever has it open already will see that it is gone (`_is_there`).
                 self._path.unlink()
             os.close(file)
 

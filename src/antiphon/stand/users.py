@@ -105,12 +105,14 @@ class UserPool:
             lent, missing = self._try_to_lend(wanted, run)
             if missing is None:
                 return lent
+            # After trying: users that became free in the last moment are taken.
             if now_s() - began_s >= within_s:
                 raise self._not_free(missing, now_s() - began_s)
             await asyncio.sleep(TRY_EVERY_S)
 
     def take_back(self, users: Iterable[User | None]) -> None:
         """These users are free again."""
+        # Behind the others: users take turns, so that what one run leaves behind in the system shows.
         self._queue += [user for user in users if user is not None and self._end_loan(user)]
 
     def _require_enough(self, wanted: Sequence[Wanted]) -> None:
@@ -130,10 +132,13 @@ class UserPool:
     def _try_to_lend(self, wanted: Sequence[Wanted], run: str) -> tuple[list[User | None], Wanted | None]:
         """The users, or who got none; then nobody has got one."""
         lent: dict[int, User] = {}
+        # Who has the least choice goes first: else the first takes the only one that fits the second.
         for index in sorted(range(len(wanted)), key=lambda index: self._choice(wanted[index])):
             want = wanted[index]
             user = next((user for user in self._queue if want.fits(user) and self._begin_loan(user, want, run)), None)
             if user is None:
+                # All or none: two runs that each hold half of what both need would wait for each other for ever. They
+                # go back to the front, where they were.
                 self._queue[:0] = [user for user in lent.values() if self._end_loan(user)]
                 return [], want
             self._queue.remove(user)

@@ -25,7 +25,9 @@ def read_users(file: Path) -> list[dict[str, Any]]:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ScenarioError(f"the users cannot be read: {error}", place=str(file)) from error
+    # By the heading alone: what spreadsheets of other countries write, whatever the values have in them.
     delimiter = max(_DELIMITERS, key=text.partition("\n")[0].count)
+    # Not `splitlines`: that ends a line at a U+2028 or a form feed too, which no editor counts.
     rows = csv.reader(StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
     users: list[dict[str, Any]] = []
     try:

@@ -43,6 +43,7 @@ class Variables:
                 text, place=self._place(found[0]), hint="${NAME} or ${NAME:-default}; $${ is a plain ${"
             )
         given = os.environ.get(name)
+        # An empty one counts as not set, as with `:-` in a shell; without a default it must only be set.
         if not given and default is not None:
             return default
         if given is None:
@@ -51,6 +52,7 @@ class Variables:
                 place=self._place("${" + name),
                 hint=f"export {name}=…, or give a default: ${{{name}:-…}}",
             )
+        # Not those that are not used: what is masked must not depend on all of the environment.
         self.used[name] = given
         return given
 

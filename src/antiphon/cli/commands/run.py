@@ -52,6 +52,7 @@ def command(
 def _split(tokens: Sequence[str]) -> tuple[str, list[str]]:
     """The scenario's FILE.py:NAME ("" if there is none), and the rest. Only common options may stand before it."""
     position = 0
+    # Which options there are, only the scenario says; where it stands must be known before that.
     while position < len(tokens) and tokens[position].startswith("-"):
         option, _, value = tokens[position].partition("=")
         if option not in HELP | WITH_VALUE | FLAGS:

@@ -29,6 +29,7 @@ def command(*, runs: Path = Path("runs"), limit: int = 20, failed: Flag = False,
     found = find_runs(runs)
     shown: list[RunSummary] = []
     looked_at = 0
+    # A run is read only if it is shown: there may be thousands.
     for directory in found:
         if len(shown) >= limit:
             break
