@@ -254,10 +254,12 @@ def test_secrets_that_are_learnt_one_by_one_cost_little_more_than_all_at_once(wo
 
 
 def test_what_is_never_written_is_never_made_ready(work: Work) -> None:
-    masker = Masker()
-    for secret in tokens(100):
-        masker.learn(secret)
+    known = KnownSecrets(most=40)
+    for secret in tokens(1_000):
+        known.add(secret)
     assert work.forms == 0
+    known.mask("to make the automata", MASK)
+    assert work.forms < 10 * 40, "and no more is kept for it than for what is written"
 
 
 def test_secrets_that_overlap_without_end_are_masked_in_bounded_time(work: Work) -> None:

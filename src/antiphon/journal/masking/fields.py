@@ -34,8 +34,10 @@ class Secret(msgspec.Struct, frozen=True):
 
 
 class _Field(msgspec.Struct, frozen=True):
-    """A field whose value is a secret, `before` its name at most 80 characters, `rest` from within its name to its
-    value."""
+    """A field whose value is a secret.
+
+    `before` is what stands before its name (80 characters at most), `rest` goes from within its name to its value.
+    """
 
     name: str
     before: str
@@ -44,6 +46,7 @@ class _Field(msgspec.Struct, frozen=True):
 
     @property
     def is_likely_only(self) -> bool:
+        """Whether it may hold an ordinary word as well."""
         return self.secrecy is Secrecy.LIKELY
 
     @property

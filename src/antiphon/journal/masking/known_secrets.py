@@ -28,7 +28,7 @@ class KnownSecrets:
     def __init__(self, most: int = 10_000) -> None:
         self.most = most
         self._secrets: dict[str, None] = {}
-        self._new: list[str] = []
+        self._new: dict[str, None] = {}
         self._groups: list[_Group] = []
         self._forgotten = 0
 
@@ -40,10 +40,16 @@ class KnownSecrets:
         if secret in self._secrets:
             del self._secrets[secret]
         else:
-            self._new.append(secret)
+            self._new[secret] = None
         self._secrets[secret] = None
         if len(self._secrets) > self.most:
-            del self._secrets[next(iter(self._secrets))]
+            self._forget(next(iter(self._secrets)))
+
+    def _forget(self, secret: str) -> None:
+        del self._secrets[secret]
+        if secret in self._new:  # a run that writes nothing keeps no more than others
+            del self._new[secret]
+        else:
             self._forgotten += 1
 
     def mask(self, text: str, mask: str) -> str:
@@ -63,10 +69,10 @@ class KnownSecrets:
         if self._forgotten > len(known) // 64:  # the forgotten are masked until then, and this costs little
             secrets, self._groups, self._forgotten = list(known), [], 0
         else:
-            secrets = [secret for secret in dict.fromkeys(self._new) if secret in known]
+            secrets = list(self._new)
             while self._groups and len(self._groups[-1].secrets) <= len(secrets):
                 secrets += [secret for secret in self._groups.pop().secrets if secret in known]
-        self._new = []
+        self._new = {}
         if secrets:
             self._groups.append(_Group(secrets))
 
@@ -185,10 +191,22 @@ def _replace(text: str, spans: Iterable[Span], mask: str) -> str:
 
 
 SHORTEST: Final = 6
+"""No form of a secret has fewer characters."""
+
 SHORTEST_STUMP: Final = 4
+"""What is left of a secret at a cut is masked from so many characters on: fewer begin half of all words."""
+
 LONGEST_STUMP: Final = 200
+"""Our own texts keep no more of what they cut."""
+
 MOST_CUTS: Final = 100
+"""So many cuts of one text are looked at: our own texts have a few."""
+
 MOST_ANCHORS: Final = 16
+"""More would take longer to look for than the escapes take to be read."""
+
 MOST_EFFORT: Final = 64
+"""So many times its length a text with secrets is looked through for those that overlap."""
+
 _ESCAPED_ZERO: Final = re.compile(r"\\(?:x00|u0000)|%00")
 _WORD: Final = re.compile(r"[A-Za-z0-9+/_=-]*")

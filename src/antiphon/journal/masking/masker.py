@@ -32,11 +32,11 @@ LONGEST_LEARNT: Final = 10_000
 class Masker:
     """Replaces secrets by `***`.
 
-    What stands in a field with a secret name is masked: in bodies and headers, and in text wherever it looks like a
-    field (see `antiphon.journal.masking.fields`); so is the password of a URL. Below a secret field everything is.
+    What stands in a field with a secret name (`field_names`) is masked: in bodies and headers, and in text wherever it
+    looks like a field (`fields`); so is what has the shape of a secret (`shapes`). Below a secret field everything is.
     Null, booleans and the empty string stay. Such values, and those given to `learn`, are then masked in every later
-    text, whatever is around them and however they are escaped. JSON stays JSON. `fields` are further names, or parts
-    of names, of secret fields.
+    text, whatever is around them and however they are written (`known_secrets`). JSON stays JSON. `fields` are further
+    names, or parts of names, of secret fields.
     """
 
     def __init__(self, fields: Iterable[str] = ()) -> None:
@@ -68,13 +68,12 @@ class Masker:
             elif isinstance(value, Mapping):
                 for key, inner in value.items():
                     secrecy = self._secrecy(key)
-                    if secrecy is Secrecy.LIKELY and not name:
-                        # What is below such a field is mostly words, and only a value that is none is learnt.
-                        if isinstance(inner, str) and is_random(inner):
-                            self.learn(inner)
-                        rest.append(("", inner if not isinstance(inner, str) else None))
-                    else:
+                    if secrecy is not Secrecy.LIKELY or name:
                         rest.append((key if secrecy else name, inner))
+                    elif not isinstance(inner, str):  # what is below such a field is mostly words
+                        rest.append(("", inner))
+                    elif is_random(inner):
+                        self.learn(inner)
             elif isinstance(value, (list, tuple)):
                 rest += [(name, inner) for inner in value]
 
