@@ -28,8 +28,8 @@ ErrorReply stands apart: a handler raises it to answer a request with a failure,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, Literal
 
 __all__ = [
     "AntiphonError",
@@ -44,16 +44,32 @@ __all__ = [
     "FieldMissing",
     "ForbiddenMessage",
     "HandlerFailed",
+    "Line",
     "MessagesLeft",
+    "Piece",
     "RecordingError",
     "RequestRefused",
     "ResourcesExhausted",
+    "Role",
     "ScenarioError",
     "SoftChecksFailed",
     "TransportError",
     "UpgradeRefused",
+    "in_pieces",
+    "plain_line",
+    "plain_text",
 ]
 
+Role = Literal["", "name", "place", "elsewhere", "step", "found", "wanted", "late", "hint", "aside"]
+"""What a piece of a failure's text is, for whoever gives it a colour or asks where something happened.
+
+"place" is where it happened, "elsewhere" the place of something else; "found" is what was there instead of what was
+"wanted"; an "aside" is what else ended with it.
+"""
+
+Piece = tuple[str, Role]
+Line = tuple[Piece, ...]
+"""A line of a failure's text, in pieces. The first line of a text says in short what failed."""
 
 _MANY_LINES: Final = 10
 """When soft checks have filled so many lines, the others are counted."""
@@ -75,18 +91,25 @@ class AntiphonError(Exception):
         self.step = ""
         self.run: Any = None
 
-    def __str__(self) -> str:
-        lines = [self.text]
+    def lines(self) -> list[Line]:
+        """What it says, in lines of pieces; `str()` is their text."""
+        lines = self._text_lines()
         if self.place:
-            lines.append(f"  at {self.place}")
+            lines.append((("  ", ""), (f"at {self.place}", "place")))
         if self.step:
-            lines.append(f"  in the step {self.step}")
+            lines.append((("  in the step ", ""), (self.step, "step")))
         if self.hint:
-            lines.append(f"  hint: {self.hint}")
-        return "\n".join(lines)
+            lines.append((("  ", ""), ("hint:", "hint"), (f" {self.hint}", "")))
+        return lines
+
+    def _text_lines(self) -> list[Line]:
+        return [((each, ""),) for each in self.text.split("\n")]
+
+    def __str__(self) -> str:
+        return plain_text(self.lines())
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self).partition(chr(10))[0]!r})"
+        return f"{type(self).__name__}({plain_text(self.lines()[:1])!r})"
 
 
 class ScenarioError(AntiphonError):
@@ -153,10 +176,10 @@ class ExpectationFailed(AntiphonError, AssertionError):
         super().__init__(text, place=place, hint=hint)
         self.explanation = explanation
 
-    def __str__(self) -> str:
+    def lines(self) -> list[Line]:
         if self.explanation is not None:
-            return str(self.explanation)
-        return super().__str__()
+            return list(self.explanation.lines())
+        return super().lines()
 
 
 class DeadlinePassed(ExpectationFailed):
@@ -176,14 +199,18 @@ class SoftChecksFailed(ExpectationFailed):
 
     def __init__(self, failures: Sequence[CheckFailed]) -> None:
         self.failures = tuple(failures)
-        told: list[str] = []
+        told: list[Line] = []
         for number, failure in enumerate(self.failures):
             if len(told) > _MANY_LINES:
-                told.append(f"and {len(self.failures) - number} more, which the journal has")
+                told.append(((f"and {len(self.failures) - number} more, which the journal has", ""),))
                 break
-            told += str(failure).splitlines()[:_MANY_LINES]
+            told += failure.lines()[:_MANY_LINES]
         many = "1 soft check" if len(self.failures) == 1 else f"{len(self.failures)} soft checks"
-        super().__init__("\n  ".join([f"{many} failed", *told]))
+        self._told: list[Line] = [((f"{many} failed", ""),), *((("  ", ""), *line) for line in told)]
+        super().__init__(plain_text(self._told))
+
+    def _text_lines(self) -> list[Line]:
+        return in_pieces(self.text, self._told)
 
 
 class MessagesLeft(ExpectationFailed):
@@ -223,3 +250,25 @@ class ErrorReply(Exception):
         self.code = code
         self.message = message
         self.fields = fields
+
+
+def plain_line(line: Line) -> str:
+    """A line's text."""
+    return "".join([text for text, _ in line])
+
+
+def plain_text(lines: Iterable[Line]) -> str:
+    """The text of the lines."""
+    return "\n".join(map(plain_line, lines))
+
+
+def in_pieces(text: str, lines: Sequence[Line]) -> list[Line]:
+    """The text, in the pieces of these lines as far as they say the same.
+
+    Secrets are masked in a text as a whole, since one may stand across pieces. A line that was changed by that is one
+    piece without a role; and so is every line, if a line was lost.
+    """
+    told = text.split("\n")
+    if len(told) != len(lines):
+        return [((each, ""),) for each in told]
+    return [line if plain_line(line) == each else ((each, ""),) for each, line in zip(told, lines, strict=True)]

@@ -115,7 +115,7 @@ def test_what_a_sink_or_a_failure_needs_is_told(peer: Any, play_with: Play, part
         play_with(failing)
     with words() as told:
         assert "party.line" not in str(failure.value)
-    assert "describe_awaited" in told
+    assert "parts_around_name" in told
 
 
 def test_what_is_in_the_record_keeps_nothing_alive(peer: Any, play_with: Play, party: Any) -> None:

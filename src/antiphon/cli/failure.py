@@ -12,13 +12,14 @@ from cyclopts.exceptions import CycloptsError, MissingArgumentError, UnusedCliTo
 
 from antiphon.cli.exit_codes import BUG, USAGE, exit_code, is_told_to_end
 from antiphon.cli.screen import Screen
-from antiphon.errors import AntiphonError
+from antiphon.errors import AntiphonError, Line, in_pieces
 from antiphon.journal import RunEnded
 from antiphon.journal.file import FILE_NAME, read_journal
 from antiphon.report.failure_text import show_command
 from antiphon.report.text import last_lines
 from antiphon.runtime.call_site import author_frame
 from antiphon.runtime.exhaustion import as_exhaustion
+from antiphon.scenarios.outcome import failure_lines
 
 __all__ = ["fail"]
 
@@ -42,10 +43,12 @@ def fail(
     of ours goes there too, or into a temporary file if there is none.
     """
     if isinstance(error, CycloptsError):
-        screen.tell_error(f"{_usage_text(error)}\n  hint: {_command_of(error)} --help shows what there is")
+        usage = AntiphonError(_usage_text(error), hint=f"{_command_of(error)} --help shows what there is")
+        screen.tell_error(usage.lines())
         return USAGE
     error = as_exhaustion(error)
     code = exit_code(error)
+    lines = failure_lines(error)
     plain = str(error) if isinstance(error, AntiphonError) else f"{type(error).__name__}: {error}"
     text = ended.error if ended is not None and ended.error else plain
     # The traceback has the error's text once more, unmasked.
@@ -59,11 +62,10 @@ def fail(
         # Not on the screen: it is for us, and would hide what the author should see.
         where = "above" if shows_traceback else _written(trace, directory)
         claim = f"This is a bug of antiphon, whatever your code did; the traceback is {where}. Please report it."
-        screen.tell_error(
-            "\n".join([text.splitlines()[0], *_author_lines(error), f"  {claim}"]), label="internal error"
-        )
+        first = in_pieces(text, lines)[0]
+        screen.tell_error([first, *_author_lines(error), (("  ", ""), (claim, ""))], label="internal error")
     else:
-        screen.tell_error(_with_place(text.removesuffix(": "), error))
+        screen.tell_error(_with_place(in_pieces(text, lines), error))
     if ended is not None and directory is not None and not is_told_to_end(code):
         _tell_of_run(screen, directory, tells_last=tells_last)
     return code
@@ -79,22 +81,25 @@ def _tell_of_run(screen: Screen, directory: Path, *, tells_last: bool) -> None:
     screen.tell(f"  to see what was said: {show_command(directory)}")
 
 
-def _with_place(text: str, error: BaseException) -> str:
-    """The text, with the author's line where it names no place, or where the author's code raised its cause."""
-    lines = text.splitlines()
+def _with_place(lines: list[Line], error: BaseException) -> list[Line]:
+    """The lines, with the author's where none of them is a place, or where the author's code raised the cause."""
     if not isinstance(error, AntiphonError):
-        lines = [line for line in lines if not line.startswith("  at ")]  # told below, with the line of code
-    if not any(line.startswith("  at ") for line in lines[1:]) or error.__cause__ is not None:
+        lines = [line for line in lines if not _is_place(line)]  # told below, with the line of code
+    if error.__cause__ is not None or not any(map(_is_place, lines)):
         lines[1:1] = [line for line in _author_lines(error) if line not in lines]
-    return "\n".join(lines)
+    return lines
 
 
-def _author_lines(error: BaseException) -> list[str]:
+def _is_place(line: Line) -> bool:
+    return any(role == "place" for _, role in line)
+
+
+def _author_lines(error: BaseException) -> list[Line]:
     frame = author_frame(error)
     if frame is None:
         return []
-    code = [f"      {frame.line}"] if frame.line else []
-    return [f"  at {_from_here(frame.filename)}:{frame.lineno}, in {frame.name}", *code]
+    code: list[Line] = [((f"      {frame.line}", ""),)] if frame.line else []
+    return [(("  ", ""), (f"at {_from_here(frame.filename)}:{frame.lineno}, in {frame.name}", "place")), *code]
 
 
 def _from_here(file: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import StringIO, TextIOWrapper
 from pathlib import Path
@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from antiphon.conversation.wording import visible, visible_lines
+from antiphon.errors import Line
 from antiphon.report.failure_text import few_lines, painted
 from antiphon.report.text import ASCII, UNICODE, Signs
 
@@ -85,9 +86,10 @@ class Screen:
         """Why output was lost; None if it was not, or if its reader did not want more."""
         return self.output.forgiving.error
 
-    def tell_error(self, text: str, *, label: str = "error") -> None:
-        """Write an error behind a label, in few lines; on a terminal its parts have colours."""
-        first, *rest = painted(few_lines(text))
+    def tell_error(self, told: str | Sequence[Line], *, label: str = "error") -> None:
+        """Write an error behind a label, in few lines; on a terminal its pieces have colours."""
+        lines: list[Line] = [((line, ""),) for line in told.splitlines()] if isinstance(told, str) else list(told)
+        first, *rest = painted(few_lines(lines or [(("", ""),)]))
         self.errors.write_line(Text.assemble((f"{label}: ", "bold red"), first))
         for line in rest:
             self.errors.write_line(line)

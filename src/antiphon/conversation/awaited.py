@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, get_origin
 from antiphon.conversation.match import DESCRIBED, describe
 from antiphon.conversation.wording import one_line
 
-__all__ = ["WaitKind", "describe_awaited", "is_predicate", "where_as_data"]
+__all__ = ["WaitKind", "describe_awaited", "is_predicate", "parts_around_name", "where_as_data"]
 
 WaitKind = Literal["message", "absence", "reply", "close", "until", "signal"]
 """For a message, for its absence, for the replies to a request, for a close, for a condition, for a signal."""
@@ -34,18 +34,25 @@ def describe_awaited(
     pattern or predicate of the body, or what `where_as_data` made of it. code: the close code that is wanted.
     """
     match kind:
-        case "message":
-            return _selection(name, where)
-        case "absence":
-            return f"no {_selection(name, where)}"
-        case "reply":
-            return f"the reply to {_brief(name or '')}"
         case "close":
             return "the close of the connection" + (f" with code {code}" if code is not None else "")
         case "until":
             return f"until {condition}"
         case "signal":
             return f"the signal {name!r}" + (f", given {times} times" if times > 1 else "")
+        case _:
+            return "".join(parts_around_name(kind, name, where))
+
+
+def parts_around_name(kind: WaitKind, name: str | None, where: Any = None) -> tuple[str, str, str]:
+    """The same for a message, its absence or a reply, parted into what stands before the name, the name, and the rest.
+
+    Without a name the second part is empty.
+    """
+    before = {"absence": "no ", "reply": "the reply to "}.get(kind, "")
+    if name is None:
+        return f"{before}any message", "", _selection(where)
+    return before, _brief(name), _selection(where)
 
 
 def is_predicate(where: Any) -> bool:
@@ -81,15 +88,14 @@ def _is_plain(value: Any) -> bool:
     return value is None or kind is bool or (kind is float and math.isfinite(value))
 
 
-def _selection(name: str | None, where: Any) -> str:
-    text = _brief(name) if name is not None else "any message"
+def _selection(where: Any) -> str:
     if where is None:
-        return text
+        return ""
     if is_predicate(where):
-        return f"{text} that {_brief(_predicate_name(where))} accepts"
+        return f" that {_brief(_predicate_name(where))} accepts"
     if isinstance(where, Mapping) and where.keys() == {PREDICATE}:
-        return f"{text} that {_brief(str(where[PREDICATE]))} accepts"
-    return f"{text} where {_brief(describe(where))}"
+        return f" that {_brief(str(where[PREDICATE]))} accepts"
+    return f" where {_brief(describe(where))}"
 
 
 def _predicate_name(predicate: Callable[[Any], Any]) -> str:

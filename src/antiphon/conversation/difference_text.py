@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from antiphon.conversation.match import ABSENT, Difference, describe, matches
 from antiphon.conversation.wording import counted, cut, one_line, shorten
+from antiphon.errors import Line, plain_line
 
 __all__ = ["difference_lines"]
 
@@ -14,65 +15,75 @@ MOST_TOLD: Final = 6
 """So many differences are told of a body, and so many items of a list."""
 
 LONGEST_LINE: Final = 120
+LONGEST_SHORT: Final = 400
+"""A line that is longer than others, because there is nothing to be shown below it, is cut at this."""
+
 LONGEST_LIST: Final = 40
 _LONG_TEXT: Final = 60
 _BEFORE, _AFTER = 12, 60
 """How much of a long text is shown around the place where it begins to differ."""
 
 
-def difference_lines(found: Sequence[Difference], mask: Callable[[str], str] | None = None) -> list[str]:
+def difference_lines(found: Sequence[Difference], mask: Callable[[str], str] | None = None) -> list[Line]:
     """The differences, each on one line or, if it is long, with its parts on lines below it; at most some 16 lines.
 
     Long texts are shown from where they begin to differ, if there is a `mask`: a secret that is cut on both sides could
     not be masked afterwards.
     """
-    lines: list[str] = []
+    lines: list[Line] = []
     for number, difference in enumerate(found):
         if number == MOST_TOLD or len(lines) > MOST_TOLD:
-            return [*lines, f"and {len(found) - number} more differences"]
+            return [*lines, ((f"and {len(found) - number} more differences", ""),)]
         lines += _told(difference, mask)
     return lines
 
 
-def _told(difference: Difference, mask: Callable[[str], str] | None) -> Iterator[str]:
-    path, wanted, found = difference.path or "the body", difference.wanted, difference.found
+def _told(difference: Difference, mask: Callable[[str], str] | None) -> Iterator[Line]:
+    path, wanted, found = one_line(difference.path or "the body", None), difference.wanted, difference.found
     items = _odd_items(wanted, found)
     if items:
-        yield f"{one_line(path, None)} has {counted(len(found), 'item')}, wanted {len(wanted)}"
-        yield from (f"  {item}" for item in items[:MOST_TOLD])
+        yield _short(path, f"has {counted(len(found), 'item')}", f"wanted {len(wanted)}")
+        yield from items[:MOST_TOLD]
         if len(items) > MOST_TOLD:
-            yield f"  and {len(items) - MOST_TOLD} more that do not fit"
+            yield ((f"  and {len(items) - MOST_TOLD} more that do not fit", ""),)
         return
-    line = one_line(str(difference), None)
+    because = f" ({one_line(difference.because, None)})" if difference.because else ""
     if mask is not None and _are_long_texts(wanted, found):
         start = _first_difference(wanted, found)
-        yield f"{one_line(path, None)} differs from character {start} on"
+        yield ((path, "name"), (f" differs from character {start} on", ""))
         found, wanted = mask(found), mask(wanted)
         start = _first_difference(wanted, found)
-        yield f"  is      {_around(found, start)}"
-        yield f"  wanted  {_around(wanted, start)}"
-    elif len(line) <= LONGEST_LINE or found is ABSENT:
-        yield cut(line, 400)
+        yield from _below(_around(found, start), _around(wanted, start))
+        return
+    is_there = "is not there" if found is ABSENT else f"is {one_line(shorten(found), None)}"
+    line = _short(path, is_there, f"wanted {one_line(describe(wanted), None)}{because}")
+    if len(plain_line(line)) <= LONGEST_LINE or found is ABSENT:
+        yield line if len(plain_line(line)) <= LONGEST_SHORT else ((cut(plain_line(line), LONGEST_SHORT), ""),)
     else:
-        yield cut(
-            one_line(path, None) + (f" ({one_line(difference.because, None)})" if difference.because else ""), 400
-        )
-        yield f"  is      {one_line(shorten(found, LONGEST_LINE), None)}"
-        yield f"  wanted  {one_line(describe(wanted), None)}"
+        yield ((cut(path + because, LONGEST_SHORT), "name"),)
+        yield from _below(one_line(shorten(found, LONGEST_LINE), None), one_line(describe(wanted), None))
 
 
-def _odd_items(wanted: Any, found: Any) -> list[str]:
+def _short(path: str, found: str, wanted: str) -> Line:
+    return ((path, "name"), (" ", ""), (found, "found"), (", ", ""), (wanted, "wanted"))
+
+
+def _below(found: str, wanted: str) -> Iterator[Line]:
+    yield (("  ", ""), (f"is      {found}", "found"))
+    yield (("  ", ""), (f"wanted  {wanted}", "wanted"))
+
+
+def _odd_items(wanted: Any, found: Any) -> list[Line]:
     """Of two lists that are not of one length: what is too many, and what is missing."""
     if not isinstance(wanted, (list, tuple)) or not isinstance(found, (list, tuple)) or len(wanted) == len(found):
         return []
     if max(len(wanted), len(found)) > LONGEST_LIST:
         return []
-    items = []
     paired = _paired(wanted, found)
-    items += [f"missing   {one_line(describe(item), None)}" for i, item in enumerate(wanted) if i not in paired]
     taken = set(paired.values())
-    items += [f"too many  [{i}] {one_line(shorten(item), None)}" for i, item in enumerate(found) if i not in taken]
-    return items
+    missing = (f"missing   {one_line(describe(item), None)}" for i, item in enumerate(wanted) if i not in paired)
+    odd = (f"too many  [{i}] {one_line(shorten(item), None)}" for i, item in enumerate(found) if i not in taken)
+    return [*((("  ", ""), (item, "wanted")) for item in missing), *((("  ", ""), (item, "found")) for item in odd)]
 
 
 def _paired(wanted: Sequence[Any], found: Sequence[Any]) -> dict[int, int]:

@@ -15,6 +15,7 @@ from antiphon.conversation.ending import Ending
 from antiphon.conversation.match import Difference, differences
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import MessageWait, ReplyWait, Wait
+from antiphon.errors import Line, in_pieces, plain_text
 
 __all__ = ["Explanation", "Memory"]
 
@@ -39,7 +40,7 @@ class Memory(Protocol):
 
 
 class Explanation:
-    """The facts of a failed wait, as they were when it failed; `str()` tells them in the words of `tell`.
+    """The facts of a failed wait, as they were when it failed; `tell` puts them into words.
 
     outcome: "deadline", "closed", "check", "refused" or "forbidden".
     culprit: the message that failed a check, refused the request or was forbidden.
@@ -56,7 +57,7 @@ class Explanation:
         now_ns: int,
         outcome: str,
         *,
-        tell: Callable[[Explanation], str],
+        tell: Callable[[Explanation], list[Line]],
         culprit: Message | None = None,
         differences: Sequence[Difference] = (),
     ) -> None:
@@ -76,9 +77,13 @@ class Explanation:
         self._tell = tell
         self._taken = tuple(memory.taken)
 
+    def lines(self) -> list[Line]:
+        """The facts in words as they are now, without secrets if there is a mask; in lines of pieces."""
+        lines = self._tell(self)
+        return in_pieces(self.mask(plain_text(lines)), lines) if self.mask is not None else lines
+
     def __str__(self) -> str:
-        text = self._tell(self)
-        return self.mask(text) if self.mask is not None else text
+        return plain_text(self.lines())
 
     @property
     def is_absence(self) -> bool:

@@ -7,49 +7,72 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
+from antiphon.conversation.awaited import parts_around_name
 from antiphon.conversation.difference_text import difference_lines
 from antiphon.conversation.explanation import Explanation
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
 from antiphon.conversation.wording import one_line, seconds, shorten
+from antiphon.errors import Line, Piece, Role, plain_line
 
-__all__ = ["text_of"]
+__all__ = ["lines_of"]
 
 
-def text_of(facts: Explanation) -> str:
+def lines_of(facts: Explanation) -> list[Line]:
     """The facts in at most 30 lines, secrets and all."""
-    return "\n  ".join([_headline(facts), *_details(facts)])
+    return [_headline(facts), *((("  ", ""), *_line(told)) for told in _details(facts))]
 
 
-def _headline(facts: Explanation) -> str:
-    wait, who = facts.wait, facts.owner or "the channel"
+def _line(told: str | Line) -> Line:
+    return ((told, ""),) if isinstance(told, str) else told
+
+
+def _indented(told: str | Line) -> Line:
+    return (("  ", ""), *_line(told))
+
+
+def _headline(facts: Explanation) -> Line:
+    wait = facts.wait
+    who: Piece = (facts.owner, "name") if facts.owner else ("the channel", "")
     match facts.outcome:
         case "deadline":
             outcome = "it never was" if isinstance(wait, UntilWait) else "it did not come"
-            return f"{who} waited {seconds(facts.at_ns - wait.made_ns)} {_awaited(wait)}, and {outcome}"
+            waited = f" waited {seconds(facts.at_ns - wait.made_ns)} "
+            return (who, (waited, ""), *_awaited(wait), (f", and {outcome}", ""))
         case "closed":
-            return f"{who} waited {_awaited(wait)}, but {facts.ending}"
+            return (who, (" waited ", ""), *_awaited(wait), (f", but {facts.ending}", ""))
         case "refused":
             said = _refusal(facts.culprit)
-            asked = one_line(wait.request.name, 160) if isinstance(wait, ReplyWait) else _awaited(wait)
-            return f"{who} was refused {asked}" + (f": {said}" if said else "")
+            asked = parts_around_name("reply", wait.request.name)[1] if isinstance(wait, ReplyWait) else wait.describe()
+            return (who, (" was refused ", ""), (asked, "name"), (f": {said}" if said else "", ""))
         case "forbidden":
-            return f"{who} received {_said(facts.culprit)}, but there was to be {wait.describe()}"
+            return (who, (" received ", ""), *_said(facts.culprit), (f", but there was to be {wait.describe()}", ""))
         case _:
-            return f"{who} received {wait.describe()}, but it is not as it should be"
+            return (who, (" received ", ""), *_wanted(wait), (", but it is not as it should be", ""))
 
 
-def _awaited(wait: Wait) -> str:
+def _awaited(wait: Wait) -> Line:
     if isinstance(wait, UntilWait):
-        return wait.describe()
-    return f"to hear {wait.describe()}" if isinstance(wait, AbsenceWait) else f"for {wait.describe()}"
+        return ((wait.describe(), ""),)
+    return (("to hear " if isinstance(wait, AbsenceWait) else "for ", ""), *_wanted(wait))
 
 
-def _details(facts: Explanation) -> Iterator[str]:
+def _wanted(wait: Wait) -> Line:
+    """What the wait is for, with the name in it."""
+    if isinstance(wait, ReplyWait):
+        before, name, after = parts_around_name(wait.kind, wait.request.name)
+    elif isinstance(wait, (MessageWait, AbsenceWait)):
+        before, name, after = parts_around_name(wait.kind, wait.name, wait.where)
+    else:
+        return ((wait.describe(), ""),)
+    return ((before, ""), (name, "name"), (after, ""))
+
+
+def _details(facts: Explanation) -> Iterator[str | Line]:
     """The cause as far as it can be told, then where and since when, then what was said meanwhile."""
     wait = facts.wait
     yield from islice(_causes(facts), _MOST_CAUSES)
-    yield from _places(wait)
+    yield from _places(wait, "place")
     yield _about_time(facts)
     yield from _about_exchange(facts)
     if facts.is_absence:
@@ -59,10 +82,11 @@ def _details(facts: Explanation) -> Iterator[str]:
             yield f"{facts.dropped} older messages had fallen out of the mailbox (its limit is {facts.limit})"
 
 
-def _causes(facts: Explanation) -> Iterator[str]:
+def _causes(facts: Explanation) -> Iterator[str | Line]:
     wait = facts.wait
     if wait.late_ns:
-        yield f"it came {seconds(wait.late_ns)} too late: give it more time with within_s=, or find out why it is slow"
+        hint = ": give it more time with within_s=, or find out why it is slow"
+        yield ((f"it came {seconds(wait.late_ns)} too late", "late"), (hint, ""))
     yield from difference_lines(facts.differences, facts.mask)
     yield from _about_culprit(facts)
     yield from _about_raised(wait)
@@ -85,7 +109,7 @@ def _about_time(facts: Explanation) -> str:
     return (f"at {ended}" if begun == ended else f"waiting from {begun} to {ended}") + f" of the run{mark}"
 
 
-def _about_culprit(facts: Explanation) -> Iterator[str]:
+def _about_culprit(facts: Explanation) -> Iterator[str | Line]:
     wait, culprit = facts.wait, facts.culprit
     if culprit is None:
         return
@@ -99,18 +123,18 @@ def _about_culprit(facts: Explanation) -> Iterator[str]:
         yield f"it had come {_when(culprit, wait)}: to ignore what came before a moment, give since=mark()"
 
 
-def _about_raised(wait: Wait) -> Iterator[str]:
+def _about_raised(wait: Wait) -> Iterator[str | Line]:
     raised = wait.raised if isinstance(wait, (MessageWait, AbsenceWait)) else None
     if raised is not None:
         message, error = raised
-        yield f"where= raised {type(error).__name__}: {one_line(str(error))}, on {_said(message)}"
+        yield ((f"where= raised {type(error).__name__}: {one_line(str(error))}, on ", ""), *_said(message))
         if isinstance(wait, AbsenceWait):
             yield "  a predicate that raises has not ruled the message out"
         else:
             yield "  a predicate that raises does not fit; is there a slip in it?"
 
 
-def _about_other_replies(facts: Explanation, wait: ReplyWait) -> Iterator[str]:
+def _about_other_replies(facts: Explanation, wait: ReplyWait) -> Iterator[str | Line]:
     """Replies that went elsewhere: those whose key is their own name cannot have been meant for this request."""
     keyed = [m for m in facts.came if m.reply_to is not None and m.reply_to not in (wait.key, m.name)]
     if keyed:
@@ -118,24 +142,25 @@ def _about_other_replies(facts: Explanation, wait: ReplyWait) -> Iterator[str]:
         key = one_line(repr(last.reply_to))
         yield f"replies to other requests came; the last, {_name(last)} (message {last.number}), carries {key}"
     if facts.fitting is not None:
-        yield f"such a reply came, but to an earlier request that had been given up: {_said(facts.fitting)}"
+        yield (("such a reply came, but to an earlier request that had been given up: ", ""), *_said(facts.fitting))
         if isinstance(facts.taker, ReplyWait):
-            yield f"  that request: {_said(facts.taker.request)}{_place(facts.taker)}"
+            place = f" at {facts.taker.source}" if facts.taker.source is not None else ""
+            yield (("  that request: ", ""), *_said(facts.taker.request), (place, "elsewhere"))
         yield "  replies without an id belong to the requests in their order: if one is lost, reconnect to be in step"
 
 
-def _about_exchange(facts: Explanation) -> Iterator[str]:
+def _about_exchange(facts: Explanation) -> Iterator[str | Line]:
     """What was asked, and what was answered, as far as the lines above do not say it."""
     wait, culprit = facts.wait, facts.culprit
     if isinstance(wait, ReplyWait):
         carried = f", whose replies carry {one_line(repr(wait.key))}" if facts.is_absence else ""
-        yield f"the request: {_said(wait.request)}{carried}"
+        yield (("the request: ", ""), *_said(wait.request), (carried, ""))
         if facts.is_absence and wait.messages:
             yield f"of its replies these came, and not the last: {_names(wait.messages)}"
         elif culprit is not None and (facts.outcome == "check" or len(_refusal(culprit).split()) < 2):
-            yield f"the reply: {_said(culprit)}"
+            yield (("the reply: ", ""), *_said(culprit))
     elif facts.outcome == "check" and not any(difference.path == "" for difference in facts.differences):
-        yield f"the message: {_said(culprit)}"
+        yield (("the message: ", ""), *_said(culprit))
 
 
 def _what_came(facts: Explanation) -> str:
@@ -159,43 +184,46 @@ def _what_came(facts: Explanation) -> str:
     return f"what came since: {number} messages{latest}{silence}"
 
 
-def _about_refusals(facts: Explanation) -> Iterator[str]:
+def _about_refusals(facts: Explanation) -> Iterator[str | Line]:
     """A refusal that nobody has awaited yet is often why something else does not come."""
     refusals = [message for message in facts.came if message.is_failure]
     for refusal in refusals[-_MOST_REFUSALS:]:
-        yield f"{_name(refusal)} was a refusal: {_refusal(refusal) or _said(refusal)}"
+        said = _refusal(refusal) or plain_line(_said(refusal))
+        yield ((_name(refusal), "name"), (" was a refusal: ", ""), (said, "found"))
 
 
-def _about_fitting(facts: Explanation) -> Iterator[str]:
+def _about_fitting(facts: Explanation) -> Iterator[str | Line]:
     fitting, wait = facts.fitting, facts.wait
     if fitting is None or not isinstance(wait, MessageWait):
         return
-    which = f"one that fits, {_name(fitting)} (message {fitting.number}),"
+    which: Line = (("one that fits, ", ""), (_name(fitting), "name"), (f" (message {fitting.number}),", ""))
     if fitting.number <= wait.since:
         mark = next((f", {_name(message)}," for message in facts.history if message.number == wait.since), "")
-        yield f"{which} had come before the mark, {_when(fitting, wait)}"
+        yield (*which, (f" had come before the mark, {_when(fitting, wait)}", ""))
         yield f"  only what came after message {wait.since}{mark} counts"
         return
-    came, taker = f"{which} came {_when(fitting, wait)}", facts.taker
+    came, taker = f" came {_when(fitting, wait)}", facts.taker
     if facts.is_drained:
-        yield f"{came}, and was drained"
+        yield (*which, (f"{came}, and was drained", ""))
     elif taker is None:
-        yield came
+        yield (*which, (came, ""))
     else:
-        awaited = "an earlier wait like this" if taker.describe() == wait.describe() else f"the wait {_awaited(taker)}"
-        yield f"{came}, and was taken by {awaited}"
-        yield from (f"  {line}" for line in _places(taker))
+        is_alike = taker.describe() == wait.describe()
+        awaited = "an earlier wait like this" if is_alike else f"the wait {plain_line(_awaited(taker))}"
+        yield (*which, (f"{came}, and was taken by {awaited}", ""))
+        yield from map(_indented, _places(taker, "elsewhere"))
 
 
-def _about_nearest(facts: Explanation) -> Iterator[str]:
+def _about_nearest(facts: Explanation) -> Iterator[str | Line]:
     """Also beside one that fits, if that had come before: then this may be what came instead of another such."""
     nearest, wait, fitting = facts.nearest, facts.wait, facts.fitting
     if nearest is None or (fitting is not None and fitting.number > wait.after):
         return
     raised = wait.raised if isinstance(wait, MessageWait) else None
     if raised is None or raised[0] is not nearest:
-        yield f"nearest, {_when(nearest, wait)}: {_name(nearest)} (message {nearest.number})"
-        yield from (f"  {line}" for line in difference_lines(facts.nearest_differences, facts.mask))
+        when, number = f"nearest, {_when(nearest, wait)}: ", f" (message {nearest.number})"
+        yield ((when, ""), (_name(nearest), "name"), (number, ""))
+        yield from map(_indented, difference_lines(facts.nearest_differences, facts.mask))
 
 
 def _refusal(message: Message | None) -> str:
@@ -210,15 +238,12 @@ def _refusal(message: Message | None) -> str:
     return one_line(text if str(code) and text.startswith(str(code)) else f"{code} {text}")
 
 
-def _places(wait: Wait) -> Iterator[str]:
+def _places(wait: Wait, role: Role) -> Iterator[Line]:
     if wait.source is not None:
-        yield _place(wait).lstrip()
+        yield ((f"at {wait.source}", role),)
     if wait.step is not None:
-        yield f"in the step {one_line(wait.step.title)}" + (f" at {wait.step.source}" if wait.step.source else "")
-
-
-def _place(wait: Wait) -> str:
-    return f" at {wait.source}" if wait.source is not None else ""
+        place = f" at {wait.step.source}" if wait.step.source else ""
+        yield (("in the step ", ""), (one_line(wait.step.title), "step"), (place, "elsewhere"))
 
 
 def _when(message: Message, wait: Wait) -> str:
@@ -227,8 +252,10 @@ def _when(message: Message, wait: Wait) -> str:
     return f"{seconds(max(message.at_ns - wait.made_ns, 0))} after the wait began"
 
 
-def _said(message: Message | None) -> str:
-    return "nothing" if message is None else f"{_name(message)} {one_line(_body(message.body), _LONGEST_BODY)}"
+def _said(message: Message | None) -> Line:
+    if message is None:
+        return (("nothing", ""),)
+    return ((_name(message), "name"), (f" {one_line(_body(message.body), _LONGEST_BODY)}", ""))
 
 
 def _body(body: Any) -> str:

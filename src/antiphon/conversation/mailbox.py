@@ -19,7 +19,7 @@ from antiphon.conversation.checks import fails, is_soft, why
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.exchanges import Exchanges
 from antiphon.conversation.explanation import Explanation
-from antiphon.conversation.explanation_text import text_of
+from antiphon.conversation.explanation_text import lines_of
 from antiphon.conversation.match import Difference
 from antiphon.conversation.message import Message
 from antiphon.conversation.wait_index import WaitIndex
@@ -466,7 +466,7 @@ class Mailbox:
         culprit: Message | None = None,
         differences: Sequence[Difference] = (),
     ) -> Explanation:
-        return Explanation(wait, self, now_ns, outcome, tell=text_of, culprit=culprit, differences=differences)
+        return Explanation(wait, self, now_ns, outcome, tell=lines_of, culprit=culprit, differences=differences)
 
     # -- book-keeping -------------------------------------------------------------------------------------------------
 

@@ -67,6 +67,11 @@ class Verdict:
         return self.word == "passed"
 
     @property
+    def headline(self) -> str:
+        """The first line of `text`."""
+        return self.text.partition("\n")[0]
+
+    @property
     def text(self) -> str:
         """What the run failed with; the first line says it in short. Nothing in it can move a cursor or turn text."""
         if self.has_passed:

@@ -8,11 +8,11 @@ from typing import Final
 from antiphon.conversation.explanation import Explanation
 from antiphon.conversation.message import Message
 from antiphon.conversation.wording import visible_lines
-from antiphon.errors import AntiphonError, ConnectFailed, DialectError, TransportError
+from antiphon.errors import AntiphonError, ConnectFailed, DialectError, Line, TransportError, plain_text
 from antiphon.journal import Journal
 from antiphon.runtime.call_site import author_frame, place
 
-__all__ = ["make_presentable", "text_of", "verdict_of"]
+__all__ = ["failure_lines", "make_presentable", "text_of", "verdict_of"]
 
 _INTERRUPTIONS: Final = (asyncio.CancelledError, KeyboardInterrupt)
 
@@ -34,10 +34,19 @@ def text_of(error: BaseException | None) -> str:
         return ""
     if isinstance(error, _INTERRUPTIONS):
         return "interrupted"
-    lines = [str(error) if isinstance(error, AntiphonError) else f"{type(error).__name__}: {error}"]
-    if not isinstance(error, AntiphonError) and (frame := author_frame(error)) is not None:
-        lines.append(f"at {place(frame.filename, frame.lineno or 0)}")
-    return "\n  ".join([*lines, *getattr(error, "__notes__", ())])
+    return plain_text(failure_lines(error))
+
+
+def failure_lines(error: BaseException) -> list[Line]:
+    """What an error says, whoever raised it, with its notes below it."""
+    if isinstance(error, AntiphonError):
+        lines = error.lines()
+    else:
+        lines = [((line, ""),) for line in f"{type(error).__name__}: {error}".removesuffix(": ").split("\n")]
+        if (frame := author_frame(error)) is not None:
+            lines.append((("  ", ""), (f"at {place(frame.filename, frame.lineno or 0)}", "place")))
+    notes = [line for note in getattr(error, "__notes__", ()) for line in f"  {note}".split("\n")]
+    return [*lines, *(((note, "aside"),) for note in notes)]
 
 
 def make_presentable(error: BaseException | None, journal: Journal, otherwise_at: str) -> None:

@@ -11,9 +11,10 @@ from typing import Any, Final
 import msgspec
 
 from antiphon.conversation.wording import seconds
-from antiphon.errors import AntiphonError, ScenarioError
+from antiphon.errors import AntiphonError, ScenarioError, plain_line
 from antiphon.journal import Note, StepEnded, StepStarted, WaitEnded, WaitStarted
 from antiphon.runtime.runtime import Runtime
+from antiphon.scenarios.outcome import failure_lines
 
 __all__ = ["cause_of", "tell_consequences", "under_way"]
 
@@ -184,7 +185,8 @@ def _shortened(lines: list[str]) -> list[str]:
 
 
 def _headline(error: BaseException) -> str:
-    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+    first = plain_line(failure_lines(error)[0])
+    return f"{type(error).__name__}: {first}" if isinstance(error, AntiphonError) else first
 
 
 def _leaves(group: BaseExceptionGroup[Any]) -> list[Any]:

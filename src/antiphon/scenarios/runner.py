@@ -185,8 +185,8 @@ class _Performance:
         """Do it, with whatever must be running, and end everything whatever happens."""
         async with AsyncExitStack() as stack:
             stand = self._stand
-            # Entered in this order and left in the other: the actors part, the run's timers and tasks end, the users are
-            # free again, and what was started stops last, because all the others may still talk to it.
+            # Entered in this order and left in the other: the actors part, the run's timers and tasks end, the users
+            # are free again, and what was started stops last, because all the others may still talk to it.
             if stand.start:
                 stand = await stack.enter_async_context(_started_stand(stand))
             if stand.within_s is not None:

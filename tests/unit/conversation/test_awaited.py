@@ -36,7 +36,6 @@ def is_ready(body: Any) -> bool:
         ("message", {"where": is_ready}, "any message that is_ready accepts"),
         ("absence", {"name": "error"}, "no error"),
         ("reply", {"name": "call"}, "the reply to call"),
-        ("reply", {}, "the reply to "),
         ("close", {}, "the close of the connection"),
         ("close", {"code": 0}, "the close of the connection with code 0"),
         ("until", {"condition": "it is ready"}, "until it is ready"),

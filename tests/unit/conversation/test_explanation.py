@@ -6,6 +6,7 @@ from typing import Any
 
 from antiphon.conversation.explanation import Explanation
 from antiphon.conversation.match import Difference
+from antiphon.errors import Line
 
 
 def test_the_facts_are_those_of_the_moment_of_failure(desk: Any) -> None:
@@ -21,11 +22,16 @@ def test_the_facts_are_those_of_the_moment_of_failure(desk: Any) -> None:
 
 
 def test_the_words_are_those_that_it_was_given_and_the_secrets_are_taken_out_of_them(desk: Any) -> None:
+    def tell(facts: Explanation) -> list[Line]:
+        return [((facts.owner, "name"), (f" at {facts.at_ns}", "")), (("at x.py:1", "place"),)]
+
     wait = desk.expect("a")
-    facts = Explanation(wait, desk.mailbox, 7, "deadline", tell=lambda facts: f"{facts.owner} at {facts.at_ns}")
-    assert str(facts) == "alice.desk at 7"
+    facts = Explanation(wait, desk.mailbox, 7, "deadline", tell=tell)
+    assert str(facts) == "alice.desk at 7\nat x.py:1"
+    assert facts.lines()[0][0] == ("alice.desk", "name")
     facts.mask = lambda text: text.replace("alice", "***")
-    assert str(facts) == "***.desk at 7"
+    assert str(facts) == "***.desk at 7\nat x.py:1"
+    assert facts.lines() == [(("***.desk at 7", ""),), (("at x.py:1", "place"),)]
 
 
 def test_what_was_dropped_and_what_is_no_longer_remembered_is_known(new_desk: Any) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.explanation import Explanation
-from antiphon.conversation.explanation_text import text_of
+from antiphon.conversation.explanation_text import lines_of
 from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import AbsenceWait, MessageWait
@@ -597,11 +597,11 @@ def test_bodies_are_shown_shortened_and_names_on_one_line(desk: Any) -> None:
 
 def test_an_error_without_a_culprit_can_be_told_too(desk: Any) -> None:
     wait = AbsenceWait("error", made_ns=0, deadline_ns=None)
-    assert str(Explanation(wait, desk.mailbox, 0, "forbidden", tell=text_of)).startswith(
+    assert str(Explanation(wait, desk.mailbox, 0, "forbidden", tell=lines_of)).startswith(
         "alice.desk received nothing, but"
     )
     exchange = desk.ask(1)
-    assert str(Explanation(exchange, desk.mailbox, 0, "refused", tell=text_of)).startswith(
+    assert str(Explanation(exchange, desk.mailbox, 0, "refused", tell=lines_of)).startswith(
         "alice.desk was refused call\n"
     )
 

@@ -65,7 +65,7 @@ def build(entries: Iterable[Any], item: ExecutableItem, save: Save, trace: Path 
     item.stop = _epoch_ms(verdict, verdict.ended_ns)
     if verdict.text:
         text = verdict.text[:LONGEST_TEXT]
-        item.statusDetails = StatusDetails(message=text.partition("\n")[0], trace=text)
+        item.statusDetails = StatusDetails(message=verdict.headline, trace=text)
     if trace is not None and trace.is_file():
         tree.attach(item, trace, trace.name, "text/html", "html")
     return verdict
@@ -109,7 +109,7 @@ class _Tree:
             item.status, item.stop = Status.BROKEN, _epoch_ms(verdict, verdict.ended_ns)
             item.statusDetails = StatusDetails(message=CUT_OFF)
         self._write_said(0)
-        reason = verdict.text.partition("\n")[0]
+        reason = verdict.headline
         for item, kind in self._failed:
             item.status = Status.FAILED if verdict.word == "failed" else Status.BROKEN
             item.statusDetails = StatusDetails(message=f"{kind}: {reason}" if kind == verdict.kind else kind)

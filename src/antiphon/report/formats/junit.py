@@ -74,7 +74,7 @@ def _write_properties(xml: _Xml, verdict: Verdict, directory: Path) -> None:
 def _write_failure(xml: _Xml, verdict: Verdict) -> None:
     element = "failure" if verdict.word == "failed" else "error"
     text = verdict.text
-    xml.begin(element, message=text.partition("\n")[0][:1000], type=verdict.kind or verdict.word)
+    xml.begin(element, message=verdict.headline[:1000], type=verdict.kind or verdict.word)
     xml.text(text[:LONGEST_TEXT])
     if len(text) > LONGEST_TEXT:
         xml.text(f"\n… {len(text) - LONGEST_TEXT} more characters are in the journal")

@@ -86,7 +86,7 @@ class _Diagram:
         over = self._everyone()
         if self._left_out:
             self._file.write(f"    Note over {over}: {self._left_out} more messages are in the journal\n")
-        told = [f"{verdict.word} after {seconds(verdict.ended_ns)}", verdict.text.partition("\n")[0]]
+        told = [f"{verdict.word} after {seconds(verdict.ended_ns)}", verdict.headline]
         for line in filter(None, told):
             self._file.write(f"    Note over {over}: {_escaped(line)}\n")
 
