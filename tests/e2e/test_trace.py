@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -18,8 +19,11 @@ import pytest_asyncio
 from antiphon import journal
 from antiphon.cli import main
 from antiphon.conversation.message import Message
-from antiphon.journal.file import JournalWriter
+from antiphon.journal.file import JournalWriter, WrittenMessage, read_journal
+from antiphon.journal.placing import Placing
 from antiphon.report.formats.html.trace import write_trace
+from antiphon.report.placing import placed
+from antiphon.report.text import Conversation
 
 playwright = pytest.importorskip("playwright.async_api", reason="playwright drives the browser")
 expect = playwright.expect
@@ -91,7 +95,8 @@ class Book:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
         self.now_ns = 0
-        self._write = JournalWriter(directory / "journal.jsonl")
+        self._writer = JournalWriter(directory / "journal.jsonl")
+        self._place = Placing()
         self._numbers: dict[tuple[str, bool], Iterator[int]] = {}
         self._waits = count(1)
         self.add(
@@ -153,6 +158,10 @@ class Book:
     def end_step(self, number: int, outcome: str = "passed", error: str = "") -> None:
         self.add(journal.StepEnded, number=number, outcome=outcome, error=error)
 
+    def _write(self, entry: Any) -> None:
+        self._place(entry)
+        self._writer(entry)
+
     def wait(self, actor: str, name: str | None, step: int, awaits: Any = "message", **awaited: Any) -> int:
         number = next(self._waits)
         self.add(
@@ -175,7 +184,7 @@ class Book:
     def close(self, verdict: str = "passed", error: str = "") -> Path:
         if verdict:
             self.add(journal.RunEnded, verdict=verdict, error=error)
-        self._write.close()
+        self._writer.close()
         return self.directory
 
 
@@ -697,3 +706,71 @@ async def test_where_a_message_does_not_fit_is_told_by_the_plain_fields(
     ):
         assert line in told
     assert "any int" not in told
+
+
+def wander(directory: Path, random: Random) -> Book:
+    """Whatever may happen, in any order: nested steps of two actors, waits, messages, handlers that answer and fail."""
+    book = Book(directory, "alice", "bob")
+    steps: list[tuple[int, str]] = []
+    waits: list[tuple[int, str]] = []
+    for number in range(1, 400):
+        actor = random.choice(["alice", "bob"])
+        match random.randrange(9):
+            case 0:
+                who = random.choice([actor, ""])
+                book.step(number, who, "act", parent=random.choice([0, *(step for step, _ in steps)]))
+                steps.append((number, who))
+            case 1 if steps:
+                book.end_step(steps.pop(random.randrange(len(steps)))[0])
+            case 2 | 3:
+                name, step = random.choice(["state", "news", None]), random.choice([0, *(step for step, _ in steps)])
+                waits.append((book.wait(actor, name, step, random.choice(["message", "absence"])), actor))
+            case 4 if waits:
+                book.end_wait(waits.pop(random.randrange(len(waits)))[0], random.choice(["satisfied", "failed"]))
+            case 5 if steps:
+                book.say(actor, "call", step=random.choice(steps)[0])
+            case _:
+                heard = book.say(actor, random.choice(["state", "news"]))
+                if random.random() < 0.4:
+                    for _ in range(random.randrange(3)):
+                        book.say(actor, "pong")
+                    error = random.choice(["", "ValueError"])
+                    place = {"actor": actor, "channel": "desk", "message": heard, "handler": "hear", "took_ns": 1}
+                    book.add(journal.Handled, **place, error=error)
+                mine = [wait for wait in waits if wait[1] == actor]
+                if mine and random.random() < 0.6:
+                    taken = random.choice(mine)
+                    waits.remove(taken)
+                    book.end_wait(taken[0], message=heard)
+    return book
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_a_message_stands_under_the_same_step_everywhere(
+    seed: int, tmp_path: Path, opened: Callable[..., Any]
+) -> None:
+    directory = wander(tmp_path, Random(seed)).close()
+    entries = list(read_journal(directory / "journal.jsonl"))
+    by_reports = {
+        (entry.actor, entry.is_sent, entry.number): step
+        for entry, step in placed(entries)
+        if isinstance(entry, WrittenMessage)
+    }
+    assert len(set(by_reports.values())) > 10
+    async with opened(directory) as page:
+        items = await page.evaluate(
+            """text => new Story(new Lines([text])).items.filter(item => item.kind === 'message').map(item => {
+                let depth = 0;
+                for (let home = item.home; home; home = home.parent) depth += 1;
+                return [item.actor.name, item.isSent, item.number, item.home ? item.home.number : 0, depth];
+            })""",
+            (directory / "journal.jsonl").read_text(),
+        )
+    assert {(actor, is_sent, number): step for actor, is_sent, number, step, _ in items} == by_reports
+    lines: list[str] = []
+    conversation = Conversation(lambda line: lines.append(line.plain))
+    for entry in entries:
+        conversation(entry)
+    conversation.flush()
+    columns = [min(line.find(sign) % 1000 for sign in "→←") for line in lines if re.search("[→←]", line)]
+    assert [(column - min(columns)) // 2 for column in columns] == [depth for *_, depth in items]

@@ -149,17 +149,22 @@ class WaitStarted(Entry, tag="wait-started", gc=True):
 class WaitEnded(Entry, tag="wait-ended"):
     """A wait has ended: "satisfied", "failed" or "cancelled".
 
-    `message` is the number of the received message, 0 for none.
+    `message` is the number of the received message, 0 for none. `step` is the business step which that message is shown
+    under because this wait took it as it came; None for one that is shown where it came, or for none.
     """
 
     number: int
     outcome: str
     message: int = 0
     error: str = ""
+    step: int | None = None
 
 
 class Handled(Entry, tag="handled"):
-    """A handler has seen a received message; `took_ns` is how long it took, `error` what it raised."""
+    """A handler has seen a received message; `took_ns` is how long it took, `error` what it raised.
+
+    `step` is the business step that it is shown under, 0 for none.
+    """
 
     actor: str
     channel: str
@@ -167,6 +172,7 @@ class Handled(Entry, tag="handled"):
     handler: str
     took_ns: int
     error: str = ""
+    step: int = 0
 
 
 class Called(Entry, tag="called"):
@@ -218,12 +224,16 @@ class HttpExchange(Entry, tag="http"):
 
 
 class Dropped(Entry, tag="dropped"):
-    """Messages fell out of a full mailbox: `count` so far."""
+    """Messages fell out of a full mailbox: `count` so far.
+
+    `step` is the business step that it is shown under, 0 for none.
+    """
 
     actor: str
     channel: str
     count: int
     limit: int
+    step: int = 0
 
 
 class Failed(Entry, tag="failed"):

@@ -34,8 +34,9 @@ class WrittenMessage(Entry, tag="said"):
     """A message as it is written: `text` for a text frame, `base64` for a binary one; never both.
 
     `is_sent` tells the direction, `number` counts each direction of a channel from 1, `step` is the business step it
-    was sent in (0 for none). `asks` is the key that the replies to this request carry, `reply_to` the key that this
-    reply carries; a key that is neither text nor number is written as Python shows it.
+    was sent in, or is shown under if it was received (0 for none). `asks` is the key that the replies to this request
+    carry, `reply_to` the key that this reply carries; a key that is neither text nor number is written as Python shows
+    it.
     """
 
     actor: str

@@ -13,6 +13,7 @@ from antiphon.conversation.awaited import where_as_data
 from antiphon.conversation.message import Message
 from antiphon.journal.entries import Entry, Recorded, WaitStarted
 from antiphon.journal.masking import Masker
+from antiphon.journal.placing import Placing
 
 __all__ = ["Journal", "Report", "Sink", "mask_entry", "mask_message"]
 
@@ -46,6 +47,7 @@ class Journal:
         self.masker = masker if masker is not None else Masker()
         self.record: Sink = self.entries.append
         self._sinks: list[Sink] = []
+        self._place = Placing()
 
     @property
     def has_sinks(self) -> bool:
@@ -59,6 +61,7 @@ class Journal:
 
     def _record(self, entry: Recorded) -> None:
         self.entries.append(entry)
+        self._place(entry)
         masked = mask_message(entry, self.masker) if isinstance(entry, Message) else mask_entry(entry, self.masker)
         failure: Exception | None = None
         for sink in self._sinks:

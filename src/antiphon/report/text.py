@@ -16,11 +16,12 @@ from rich.text import Text
 from antiphon import journal
 from antiphon.conversation.message import Message
 from antiphon.conversation.wording import counted, seconds, visible
-from antiphon.journal import Entry, WaitStarted
+from antiphon.journal import Entry
 from antiphon.journal.file import WrittenMessage
 from antiphon.journal.masking import Masker
-from antiphon.report.blocks import Blocks
+from antiphon.journal.placing import Placing
 from antiphon.report.glance import fit, glance
+from antiphon.report.placing import Depths, Placed, Reading
 
 __all__ = ["ASCII", "UNICODE", "Conversation", "Signs", "ends", "last_lines"]
 
@@ -54,15 +55,6 @@ UNICODE: Final = Signs("→", "←", "⇄", "●", "○", "✓", "✗", "–", "
 ASCII: Final = Signs("->", "<-", "<>", "(+)", "(-)", "ok", "FAILED", "--", "!", "by", "...")
 
 
-class _Held(msgspec.Struct):
-    """A received message whose line is kept back until it is known what came of it in the same turn."""
-
-    message: Message | WrittenMessage
-    answers: list[Message | WrittenMessage]
-    handler: str = ""
-    wait: WaitStarted | None = None
-
-
 class Conversation:
     """A sink that makes lines of a run's entries and passes each to `write`.
 
@@ -84,15 +76,16 @@ class Conversation:
         self._width = max(width, NARROWEST)
         self._signs = signs
         self._explains = explains
-        self._blocks = Blocks()
-        self._held: _Held | None = None
+        self._actors: list[str] = []
+        self._reading = Reading()
+        self._depths = Depths()
         self.is_muted = False
         self._seen = {"steps": 0, "sent": 0, "received": 0, "requests": 0}
         self._scenario = ""
         self._has_failed = False
         self._label_width = 0
         self._has_channels = False
-        self._tell: dict[type, Callable[[Any], None]] = {
+        self._tell: dict[type, Callable[[Any, Placed], None]] = {
             Message: self._message,
             WrittenMessage: self._message,
             journal.RunStarted: self._run_started,
@@ -101,7 +94,6 @@ class Conversation:
             journal.ChannelEnded: self._closed,
             journal.StepStarted: self._step_started,
             journal.StepEnded: self._step_ended,
-            journal.WaitStarted: self._blocks.wait_started,
             journal.WaitEnded: self._wait_ended,
             journal.Handled: self._handled,
             journal.Called: self._called,
@@ -115,41 +107,32 @@ class Conversation:
         }
 
     def __call__(self, entry: Entry | Message) -> None:
-        tell = self._tell.get(journal.kind_of(entry))
-        if tell is not None:
-            tell(entry)
+        for placed in self._reading(entry):
+            self._show(placed)
 
     def flush(self) -> None:
         """Write the line that is kept back."""
-        held, self._held = self._held, None
-        if held is None or self.is_muted:
-            return
-        message = held.message
-        depth = self._blocks.depth_of_received(message, held.wait)
-        suffix = ""
-        if held.handler:
-            suffix = f"{self._signs.handled} {held.handler}"
-        elif held.wait is not None and message.at_ns - held.wait.at_ns > LONG_WAIT_NS:
-            suffix = f"after {seconds(message.at_ns - held.wait.at_ns)}"
-        is_aside = bool(held.handler) and held.wait is None
-        self._say(message, depth, suffix, is_aside)
-        for answer in held.answers:
-            self._say(answer, depth if is_aside else self._blocks.depth_inside(answer.step), "", is_aside)
+        for placed in self._reading.flush():
+            self._show(placed)
+
+    def _show(self, placed: Placed) -> None:
+        tell = self._tell.get(journal.kind_of(placed.entry))
+        if tell is not None:
+            tell(placed.entry, placed)
 
     # -- the run ------------------------------------------------------------------------------------------------------
 
-    def _run_started(self, entry: journal.RunStarted) -> None:
+    def _run_started(self, entry: journal.RunStarted, _placed: Placed) -> None:
         self._scenario = entry.scenario
         self._has_channels = any(len(channels) > 1 for channels in entry.actors.values())
-        self._blocks.actors = list(entry.actors)
+        self._actors = list(entry.actors)
         labels = [self._label(actor, name) for actor, channels in entry.actors.items() for name in channels or [""]]
         self._label_width = min(max(map(len, labels), default=0), 16) if len(labels) > 1 else 0
         arguments = ", ".join(f"{name}={value!r}" for name, value in entry.parameters.items())
         stand = f" on the stand {entry.stand}" if entry.stand else ""
         self._put((f"{entry.scenario}({arguments})", "bold"), (stand, "dim"))
 
-    def _run_ended(self, entry: journal.RunEnded) -> None:
-        self.flush()
+    def _run_ended(self, entry: journal.RunEnded, _placed: Placed) -> None:
         if self._explains and entry.error and entry.verdict != "interrupted" and not self._has_failed:
             self._explain(entry.at_ns, entry.error)
         counts = [
@@ -163,11 +146,11 @@ class Conversation:
         told = f": {self._scenario} in {seconds(entry.at_ns)}"
         self._put((entry.verdict, style), (told, ""), (f" ({', '.join(counts)})", "dim"))
 
-    def _failed(self, entry: journal.Failed) -> None:
+    def _failed(self, entry: journal.Failed, _placed: Placed) -> None:
         self._has_failed = True
         self._explain(entry.at_ns, entry.text)
 
-    def _soft_check_failed(self, entry: journal.SoftCheckFailed) -> None:
+    def _soft_check_failed(self, entry: journal.SoftCheckFailed, _placed: Placed) -> None:
         self._explain(entry.at_ns, f"soft check: {entry.text}")
 
     def _explain(self, at_ns: int, text: str) -> None:
@@ -176,19 +159,17 @@ class Conversation:
         for line in rest if self._explains else []:
             self._put((" " * (self._margin(0) + 2) + line, ""), is_cut=False)
 
-    def _note(self, entry: journal.Note) -> None:
+    def _note(self, entry: journal.Note, _placed: Placed) -> None:
         self._line(entry.at_ns, "", 0, (f"{self._signs.noted} {entry.text}", "yellow"))
 
     # -- business steps -----------------------------------------------------------------------------------------------
 
-    def _step_started(self, entry: journal.StepStarted) -> None:
-        self.flush()
+    def _step_started(self, entry: journal.StepStarted, _placed: Placed) -> None:
         self._seen["steps"] += 1
-        self._line(entry.at_ns, entry.actor, self._blocks.step_started(entry), (entry.title, "bold"))
+        self._line(entry.at_ns, entry.actor, self._depths.begin(entry), (entry.title, "bold"))
 
-    def _step_ended(self, entry: journal.StepEnded) -> None:
-        self.flush()
-        step, depth = self._blocks.step_ended(entry)
+    def _step_ended(self, entry: journal.StepEnded, _placed: Placed) -> None:
+        step, depth = self._depths.end(entry)
         if step is None:
             return
         signs = {"passed": (self._signs.passed, "green"), "failed": (self._signs.failed, "red")}
@@ -197,35 +178,31 @@ class Conversation:
         took = f"  {seconds(entry.at_ns - step.at_ns)}"
         self._line(entry.at_ns, step.actor, depth, (f"{sign} {step.action}", style), (took, "dim"), (outcome, style))
 
-    def _called(self, entry: journal.Called) -> None:
+    def _called(self, entry: journal.Called, placed: Placed) -> None:
         self._line(
             entry.at_ns,
             "",
-            self._blocks.depth_inside(entry.number),
+            self._depths.inside(entry.number),
             (f"= {entry.save_as}: ", "cyan"),
             (entry.result, ""),
         )
 
-    def _signal(self, entry: journal.SignalGiven) -> None:
-        depth = self._blocks.depth_inside(entry.step)
+    def _signal(self, entry: journal.SignalGiven, placed: Placed) -> None:
+        depth = self._depths.inside(placed.step)
         value = f": {entry.value}" if entry.value else ""
         self._line(entry.at_ns, entry.actor, depth, (f"= the signal {entry.name!r} is given", "cyan"), (value, ""))
 
-    def _moment(self, entry: journal.MomentKept) -> None:
+    def _moment(self, entry: journal.MomentKept, placed: Placed) -> None:
         told = f"= begun {entry.error_ns / 1e3:.1f} µs after its moment"
-        self._line(entry.at_ns, "", self._blocks.depth_inside(entry.step), (told, "dim"))
+        self._line(entry.at_ns, "", self._depths.inside(placed.step), (told, "dim"))
 
-    def _wait_ended(self, entry: journal.WaitEnded) -> None:
-        wait = self._blocks.wait_ended(entry)
+    def _wait_ended(self, entry: journal.WaitEnded, placed: Placed) -> None:
+        wait = placed.wait
         if wait is None:
             return
-        depth = self._blocks.depth_inside(wait.step)
+        depth = self._depths.inside(placed.step)
         took_ns = entry.at_ns - wait.at_ns
-        held = self._held
-        if held is not None and _is_of(held.message, wait.actor, wait.channel, entry.message):
-            held.wait = wait
-            self.flush()
-        elif entry.outcome == "satisfied" and took_ns > LONG_WAIT_NS:
+        if entry.outcome == "satisfied" and took_ns > LONG_WAIT_NS and not placed.is_told:
             told = f"{self._signs.passed} {wait.what} after {seconds(took_ns)}"
             self._line(entry.at_ns, wait.actor, depth, (told, "dim"), channel=wait.channel)
         if entry.outcome == "failed":
@@ -234,12 +211,12 @@ class Conversation:
 
     # -- channels and messages ----------------------------------------------------------------------------------------
 
-    def _opened(self, entry: journal.ChannelOpened) -> None:
+    def _opened(self, entry: journal.ChannelOpened, _placed: Placed) -> None:
         details = f"  {entry.address}" + (f"  {entry.subprotocol}" if entry.subprotocol else "")
         told = f"{self._signs.opened} {entry.channel} is open"
         self._line(entry.at_ns, entry.actor, 0, (told, "blue"), (details, "dim"), channel=entry.channel)
 
-    def _closed(self, entry: journal.ChannelEnded) -> None:
+    def _closed(self, entry: journal.ChannelEnded, _placed: Placed) -> None:
         who = {"peer": "closed by the peer", "us": "closed by us"}.get(entry.by, "broken")
         code = "" if entry.code is None else f" with {entry.code}"
         reason = f" {entry.reason!r}" if entry.reason else ""
@@ -248,32 +225,23 @@ class Conversation:
         told = f"{self._signs.closed} {entry.channel} is {who}{code}{reason}{detail}"
         self._line(entry.at_ns, entry.actor, 0, (told, style), channel=entry.channel)
 
-    def _message(self, message: Message | WrittenMessage) -> None:
-        if not message.is_sent:
-            self._seen["received"] += 1
-            self.flush()
-            self._held = _Held(message, [])
-            return
-        self._seen["sent"] += 1
-        held = self._held
-        if held is not None and not held.handler and _lies_on(held.message, message.actor, message.channel):
-            held.answers.append(message)
-            return
-        self.flush()
-        self._say(message, self._blocks.depth_inside(message.step), "", is_aside=False)
+    def _message(self, message: Message | WrittenMessage, placed: Placed) -> None:
+        self._seen["sent" if message.is_sent else "received"] += 1
+        wait, suffix = placed.wait, ""
+        if placed.handler:
+            suffix = f"{self._signs.handled} {placed.handler}"
+        elif wait is not None and message.at_ns - wait.at_ns > LONG_WAIT_NS:
+            suffix = f"after {seconds(message.at_ns - wait.at_ns)}"
+        if not self.is_muted:
+            self._say(message, self._depths.inside(placed.step), suffix, placed.is_aside)
 
-    def _handled(self, entry: journal.Handled) -> None:
-        held = self._held
-        if held is not None and _is_of(held.message, entry.actor, entry.channel, entry.message):
-            held.handler = entry.handler
+    def _handled(self, entry: journal.Handled, placed: Placed) -> None:
         if entry.error:
             told = f"{self._signs.failed} {entry.handler}: {entry.error}"
-            depth = self._blocks.deepest(entry.actor)
+            depth = self._depths.inside(placed.step)
             self._line(entry.at_ns, entry.actor, depth, (told, "red"), channel=entry.channel)
 
     def _say(self, message: Message | WrittenMessage, depth: int, suffix: str, is_aside: bool) -> None:
-        if self.is_muted:
-            return
         sign, style = (self._signs.sent, "cyan") if message.is_sent else (self._signs.received, "magenta")
         head = f"{sign} {message.name}"
         body = glance(message.raw, message.name, self._width)
@@ -285,13 +253,12 @@ class Conversation:
             pieces = [(text, "dim") for text, _ in pieces]
         self._line(message.at_ns, message.actor, depth, *pieces, channel=message.channel)
 
-    def _http(self, entry: journal.HttpExchange) -> None:
-        self.flush()
+    def _http(self, entry: journal.HttpExchange, placed: Placed) -> None:
         self._seen["requests"] += 1
         _, is_whole, rest = entry.url.partition("://")
         path = "/" + rest.partition("/")[2] if is_whole else entry.url
         outcome = f"  {entry.status or entry.error}, {seconds(entry.took_ns)}"
-        depth = self._blocks.depth_inside(entry.step)
+        depth = self._depths.inside(placed.step)
         head = f"{self._signs.exchanged} {entry.method} "
         room = max(self._width - self._margin(depth) - len(head) - len(outcome), 10)
         path = fit(self._readable(visible(path)), room, self._signs.ellipsis)
@@ -299,17 +266,16 @@ class Conversation:
         ended_ns = entry.at_ns + entry.took_ns
         self._line(ended_ns, entry.actor, depth, (head, "cyan"), (path, ""), (outcome, style), channel=entry.channel)
 
-    def _dropped(self, entry: journal.Dropped) -> None:
+    def _dropped(self, entry: journal.Dropped, placed: Placed) -> None:
         box = f"the mailbox of {entry.channel} (its limit is {entry.limit})"
         told = f"{self._signs.noted} {counted(entry.count, 'older message')} fell out of {box}"
-        depth = self._blocks.deepest(entry.actor)
+        depth = self._depths.inside(placed.step)
         self._line(entry.at_ns, entry.actor, depth, (told, "yellow"), channel=entry.channel)
 
     # -- lines --------------------------------------------------------------------------------------------------------
 
     def _line(self, at_ns: int, actor: str, depth: int, *pieces: Piece, channel: str = "", is_cut: bool = True) -> None:
         """Write a line in its place: the time, who it is about if there are several, and what there is to say."""
-        self.flush()
         place: list[Piece] = [(f"{at_ns / 1e9:8.3f}  ", "dim")]
         if self._label_width:
             label = fit(visible(self._label(actor, channel)), self._label_width, self._signs.ellipsis)
@@ -333,7 +299,7 @@ class Conversation:
     def _label(self, actor: str, channel: str) -> str:
         if not self._has_channels or not channel:
             return actor
-        return channel if len(self._blocks.actors) == 1 else f"{actor}.{channel}"
+        return channel if len(self._actors) == 1 else f"{actor}.{channel}"
 
     def _readable(self, text: str) -> str:
         if self._signs is not ASCII or text.isascii():
@@ -347,6 +313,10 @@ def last_lines(entries: Iterable[Any], limit: int = 20, *, masker: Masker | None
     `masker` is for entries that were never written (`Run.journal`): their secrets are masked.
     """
     known = list(entries)
+    if masker is not None:
+        place = Placing()
+        for entry in known:
+            place(entry)
     shown = [
         *known[: -_ENTRIES_A_LINE * limit],
         *(_masked(entry, masker) for entry in known[-_ENTRIES_A_LINE * limit :]),
@@ -395,11 +365,3 @@ def _masked(entry: Any, masker: Masker | None) -> Any:
     if masker is None:
         return entry
     return journal.mask_message(entry, masker) if isinstance(entry, Message) else journal.mask_entry(entry, masker)
-
-
-def _is_of(message: Message | WrittenMessage, actor: str, channel: str, number: int) -> bool:
-    return message.number == number and _lies_on(message, actor, channel)
-
-
-def _lies_on(message: Message | WrittenMessage, actor: str, channel: str) -> bool:
-    return (message.actor, message.channel) == (actor, channel)

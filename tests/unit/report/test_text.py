@@ -18,6 +18,7 @@ from antiphon.conversation.message import Message
 from antiphon.conversation.wording import visible
 from antiphon.journal.file import JournalWriter, WrittenMessage, read_journal
 from antiphon.journal.masking import Masker
+from antiphon.journal.placing import Placing
 from antiphon.report.glance import LARGEST_READ, fit, glance
 from antiphon.report.text import ASCII, Conversation, last_lines
 
@@ -103,10 +104,19 @@ def handled(number: int = 1, error: str = "") -> journal.Handled:
     )
 
 
+def recorded(entries: Iterable[Any]) -> list[Any]:
+    """The entries as they are once they are recorded: each with its step."""
+    place, placed = Placing(), []
+    for entry in entries:
+        place(entry)
+        placed.append(entry)
+    return placed
+
+
 def texts(entries: Iterable[Any], **options: Any) -> list[Text]:
     lines: list[Text] = []
     conversation = Conversation(lines.append, **options)
-    for entry in entries:
+    for entry in recorded(entries):
         conversation(entry)
     conversation.flush()
     return lines
@@ -526,13 +536,13 @@ def test_wide_characters_are_cut_by_cells() -> None:
 def test_the_last_lines() -> None:
     many = [started("operator"), step(1), *(said("news", number, number=number) for number in range(1, 500))]
 
-    lines = last_lines(many, 3)
+    lines = last_lines(recorded(many), 3)
 
     assert lines == [f"   0.{number}    ← news" for number in (497, 498, 499)]
 
 
 def test_the_last_lines_of_a_short_run_are_all() -> None:
-    assert last_lines(A_CALL, 100) == plain(A_CALL)
+    assert last_lines(recorded(A_CALL), 100) == plain(A_CALL)
 
 
 def test_the_last_lines_are_masked() -> None:

@@ -126,7 +126,7 @@ class Story {
     let channel = this.channels.get(key);
     if (!channel) {
       const actor = this.actor(actorName);
-      channel = { actor, name, peer: null, received: [], sent: [], waits: [], current: null };
+      channel = { actor, name, peer: null, received: [], sent: [], waits: [], current: null, since: [] };
       actor.channels.push(channel);
       this.channels.set(key, channel);
     }
@@ -155,17 +155,6 @@ class Story {
   stepAt(number) {
     const step = this.steps.get(number);
     return step && step.endedAt === null ? step : null;
-  }
-
-  /** What an actor is doing: the step that it began last and has not ended; else one that all do. */
-  doing(actorName) {
-    let common = null;
-    for (let index = this.openSteps.length - 1; index >= 0; index -= 1) {
-      const step = this.openSteps[index];
-      if (step.actorName === actorName || this.actors.length === 1) return step;
-      if (!step.actorName && !common) common = step;
-    }
-    return common;
   }
 
   // -- the end --------------------------------------------------------------------------------------------------------
@@ -245,17 +234,17 @@ const READERS = {
     const message = this.add({
       kind: 'message', line, at: entry.at_ns, channel, actor: channel.actor, peer: this.peerOf(channel),
       isSent: entry.is_sent, number: entry.number, name: entry.name, home: null, wait: null, handled: null,
-      request: null, replies: null, size: entry.size ?? 0, isInner: false,
+      request: null, replies: null, size: entry.size ?? 0, isInner: false, inner: [],
     });
     this.counts[message.isSent ? 'sent' : 'received'] += 1;
+    message.home = this.stepAt(entry.step);
     if (message.isSent) {
       channel.sent[message.number] = message;
-      message.home = this.stepAt(entry.step) ?? (channel.current ? channel.current.home : null);
-      message.isInner = !entry.step && channel.current !== null;
+      if (!entry.step && channel.current) channel.since.push(message);
     } else {
       channel.received[message.number] = message;
       channel.current = message;
-      message.home = this.doing(entry.actor);
+      channel.since = [];
     }
     this.exchanges.notice(message, entry.asks, entry.reply_to);
   },
@@ -263,11 +252,15 @@ const READERS = {
     const channel = this.channel(entry.actor, entry.channel);
     const message = channel.received[entry.message];
     if (message) (message.handled ??= []).push({ name: entry.handler, took: entry.took_ns, error: entry.error || '' });
-    if (channel.current === message) channel.current = null;
+    if (message && channel.current === message) {
+      for (const said of channel.since) Object.assign(said, { isInner: true, home: message.home });
+      message.inner = channel.since;
+      channel.current = null;
+    }
     if (entry.error) {
       this.add({
         kind: 'handler', line, at: entry.at_ns, channel, actor: channel.actor, name: entry.handler, text: entry.error,
-        message, home: message ? message.home : null,
+        message, home: this.stepAt(entry.step),
       });
     }
   },
@@ -303,7 +296,7 @@ const READERS = {
     if (message) {
       wait.message = message;
       message.wait = wait;
-      message.home = wait.home ?? message.home;
+      if (entry.step !== undefined) for (const each of [message, ...message.inner]) each.home = this.stepAt(entry.step);
     }
     this.add(wait);
   },
@@ -382,7 +375,7 @@ const READERS = {
   dropped(entry, line) {
     const channel = this.channel(entry.actor, entry.channel);
     this.add({
-      kind: 'dropped', line, at: entry.at_ns, channel, actor: channel.actor, home: null,
+      kind: 'dropped', line, at: entry.at_ns, channel, actor: channel.actor, home: this.stepAt(entry.step),
       text: `${counted(entry.count, 'older message')} fell out of the mailbox (its limit is ${entry.limit})`,
     });
   },
