@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
-__all__ = ["Ending"]
+__all__ = ["EndedBy", "Ending"]
+
+EndedBy = Literal["peer", "us", "wire"]
+"""Who ended a connection; "wire" if neither said goodbye."""
 
 
 class Ending(msgspec.Struct, frozen=True):
     """The end of a connection.
 
     `code` is the protocol's close code (for WebSocket RFC 6455 section 7.4: 1005 when the close frame had none, 1006
-    when there was no close frame), None where the protocol has none. `by` is "peer", "us" or "wire" (neither said
-    goodbye). `detail` tells what we found wrong, when we closed because of it; `reason` is empty then. `is_clean` is
-    True when both sides said goodbye. `unsent_bytes` is how much of what was sent before our goodbye had to be thrown
-    away, because the peer did not read it.
+    when there was no close frame), None where the protocol has none. `detail` tells what we found wrong, when we closed
+    because of it; `reason` is empty then. `is_clean` is True when both sides said goodbye. `unsent_bytes` is how much
+    of what was sent before our goodbye had to be thrown away, because the peer did not read it.
     """
 
     code: int | None = None
     reason: str = ""
-    by: str = "wire"
+    by: EndedBy = "wire"
     detail: str = ""
     is_clean: bool = False
     unsent_bytes: int = 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.match import Difference, differences
@@ -17,7 +17,10 @@ from antiphon.conversation.message import Message
 from antiphon.conversation.waits import MessageWait, ReplyWait, Wait
 from antiphon.errors import Line, in_pieces, plain_text
 
-__all__ = ["Explanation", "Memory"]
+__all__ = ["Explanation", "FailureKind", "Memory"]
+
+FailureKind = Literal["deadline", "closed", "check", "refused", "forbidden"]
+"""The deadline passed, the connection closed, a check failed, a request was refused, what was forbidden came."""
 
 
 class Memory(Protocol):
@@ -42,7 +45,7 @@ class Memory(Protocol):
 class Explanation:
     """The facts of a failed wait, as they were when it failed; `tell` puts them into words.
 
-    outcome: "deadline", "closed", "check", "refused" or "forbidden".
+    outcome: how it failed.
     culprit: the message that failed a check, refused the request or was forbidden.
     differences: where the culprit does not fit.
     history: the latest messages of the channel, oldest first; `received` is how many had come in all.
@@ -55,7 +58,7 @@ class Explanation:
         wait: Wait,
         memory: Memory,
         now_ns: int,
-        outcome: str,
+        outcome: FailureKind,
         *,
         tell: Callable[[Explanation], list[Line]],
         culprit: Message | None = None,

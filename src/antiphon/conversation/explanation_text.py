@@ -47,7 +47,7 @@ def _headline(facts: Explanation) -> Line:
             return (who, (" was refused ", ""), (asked, "name"), (f": {said}" if said else "", ""))
         case "forbidden":
             return (who, (" received ", ""), *_said(facts.culprit), (f", but there was to be {wait.describe()}", ""))
-        case _:
+        case "check":
             return (who, (" received ", ""), *_wanted(wait), (", but it is not as it should be", ""))
 
 

@@ -18,7 +18,7 @@ from antiphon.conversation.backlog import Backlog
 from antiphon.conversation.checks import fails, is_soft, why
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.exchanges import Exchanges
-from antiphon.conversation.explanation import Explanation
+from antiphon.conversation.explanation import Explanation, FailureKind
 from antiphon.conversation.explanation_text import lines_of
 from antiphon.conversation.match import Difference
 from antiphon.conversation.message import Message
@@ -461,7 +461,7 @@ class Mailbox:
         self,
         wait: Wait,
         now_ns: int,
-        outcome: str,
+        outcome: FailureKind,
         *,
         culprit: Message | None = None,
         differences: Sequence[Difference] = (),

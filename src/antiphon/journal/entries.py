@@ -5,11 +5,12 @@ All times are nanoseconds since the run began.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from antiphon.conversation.awaited import WaitKind, describe_awaited
+from antiphon.conversation.ending import EndedBy
 from antiphon.conversation.message import Message
 
 __all__ = [
@@ -27,14 +28,24 @@ __all__ = [
     "Recorded",
     "RunEnded",
     "RunStarted",
+    "RunVerdict",
     "SignalGiven",
     "SoftCheckFailed",
     "StepEnded",
+    "StepOutcome",
     "StepStarted",
     "WaitEnded",
+    "WaitOutcome",
     "WaitStarted",
     "kind_of",
 ]
+
+
+RunVerdict = Literal["passed", "failed", "error", "interrupted"]
+"""How a run ended: "failed" is the peer's fault, "error" anybody else's."""
+
+StepOutcome = Literal["passed", "failed", "cancelled"]
+WaitOutcome = Literal["satisfied", "failed", "cancelled"]
 
 
 class Entry(msgspec.Struct, tag_field="kind", omit_defaults=True, kw_only=True, eq=False, gc=False):
@@ -60,9 +71,9 @@ class RunStarted(Entry, tag="run-started", omit_defaults=False):
 
 
 class RunEnded(Entry, tag="run-ended"):
-    """The last entry. `verdict` is "passed", "failed" (the peer's fault), "error" (anybody else's) or "interrupted"."""
+    """The last entry."""
 
-    verdict: str
+    verdict: RunVerdict
     error: str = ""
 
 
@@ -83,7 +94,7 @@ class ChannelEnded(Entry, tag="closed"):
     channel: str
     code: int | None
     reason: str
-    by: str
+    by: EndedBy
     detail: str = ""
 
 
@@ -107,10 +118,10 @@ class StepStarted(Entry, tag="step-started"):
 
 
 class StepEnded(Entry, tag="step-ended"):
-    """A business step has ended: "passed", "failed" or "cancelled"."""
+    """A business step has ended."""
 
     number: int
-    outcome: str
+    outcome: StepOutcome
     error: str = ""
 
 
@@ -147,14 +158,14 @@ class WaitStarted(Entry, tag="wait-started", gc=True):
 
 
 class WaitEnded(Entry, tag="wait-ended"):
-    """A wait has ended: "satisfied", "failed" or "cancelled".
+    """A wait has ended.
 
     `message` is the number of the received message, 0 for none. `step` is the business step which that message is shown
     under because this wait took it as it came; None for one that is shown where it came, or for none.
     """
 
     number: int
-    outcome: str
+    outcome: WaitOutcome
     message: int = 0
     error: str = ""
     step: int | None = None

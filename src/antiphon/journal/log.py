@@ -81,15 +81,6 @@ class JournalLog:
         text = f"{self._scenario} {entry.verdict} after {seconds(entry.at_ns)}"
         self._log("run", level, entry, text, verdict=entry.verdict, took_s=entry.at_ns / 1e9, error=entry.error)
 
-    def _failed(self, entry: journal.Failed) -> None:
-        self._log("run", logging.ERROR, entry, entry.text, error=entry.error)
-
-    def _soft_check_failed(self, entry: journal.SoftCheckFailed) -> None:
-        self._log("run", logging.WARNING, entry, f"soft check: {entry.text}")
-
-    def _note(self, entry: journal.Note) -> None:
-        self._log("run", logging.WARNING, entry, entry.text)
-
     def _step_started(self, entry: journal.StepStarted) -> None:
         self._steps[entry.number] = entry
         facts = {"actor": entry.actor, "step": entry.title, "source": entry.source}
@@ -162,18 +153,24 @@ class JournalLog:
 
     def _wait_started(self, entry: journal.WaitStarted) -> None:
         self._waits[entry.number] = entry
+        if not self._hears_waits():
+            return
         facts = {"actor": entry.actor, "channel": entry.channel, "what": entry.what, "source": entry.source}
         text = f"{_who(entry.actor)}waits for {entry.what} at {entry.source}"
         self._log("wait", logging.DEBUG, entry, text, **facts)
 
     def _wait_ended(self, entry: journal.WaitEnded) -> None:
         begun = self._waits.pop(entry.number, None)
-        if begun is None:
+        if begun is None or not self._hears_waits():
             return
         took_ns = entry.at_ns - begun.at_ns
         facts = {"actor": begun.actor, "channel": begun.channel, "what": begun.what, "number": entry.message}
         text = f"{_who(begun.actor)}waited for {begun.what}: {entry.outcome} after {seconds(took_ns)}"
         self._log("wait", logging.DEBUG, entry, text, outcome=entry.outcome, took_s=took_ns / 1e9, **facts)
+
+    def _hears_waits(self) -> bool:
+        """Whether it is worth the words: in a run there are as many waits as messages."""
+        return self._loggers["wait"].isEnabledFor(logging.DEBUG)
 
 
 def _who(actor: str) -> str:

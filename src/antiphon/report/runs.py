@@ -13,7 +13,7 @@ from antiphon.conversation.clock import iso_utc
 from antiphon.errors import RecordingError
 from antiphon.journal import HttpExchange, RunStarted, StepStarted
 from antiphon.journal.file import FILE_NAME, WrittenMessage, read_journal
-from antiphon.report.verdict import Verdict
+from antiphon.report.verdict import Verdict, Word
 
 __all__ = ["RunSummary", "find_run", "find_runs", "summary"]
 
@@ -28,7 +28,7 @@ class RunSummary(msgspec.Struct, frozen=True):
     scenario: str
     stand: str
     started_at: str
-    verdict: str
+    verdict: Word
     duration_s: float
     steps: int
     sent: int

@@ -18,8 +18,6 @@ from antiphon.conversation.message import Message
 from antiphon.conversation.wording import counted, seconds, visible
 from antiphon.journal import Entry
 from antiphon.journal.file import WrittenMessage
-from antiphon.journal.masking import Masker
-from antiphon.journal.placing import Placing
 from antiphon.report.glance import fit, glance
 from antiphon.report.placing import Depths, Placed, Reading
 
@@ -307,21 +305,9 @@ class Conversation:
         return text.replace(UNICODE.ellipsis, ASCII.ellipsis).encode("ascii", "backslashreplace").decode()
 
 
-def last_lines(entries: Iterable[Any], limit: int = 20, *, masker: Masker | None = None, width: int = 120) -> list[str]:
-    """The last `limit` lines of the conversation, plain; a failure by its first line.
-
-    `masker` is for entries that were never written (`Run.journal`): their secrets are masked.
-    """
-    known = list(entries)
-    if masker is not None:
-        place = Placing()
-        for entry in known:
-            place(entry)
-    shown = [
-        *known[: -_ENTRIES_A_LINE * limit],
-        *(_masked(entry, masker) for entry in known[-_ENTRIES_A_LINE * limit :]),
-    ]
-    return list(ends(shown, 0, limit, width=width))[-limit:]
+def last_lines(entries: Iterable[Any], limit: int = 20, *, width: int = 120) -> list[str]:
+    """The last `limit` lines of the conversation, plain; a failure by its first line."""
+    return list(ends(entries, 0, limit, width=width))[-limit:]
 
 
 def ends(entries: Iterable[Any], first: int, last: int, *, width: int = 120) -> Iterator[str]:
@@ -359,9 +345,3 @@ def ends(entries: Iterable[Any], first: int, last: int, *, width: int = 120) -> 
 
 _ENTRIES_A_LINE: Final = 4
 """How many entries of a journal are looked at for a line, for many make none."""
-
-
-def _masked(entry: Any, masker: Masker | None) -> Any:
-    if masker is None:
-        return entry
-    return journal.mask_message(entry, masker) if isinstance(entry, Message) else journal.mask_entry(entry, masker)

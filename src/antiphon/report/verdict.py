@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from antiphon.conversation.wording import visible
-from antiphon.journal import Failed, RunEnded, RunStarted, SoftCheckFailed
+from antiphon.journal import Failed, RunEnded, RunStarted, RunVerdict, SoftCheckFailed
 
-__all__ = ["CUT_OFF", "UNFINISHED", "Verdict"]
+__all__ = ["CUT_OFF", "UNFINISHED", "Verdict", "Word"]
+
+Word = RunVerdict | Literal["unfinished"]
 
 UNFINISHED: Final = "unfinished"
 """The word for a run whose journal has no end: it was killed, or is still under way."""
@@ -26,7 +28,7 @@ class Verdict:
 
     def __init__(self) -> None:
         self.started: RunStarted | None = None
-        self.word = UNFINISHED
+        self.word: Word = UNFINISHED
         self.kind = ""
         self.ended_ns = 0
         self._failure = ""

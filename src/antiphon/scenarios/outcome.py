@@ -9,7 +9,7 @@ from antiphon.conversation.explanation import Explanation
 from antiphon.conversation.message import Message
 from antiphon.conversation.wording import visible_lines
 from antiphon.errors import AntiphonError, ConnectFailed, DialectError, Line, TransportError, plain_text
-from antiphon.journal import Journal
+from antiphon.journal import Journal, RunVerdict
 from antiphon.runtime.call_site import author_frame, place
 
 __all__ = ["failure_lines", "make_presentable", "text_of", "verdict_of"]
@@ -17,7 +17,7 @@ __all__ = ["failure_lines", "make_presentable", "text_of", "verdict_of"]
 _INTERRUPTIONS: Final = (asyncio.CancelledError, KeyboardInterrupt)
 
 
-def verdict_of(error: BaseException | None) -> str:
+def verdict_of(error: BaseException | None) -> RunVerdict:
     """The word for a run that ended with this error: "passed", "failed", "error" or "interrupted"."""
     if error is None:
         return "passed"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from antiphon.actor.actor import Actor
 from antiphon.errors import ScenarioError
+from antiphon.journal import RunVerdict
 from antiphon.runtime.runtime import Runtime
 from antiphon.scenarios.saved import Returned, resolve
 from antiphon.scenarios.scenario import Scenario
@@ -37,7 +38,7 @@ class Run:
         self.is_strict = scenario.is_strict
         self.returned = Returned()
         self.value: Any = None
-        self.verdict = ""
+        self.verdict: RunVerdict | Literal[""] = ""
         self.error: BaseException | None = None
         self.duration_s = 0.0
 

@@ -16,7 +16,7 @@ import msgspec
 
 from antiphon.conversation.wording import seconds
 from antiphon.errors import DeadlinePassed, ScenarioError
-from antiphon.journal import SignalGiven, StepStarted, WaitEnded, WaitStarted
+from antiphon.journal import SignalGiven, StepStarted, WaitEnded, WaitOutcome, WaitStarted
 from antiphon.runtime.deadlock import is_deadlocked
 from antiphon.runtime.runtime import Runtime
 
@@ -104,7 +104,8 @@ class Signals:
         """
         waiter = self._begin(name, times, within_s if within_s is not None else self.within_s, step)
         given = self._given.get(name)
-        outcome, error = "cancelled", ""
+        outcome: WaitOutcome = "cancelled"
+        error = ""
         try:
             if given is not None and given.times >= times:
                 # It stays given: whoever comes later is not held up, and gets the latest value.

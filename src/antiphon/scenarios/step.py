@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Generic, Protocol, TypeVar
 
 from antiphon.errors import AntiphonError, ScenarioError
-from antiphon.journal import StepEnded, StepStarted
+from antiphon.journal import StepEnded, StepOutcome, StepStarted
 from antiphon.journal.masking import Masker
 from antiphon.runtime.call_site import Place, caller, is_thrown_away
 from antiphon.runtime.runtime import STEP, Runtime
@@ -149,7 +149,7 @@ class Step(Generic[R]):
         # Cancellation too must have its end in the journal: that is how consequences are told from causes.
         except BaseException as error:
             self._place(error, step)
-            outcome = "failed" if isinstance(error, Exception) else "cancelled"
+            outcome: StepOutcome = "failed" if isinstance(error, Exception) else "cancelled"
             told = type(error).__name__ if outcome == "failed" else ""
             record(StepEnded(at_ns=runtime.now_ns(), number=step.number, outcome=outcome, error=told))
             raise

@@ -17,7 +17,6 @@ from antiphon import journal
 from antiphon.conversation.message import Message
 from antiphon.conversation.wording import visible
 from antiphon.journal.file import JournalWriter, WrittenMessage, read_journal
-from antiphon.journal.masking import Masker
 from antiphon.journal.placing import Placing
 from antiphon.report.glance import LARGEST_READ, fit, glance
 from antiphon.report.text import ASCII, Conversation, last_lines
@@ -543,9 +542,3 @@ def test_the_last_lines() -> None:
 
 def test_the_last_lines_of_a_short_run_are_all() -> None:
     assert last_lines(recorded(A_CALL), 100) == plain(A_CALL)
-
-
-def test_the_last_lines_are_masked() -> None:
-    lines = last_lines([said("login", password="wonderland"), said("news", text="wonderland")], masker=Masker())
-
-    assert lines == ["   0.000  ← login  password=***", "   0.000  ← news  text=***"]
