@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import resource
 import threading
 from collections.abc import Callable, Sequence
@@ -25,10 +26,12 @@ from antiphon import (
     Stand,
     call,
     perform,
+    play,
     scenario,
 )
 from antiphon.cli.exit_codes import USAGE
 from antiphon.cli.failure import fail
+from antiphon.cli.interruption import run_until_told
 from antiphon.cli.screen import Screen
 from antiphon.runtime.exhaustion import as_exhaustion
 from antiphon.transport.websocket.picows_frames import _ParserLog
@@ -185,3 +188,20 @@ def test_no_file_for_the_journal(
 
     assert fail(caught.value, Screen()) == USAGE
     assert "ulimit -n" in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_file_for_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    def make_none() -> Any:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    @scenario
+    def nothing() -> list[Any]:
+        return []
+
+    monkeypatch.setattr("antiphon.runtime.event_loop._loop_factory", lambda: make_none)
+    for start in (lambda: play(nothing, runs=None), lambda: run_until_told(perform(nothing, runs=None))):
+        with pytest.raises(OSError, match="Too many open files") as failed:
+            start()
+        assert fail(failed.value, Screen()) == USAGE
+        gc.collect()  # of a coroutine that was never awaited Python warns when it is thrown away

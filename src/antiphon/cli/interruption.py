@@ -41,6 +41,8 @@ def run_until_told(main: Coroutine[Any, Any, T]) -> T:
         if not told or isinstance(error, Interrupted):
             raise
         raise Interrupted(told[0]) from error
+    finally:
+        main.close()  # as in `run_in_loop`, which knows the one around it only
 
 
 async def _until_told(main: Coroutine[Any, Any, T], told: list[int]) -> T:

@@ -17,8 +17,11 @@ _Handler = Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object]
 
 def run_in_loop(main: Coroutine[Any, Any, T]) -> T:
     """Run it to its end in a new loop, in this thread; what it gives, or raises."""
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(main)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(main)
+    finally:
+        main.close()  # a loop that cannot be made, for want of files, has not begun it: Python would warn of that
 
 
 @contextmanager
