@@ -409,6 +409,11 @@ class TestNoWebSocket:
             (f"ftp://us:{SECRET}@127.0.0.1/", "ftp is no scheme"),
             (f"ftp://127.0.0.1/?token={SECRET}", "ftp is no scheme"),
             ("ws://" + "ü" * 70, "is no name"),
+            (
+                "ws://127.0.0.1:" + "9" * 5000,
+                "the port is none: '999999999999999999…999999999999999999' is more than 65535",
+            ),
+            ("ws://127.0.0.1:٨٠", "the port is none: '٨٠' is not made of digits only"),
         ],
     )
     def test_addresses_that_are_none(self, run: Any, address: str, words: str) -> None:

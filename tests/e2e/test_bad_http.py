@@ -181,7 +181,9 @@ def test_a_redirect_in_a_circle(fail_to_log_in: Callable[..., Any], serve: Calla
     assert failure.error.place == f"POST {peer.http}/login"
 
 
-@pytest.mark.parametrize("http", ["127.0.0.1:80", "http://", "http://127.0.0.1:99999", "gopher://127.0.0.1:80"])
+@pytest.mark.parametrize(
+    "http", ["127.0.0.1:80", "http://", "http://127.0.0.1:99999", f"http://here:{'9' * 5000}", "gopher://127.0.0.1:80"]
+)
 def test_an_address_that_is_none(fail: Callable[..., Any], http: str) -> None:
     class Caller(Actor):
         api = Http("{http}")
@@ -196,6 +198,7 @@ def test_an_address_that_is_none(fail: Callable[..., Any], http: str) -> None:
     failure = fail(ask, ScenarioError, verdict="error", stand=Stand("test", {"http": http}))
 
     assert "is no address" in failure.text
+    assert len(failure.error.text) < 200
     assert failure.error.hint == "http://host:port/path"
 
 

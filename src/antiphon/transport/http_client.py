@@ -12,6 +12,7 @@ import aiohttp
 
 from antiphon.conversation.headers import combine
 from antiphon.conversation.http_response import HttpResponse
+from antiphon.conversation.wording import shorten
 from antiphon.errors import ConnectFailed, ScenarioError, TransportError
 from antiphon.transport.content_coding import ACCEPTED, PIECE_BYTES, decoder_for
 from antiphon.transport.timeouts import timeout
@@ -155,7 +156,7 @@ def _require_address(url: str) -> None:
 
 
 def _no_address(url: str) -> ScenarioError:
-    return ScenarioError(f"{url!r} is no address", hint="http://host:port/path")
+    return ScenarioError(f"{shorten(url)} is no address", hint="http://host:port/path")
 
 
 def _why_not(error: aiohttp.ClientConnectorError) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from antiphon.conversation.headers import combine
+from antiphon.conversation.wording import cut_middle
 from antiphon.errors import ConnectFailed
 from antiphon.transport import http1_head as heads
 from antiphon.transport.interface import Opening, Receiver
@@ -141,10 +142,13 @@ def _subprotocols(opening: Opening, names: set[str]) -> Sequence[str]:
     return subprotocols
 
 
+_MOST_SHOWN: Final = 200
+
+
 def _shown(address: str) -> str:
     """An address that could not be parsed, without what may be a password."""
     scheme, separator, rest = address.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2].partition('?')[0]}"
+    return cut_middle(f"{scheme}{separator}{rest.rpartition('@')[2].partition('?')[0]}", _MOST_SHOWN)
 
 
 def _explain(
