@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reading import FakeStream, Hearing
 
 from antiphon.transport import read_buffer
 from antiphon.transport.read_buffer import ReadBuffer
+from antiphon.transport.websocket.server_handshake import IncomingConnection, ListenerState
 
 
 class CountingArray(bytearray):
@@ -71,3 +75,38 @@ def test_many_heads_in_one_read_are_copied_once(counting: type[CountingArray]) -
     while buffer.take_until(b"\r\n\r\n") is not None:
         pass
     assert counting.work_bytes <= 2 * 18 * 10_000
+
+
+REQUEST = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 5 + b"0\r\n\r\n"
+
+
+@pytest.mark.parametrize("size_bytes", [1, 7, len(REQUEST) * 500])
+def test_a_connection_costs_what_is_said_on_it(counting: type[CountingArray], size_bytes: int) -> None:
+    """Requests with bodies in chunks of one byte, in reads of any size, passed on to the HTTP side."""
+    passed_on: list[bytes] = []
+
+    class Application(asyncio.Protocol):
+        def data_received(self, data: bytes) -> None:
+            passed_on.append(data)
+
+    async def scene() -> None:
+        with socket.socket() as unconnected:
+            state = ListenerState(
+                accept=lambda _opening: Hearing(),
+                http=Application,
+                compression=False,
+                subprotocols=(),
+                max_size_bytes=1000,
+                close_within_s=1,
+            )
+            connection = IncomingConnection(state)
+            stream = FakeStream(connection, unconnected)
+            connection.connection_made(stream)
+            said = REQUEST * 500
+            for start in range(0, len(said), size_bytes):
+                stream.hear(said[start : start + size_bytes])
+            assert b"".join(passed_on) == said
+            assert counting.work_bytes <= 8 * len(said)
+            connection.connection_lost(None)
+
+    asyncio.run(scene())
