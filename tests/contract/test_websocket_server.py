@@ -176,6 +176,30 @@ class TestUpgrade:
         run(scene())
 
 
+class TestOrder:
+    @pytest.mark.parametrize("secure", [False, True])
+    def test_what_comes_before_a_broken_frame_is_answered_before_it(
+        self, run: Any, raw: Any, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext, secure: bool
+    ) -> None:
+        """In one read, which picows looks through one frame ahead; and a long one follows, which nobody reads."""
+
+        async def scene() -> tuple[list[Any], bytes]:
+            options: dict[str, Any] = {"address": "wss://127.0.0.1:0", "tls": server_tls} if secure else {}
+            async with listening(**options) as server:
+                peer = await raw.client(server.address, tls=client_tls if secure else None)
+                await raw.ask(peer)
+                peer.say(peer.frame(TEXT, b"hello"), peer.frame(0x3, b"?"), peer.frame(TEXT, bytes(100_000)))
+                heard = [await peer.hear()]
+                said = await peer.hear_close()
+                await peer.leave()
+                return heard, said
+
+        heard, said = run(scene())
+        assert heard == [(TEXT, True, 0, b"hello")]
+        assert said[:2] == b"\x03\xea"
+        assert b"opcode=0x3" in said
+
+
 class TestAccept:
     def test_what_accept_is_told(self, run: Any, raw: Any) -> None:
         openings: list[Opening] = []
