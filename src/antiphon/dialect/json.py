@@ -223,7 +223,7 @@ class _JsonCodec(Codec):
     def _remember(self, key: Hashable, name: str) -> None:
         """Note what was asked, for an `error` that names the request without its id."""
         self._asked[key] = name
-        if len(self._asked) > _MOST_ASKED:
+        if len(self._asked) > _MOST_ASKED:  # a peer that never answers must not fill the memory
             del self._asked[next(iter(self._asked))]
 
     def answer(self, request: Message, body: Any) -> Message:
@@ -242,6 +242,7 @@ class _JsonCodec(Codec):
             _plant(told, dialect.error_of, request.name)
             return self.encode(dialect.error, told, request.asks if dialect.id else None)
         body = _fill(dialect.failed, told, refusal)
+        # Said here, to the author: on the peer's side it would pass for a success.
         if dialect.failed is None or not matches(dialect.failed, body):
             raise DialectError(
                 f"the refusal of {request.name} would not be one: {shorten(body)} does not fit this dialect's failed=",
@@ -251,6 +252,7 @@ class _JsonCodec(Codec):
 
     def _document(self, name: str, body: Any, key: Hashable) -> dict[Any, Any]:
         dialect = self._dialect
+        # The name first, where people look for it, and again below where the body is put over it.
         document: dict[Any, Any] = {**dialect.envelope}
         _plant(document, dialect.name, name)
         if key is not None and self._id_in_body:

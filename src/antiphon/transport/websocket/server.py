@@ -82,7 +82,7 @@ class WebSocketListening:
 
     async def close(self) -> None:
         """Stop listening and end every connection, WebSocket ones with code 1001; none is left when it returns."""
-        await self._server.close()
+        await self._server.close()  # first, so that nobody comes in while the others are seen out
         listener = self._listener
         for newcomer in tuple(listener.incoming):
             newcomer.close()
@@ -95,6 +95,7 @@ class WebSocketListening:
             async with timeout(listener.close_within_s):
                 await listener.emptied.wait()
         except TimeoutError:
+            # Aborted, everyone tells of the end within a turn or two; whoever closes may close the event loop next.
             for newcomer in tuple(listener.incoming):
                 newcomer.abort()
             # A connection ends by itself, and not before what was said on it has left.
