@@ -145,16 +145,12 @@ class _Group:
         """The first characters of a secret before an ellipsis, or the last after it: our own texts are cut so."""
         for _, cut in zip(range(MOST_CUTS), re.finditer("…", text), strict=False):
             stop, start = cut.start(), cut.end()
-            before = text[max(0, stop - LONGEST_STUMP) : stop]
-            for size in range(len(before), SHORTEST_STUMP - 1, -1):
-                if self._beginnings.has(before[-size:]):
-                    yield stop - size, stop
-                    break
-            after = text[start : start + LONGEST_STUMP][::-1]
-            for size in range(len(after), SHORTEST_STUMP - 1, -1):
-                if self._endings.has(after[-size:]):
-                    yield start, start + size
-                    break
+            before = self._beginnings.at_the_end_of(text[max(0, stop - LONGEST_STUMP) : stop])
+            if before:
+                yield stop - before, stop
+            after = self._endings.at_the_end_of(text[start : start + LONGEST_STUMP][::-1])
+            if after:
+                yield start, start + after
 
     @cached_property
     def _beginnings(self) -> _Beginnings:
@@ -166,17 +162,23 @@ class _Group:
 
 
 class _Beginnings:
-    """Whether a text is how any of some others begins: those that begin with it are next to it in order."""
+    """How some texts begin: those that begin like another text are next to it in their order."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._texts = sorted(text[:LONGEST_STUMP] for text in texts)
         self._stumps = {text[:SHORTEST_STUMP] for text in self._texts}
 
-    def has(self, text: str) -> bool:
-        if text[:SHORTEST_STUMP] not in self._stumps:
-            return False
-        place = bisect_left(self._texts, text)
-        return place < len(self._texts) and self._texts[place].startswith(text)
+    def at_the_end_of(self, text: str) -> int:
+        """How many characters at the end of this text are how one of them begins; 0 if there are too few."""
+        stumps = self._stumps
+        for begin in range(len(text) - SHORTEST_STUMP + 1):
+            if text[begin : begin + SHORTEST_STUMP] in stumps and self._have(text[begin:]):
+                return len(text) - begin
+        return 0
+
+    def _have(self, beginning: str) -> bool:
+        place = bisect_left(self._texts, beginning)
+        return place < len(self._texts) and self._texts[place].startswith(beginning)
 
 
 def _replace(text: str, spans: Iterable[Span], mask: str) -> str:
