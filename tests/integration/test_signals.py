@@ -105,8 +105,9 @@ def test_what_was_signalled_is_in_the_conversation(play_with: Play) -> None:
         password = {"password": "Sesame-open-1"}
         return [together([wait(2), alice.tell("answered", password)], bob.learn("answered")), at(2.5, wait(0))]
 
-    run = play_with(telling)
-    lines = [line.split(maxsplit=1)[1] for line in last_lines(run.journal, 30, masker=run.runtime.journal.masker)[1:]]
+    seen: list[Any] = []
+    play_with(telling, watch=seen.append)
+    lines = [line.split(maxsplit=1)[1] for line in last_lines(seen, 30)[1:]]
     assert "alice        = the signal 'answered' is given: {'password': '***'}" in lines
     assert "bob          ✓ the signal 'answered' after 2.000 s" in lines
     assert "= begun 0.0 µs after its moment" in lines
