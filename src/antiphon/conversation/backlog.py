@@ -45,13 +45,14 @@ class Backlog:
         if queue is None:
             queue = self._queues[name] = OrderedDict()
         queue[number] = message
-        if self._indexes:
+        if self._indexes:  # a message of any name is also wanted by those who name none
             for indexed in (name, None):
                 for fields, index in self._indexes.get(indexed, {}).items():
                     index.add(number, values_at(fields, message.body), message)
 
     def put_back(self, message: Message) -> None:
         """Keep a message again, in its old place among the others. Somebody wanted it, so it counts as not ignored."""
+        # P10: it is as old as it was, so P2's "oldest" must meet it where it stood.
         self.add(message)
         bring_into_place(self.messages, message.number)
         bring_into_place(self._queues[message.name], message.number)
@@ -69,7 +70,7 @@ class Backlog:
             for indexed in (name, None):
                 for index in self._indexes.get(indexed, {}).values():
                     index.remove(number)
-        if not queue:
+        if not queue:  # names may be as many as messages, where they hold an id
             del self._queues[name]
             self._indexes.pop(name, None)
 
@@ -112,6 +113,7 @@ class Backlog:
         queue = self._queues.get(wait.name)
         if not queue:
             return ()
+        # In a short queue, trying is quicker than looking up: most queues are, so most waits never make an index.
         if len(queue) > LONG:
             fields, values = indexable_fields(wait.where)
             if fields:
@@ -125,7 +127,7 @@ class Backlog:
         indexes = self._indexes.setdefault(name, {})
         index = indexes.get(fields)
         if index is None:
-            if len(indexes) >= _MOST_INDEXES:
+            if len(indexes) >= _MOST_INDEXES:  # wheres of ever new shapes would make every later message dearer
                 del indexes[next(iter(indexes))]
             index = indexes[fields] = FieldIndex()
             for number, message in queue.items():

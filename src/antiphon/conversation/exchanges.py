@@ -40,7 +40,7 @@ class Exchanges:
         queue = self._queues.get(key)
         if queue is None:
             return None
-        exchange = queue[0]
+        exchange = queue[0]  # P5: of one key the replies come in the order of the requests, given up or not
         if is_last:
             if len(queue) > 1:
                 del queue[0]
@@ -58,7 +58,7 @@ class Exchanges:
     def withdraw(self, exchange: ReplyWait) -> None:
         """The request was never sent: there will be no reply."""
         queue = self._queues[exchange.key]
-        queue.remove(exchange)
+        queue.remove(exchange)  # unlike one that was given up: no reply of it will come, so it holds no place
         if queue:
             self._remember(exchange.key)
         else:
@@ -74,6 +74,7 @@ class Exchanges:
         self._abandoned.pop(key, None)
         self._abandoned[key] = None
         if len(self._abandoned) > _MOST_ABANDONED:
+            # Only the oldest key is looked at: to look for one without a pending request costs as much as there are.
             oldest = next(iter(self._abandoned))
             del self._abandoned[oldest]
             if not any(exchange.is_pending for exchange in self._queues[oldest]):

@@ -74,6 +74,7 @@ class Explanation:
         self.received = memory.received
         self.dropped = memory.dropped
         self.limit = memory.limit
+        # Copies: the mailbox goes on, and what is told is how it was.
         self.history = tuple(memory.history)
         self.mask: Callable[[str], str] | None = None
         self.holds_part = False
@@ -114,6 +115,7 @@ class Explanation:
         if self.fitting is None:
             return None
         number = self.fitting.number
+        # A message that was given back has several takers; who gave it back has not taken it (P10).
         takers = [wait for taken, wait in self._taken if taken == number and wait is not None]
         if isinstance(self.wait, ReplyWait):
             return next((wait for wait in takers if isinstance(wait, ReplyWait)), None)

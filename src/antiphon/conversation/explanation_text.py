@@ -47,7 +47,7 @@ def _headline(facts: Explanation) -> Line:
             return (who, (" was refused ", ""), (asked, "name"), (f": {said}" if said else "", ""))
         case "forbidden":
             return (who, (" received ", ""), *_said(facts.culprit), (f", but there was to be {wait.describe()}", ""))
-        case "check":
+        case _:  # a check
             return (who, (" received ", ""), *_wanted(wait), (", but it is not as it should be", ""))
 
 
@@ -87,6 +87,7 @@ def _causes(facts: Explanation) -> Iterator[str | Line]:
     if wait.late_ns:
         hint = ": give it more time with within_s=, or find out why it is slow"
         yield ((f"it came {seconds(wait.late_ns)} too late", "late"), (hint, ""))
+    # The mask goes along: a secret that is cut out of a long text could not be found in it afterwards.
     yield from difference_lines(facts.differences, facts.mask)
     yield from _about_culprit(facts)
     yield from _about_raised(wait)

@@ -119,10 +119,12 @@ class Mailbox:
 
     def deliver(self, message: Message, now_ns: int) -> None:
         """Take in a message: number it, give it to whom it belongs, or keep it."""
+        # P1: numbered and remembered before anyone is asked, so that it counts whoever waits, or nobody.
         self.received = message.number = self.received + 1
         self.history.append(message)
         if self._bans or self._overdue or self._absences:
             self._notice(message, now_ns)
+        # P2, P3: a reply goes to its request, whoever waits for its name; what nobody takes is kept for whoever asks.
         if (message.reply_to is None or not self._reply(message, now_ns)) and not self._offer(message, now_ns):
             backlog = self._backlog
             backlog.add(message)
@@ -159,11 +161,13 @@ class Mailbox:
             return False
         self.taken.append((message.number, exchange))
         if exchange.settled_ns >= 0:
+            # P5: it was asked for and given up; it takes its turn among the replies, but is nobody's answer.
             if isinstance(exchange.error, DeadlinePassed):
                 _mark_late(exchange, now_ns)
             return False
         answer = exchange.message
         exchange.messages.append(message)
+        # What comes after the answer, as a status that ends the exchange, is no better answer.
         if answer is None or message.is_answer or not answer.is_answer:
             exchange.message = message
         if message.is_failure or message.is_last:
@@ -197,7 +201,7 @@ class Mailbox:
             return None
         found = why(check, message.body)
         error = CheckFailed("", explanation=self._explain(wait, now_ns, "check", culprit=message, differences=found))
-        if is_soft(check):
+        if is_soft(check):  # P4 but for this: it is told at the end of the run, and the message counts
             self.soft_failures.append(error)
             return None
         return error
@@ -209,6 +213,7 @@ class Mailbox:
                 self.has_news = True
 
     def _break_absences(self, message: Message, now_ns: int) -> None:
+        # P9: it only looks. Whoever expects the message gets it all the same, and may come first or last.
         for wait in list(self._absences.values()):
             if wait.accepts(message):
                 self._forget(wait)
@@ -272,6 +277,7 @@ class Mailbox:
     def expect(self, wait: MessageWait) -> None:
         """Satisfy the wait with the oldest kept message that it accepts, or let it wait for the first that comes."""
         self._number(wait)
+        # P2: what came before counts, also on a connection that has ended since: it was said.
         message = self._backlog.oldest(wait) if self._backlog.messages else None
         if message is not None:
             self._backlog.remove(message)
@@ -283,7 +289,7 @@ class Mailbox:
     def expect_none(self, wait: AbsenceWait) -> None:
         """Fail the wait if a kept message, or one that comes before its deadline, is what it rules out."""
         self._number(wait)
-        kept = self._backlog.oldest(wait)
+        kept = self._backlog.oldest(wait)  # P9: where `expect` would succeed at once, this fails at once
         if kept is not None:
             self._settle(wait, wait.made_ns, self._forbidden(wait, kept, wait.made_ns))
         elif not self._is_closed(wait):
@@ -294,7 +300,7 @@ class Mailbox:
         """Let the exchange collect what comes for its key from now on."""
         next_order = self._next_order
         wait.order = order = next_order()
-        wait.after = self.received
+        wait.after = self.received  # P5: before the request is sent, so that no reply can come in between
         if self.ending is None or not self._is_closed(wait):
             self._pending[order] = wait
             self._exchanges.add(wait)
@@ -383,7 +389,7 @@ class Mailbox:
         if wait.is_abandoned:
             return
         wait.is_abandoned = True
-        wait.on_settled = None
+        wait.on_settled = None  # it is woken no more, whatever comes of what it gives back
         if wait in self.settled:
             self.settled.remove(wait)
         was_pending = self._pending.get(wait.order) is wait
@@ -395,7 +401,7 @@ class Mailbox:
             wait.on_message = None
             if was_pending:
                 self._exchanges.abandon(wait)
-        for message in surrender(wait):
+        for message in surrender(wait):  # P10
             self._give_back(message, now_ns)
 
     def _give_back(self, message: Message, now_ns: int) -> None:
@@ -412,11 +418,12 @@ class Mailbox:
     def expire(self, now_ns: int) -> None:
         """Settle every wait whose deadline is not after `now_ns`, in the order of the deadlines."""
         due = [wait for wait in self._pending.values() if wait.deadline_ns is not None and wait.deadline_ns <= now_ns]
-        due.sort(key=_by_deadline)
+        due.sort(key=_by_deadline)  # of deadlines that passed while the loop was held up, the first fails the run
         for wait in due:
             self._forget(wait)
             if isinstance(wait, AbsenceWait):
                 self._settle(wait, now_ns, None)
+            # P9: a last look, since what a condition reads may be changed by more than messages.
             elif not (isinstance(wait, UntilWait) and self._look(wait, now_ns)):
                 self._settle(wait, now_ns, DeadlinePassed("", explanation=self._explain(wait, now_ns, "deadline")))
                 if isinstance(wait, ReplyWait):
@@ -429,7 +436,7 @@ class Mailbox:
         if self.ending is not None:
             return
         self.ending = ending
-        for wait in self.pending:
+        for wait in self.pending:  # P8; a copy: what is settled here is no longer pending
             self._forget(wait)
             if isinstance(wait, CloseWait):
                 self._settle(wait, now_ns, self._close_verdict(wait, ending, now_ns))
@@ -438,7 +445,7 @@ class Mailbox:
         for wait in self._overdue:
             if isinstance(wait, CloseWait):
                 _mark_late(wait, now_ns)
-        self._exchanges.clear()
+        self._exchanges.clear()  # ids begin anew on the next connection: a late reply must not meet an old request
 
     def reopen(self) -> None:
         """A new connection carries on: what was kept stays, what was closed stays told."""

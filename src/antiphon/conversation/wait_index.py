@@ -55,11 +55,13 @@ class WaitIndex:
         """The first wait that accepts the message."""
         waits: Iterable[MessageWait]
         queues = self._queues
+        # The usual case, without the merge: nobody waits for any message, and few wait for one of this name.
         if None not in queues and not self._indexes:
             if message.name not in queues:
                 return None
             waits = queues[message.name].values()
         else:
+            # P3: those who named the message and those who did not are served in the one order in which they asked.
             waits = merge(self._candidates(message.name, message), self._candidates(None, message), key=_by_order)
         for wait in waits:
             if wait.accepts(message):

@@ -134,7 +134,7 @@ class ReplyWait(Wait):
 
     request: Message
     check: Any = None
-    messages: list[Message] = []
+    messages: list[Message] = []  # msgspec gives each its own copy of an empty list
     seen: int = 0
     on_message: Callable[[], None] | None = None
 
@@ -146,6 +146,7 @@ class ReplyWait(Wait):
         return describe_awaited("reply", self.request.name)
 
     def accepts(self, message: Message, /) -> bool:
+        # P5: an id may be 0, so only None is no key; what came before the request is a reply to another of this id.
         return message.reply_to is not None and message.reply_to == self.request.asks and message.number > self.after
 
 
@@ -194,6 +195,8 @@ def _fits(wait: MessageWait | AbsenceWait, message: Message, *, if_raised: bool)
     where = wait.where
     if not is_predicate(where):
         return matches(where, message.body)
+    # A predicate that raises says neither yes nor no. For `expect` the safe answer is to wait on, for an absence it is
+    # to fail (P9): each keeps what happened, so that a slip in the predicate is told as one.
     try:
         return bool(where(message.body))
     except Exception as error:

@@ -45,6 +45,7 @@ class Journal:
     def __init__(self, keep: int = 10_000, masker: Masker | None = None) -> None:
         self.entries: deque[Any] = deque(maxlen=keep)
         self.masker = masker if masker is not None else Masker()
+        # Not a method that asks whether there are sinks: a load records millions of entries into memory only.
         self.record: Sink = self.entries.append
         self._sinks: list[Sink] = []
         self._place = Placing()
@@ -61,7 +62,7 @@ class Journal:
 
     def _record(self, entry: Recorded) -> None:
         self.entries.append(entry)
-        self._place(entry)
+        self._place(entry)  # only here: in memory, steps that nobody reads need not be found
         masked = mask_message(entry, self.masker) if isinstance(entry, Message) else mask_entry(entry, self.masker)
         failure: Exception | None = None
         for sink in self._sinks:
@@ -75,7 +76,7 @@ class Journal:
 
 def mask_message(message: Message, masker: Masker) -> Message:
     """The message without its secrets; the message itself if it has none."""
-    masker.learn_from(message.body)
+    masker.learn_from(message.body)  # first: what its own data repeats of a secret field is masked too
     masked: dict[str, Any] = {
         "name": masker.text(message.name),
         "body": masker.value(message.body),  # the body itself if it holds no secret
@@ -98,6 +99,7 @@ def _is_changed(new: Any, old: Any) -> bool:
 
 def mask_entry(entry: Entry, masker: Masker) -> Entry:
     """The entry without its secrets."""
+    # A pattern becomes data before it is masked: what is described of it, as the repr of an object, may hold a secret.
     if isinstance(entry, WaitStarted) and entry.where is not None:
         entry = msgspec.structs.replace(entry, where=masker.value(where_as_data(entry.where)))
     changes: dict[str, Any] = {}

@@ -286,6 +286,7 @@ class Conversation:
         line = Text()
         for text, style in pieces:
             line.append(self._readable(visible(text)), style)
+        # Cut by cells, not characters: a terminal would wrap what is wide, and the columns below would be lost.
         if is_cut and line.cell_len > self._width:
             line.truncate(self._width - len(self._signs.ellipsis))
             line.append(self._signs.ellipsis, "dim")

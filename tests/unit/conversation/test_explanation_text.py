@@ -595,6 +595,39 @@ def test_bodies_are_shown_shortened_and_names_on_one_line(desk: Any) -> None:
     assert max(map(len, lines)) < 400
 
 
+def test_half_a_message_is_told_of(desk: Any) -> None:
+    wait = desk.expect("newRtc")
+    desk.expire(5)
+    wait.error.explanation.holds_part = True
+    assert "\n  part of a message had come, and its rest had not: the peer stopped" in str(wait.error)
+
+
+def test_a_close_soon_after_the_last_message_is_no_silence(desk: Any) -> None:
+    desk.hear("ping")
+    wait, late = desk.at(0.5).expect("newRtc"), desk.expect("newState", within_s=0.1)
+    desk.at(0.9).close()
+    assert "\n  nothing came since; the last before was ping" in str(wait.error)
+    assert "\n  nothing came since; the last before was ping" in str(late.error)
+
+
+def test_what_a_line_is_made_of_is_told_with_it(desk: Any) -> None:
+    wait = desk.expect("state", {"id": 1}, **HERE)
+    desk.hear("state", {"id": 2})
+    desk.expire(5)
+    pieces = [(text, role) for line in wait.error.lines() for text, role in line if role]
+    assert pieces == [
+        ("alice.desk", "name"),
+        ("state", "name"),
+        ("state", "name"),
+        ("id", "name"),
+        ("is 2", "found"),
+        ("wanted 1", "wanted"),
+        ("at calls.py:42", "place"),
+        ("outbound_call('890')", "step"),
+        (" at desk.py:30", "elsewhere"),
+    ]
+
+
 def test_an_error_without_a_culprit_can_be_told_too(desk: Any) -> None:
     wait = AbsenceWait("error", made_ns=0, deadline_ns=None)
     assert str(Explanation(wait, desk.mailbox, 0, "forbidden", tell=lines_of)).startswith(

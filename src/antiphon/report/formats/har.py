@@ -147,6 +147,7 @@ class _Archive:
 
     def _opening(self, opened: ChannelOpened, end_ns: int) -> dict[str, Any]:
         address = opened.address or f"antiphon://{opened.actor}/{opened.channel}"
+        # A stand may name a WebSocket's address with http; a viewer tells one from a request by its scheme.
         if address.startswith("http"):
             address = f"ws{address.removeprefix('http')}"
         subprotocol = {"Sec-WebSocket-Protocol": opened.subprotocol} if opened.subprotocol else {}

@@ -99,6 +99,7 @@ class _Steps:
             ended = self._ended.get(number)
             sign = _SIGNS.get(ended.outcome, "❌") if ended is not None else "✂️"
             took = seconds(ended.at_ns - step.at_ns) if ended is not None else ""
+            # Blanks at the beginning of a cell are dropped by GitHub's Markdown; an entity is not.
             title = "&emsp;" * min(depth, 20) + _escaped(step.title[:200])
             file.write(f"| {sign} | {title} | {_escaped(step.actor)} | {step.at_ns / 1e9:.3f} s | {took} |\n")
         left_out = self.counts["step"] - len(self._rows)
