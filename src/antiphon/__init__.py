@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         RequestRefused,
         ResourcesExhausted,
         ScenarioError,
+        SendBufferFull,
         SoftChecksFailed,
         TransportError,
         UpgradeRefused,
@@ -97,6 +98,7 @@ __all__ = [
     "Run",
     "Scenario",
     "ScenarioError",
+    "SendBufferFull",
     "Server",
     "Soft",
     "SoftChecksFailed",
@@ -146,7 +148,8 @@ _HOMES = {
         "conversation.ending": "Ending",
         "errors": "AntiphonError ChannelClosed CheckFailed ConnectFailed DeadlinePassed DialectError "
         "DialectFailed ErrorReply ExpectationFailed FieldMissing ForbiddenMessage HandlerFailed MessagesLeft "
-        "RecordingError RequestRefused ResourcesExhausted ScenarioError SoftChecksFailed TransportError UpgradeRefused",
+        "RecordingError RequestRefused ResourcesExhausted ScenarioError SendBufferFull SoftChecksFailed TransportError "
+        "UpgradeRefused",
         "actor.handlers": "ANY DEFERRED on",
         "actor.http_channel": "HttpChannel",
         "actor.server": "Server listen",

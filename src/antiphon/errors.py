@@ -7,6 +7,7 @@ one. With the code that a command then exits with:
     ├── ScenarioError           2   the author's fault: a scenario, a parameter, a stand file, a command line
     ├── HandlerFailed           2   the author's fault, too: a handler raised something, which is the cause
     ├── TransportError          1   the wire's fault: it could not carry what it was given
+    │   ├── SendBufferFull      1   the peer does not read as fast as we send
     │   └── ConnectFailed       3   nobody is there, or TLS fails, or no answer comes
     │       └── UpgradeRefused  3   somebody is there, and answers an upgrade with something else
     ├── DialectError            1   the bytes' fault: no such message can be read, or written
@@ -52,6 +53,7 @@ __all__ = [
     "ResourcesExhausted",
     "Role",
     "ScenarioError",
+    "SendBufferFull",
     "SoftChecksFailed",
     "TransportError",
     "UpgradeRefused",
@@ -118,6 +120,10 @@ class ScenarioError(AntiphonError):
 
 class TransportError(AntiphonError):
     """The wire's fault: a connection that could not be made, or could not carry what it was given."""
+
+
+class SendBufferFull(TransportError):
+    """The peer does not read as fast as we send: more than the channel's `max_unsent_bytes` have not left."""
 
 
 class ConnectFailed(TransportError):

@@ -12,26 +12,41 @@ from multidict import CIMultiDict
 from antiphon.actor.codec_failure import read_all, unreadable
 from antiphon.actor.handlers import Dispatcher, Handlers
 from antiphon.actor.housekeeping import Housekeeping
-from antiphon.actor.sending import Sender, body_of, not_open, unsayable
+from antiphon.actor.mailbox_watch import MailboxWatch
+from antiphon.actor.reading_pause import ReadingPause
+from antiphon.actor.sending import Sender, body_of, not_open, thrown_away, unsayable
 from antiphon.actor.wait_driver import WaitDriver
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.headers import single_lines
-from antiphon.conversation.mailbox import Mailbox
+from antiphon.conversation.mailbox import DEFAULT_LIMIT_BYTES, Mailbox
 from antiphon.conversation.message import UNREADABLE, Data, Message
 from antiphon.conversation.strict import Ignored
 from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
 from antiphon.dialect.codec import Codec, Dialect
-from antiphon.errors import DialectError, ErrorReply, ExpectationFailed, ScenarioError, TransportError, UpgradeRefused
-from antiphon.journal import ChannelEnded, ChannelOpened, Dropped
+from antiphon.errors import (
+    DialectError,
+    ErrorReply,
+    ExpectationFailed,
+    ScenarioError,
+    SendBufferFull,
+    TransportError,
+    UpgradeRefused,
+)
+from antiphon.journal import ChannelEnded, ChannelOpened
 from antiphon.runtime.call_site import caller, place_of
 from antiphon.runtime.pending import Exchange, Pending
 from antiphon.runtime.runtime import STEP, Runtime
 from antiphon.transport.interface import Connection, Opening, Transport
 
-__all__ = ["Channel", "Mark"]
+__all__ = ["DEFAULT_MAX_UNSENT_BYTES", "Channel", "Mark"]
 
 _READ: Final = frozenset({list, tuple})
 """What a `decode` gives that has read everything; the rest is read on, as a generator."""
+
+WEIGH_EVERY_BYTES: Final = 64 * 1024
+"""How much is received before it is seen whether too much of the past is remembered."""
+
+DEFAULT_MAX_UNSENT_BYTES: Final = 64 * 1024 * 1024
 
 Mark = int
 """A moment in the stream of received messages: how many had come."""
@@ -60,6 +75,9 @@ class Channel:
         handlers: Handlers | None = None,
         ignored: Iterable[str] = (),
         mailbox_limit: int = 10_000,
+        mailbox_bytes: int = DEFAULT_LIMIT_BYTES,
+        when_full: str = "drop",
+        max_unsent_bytes: int = DEFAULT_MAX_UNSENT_BYTES,
         history: int = 64,
     ) -> None:
         self.name = name
@@ -76,12 +94,13 @@ class Channel:
         self.mailbox = Mailbox(
             f"{actor}.{name}",
             limit=mailbox_limit,
+            limit_bytes=mailbox_bytes,
+            keeps_all=when_full == "pause",
             history=history,
             ignored=self.ignored,
             next_order=runtime.next_wait,
         )
         self._runtime = runtime
-        self._driver = WaitDriver(runtime, self.mailbox, actor, name, self._holds_part)
         self._dispatcher = Dispatcher(runtime, self, handlers)
         self._heard = frozenset({UNREADABLE, *handlers.named})
         self._dialect = dialect
@@ -90,9 +109,12 @@ class Channel:
         self._now_ns = runtime.now_ns
         self._record = runtime.record
         self._codec: Codec = dialect.codec()
-        self._sender = Sender(runtime, self.mailbox, self._codec, actor, name)
+        self._sender = Sender(runtime, self.mailbox, self._codec, actor, name, max_unsent_bytes)
+        reading = ReadingPause(self.mailbox, self._sender)
+        self._driver = WaitDriver(runtime, self.mailbox, actor, name, self._holds_part, reading)
+        self._watch = MailboxWatch(runtime, self._driver, reading, actor, name)
         self._housekeeping = Housekeeping(runtime, self._sender, self._dialect, self.mailbox.owner)
-        self._dropped = 0
+        self._unweighed_bytes = 0
 
     def __repr__(self) -> str:
         return f"<Channel {self.mailbox.owner}: {'open' if self.is_open else self.ending or 'not open'}>"
@@ -158,7 +180,8 @@ class Channel:
 
         Raises ScenarioError for a code or reason that cannot be sent.
         """
-        ended = self.expect_close()
+        # No deadline: how long it may take depends on how much has to leave first, and the transport sees to its end.
+        ended = self.expect_close(within_s=math.inf)
         connection = self._sender.connection
         if connection is not None:
             self._housekeeping.part()
@@ -224,9 +247,13 @@ class Channel:
             if mailbox.settled:
                 self._driver.wake()
             if mailbox.untils or mailbox.has_news:
-                self._look_further(now_ns)
+                self._watch.look(now_ns)
         if self._housekeeping.has_duties:
             self._housekeeping.pay()
+        self._unweighed_bytes += len(data)
+        if self._unweighed_bytes > WEIGH_EVERY_BYTES and messages:
+            self._watch.bound_memory(messages[-1], self._unweighed_bytes)
+            self._unweighed_bytes = 0
 
     def on_ended(self, ending: Ending) -> None:
         now_ns = self._now_ns()
@@ -240,6 +267,7 @@ class Channel:
                 reason=ending.reason,
                 by=ending.by,
                 detail=ending.detail,
+                unsent_bytes=ending.unsent_bytes,
             )
         )
         self.mailbox.close(ending, now_ns)
@@ -247,30 +275,8 @@ class Channel:
         self._dispatcher.closed(ending)
         self._driver.wake()
         self._runtime.deadlines.remove(self._driver)
-
-    def _look_further(self, now_ns: int) -> None:
-        """What seldom concerns anyone after a message: predicates, what was forbidden, what fell out of the mailbox."""
-        mailbox = self.mailbox
-        if mailbox.untils:
-            mailbox.look_again(now_ns)
-            self._driver.wake()
-        if mailbox.has_news:
-            mailbox.has_news = False
-            violations, mailbox.violations = mailbox.violations, []
-            for violation in violations:
-                self._runtime.fail(violation)
-            if mailbox.dropped >= 2 * self._dropped:
-                self._tell_dropped(mailbox.dropped)
-
-    def _tell_dropped(self, dropped: int) -> None:
-        """P12: said at the first message that falls out, and then every time the number has doubled."""
-        if dropped:
-            self._dropped = dropped
-            self._record(
-                Dropped(
-                    at_ns=self._now_ns(), actor=self.actor, channel=self.name, count=dropped, limit=self.mailbox.limit
-                )
-            )
+        if ending.unsent_bytes:
+            self._runtime.fail(thrown_away(self.mailbox.owner, ending))
 
     # -- saying -------------------------------------------------------------------------------------------------------
 
@@ -320,6 +326,8 @@ class Channel:
             sender.transmit(connection, request, now_ns, step)
         except TransportError as error:
             self.mailbox.withdraw(wait, now_ns)
+            if isinstance(error, SendBufferFull):
+                raise
             raise unsayable(error) from error
         self._driver.begin(wait)
         return Exchange(self._driver, wait, _read_answer)
@@ -339,6 +347,18 @@ class Channel:
     def batch(self) -> AbstractContextManager[None]:
         """What is said inside the `with` goes out together at its end, in one frame where the dialect has that."""
         return self._sender.batch()
+
+    @property
+    def unsent_bytes(self) -> int:
+        """How much of what was said has not left, because the peer does not read so fast."""
+        return self._sender.connection.unsent_bytes if self._sender.connection is not None else 0
+
+    async def flushed(self, *, within_s: float | None = None) -> None:
+        """Wait until all that was said has left; `within_s` as for `expect`.
+
+        Raises DeadlinePassed, or ChannelClosed if the connection ends before.
+        """
+        await self._sender.flushed(self.within_s if within_s is None else within_s)
 
     # -- waiting ------------------------------------------------------------------------------------------------------
 
@@ -427,7 +447,9 @@ class Channel:
 
     def drain(self, name: str | None = None, where: Any = None, *, since: Mark = 0) -> list[Message]:
         """Take every such message out of the mailbox, oldest first."""
-        return self.mailbox.drain(name, where, since)
+        drained = self.mailbox.drain(name, where, since)
+        self._watch.reading.look_again()
+        return drained
 
     def mark(self) -> Mark:
         """This moment, for `since=`."""

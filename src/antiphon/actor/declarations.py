@@ -5,11 +5,12 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import entry_points
-from typing import Any, Generic, Self, TypeVar, overload
+from typing import Any, Generic, Literal, Self, TypeVar, overload
 
-from antiphon.actor.channel import Channel
+from antiphon.actor.channel import DEFAULT_MAX_UNSENT_BYTES, Channel
 from antiphon.actor.handlers import Handlers
 from antiphon.actor.http_channel import HttpChannel
+from antiphon.conversation.mailbox import DEFAULT_LIMIT_BYTES
 from antiphon.dialect.codec import Dialect
 from antiphon.dialect.json import Json
 from antiphon.errors import ScenarioError
@@ -65,6 +66,9 @@ class Link(Declaration[Channel]):
     within_s: the deadline of waits that give none; None for the stand's, or 10.
     opens: "arriving" to be opened when the actor arrives, "manually" to be opened by `await actor.channel.open()`.
     ignored: names of messages that need not be expected in strict mode.
+    mailbox_limit, mailbox_bytes: how many messages nobody has taken are kept, and how much raw data of theirs.
+    when_full: "drop" the oldest, or "pause" the reading while the mailbox is full and nobody waits.
+    max_unsent_bytes: how much the peer may leave unread before a `send` fails with SendBufferFull.
     """
 
     def __init__(
@@ -80,9 +84,14 @@ class Link(Declaration[Channel]):
         opens: str = "arriving",
         ignored: Sequence[str] = (),
         mailbox_limit: int = 10_000,
+        mailbox_bytes: int = DEFAULT_LIMIT_BYTES,
+        when_full: Literal["drop", "pause"] = "drop",
+        max_unsent_bytes: int = DEFAULT_MAX_UNSENT_BYTES,
     ) -> None:
         if opens not in ("arriving", "manually"):
             raise ScenarioError(f'opens={opens!r} is neither "arriving" nor "manually"')
+        if when_full not in ("drop", "pause"):
+            raise ScenarioError(f'when_full={when_full!r} is neither "drop" nor "pause"')
         self.address = address
         self.dialect = dialect
         self.transport = transport
@@ -93,6 +102,9 @@ class Link(Declaration[Channel]):
         self.opens = opens
         self.ignored = tuple(ignored)
         self.mailbox_limit = mailbox_limit
+        self.mailbox_bytes = mailbox_bytes
+        self.when_full = when_full
+        self.max_unsent_bytes = max_unsent_bytes
 
     def make(
         self, runtime: Runtime, actor: str, handlers: Handlers, stand: Stand, fields: Callable[[], Mapping[str, Any]]
@@ -114,6 +126,9 @@ class Link(Declaration[Channel]):
             handlers=handlers,
             ignored=self.ignored,
             mailbox_limit=self.mailbox_limit,
+            mailbox_bytes=self.mailbox_bytes,
+            when_full=self.when_full,
+            max_unsent_bytes=self.max_unsent_bytes,
         )
 
 
@@ -141,6 +156,9 @@ class WebSocket(Link):
         opens: str = "arriving",
         ignored: Sequence[str] = (),
         mailbox_limit: int = 10_000,
+        mailbox_bytes: int = DEFAULT_LIMIT_BYTES,
+        when_full: Literal["drop", "pause"] = "drop",
+        max_unsent_bytes: int = DEFAULT_MAX_UNSENT_BYTES,
     ) -> None:
         super().__init__(
             address,
@@ -153,6 +171,9 @@ class WebSocket(Link):
             opens=opens,
             ignored=ignored,
             mailbox_limit=mailbox_limit,
+            mailbox_bytes=mailbox_bytes,
+            when_full=when_full,
+            max_unsent_bytes=max_unsent_bytes,
         )
 
 
@@ -164,10 +185,20 @@ class Accepted(Declaration[Channel]):
 
     opens = "manually"
 
-    def __init__(self, *, dialect: Dialect | None = None, within_s: float = 10.0, mailbox_limit: int = 10_000) -> None:
+    def __init__(
+        self,
+        *,
+        dialect: Dialect | None = None,
+        within_s: float = 10.0,
+        mailbox_limit: int = 10_000,
+        mailbox_bytes: int = DEFAULT_LIMIT_BYTES,
+        max_unsent_bytes: int = DEFAULT_MAX_UNSENT_BYTES,
+    ) -> None:
         self.dialect = dialect if dialect is not None else Json()
         self.within_s = within_s
         self.mailbox_limit = mailbox_limit
+        self.mailbox_bytes = mailbox_bytes
+        self.max_unsent_bytes = max_unsent_bytes
 
     def make(
         self, runtime: Runtime, actor: str, handlers: Handlers, stand: Stand, fields: Callable[[], Mapping[str, Any]]
@@ -180,6 +211,8 @@ class Accepted(Declaration[Channel]):
             within_s=self.within_s,
             handlers=handlers,
             mailbox_limit=self.mailbox_limit,
+            mailbox_bytes=self.mailbox_bytes,
+            max_unsent_bytes=self.max_unsent_bytes,
             history=8,
         )
 

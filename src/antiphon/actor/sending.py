@@ -2,28 +2,70 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
+from antiphon.conversation.ending import Ending
 from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.message import Data, Message
+from antiphon.conversation.wording import seconds
 from antiphon.dialect.codec import Codec
-from antiphon.errors import AntiphonError, ChannelClosed, DialectError, ErrorReply, ScenarioError, TransportError
-from antiphon.journal import StepStarted
+from antiphon.errors import (
+    AntiphonError,
+    ChannelClosed,
+    DeadlinePassed,
+    DialectError,
+    ErrorReply,
+    ScenarioError,
+    SendBufferFull,
+    TransportError,
+)
+from antiphon.journal import Note, StepStarted
 from antiphon.runtime.call_site import caller
 from antiphon.runtime.runtime import STEP, Runtime
 from antiphon.transport.interface import Connection
 
-__all__ = ["Sender", "body_of", "not_open", "unsayable"]
+__all__ = ["Sender", "body_of", "not_open", "thrown_away", "unsayable"]
+
+LOOK_EVERY_BYTES: Final = 64 * 1024
+"""How much is sent before it is seen whether it leaves; a peer with no more than that unsent is not behind."""
+
+TOLD_FROM_BYTES: Final = 1024 * 1024
+"""How much must be unsent to be worth a note; then each time it has doubled."""
 
 
 class Sender:
-    """The saying side of one channel. `connection` is None while there is none; `codec` is that of the connection."""
+    """The saying side of one channel. `connection` is None while there is none; `codec` is that of the connection.
 
-    __slots__ = ("_actor", "_batch", "_channel", "_mailbox", "_now_ns", "_record", "_sent", "codec", "connection")
+    `max_unsent_bytes` bounds what has not left when more is to be sent. That is looked at every so many bytes, and for
+    each message while the peer is behind.
+    """
 
-    def __init__(self, runtime: Runtime, mailbox: Mailbox, codec: Codec, actor: str, channel: str) -> None:
+    __slots__ = (
+        "_actor",
+        "_batch",
+        "_channel",
+        "_is_behind",
+        "_left_ns",
+        "_mailbox",
+        "_max_unsent_bytes",
+        "_now_ns",
+        "_record",
+        "_sent",
+        "_told_bytes",
+        "_unlooked_bytes",
+        "_unsent_bytes",
+        "_weigh",
+        "codec",
+        "connection",
+    )
+
+    def __init__(
+        self, runtime: Runtime, mailbox: Mailbox, codec: Codec, actor: str, channel: str, max_unsent_bytes: int
+    ) -> None:
         self.codec = codec
         self.connection: Connection | None = None
         self._mailbox = mailbox
@@ -31,7 +73,14 @@ class Sender:
         self._channel = channel
         self._now_ns = runtime.now_ns
         self._record = runtime.record
+        self._weigh = runtime.journal.weigh
+        self._max_unsent_bytes = max_unsent_bytes
         self._sent = 0
+        self._unlooked_bytes = 0
+        self._unsent_bytes = 0
+        self._left_ns = 0
+        self._is_behind = False
+        self._told_bytes = 0
         self._batch: list[Message] | None = None
 
     def send(self, name: str, body: Any, fields: dict[str, Any]) -> None:
@@ -42,6 +91,8 @@ class Sender:
         try:
             message = self.codec.encode(name, body_of(name, body, fields))
             self.transmit(connection, message, self._now_ns(), STEP.get())
+        except SendBufferFull:
+            raise
         except (DialectError, TransportError) as error:
             raise unsayable(error) from error
 
@@ -67,18 +118,70 @@ class Sender:
         if self._batch is not None:
             self._batch.append(message)
             return
+        self._unlooked_bytes += len(message.raw)
+        if self._unlooked_bytes > LOOK_EVERY_BYTES:
+            self._transmit_watched(connection, message, now_ns, step)
+            return
         # The journal has it before it is on its way: whatever comes of it, also in this very call, comes after it.
         self._enter(message, now_ns, step)
         if message.frames is None:
             connection.send(message.raw)
         else:
             for data in message.frames:
+                self._unlooked_bytes += len(data)
                 connection.send(data)
+
+    def _transmit_watched(
+        self, connection: Connection, message: Message, now_ns: int, step: StepStarted | None
+    ) -> None:
+        """The same, seeing whether the peer reads what it is sent; while it is behind, for each message."""
+        self._look(connection, message, now_ns)
+        self._unlooked_bytes = -len(message.raw)
+        self.transmit(connection, message, now_ns, step)
+        if self._is_behind:
+            self._unsent_bytes = connection.unsent_bytes
+            self._unlooked_bytes = LOOK_EVERY_BYTES
+
+    def _look(self, connection: Connection, message: Message, now_ns: int) -> None:
+        """Raises SendBufferFull if far too much has not left."""
+        self._weigh(message, self._unlooked_bytes - (LOOK_EVERY_BYTES if self._is_behind else 0))
+        unsent_bytes = connection.unsent_bytes
+        if not self._is_behind or unsent_bytes < self._unsent_bytes:
+            self._left_ns = now_ns
+        self._is_behind = unsent_bytes > LOOK_EVERY_BYTES
+        if unsent_bytes >= max(2 * self._told_bytes, TOLD_FROM_BYTES):
+            self._told_bytes = unsent_bytes
+            text = f"{self._mailbox.owner}: the peer is behind, {unsent_bytes:,} bytes sent to it have not left"
+            self._record(Note(at_ns=now_ns, text=text))
+        if unsent_bytes > self._max_unsent_bytes:
+            raise SendBufferFull(
+                f"{self._mailbox.owner}: the peer does not read what it is sent: {unsent_bytes:,} bytes have not left, "
+                f"and none has for {seconds(now_ns - self._left_ns)}",
+                place=caller(),
+                hint=f"await channel.flushed() before sending more; the limit is max_unsent_bytes="
+                f"{self._max_unsent_bytes}",
+            )
 
     def send_owed(self, data: Data) -> None:
         """Say what the protocol owes by itself."""
         if self.connection is not None:
+            self._unlooked_bytes += len(data)
             self.connection.send(data)
+
+    async def flushed(self, within_s: float) -> None:
+        """See `Channel.flushed`."""
+        connection, owner = self.connection, self._mailbox.owner
+        if connection is None:
+            raise not_open(self._mailbox, "nothing more")
+        try:
+            async with asyncio.timeout(None if within_s == math.inf else within_s):
+                await connection.drained()
+        except TimeoutError:
+            text = f"{owner}: {connection.unsent_bytes:,} bytes had not left after {within_s:g} s"
+            raise DeadlinePassed(text, place=caller(), hint="the peer does not read what it is sent") from None
+        if self.connection is not connection:
+            text = f"{owner} closed before all that was said had left: {self._mailbox.ending}"
+            raise ChannelClosed(text, place=caller())
 
     @contextmanager
     def batch(self) -> Iterator[None]:
@@ -94,6 +197,9 @@ class Sender:
             if self.connection is None:
                 raise not_open(self._mailbox, "a batch")
             now_ns, step = self._now_ns(), STEP.get()
+            self._unlooked_bytes += sum(len(message.raw) for message in messages)
+            self._look(self.connection, messages[-1], now_ns)
+            self._unlooked_bytes = 0
             for message in messages:
                 self._enter(message, now_ns, step)
             for data in self.codec.bundle(messages):
@@ -109,6 +215,13 @@ class Sender:
             message.step = step.number
         record = self._record
         record(message)
+
+
+def thrown_away(owner: str, ending: Ending) -> TransportError:
+    """What was said before a close and did not leave: no one's fault that we know of, but not to be lost silently."""
+    return TransportError(
+        f"{owner}: {ending}", place=owner, hint="await channel.flushed() before the close waits until all has left"
+    )
 
 
 def body_of(name: str, body: Any, fields: dict[str, Any]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from antiphon.actor.reading_pause import ReadingPause
 from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
 from antiphon.errors import DeadlinePassed
@@ -21,7 +22,13 @@ class WaitDriver:
     """The waits of one channel, driven. `holds_part` says whether part of a message has come, and its rest has not."""
 
     def __init__(
-        self, runtime: Runtime, mailbox: Mailbox, actor: str, channel: str, holds_part: Callable[[], bool]
+        self,
+        runtime: Runtime,
+        mailbox: Mailbox,
+        actor: str,
+        channel: str,
+        holds_part: Callable[[], bool],
+        reading_pause: ReadingPause,
     ) -> None:
         self.loop = runtime.loop
         self.woken = runtime.woken
@@ -30,6 +37,7 @@ class WaitDriver:
         self._actor = actor
         self._channel = channel
         self._holds_part = holds_part
+        self._reading_pause = reading_pause
 
     def pending(self, wait: Wait, read: Callable[[Any], T]) -> Pending[T]:
         """The wait, which the mailbox has been given, as something to await; `read` makes the result of it."""
@@ -56,6 +64,8 @@ class WaitDriver:
         )
         _describe(wait, started)
         runtime.record(started)
+        if self._reading_pause.is_paused:
+            self._reading_pause.look_again()
 
     def wake(self) -> None:
         """Tell those whose waits are settled; they may do anything meanwhile, also settle more."""

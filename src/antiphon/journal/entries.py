@@ -96,6 +96,7 @@ class ChannelEnded(Entry, tag="closed"):
     reason: str
     by: EndedBy
     detail: str = ""
+    unsent_bytes: int = 0
 
 
 class StepStarted(Entry, tag="step-started"):

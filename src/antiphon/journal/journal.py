@@ -38,12 +38,16 @@ class Report(Protocol):
 class Journal:
     """Collects the entries of one run.
 
-    The last `keep` entries stay in memory (`entries`), as they were; sinks get them masked. A run under load has no
-    sinks. An entry that one sink cannot write is given to the others before `record` raises what that sink raised.
+    The last `keep` entries stay in memory (`entries`), as they were, and of large messages fewer: those with the last
+    `keep_bytes` of raw data. Sinks get them masked. A run under load has no sinks. An entry that one sink cannot write
+    is given to the others before `record` raises what that sink raised.
     """
 
-    def __init__(self, keep: int = 10_000, masker: Masker | None = None) -> None:
+    def __init__(self, keep: int = 10_000, masker: Masker | None = None, *, keep_bytes: int = 64 * 1024 * 1024) -> None:
         self.entries: deque[Any] = deque(maxlen=keep)
+        self._keep_bytes = keep_bytes
+        self._weights: deque[tuple[Message, int]] = deque()
+        self._weight_bytes = 0
         self.masker = masker if masker is not None else Masker()
         # Not a method that asks whether there are sinks: a load records millions of entries into memory only.
         self.record: Sink = self.entries.append
@@ -54,6 +58,23 @@ class Journal:
     def has_sinks(self) -> bool:
         """False while entries go into memory only, which cannot fail."""
         return bool(self._sinks)
+
+    def weigh(self, message: Message, size_bytes: int) -> None:
+        """So much raw data has been recorded up to this message: let go of the oldest entries if it is too much.
+
+        Told by who records messages, every so many bytes: to look at each would cost more than to record it.
+        """
+        entries, weights = self.entries, self._weights
+        weights.append((message, size_bytes))
+        self._weight_bytes += size_bytes
+        while len(weights) > 1 and (
+            self._weight_bytes > self._keep_bytes or (entries and weights[0][0].at_ns < entries[0].at_ns)
+        ):
+            oldest, weight_bytes = weights.popleft()
+            self._weight_bytes -= weight_bytes
+            # It may have fallen out by itself.
+            while entries and entries[0].at_ns <= oldest.at_ns and entries.popleft() is not oldest:
+                pass
 
     def attach(self, sink: Sink) -> None:
         """Call `sink` with every entry from now on; sinks are attached before the run's engine is made."""
