@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
@@ -43,8 +43,8 @@ __all__ = ["DEFAULT_MAX_UNSENT_BYTES", "Channel", "Mark"]
 _READ: Final = frozenset({list, tuple})
 """What a `decode` gives that has read everything; the rest is read on, as a generator."""
 
-WEIGH_EVERY_BYTES: Final = 64 * 1024
-"""How much is received before it is seen whether too much of the past is remembered."""
+LARGE_BYTES: Final = 4 * 1024
+"""What is remembered of the past is bounded by counts, which is enough for data up to this size."""
 
 DEFAULT_MAX_UNSENT_BYTES: Final = 64 * 1024 * 1024
 
@@ -89,8 +89,7 @@ class Channel:
         self.subprotocols = subprotocols
         self.subprotocol = ""
         handlers = handlers if handlers is not None else Handlers()
-        self._hears_all = handlers.other is not None
-        self.ignored = Ignored(handlers.named, self._hears_all, ignored)
+        self.ignored = Ignored(handlers.named, handlers.other is not None, ignored)
         self.mailbox = Mailbox(
             f"{actor}.{name}",
             limit=mailbox_limit,
@@ -102,7 +101,7 @@ class Channel:
         )
         self._runtime = runtime
         self._dispatcher = Dispatcher(runtime, self, handlers)
-        self._heard = frozenset({UNREADABLE, *handlers.named})
+        self._heard: Container[str] = _Everything() if handlers.other else frozenset({UNREADABLE, *handlers.named})
         self._dialect = dialect
         self._transport = transport
         self._resolve_address = address
@@ -114,7 +113,6 @@ class Channel:
         self._driver = WaitDriver(runtime, self.mailbox, actor, name, self._holds_part, reading)
         self._watch = MailboxWatch(runtime, self._driver, reading, actor, name)
         self._housekeeping = Housekeeping(runtime, self._sender, self._dialect, self.mailbox.owner)
-        self._unweighed_bytes = 0
 
     def __repr__(self) -> str:
         return f"<Channel {self.mailbox.owner}: {'open' if self.is_open else self.ending or 'not open'}>"
@@ -241,7 +239,7 @@ class Channel:
             message.actor = self.actor
             message.channel = self.name
             record(message)
-            if message.name in self._heard or self._hears_all:
+            if message.name in self._heard:
                 self._dispatcher.react(message)
             mailbox.deliver(message, now_ns)
             if mailbox.settled:
@@ -250,10 +248,8 @@ class Channel:
                 self._watch.look(now_ns)
         if self._housekeeping.has_duties:
             self._housekeeping.pay()
-        self._unweighed_bytes += len(data)
-        if self._unweighed_bytes > WEIGH_EVERY_BYTES and messages:
-            self._watch.bound_memory(messages[-1], self._unweighed_bytes)
-            self._unweighed_bytes = 0
+        if len(data) > LARGE_BYTES and messages:
+            self._watch.bound_memory(messages[-1], len(data))
 
     def on_ended(self, ending: Ending) -> None:
         now_ns = self._now_ns()
@@ -472,6 +468,13 @@ class Channel:
 
     def _read_ending(self, wait: CloseWait) -> Ending:
         return self.mailbox.ending or Ending(by="us")
+
+
+class _Everything:
+    """The names that a handler of any message hears."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
 
 
 def _read_message(wait: Wait) -> Message:

@@ -38,7 +38,7 @@ class MailboxWatch:
             self.reading.begin_if_full()
 
     def bound_memory(self, latest: Message, size_bytes: int) -> None:
-        """So much has been received up to `latest`, since the last time: of large messages fewer are remembered."""
+        """A large piece of data has come, of which `latest` is the last message: fewer of the past are remembered."""
         self._runtime.journal.weigh(latest, size_bytes)
         self._mailbox.trim_history()
 

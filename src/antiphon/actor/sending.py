@@ -123,7 +123,15 @@ class Sender:
             self._transmit_watched(connection, message, now_ns, step)
             return
         # The journal has it before it is on its way: whatever comes of it, also in this very call, comes after it.
-        self._enter(message, now_ns, step)
+        self._sent = message.number = self._sent + 1
+        message.at_ns = now_ns
+        message.actor = self._actor
+        message.channel = self._channel
+        message.is_sent = True
+        if step is not None:
+            message.step = step.number
+        record = self._record
+        record(message)
         if message.frames is None:
             connection.send(message.raw)
         else:
@@ -196,25 +204,12 @@ class Sender:
         if messages:
             if self.connection is None:
                 raise not_open(self._mailbox, "a batch")
-            now_ns, step = self._now_ns(), STEP.get()
-            self._unlooked_bytes += sum(len(message.raw) for message in messages)
-            self._look(self.connection, messages[-1], now_ns)
-            self._unlooked_bytes = 0
+            data, now_ns, step = self.codec.bundle(messages), self._now_ns(), STEP.get()
             for message in messages:
-                self._enter(message, now_ns, step)
-            for data in self.codec.bundle(messages):
-                self.connection.send(data)
-
-    def _enter(self, message: Message, now_ns: int, step: StepStarted | None) -> None:
-        self._sent = message.number = self._sent + 1
-        message.at_ns = now_ns
-        message.actor = self._actor
-        message.channel = self._channel
-        message.is_sent = True
-        if step is not None:
-            message.step = step.number
-        record = self._record
-        record(message)
+                message.frames = ()
+            messages[-1].frames = data  # so that all are in the journal before any is on its way
+            for message in messages:
+                self.transmit(self.connection, message, now_ns, step)
 
 
 def thrown_away(owner: str, ending: Ending) -> TransportError:

@@ -62,7 +62,8 @@ class Journal:
     def weigh(self, message: Message, size_bytes: int) -> None:
         """So much raw data has been recorded up to this message: let go of the oldest entries if it is too much.
 
-        Told by who records messages, every so many bytes: to look at each would cost more than to record it.
+        Told by who records messages, of large ones only or every so many bytes: to look at each costs more than to
+        record it.
         """
         entries, weights = self.entries, self._weights
         weights.append((message, size_bytes))
