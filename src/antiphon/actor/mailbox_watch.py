@@ -40,7 +40,7 @@ class MailboxWatch:
     def bound_memory(self, latest: Message, size_bytes: int) -> None:
         """A large piece of data has come, of which `latest` is the last message: fewer of the past are remembered."""
         self._runtime.journal.weigh(latest, size_bytes)
-        self._mailbox.trim_history()
+        self._mailbox.past.trim()
 
     def _tell_dropped(self, now_ns: int) -> None:
         """P12: said at the first message that falls out, and then every time the number has doubled."""

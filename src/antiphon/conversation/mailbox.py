@@ -20,6 +20,7 @@ from antiphon.conversation.ending import Ending
 from antiphon.conversation.exchanges import Exchanges
 from antiphon.conversation.explanation import Explanation, FailureKind
 from antiphon.conversation.explanation_text import lines_of
+from antiphon.conversation.history import History
 from antiphon.conversation.match import Difference
 from antiphon.conversation.message import Message
 from antiphon.conversation.wait_index import WaitIndex
@@ -36,9 +37,6 @@ from antiphon.errors import (
 __all__ = ["DEFAULT_LIMIT_BYTES", "Ban", "Mailbox"]
 
 DEFAULT_LIMIT_BYTES: Final = 64 * 1024 * 1024
-
-HISTORY_BYTES: Final = 8 * 1024 * 1024
-"""How much raw data is remembered for explanations once a large message has come."""
 
 
 class Mailbox:
@@ -84,8 +82,9 @@ class Mailbox:
         self.settled: list[Wait] = []
         self.violations: list[ForbiddenMessage] = []
         self.soft_failures: list[CheckFailed] = []
-        self.history: deque[Message] = deque(maxlen=history)
-        self.taken: deque[tuple[int, Wait | None]] = deque(maxlen=history)
+        self.past = History(history)
+        self.history = self.past.messages
+        self.taken = self.past.taken
         self._backlog = Backlog(ignored)
         self._keeps_all = keeps_all
         self._wait_index = WaitIndex()
@@ -247,18 +246,6 @@ class Mailbox:
     def ignore_more(self) -> None:
         """`ignored` has grown, also by messages that are kept already."""
         self._backlog.judge_anew()
-
-    def trim_history(self) -> None:
-        """A large message has come: remember fewer, so that what is remembered stays small."""
-        history = self.history
-        size_bytes = sum(len(message.raw) for message in history)
-        while size_bytes > HISTORY_BYTES and len(history) > 1:
-            size_bytes -= len(history.popleft().raw)
-        oldest = history[0].number if history else self.received
-        if self.taken and self.taken[0][0] < oldest:  # whoever took a message holds it
-            kept = [pair for pair in self.taken if pair[0] >= oldest]
-            self.taken.clear()
-            self.taken.extend(kept)
 
     def _make_room(self) -> None:
         """P12: what falls out is counted; what somebody may still expect goes last."""

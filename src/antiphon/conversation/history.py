@@ -1,0 +1,39 @@
+"""What a channel has heard lately, and who took it: for explanations only."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from antiphon.conversation.message import Message
+from antiphon.conversation.waits import Wait
+
+__all__ = ["History"]
+
+LIMIT_BYTES: Final = 8 * 1024 * 1024
+"""How much raw data is remembered once a large message has come."""
+
+
+class History:
+    """The latest `limit` messages, oldest first, and as many pairs of a message's number and who took it.
+
+    None stands for a message that was drained. Both are plain deques, for each message that comes is added.
+    """
+
+    __slots__ = ("messages", "taken")
+
+    def __init__(self, limit: int) -> None:
+        self.messages: deque[Message] = deque(maxlen=limit)
+        self.taken: deque[tuple[int, Wait | None]] = deque(maxlen=limit)
+
+    def trim(self) -> None:
+        """A large message has come: remember fewer, so that what is remembered stays small; at least the latest."""
+        messages, taken = self.messages, self.taken
+        size_bytes = sum(len(message.raw) for message in messages)
+        while size_bytes > LIMIT_BYTES and len(messages) > 1:
+            size_bytes -= len(messages.popleft().raw)
+        if messages:
+            oldest = messages[0].number
+            kept = [pair for pair in taken if pair[0] >= oldest]  # whoever took a message holds it
+            taken.clear()
+            taken.extend(kept)
