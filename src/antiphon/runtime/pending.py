@@ -1,162 +1,20 @@
-"""Waits that can be awaited.
-
-A `Pending` is to a task what a future is, with one difference: when it is settled from the reader's callback, the
-task that awaits it takes its next step at once, inside that callback, instead of one turn of the loop later. Inside
-another task's step that is impossible (one task at a time may run), so there the ordinary `call_soon` is used.
-"""
+"""Waits that can be awaited: one message, an exchange of several, the first or all of some waits."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable, Generator
-from contextvars import Context
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import AsyncIterator, Callable
+from typing import Any, TypeVar
 
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import ReplyWait, Wait
 from antiphon.errors import ScenarioError
+from antiphon.runtime.resumable import Resumable, WaitOwner
 
 __all__ = ["Exchange", "Pending", "all_of", "first_of"]
 
 T = TypeVar("T")
-_Callback = Callable[[Any], object]
-_current_task = asyncio.current_task
-
-
-class WaitOwner(Protocol):
-    """What a pending needs of its channel.
-
-    `woken` is a future of `loop` that is done: what a task is given when it is to go on.
-    """
-
-    loop: asyncio.AbstractEventLoop
-    woken: asyncio.Future[None]
-
-    def abandon(self, wait: Wait) -> None:
-        """The wait is not awaited any more."""
-        ...
-
-    def heard(self, wait: Wait) -> None:
-        """Someone has been told of the wait's failure."""
-        ...
-
-
-class Resumable(Generic[T]):
-    """The side of a future that asyncio's tasks see (see asyncio.Future and PEP 3156 on `yield from`)."""
-
-    __slots__ = (
-        "_asyncio_future_blocking",
-        "_callbacks",
-        "_channel",
-        "_is_awaited",
-        "_is_cancelled",
-        "_loop",
-        "_task",
-    )
-
-    def __init__(self, channel: WaitOwner) -> None:
-        self._channel = channel
-        self._loop = channel.loop
-        self._asyncio_future_blocking = self._is_awaited = self._is_cancelled = False
-        self._task: tuple[_Callback, Context] | None = None
-        self._callbacks: list[tuple[_Callback, Context | None]] | None = None
-
-    def done(self) -> bool:
-        """True once there is a result or an error."""
-        raise NotImplementedError
-
-    def result(self) -> T:
-        """The result; raises the error there is instead, or InvalidStateError while there is neither."""
-        raise NotImplementedError
-
-    def _listen(self) -> None:
-        """Have `_wake` called when done."""
-        raise NotImplementedError
-
-    def _give_up(self) -> None:
-        """Nobody awaits this any more."""
-        raise NotImplementedError
-
-    def __await__(self) -> Generator[Any, None, T]:
-        if not self.done():
-            self._asyncio_future_blocking = self._is_awaited = True
-            try:
-                yield self
-            except BaseException:
-                # Cancelled: what had come for this wait and was not seen goes back to the mailbox.
-                self._give_up()
-                raise
-        return self.result()
-
-    def exception(self) -> BaseException | None:
-        """The error, if there is one."""
-        if self._is_cancelled:
-            raise asyncio.CancelledError
-        try:
-            self.result()
-        except BaseException as error:
-            return error
-        return None
-
-    def cancelled(self) -> bool:
-        """True after `cancel`."""
-        return self._is_cancelled
-
-    def cancel(self, msg: Any = None) -> bool:
-        """Give up; False if there was nothing to give up any more."""
-        if self.done():
-            return False
-        self._is_cancelled = True
-        self._give_up()
-        self._call_soon()
-        return True
-
-    def add_done_callback(self, callback: _Callback, *, context: Context | None = None) -> None:
-        """Call `callback(self)` once done."""
-        if self.done():
-            self._loop.call_soon(callback, self, context=context)
-            return
-        if self._is_awaited and context is not None:
-            # The task that has just been given this by `__await__`. It asks whatever it is woken with for a result, and
-            # asks a future of asyncio's own without a call into Python; the result itself is given by `__await__`.
-            self._is_awaited = False
-            self._task = (callback, context)
-        elif self._callbacks is None:
-            self._callbacks = [(callback, context)]
-        else:
-            self._callbacks.append((callback, context))
-        self._listen()
-
-    def remove_done_callback(self, callback: _Callback) -> int:
-        """Do not call it any more; returns how often it had been added."""
-        callbacks = self._callbacks or []
-        kept = [pair for pair in callbacks if pair[0] != callback]
-        self._callbacks = kept
-        return len(callbacks) - len(kept)
-
-    def _wake(self) -> None:
-        """Done: let the task that awaits this go on at once, if no other is in the middle of a step."""
-        if _current_task(self._loop) is not None:
-            self._call_soon()
-            return
-        task, self._task = self._task, None
-        callbacks, self._callbacks = self._callbacks, None
-        if task is not None:
-            task[1].run(task[0], self._channel.woken)
-        for callback, context in callbacks or ():
-            if context is not None:
-                context.run(callback, self)
-            else:
-                self._loop.call_soon(callback, self)
-
-    def _call_soon(self) -> None:
-        task, self._task = self._task, None
-        callbacks, self._callbacks = self._callbacks, None
-        if task is not None:
-            self._loop.call_soon(task[0], self._channel.woken, context=task[1])
-        for callback, context in callbacks or ():
-            self._loop.call_soon(callback, self, context=context)
 
 
 class Pending(Resumable[T]):
