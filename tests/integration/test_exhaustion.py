@@ -199,7 +199,7 @@ def test_no_file_for_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     def nothing() -> list[Any]:
         return []
 
-    monkeypatch.setattr("antiphon.runtime.event_loop._loop_factory", lambda: make_none)
+    monkeypatch.setattr("antiphon.runtime.event_loop.event_loop_factory", lambda: make_none)
     for start in (lambda: play(nothing, runs=None), lambda: run_until_told(perform(nothing, runs=None))):
         with pytest.raises(OSError, match="Too many open files") as failed:
             start()

@@ -23,7 +23,7 @@ MAY_USE = {
     "report": {"conversation", "errors", "journal"},
     "transport": {"conversation", "errors", "journal.masking"},
     "runtime": {"conversation", "errors", "journal"},
-    "testing": {"conversation", "dialect", "errors", "transport"},
+    "testing": {"conversation", "dialect", "errors", "transport", "runtime.await_graph", "runtime.tracebacks"},
     "stand": {"conversation", "errors", "transport.interface"},
     "actor": {"conversation", "dialect", "errors", "journal", "runtime", "stand", "transport"},
     "scenarios": {"actor", "conversation", "errors", "journal", "runtime", "stand"},

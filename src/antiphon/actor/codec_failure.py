@@ -8,7 +8,8 @@ from antiphon.conversation.message import UNREADABLE, Data, Message, Unreadable
 from antiphon.conversation.wording import shorten
 from antiphon.dialect.codec import Dialect
 from antiphon.errors import AntiphonError, DialectError, DialectFailed
-from antiphon.runtime.call_site import author_frame, place
+from antiphon.runtime.call_site import place
+from antiphon.runtime.tracebacks import author_frame
 
 __all__ = ["codec_failure", "read_all", "unreadable"]
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from antiphon.cli.interruption import Interrupted
 from antiphon.errors import AntiphonError, ConnectFailed, DialectError, ExpectationFailed, TransportError
-from antiphon.runtime.call_site import owner_of
+from antiphon.runtime.tracebacks import owner_of
 
 __all__ = [
     "BUG",
@@ -81,7 +81,7 @@ def is_authors(error: BaseException) -> bool:
     The innermost frame decides that is neither the standard library's nor that of a library that antiphon is built on.
     """
     for frame in reversed(extract_tb(error.__traceback__)):
-        owner = owner_of(frame)
+        owner = owner_of(frame.filename)
         if owner != "library":
             return owner == "author"
     return False

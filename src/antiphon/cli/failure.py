@@ -17,8 +17,8 @@ from antiphon.journal import RunEnded
 from antiphon.journal.file import FILE_NAME, read_journal
 from antiphon.report.failure_text import show_command
 from antiphon.report.text import last_lines
-from antiphon.runtime.call_site import author_frame
 from antiphon.runtime.exhaustion import as_exhaustion
+from antiphon.runtime.tracebacks import author_frame
 from antiphon.scenarios.outcome import failure_lines
 
 __all__ = ["fail"]

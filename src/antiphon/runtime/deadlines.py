@@ -1,7 +1,10 @@
 """Deadlines of all the waits of a run, by one timer.
 
 A timer for every wait would cost more than the wait. One timer is armed for the earliest deadline; since deadlines
-are made in nearly the order in which they pass, most waits come and go without touching it.
+are made in nearly the order in which they pass, most waits come and go without touching it. A wait that is satisfied
+takes nothing back: the timer that was armed for it fires in vain, and is armed for whoever is next then.
+
+No deadline passes silently (P7): also that of a wait which nobody awaits is looked at here.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from antiphon.conversation.clock import Clock
 __all__ = ["Deadlines", "Sleeper"]
 
 _NEVER: Final = 1 << 63
+"""Later than any moment, so that "is it before?" is one comparison of numbers, made for every wait."""
 _BLOCKED_NS: Final = 20_000_000
 """A timer that fires this much too late tells that the loop was blocked."""
 
@@ -37,7 +41,7 @@ class Deadlines:
         self.blocked_ns = 0
         self._loop = loop
         self._clock = clock
-        self._sleepers: dict[Sleeper, None] = {}
+        self._sleepers: dict[Sleeper, None] = {}  # no set: whose deadlines pass together, is told in order of joining
         self.armed_ns = _NEVER
         self._timer: asyncio.TimerHandle | None = None
 
@@ -83,10 +87,11 @@ class Deadlines:
         now_ns = self._clock.now_ns()
         self._timer = None
         self.armed_ns = _NEVER
+        # A copy: whoever is told may close its channel, or open another.
         for sleeper in list(self._sleepers):
             deadline_ns = sleeper.next_deadline_ns
             if deadline_ns is not None and deadline_ns <= now_ns:
-                sleeper.expire(now_ns)
+                sleeper.expire(now_ns)  # resumes tasks, which may make the next deadline and arm the timer for it
                 deadline_ns = sleeper.next_deadline_ns
             if deadline_ns is not None:
                 self.note(deadline_ns)

@@ -1,4 +1,13 @@
-"""The event loop of a run: one of our own, uvloop where there is one, and what it would else only log."""
+"""Which event loop a run gets where it makes its own, and what that would else only log.
+
+uvloop's where it is installed: it costs less CPU a message. It is asked for by `loop_factory` (`asyncio.Runner`, from
+Python 3.11 on), never by an event loop policy: a policy is the whole process's, and those are deprecated from 3.14 on.
+
+Nothing of ours depends on which one it is. What differs, and is minded where it matters: uvloop counts timers in
+milliseconds (`deadlines`, `scenarios.timed_steps`), may run them before it polls where asyncio runs them after
+(`deadlines`, `transport.timeouts`), accepts one connection a turn (`transport.acceptor`), and its transports and
+handles are no children of asyncio's classes.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +18,7 @@ from typing import Any, TypeVar
 
 from antiphon.runtime.exhaustion import is_exhaustion
 
-__all__ = ["callback_failures", "run_in_loop"]
+__all__ = ["callback_failures", "event_loop_factory", "run_in_loop"]
 
 T = TypeVar("T")
 _Handler = Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object]
@@ -18,7 +27,7 @@ _Handler = Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object]
 def run_in_loop(main: Coroutine[Any, Any, T]) -> T:
     """Run it to its end in a new loop, in this thread; what it gives, or raises."""
     try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=event_loop_factory()) as runner:
             return runner.run(main)
     finally:
         main.close()  # a loop that cannot be made, for want of files, has not begun it: Python would warn of that
@@ -67,7 +76,7 @@ class _Failures:
             loop.default_exception_handler(context)
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     try:
         import uvloop
     except ImportError:

@@ -1,10 +1,15 @@
-"""What all the channels of one run share: the loop, the clock, the journal, the deadlines, and where a failure goes."""
+"""What all the channels of one run share: the loop, the clock, the journal, the deadlines, and where a failure goes.
+
+A failure that no code awaits must not be lost: what a handler raises (P11), a deadline that passes unobserved (P7), a
+frame that cannot be read, a forbidden message (P9), a disk that is full. The event loop would log it and go on.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from contextvars import ContextVar
 from itertools import count
 from typing import Any
@@ -34,20 +39,24 @@ class Runtime:
         self, journal: Journal, on_failure: Callable[[BaseException], None], clock: Clock | None = None
     ) -> None:
         self.loop = asyncio.get_running_loop()
+        # A loop with virtual time says itself how late it is; every other one goes with the system.
         self.clock = clock if clock is not None else Clock(getattr(self.loop, "now_ns", time.monotonic_ns))
-        self.now_ns = self.clock.now_ns
+        self.now_ns = self.clock.now_ns  # bound once: it is asked for every message
         self.journal = journal
+        # Chosen once: without a sink nothing can fail, and nobody is to pay for that it might.
         self.record: Sink = self._record if journal.has_sinks else journal.record
         """Puts an entry into the journal; one that cannot be written fails the run, and goes on in memory."""
         self.deadlines = Deadlines(self.loop, self.clock)
         self.unheard: dict[Wait, None] = {}
         self.soft_failures: list[CheckFailed] = []
+        # What every task is woken with, see `resumable`: it is asked for its result, and has nothing to say.
         self.woken: asyncio.Future[None] = self.loop.create_future()
         self.woken.set_result(None)
         self.next_step = count(1).__next__
         self.next_wait = count(1).__next__
         self._on_failure = on_failure
-        self.tasks: set[asyncio.Task[Any]] = set()
+        self.tasks: set[asyncio.Task[Any]] = set()  # the loop keeps weak references only
+        # The loop keeps timers until they fire; what has fired or was cancelled goes from here by itself.
         self._timers: WeakSet[asyncio.TimerHandle] = WeakSet()
 
     def fail(self, error: BaseException) -> None:
@@ -56,15 +65,16 @@ class Runtime:
         self._on_failure(error)
 
     def fail_from_anywhere(self, error: BaseException) -> None:
-        """The same, also in another thread."""
+        """The same, also in another thread; `__del__` may run in any."""
         try:
             is_here = asyncio.get_running_loop() is self.loop
         except RuntimeError:
             is_here = False
         if is_here:
             self.fail(error)
-        elif not self.loop.is_closed():
-            self.loop.call_soon_threadsafe(self.fail, error)
+        else:
+            with suppress(RuntimeError):  # the loop was closed: the run is over, and its verdict is out
+                self.loop.call_soon_threadsafe(self.fail, error)
 
     def tell_soft(self, error: CheckFailed) -> None:
         """A soft check has failed: everything goes on, and the run will fail with it at its end."""
@@ -113,9 +123,10 @@ class Runtime:
         try:
             self.journal.record(entry)
         except RecordingError as error:
-            self._on_failure(error)
+            self._on_failure(error)  # not `fail`, which would record it
 
     def _reap(self, task: asyncio.Task[Any]) -> None:
         self.tasks.discard(task)
+        # To ask for the error counts as having seen it: asyncio would say "never retrieved" at some later time.
         if not task.cancelled() and (error := task.exception()) is not None:
             self.fail(error)

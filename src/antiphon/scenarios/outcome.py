@@ -10,7 +10,8 @@ from antiphon.conversation.message import Message
 from antiphon.conversation.wording import visible_lines
 from antiphon.errors import AntiphonError, ConnectFailed, DialectError, Line, TransportError, plain_text
 from antiphon.journal import Journal, RunVerdict
-from antiphon.runtime.call_site import author_frame, place
+from antiphon.runtime.call_site import place
+from antiphon.runtime.tracebacks import author_frame
 
 __all__ = ["failure_lines", "make_presentable", "text_of", "verdict_of"]
 

@@ -30,10 +30,10 @@ from antiphon.errors import (
 from antiphon.journal import Failed, Journal, Note, RunEnded, RunStarted, Sink
 from antiphon.journal.masking import Masker
 from antiphon.journal.recording import STANDARD_REPORTS, load_reports, new_run_directory, recording
-from antiphon.runtime.deadlock import tasks_with
 from antiphon.runtime.event_loop import callback_failures, run_in_loop
 from antiphon.runtime.exhaustion import as_exhaustion
 from antiphon.runtime.runtime import Runtime
+from antiphon.runtime.task_context import tasks_with
 from antiphon.scenarios.outcome import make_presentable, text_of, verdict_of
 from antiphon.scenarios.root_cause import cause_of, tell_consequences
 from antiphon.scenarios.run import Run

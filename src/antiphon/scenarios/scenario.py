@@ -17,7 +17,8 @@ import msgspec
 from antiphon.actor.actor import Actor
 from antiphon.conversation.wording import shorten
 from antiphon.errors import ScenarioError
-from antiphon.runtime.call_site import author_frame, place, place_of
+from antiphon.runtime.call_site import local_names, place, place_of
+from antiphon.runtime.tracebacks import author_frame
 
 __all__ = ["Parameter", "Scenario", "find_scenario", "load_file", "scenario", "scenarios_of"]
 
@@ -171,7 +172,7 @@ def scenario(function: Callable[..., Any] | None = None, *, strict: bool = False
     message that is received must be expected, handled, or declared ignored; what is left at the end fails the run.
     """
     # Types may be written as text (PEP 563) and name classes that are local to where the decorator stands.
-    names = sys._getframe(1).f_locals
+    names = local_names()
     if function is not None:
         return Scenario(function, names, strict)
     return lambda function: Scenario(function, names, strict)

@@ -11,7 +11,8 @@ from typing import Any, Generic, Protocol, TypeVar
 from antiphon.errors import AntiphonError, ScenarioError
 from antiphon.journal import StepEnded, StepOutcome, StepStarted
 from antiphon.journal.masking import Masker
-from antiphon.runtime.call_site import Place, caller, is_thrown_away
+from antiphon.runtime.call_site import Place, caller
+from antiphon.runtime.discarded import is_discarded
 from antiphon.runtime.runtime import STEP, Runtime
 from antiphon.scenarios.signals import Signals
 
@@ -72,7 +73,7 @@ class Step(Generic[R]):
     """True once it has been awaited."""
 
     def __del__(self) -> None:
-        if not self.is_awaited and (stage := STAGE.get()) is not None and is_thrown_away(self.source):
+        if not self.is_awaited and (stage := STAGE.get()) is not None and is_discarded(self.source):
             for part in self.with_parts():
                 part.is_awaited = True  # it is told of once
             text = f"{self.name}({self.arguments()}) was made, and neither awaited nor put into a workflow"

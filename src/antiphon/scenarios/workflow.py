@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import threading
 from collections.abc import Callable, Iterable, Sequence
-from contextvars import copy_context
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from antiphon.actor.actor import Actor
 from antiphon.actor.channel import Channel
@@ -20,15 +18,13 @@ from antiphon.conversation.wording import shorten
 from antiphon.errors import CheckFailed, ScenarioError
 from antiphon.journal import Called, StepStarted
 from antiphon.journal.masking import Masker
-from antiphon.runtime.runtime import Runtime
+from antiphon.runtime.threads import in_thread
 from antiphon.scenarios.root_cause import cause_of
 from antiphon.scenarios.step import Stage, Step, parameter_names, require_fit
 
 __all__ = ["call", "check", "expect", "perform_workflow", "send", "together", "wait", "workflow_steps"]
 
-P = ParamSpec("P")
 R = TypeVar("R", covariant=True)
-T = TypeVar("T")
 
 
 def wait(seconds: float) -> Step[None]:
@@ -160,7 +156,7 @@ class _Call(Step[Any]):
         if inspect.iscoroutinefunction(self._function):
             result = await self._function(*args, **kwargs)
         else:
-            result = await in_thread(stage.runtime, self._function, *args, **kwargs)
+            result = await in_thread(self._function, *args, **kwargs)
             # A lambda or a partial around an async function: only its call can tell.
             if inspect.isawaitable(result):
                 result = await result
@@ -268,38 +264,3 @@ class _Check(Step[None]):
         if not is_soft(pattern):
             raise error
         stage.runtime.tell_soft(error)
-
-
-async def in_thread(runtime: Runtime, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a blocking function in a thread of its own, which is left behind if the run is interrupted."""
-    # Not an executor: its threads are joined when the interpreter ends, and a blocked one would hold it up for ever.
-    outcome: asyncio.Future[T] = runtime.loop.create_future()
-    # So that what the function does, as a channel's send, belongs to the step in the thread too.
-    context = copy_context()
-
-    def conclude(result: Any, error: BaseException | None) -> None:
-        # The run was interrupted meanwhile.
-        if outcome.done():
-            return
-        if error is not None:
-            outcome.set_exception(error)
-        else:
-            outcome.set_result(result)
-
-    def run() -> None:
-        result: Any = None
-        failure: BaseException | None = None
-        try:
-            result = context.run(function, *args, **kwargs)
-        # A future refuses a StopIteration, which would look like the end of the coroutine that awaits it.
-        except StopIteration as error:
-            failure = RuntimeError(f"{function!r} raised StopIteration")
-            failure.__cause__ = error
-        except BaseException as error:
-            failure = error
-        # The thread may outlive the run.
-        if not runtime.loop.is_closed():
-            runtime.loop.call_soon_threadsafe(conclude, result, failure)
-
-    threading.Thread(target=run, name=f"antiphon call {getattr(function, '__name__', '')}", daemon=True).start()
-    return await outcome

@@ -13,6 +13,10 @@ How it decides, each time the loop has nothing ready:
 
 Sockets, pipes and other file descriptors are refused with an error: what comes through them comes in real time, and a
 clock that jumps would pass every deadline before the peer has been heard.
+
+It is not a part of `runtime`, because users write tests on it and no run knows of it; and what it relies on is public:
+a `SelectorEventLoop` takes its selector as an argument and asks it for as long as its next timer is away, by its own
+`time()`. The loop registers its own wake-up pipe while it is made: all that comes later is a user's.
 """
 
 from __future__ import annotations
@@ -26,6 +30,8 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
 from antiphon.errors import ScenarioError
+from antiphon.runtime.await_graph import coroutines_of, frame_of
+from antiphon.runtime.tracebacks import owner_of
 
 __all__ = ["VirtualTimeLoop", "run_virtual"]
 
@@ -196,13 +202,7 @@ def _no_sockets() -> ScenarioError:
 
 def _whereabouts(task: asyncio.Task[Any]) -> str:
     """Where the task waits: the innermost line that is its author's, or else the innermost."""
-    places = []
-    inner: Any = task.get_coro()
-    while inner is not None:
-        frame = getattr(inner, "cr_frame", None) or getattr(inner, "gi_frame", None)
-        if frame is not None:
-            is_foreign = str(frame.f_globals.get("__name__")).partition(".")[0] in ("asyncio", "antiphon")
-            places.append((not is_foreign, f"{frame.f_code.co_filename}:{frame.f_lineno}"))
-        inner = getattr(inner, "cr_await", None) or getattr(inner, "gi_yieldfrom", None)
-    chosen = [place for is_own, place in places if is_own] or [place for _, place in places]
-    return f"{chosen[-1] if chosen else 'nowhere'} ({task.get_name()})"
+    frames = [frame for frame in map(frame_of, coroutines_of(task)) if frame is not None]
+    chosen = [frame for frame in frames if owner_of(frame.f_code.co_filename) == "author"] or frames
+    where = f"{chosen[-1].f_code.co_filename}:{chosen[-1].f_lineno}" if chosen else "nowhere"
+    return f"{where} ({task.get_name()})"

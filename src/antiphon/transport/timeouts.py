@@ -4,6 +4,9 @@ A loop that was blocked (by a long computation, or by a thousand others that wan
 timers before it reads its sockets: by the clock it would blame the peer for what lies there unread. So the limit is
 counted in ticks, of which a blocked loop counts one, however long it was blocked; and when the last one has passed, the
 sockets are read once more.
+
+It counts a loop's turns and knows none of its insides: `call_later` and `call_soon` are all it calls. So it belongs to
+those whose limits it counts, and not to `runtime`, which keeps the deadlines of waits by the clock.
 """
 
 from __future__ import annotations
