@@ -4,7 +4,7 @@ import pytest
 from calls import on_hold, outgoing
 
 from antiphon import RequestRefused
-from antiphon.pytest_plugin import Play
+from antiphon.pytest import Play
 
 
 def test_outgoing(play: Play) -> None:

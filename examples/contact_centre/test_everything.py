@@ -2,7 +2,7 @@
 
 from everything import busy_desk
 
-from antiphon.pytest_plugin import Play
+from antiphon.pytest import Play
 
 
 def test_busy_desk(play: Play) -> None:

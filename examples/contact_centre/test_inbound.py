@@ -3,7 +3,7 @@
 import pytest
 from inbound import impatient, long_case
 
-from antiphon.pytest_plugin import Play
+from antiphon.pytest import Play
 
 
 def test_long_case(play: Play) -> None:

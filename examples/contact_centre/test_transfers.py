@@ -6,7 +6,7 @@ import pytest
 from transfers import blind, change_of_mind, consult
 
 from antiphon import Scenario
-from antiphon.pytest_plugin import Play
+from antiphon.pytest import Play
 
 
 def test_consult(play: Play) -> None:

@@ -133,7 +133,7 @@ def test_a_scenario_is_a_test(run_here: Callable[..., pytest.RunResult], project
     result = run_here(
         """
         from antiphon import Run, Stand
-        from antiphon.pytest_plugin import Play
+        from antiphon.pytest import Play
         from talk import greeting
 
         def test_greeting(play: Play, stand: Stand) -> None:
@@ -186,7 +186,7 @@ def test_a_failure_shows_the_explanation_the_authors_lines_and_the_conversation(
         ]
     )
     output = result.stdout.str()
-    for hidden in ("antiphon/runner.py", "antiphon/step.py", "pytest_plugin.py", "asyncio/", "tok-123456789"):
+    for hidden in ("antiphon/scenarios/", "antiphon/pytest/", "antiphon/runtime/", "asyncio/", "tok-123456789"):
         assert hidden not in output
 
 
@@ -458,7 +458,7 @@ ASYNC = """
 
     import pytest
     from antiphon import ScenarioError
-    from antiphon.pytest_plugin import Perform
+    from antiphon.pytest import Perform
     from talk import greeting, vain
 
     {asyncio_mark}
@@ -599,9 +599,10 @@ def test_tests_without_antiphon_do_not_wait_for_it(run_tests: Callable[..., pyte
 
         def test_nothing_is_loaded():
             heavy = {"aiohttp", "picows", "uvloop", "msgspec", "rich"}
-            assert "antiphon.pytest_plugin" in sys.modules
+            assert "antiphon.pytest.plugin" in sys.modules
             assert not heavy & set(sys.modules)
-            assert {name for name in sys.modules if name.startswith("antiphon.")} == {"antiphon.pytest_plugin"}
+            ours = {name for name in sys.modules if name.startswith("antiphon.")}
+            assert ours == {"antiphon.pytest", "antiphon.pytest.plugin"}
         """
     )
     result.assert_outcomes(passed=1, failed=1)

@@ -30,7 +30,7 @@ MAY_USE = {
 }
 """What each package may import of ours, from the ground up: each stands below its users, so there is no circle."""
 
-FACES = {"cli", "pytest_plugin", "__main__", "__init__"}  # may use all of these, and nobody uses them
+FACES = {"cli", "pytest", "__main__", "__init__"}  # may use all of these, and nobody uses them
 QUIET = {"errors", "conversation", "dialect", "journal"}  # what is said, apart from how it travels
 IO = {"asyncio", "socket", "ssl", "threading", "picows", "aiohttp", "uvloop"}
 TESTBED_MAY_USE = {

@@ -1,0 +1,216 @@
+"""The pytest plugin: scenarios performed as tests.
+
+    def test_outgoing(play):                      # or: play: Play
+        run = play(outgoing, telephone="890000002")
+        assert run.operator.interaction_id
+
+    @pytest.mark.asyncio                          # or @pytest.mark.anyio, on asyncio
+    async def test_outgoing(perform):             # or: perform: Perform
+        run = await perform(outgoing, telephone="890000002")
+
+Every run is recorded in a directory of its own, named after the test; the report of a failed test shows the end of the
+conversation, secrets masked, and the directory. What passed is kept too, unless `antiphon_keep = failed`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import pytest
+
+# Nothing of antiphon is imported before a test asks for it: pytest loads this module at each of its starts.
+if TYPE_CHECKING:
+    from antiphon.pytest.recordings import Recordings
+    from antiphon.scenarios.run import Run
+    from antiphon.scenarios.scenario import Scenario
+    from antiphon.stand.stand import Stand
+
+__all__ = ["Perform", "Play"]
+
+
+class Play(Protocol):
+    """The fixture `play`."""
+
+    def __call__(self, scenario: Scenario[Any, Any], /, *, stand: Stand | str | None = None, **parameters: Any) -> Run:
+        """Perform a scenario, and return the run when it has passed; see `antiphon.play`."""
+        ...
+
+
+class Perform(Protocol):
+    """The fixture `perform`."""
+
+    async def __call__(
+        self, scenario: Scenario[Any, Any], /, *, stand: Stand | str | None = None, **parameters: Any
+    ) -> Run:
+        """Perform a scenario in the running event loop; see `antiphon.perform`."""
+        ...
+
+
+@pytest.fixture
+def stand(request: pytest.FixtureRequest) -> Stand:
+    """The stand that the test's scenarios are performed on.
+
+    It is the one that `--stand` names, or the default one, in the `antiphon.toml` of the working directory or above it,
+    or else next to the test's file or above that. A stand that starts its own system starts it anew for each run.
+    Override this fixture in a conftest.py to make a stand otherwise (or return the name of one), or to start the system
+    once for all tests:
+
+        @pytest.fixture(scope="session")
+        def stand():
+            with my_system() as system:              # in a process or thread of its own
+                yield Stand("mine", {"centre": system.address}, users=[...])
+
+    The workers of pytest-xdist lend the stand's users to one run at a time, as all processes do.
+    """
+    from antiphon.errors import ScenarioError
+    from antiphon.pytest.recordings import find_stand
+
+    try:
+        return find_stand(request.config.getoption("--stand"), request.path.parent)
+    except ScenarioError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture
+def play(request: pytest.FixtureRequest, stand: Stand | str) -> Play:
+    """Performs scenarios: `run = play(outgoing, telephone="890000002")`.
+
+    Takes what `antiphon.play` takes; the stand is that of the fixture `stand`, and each run is recorded in a new
+    directory (`runs=None` records nothing).
+    """
+    from antiphon.scenarios import runner
+
+    recordings = _recordings(request)
+
+    def play_recorded(scenario: Scenario[Any, Any], /, **options: Any) -> Run:
+        recording = recordings.begin(stand, options)
+        try:
+            return runner.play(scenario, **options)
+        finally:
+            recording.end()
+
+    return play_recorded
+
+
+@pytest.fixture
+def perform(request: pytest.FixtureRequest, stand: Stand | str) -> Perform:
+    """Performs scenarios in an async test: `run = await perform(outgoing, telephone="890000002")`.
+
+    Takes what `antiphon.perform` takes; otherwise like `play`. The test runs on asyncio, by pytest-asyncio or anyio.
+    """
+    from antiphon.errors import ScenarioError
+    from antiphon.scenarios import runner
+
+    recordings = _recordings(request)
+
+    async def perform_recorded(scenario: Scenario[Any, Any], /, **options: Any) -> Run:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            raise ScenarioError(
+                "perform() needs asyncio, and this test runs on another event loop",
+                hint='let the fixture anyio_backend return "asyncio", or use play() in a test that is not async',
+            ) from None
+        recording = recordings.begin(stand, options)
+        try:
+            return await runner.perform(scenario, **options)
+        finally:
+            recording.end()
+
+    return perform_recorded
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("antiphon", "conversations with message-driven systems")
+    group.addoption("--stand", metavar="NAME", help="the stand in antiphon.toml (by default the default one there)")
+    group.addoption("--antiphon-runs", metavar="DIR", help="where runs are recorded (by default the ini option)")
+    group.addoption(
+        "--antiphon-keep", choices=("all", "failed"), help="which tests' runs are kept (by default the ini option)"
+    )
+    group.addoption(
+        "--antiphon-report",
+        metavar="NAME[=DIR]",
+        action="append",
+        default=[],
+        help="a report of every run, in its directory or that one: junit, allure, summary, mermaid, har; repeatable",
+    )
+    parser.addini("antiphon_runs", "where runs are recorded, from the rootdir (runs)", default="runs")
+    parser.addini(
+        "antiphon_reports", "reports of every run, as --antiphon-report takes them", type="linelist", default=[]
+    )
+    parser.addini("antiphon_keep", "which tests' runs are kept: all or failed (all)", default="all")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if _keep(config) not in ("all", "failed"):
+        raise pytest.UsageError(f"antiphon_keep is all or failed, not {_keep(config)!r}")
+    reports = _reports(config)
+    if reports:
+        from antiphon.errors import ScenarioError
+        from antiphon.journal.recording import load_reports
+
+        try:
+            load_reports(reports)
+        except ScenarioError as error:
+            raise pytest.UsageError(str(error)) from None
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    if (
+        call.excinfo is not None
+        and "antiphon.scenarios.runner" in sys.modules
+        and not item.config.getoption("fulltrace")
+    ):
+        from antiphon.runtime.tracebacks import keep_author_frames
+
+        error, before = call.excinfo.value, call.excinfo.value.__traceback__
+        keep_author_frames(error)
+        if error.__traceback__ is not before:
+            call.excinfo = pytest.ExceptionInfo.from_exception(error)
+    report = yield
+    recordings = item.stash.get(_RECORDINGS, None)
+    if recordings is not None:
+        if report.failed:
+            recordings.show(report)
+        if report.when == "teardown":
+            recordings.finish(_keep(item.config))
+            del item.stash[_RECORDINGS]
+    return report
+
+
+_RECORDINGS: Final = pytest.StashKey["Recordings"]()
+
+
+def _recordings(request: pytest.FixtureRequest) -> Recordings:
+    """Those of the test that the request is for."""
+    from antiphon.pytest.recordings import Recordings
+
+    item: pytest.Item = request.node
+    if _RECORDINGS not in item.stash:
+        item.stash[_RECORDINGS] = Recordings(item, _home(item.config), _reports(item.config))
+    return item.stash[_RECORDINGS]
+
+
+def _home(config: pytest.Config) -> Path:
+    option: str | None = config.getoption("--antiphon-runs")
+    return config.rootpath / config.getini("antiphon_runs") if option is None else config.invocation_params.dir / option
+
+
+def _reports(config: pytest.Config) -> list[str]:
+    """The reports of every run. Where one has a place of its own, that is a directory, which all tests share."""
+    given = [(config.rootpath, spec) for spec in config.getini("antiphon_reports")]
+    given += [(config.invocation_params.dir, spec) for spec in config.getoption("--antiphon-report")]
+    parts = [(home, *spec.partition("=")) for home, spec in given]
+    return [f"{name}={home / target}/" if target else name for home, name, _, target in parts]
+
+
+def _keep(config: pytest.Config) -> str:
+    keep: str = config.getoption("--antiphon-keep") or config.getini("antiphon_keep")
+    return keep

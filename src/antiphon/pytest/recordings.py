@@ -1,0 +1,137 @@
+"""The runs of one test: where each is recorded, and what a failed test shows of them.
+
+Imported when a test asks for `play` or `perform`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from antiphon.journal.recording import STANDARD_REPORTS, new_run_directory
+from antiphon.report.failure_text import show_command
+from antiphon.report.text import last_lines
+from antiphon.stand.stand import Stand, load_stand
+
+__all__ = ["Recording", "Recordings", "find_stand"]
+
+LAST_LINES: Final = 20
+"""How many lines of a conversation a failed test shows."""
+
+KEPT_ENTRIES: Final = 2_000
+"""How much of a journal is kept in memory for that."""
+
+LONGEST_LABEL_BYTES: Final = 120
+"""How much of a test's name a directory's name has."""
+
+
+class Recording:
+    """One run of a test: its directory, and the first entry and the last ones of its journal, secrets masked."""
+
+    def __init__(self, watch: Callable[[Any], object] | None, allure: Any) -> None:
+        self.directory: Path | None = None
+        self._watch = watch
+        self._allure = allure
+        self._first: Any = None
+        self._last: deque[Any] = deque(maxlen=KEPT_ENTRIES)
+
+    def __call__(self, entry: Any) -> None:
+        if self._first is None:
+            self._first = entry
+        else:
+            self._last.append(entry)
+        if self._watch is not None:
+            self._watch(entry)
+
+    @property
+    def entries(self) -> list[Any]:
+        """Those; none if the run did not begin."""
+        return [self._first, *self._last] if self._first is not None else []
+
+    def close(self) -> None:
+        """Whoever else watches may want to know that it is over."""
+        close = getattr(self._watch, "close", None)
+        if close is not None:
+            close()
+
+    def end(self) -> None:
+        """The run is over; one that did not begin leaves no directory."""
+        if self._first is not None:
+            self._tell_allure()
+        elif self.directory is not None:
+            with contextlib.suppress(OSError):  # a report has written something
+                self.directory.rmdir()
+                self.directory = None
+
+    def _tell_allure(self) -> None:
+        """Where allure-pytest records the test, put the run's steps into its result."""
+        if self._allure is None:
+            return
+        from antiphon.journal.file import FILE_NAME, read_journal
+        from antiphon.report.formats.allure import add_to_test
+
+        entries = self.entries if self.directory is None else read_journal(self.directory / FILE_NAME)
+        add_to_test(entries, self._allure.allure_logger, self.directory)
+
+
+class Recordings:
+    """The runs of one test."""
+
+    def __init__(self, item: pytest.Item, home: Path, reports: Sequence[str]) -> None:
+        self._label = _label(item)
+        self._home = home
+        self._test_directory = item.path.parent
+        self._reports = reports
+        self._allure = item.config.pluginmanager.get_plugin("allure_listener")
+        self._recordings: list[Recording] = []
+        self._has_failed = False
+
+    def begin(self, stand: Stand | str, options: dict[str, Any]) -> Recording:
+        """A run is about to begin; `options` are completed for it."""
+        chosen = options.get("stand")
+        options["stand"] = find_stand(stand if chosen is None else chosen, self._test_directory)
+        recording = options["watch"] = Recording(options.get("watch"), self._allure)
+        options.setdefault("reports", (*STANDARD_REPORTS, *self._reports))
+        if not {"runs", "directory"} & options.keys():
+            recording.directory = options["directory"] = new_run_directory(self._home, self._label)
+        self._recordings.append(recording)
+        return recording
+
+    def show(self, report: pytest.TestReport) -> None:
+        """Show the end of the last run in the report."""
+        self._has_failed = True
+        begun = [recording for recording in self._recordings if recording.entries]
+        if not begun or any(title == "antiphon" for title, _ in report.sections):
+            return
+        lines = last_lines(begun[-1].entries, LAST_LINES)
+        places = [recording.directory for recording in begun if recording.directory is not None]
+        if places:
+            lines += [f"recorded in {places[-1]}", f"to see what was said: {show_command(places[-1])}"]
+        lines += [f"and before in {place}" for place in places[:-1]]
+        report.sections.append(("antiphon", "\n".join(lines)))
+
+    def finish(self, keep: str) -> None:
+        """The test is over."""
+        if keep == "failed" and not self._has_failed:
+            for recording in self._recordings:
+                if recording.directory is not None:
+                    shutil.rmtree(recording.directory, ignore_errors=True)
+
+
+def find_stand(stand: Stand | str | None, directory: Path) -> Stand:
+    """The stand that a test names, or the one in the `antiphon.toml` nearest to its file."""
+    return stand if isinstance(stand, Stand) else load_stand(stand, near=directory)
+
+
+def _label(item: pytest.Item) -> str:
+    """The test's name for a directory: `test_calls-test_outgoing-busy`."""
+    file, _, test = item.nodeid.partition("::")
+    label = re.sub(r"\W+", "-", f"{Path(file).stem}-{test}").strip("-")
+    return label.encode()[:LONGEST_LABEL_BYTES].decode(errors="ignore")
