@@ -46,6 +46,7 @@ class Actor:
         cls.needs_user = user is not False and (cls.needs_user or user is not None)
         if user is not None and user is not False:
             cls._wanted_user = _user_pattern(user)
+        # Copies, so that a subclass adds to what it inherits and changes nothing there.
         cls._declarations = dict(cls._declarations)
         cls._reactions = dict(cls._reactions)
         for name, value in vars(cls).items():
@@ -98,6 +99,7 @@ class Actor:
         self, name: str, body: Any = None, /, *, check: Any = None, within_s: float | None = None, **fields: Any
     ) -> Exchange:
         """See `Channel.ask`."""
+        # Not through the property: this is called as often as anything, and a property is a call more.
         try:
             channel = self._channel
         except AttributeError:
@@ -246,6 +248,7 @@ class Actor:
         """Those of one channel; a handler that is for this channel only goes before one for all."""
         handlers = Handlers()
         found = [(only, trigger, method) for method, made in self._reactions.items() for trigger, only in made]
+        # The sort keeps the order of the class otherwise; the last one put for a trigger is the one that counts.
         for only, trigger, method in sorted(found, key=lambda reaction: reaction[0] is not None):
             bound = getattr(self, method)
             if only is not None and only not in self._declarations:

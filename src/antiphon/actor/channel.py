@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from antiphon.actor.wait_driver import WaitDriver
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.headers import single_lines
 from antiphon.conversation.mailbox import DEFAULT_LIMIT_BYTES, Mailbox
-from antiphon.conversation.message import UNREADABLE, Data, Message
+from antiphon.conversation.message import Data, Message
 from antiphon.conversation.strict import Ignored
 from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
 from antiphon.dialect.codec import Codec, Dialect
@@ -101,7 +101,7 @@ class Channel:
         )
         self._runtime = runtime
         self._dispatcher = Dispatcher(runtime, self, handlers)
-        self._heard: Container[str] = _Everything() if handlers.other else frozenset({UNREADABLE, *handlers.named})
+        self._heard = handlers.heard
         self._dialect = dialect
         self._transport = transport
         self._resolve_address = address
@@ -238,18 +238,31 @@ class Channel:
             message.number = mailbox.received + 1
             message.actor = self.actor
             message.channel = self.name
-            record(message)
-            if message.name in self._heard:
+            record(message)  # before anyone reacts: what is said in answer stands behind it
+            if message.is_protocol:
+                mailbox.received = message.number  # it has its place among the others, and nobody waits for it
+                continue
+            if message.name in self._heard:  # P11: first, and it takes nothing from the mailbox
                 self._dispatcher.react(message)
-            mailbox.deliver(message, now_ns)
+            mailbox.deliver(message, now_ns)  # P1: whether or not anyone waits
             if mailbox.settled:
-                self._driver.wake()
+                self._driver.wake()  # within this turn, and before the next message of the same read
             if mailbox.untils or mailbox.has_news:
                 self._watch.look(now_ns)
         if self._housekeeping.has_duties:
             self._housekeeping.pay()
         if len(data) > LARGE_BYTES and messages:
             self._watch.bound_memory(messages[-1], len(data))
+
+    def on_protocol(self, name: str, data: Data, *, is_sent: bool) -> None:
+        if is_sent:
+            self._sender.send_owed(name, Message(name, data, data, frames=()))  # it is on its way already
+            return
+        number = self.mailbox.received = self.mailbox.received + 1
+        at_ns, actor, channel = self._now_ns(), self.actor, self.name
+        self._record(
+            Message(name, data, data, is_protocol=True, at_ns=at_ns, number=number, actor=actor, channel=channel)
+        )
 
     def on_ended(self, ending: Ending) -> None:
         now_ns = self._now_ns()
@@ -266,7 +279,7 @@ class Channel:
                 unsent_bytes=ending.unsent_bytes,
             )
         )
-        self.mailbox.close(ending, now_ns)
+        self.mailbox.close(ending, now_ns)  # P8; told below, when handlers have had their say
         self._housekeeping.end(ending)
         self._dispatcher.closed(ending)
         self._driver.wake()
@@ -317,7 +330,7 @@ class Channel:
             source=caller(2),
             step=step,
         )
-        self.mailbox.expect_reply(wait)
+        self.mailbox.expect_reply(wait)  # P5: before the request is on its way, so that no reply comes too early
         try:
             sender.transmit(connection, request, now_ns, step)
         except TransportError as error:
@@ -468,13 +481,6 @@ class Channel:
 
     def _read_ending(self, wait: CloseWait) -> Ending:
         return self.mailbox.ending or Ending(by="us")
-
-
-class _Everything:
-    """The names that a handler of any message hears."""
-
-    def __contains__(self, name: object) -> bool:
-        return True
 
 
 def _read_message(wait: Wait) -> Message:

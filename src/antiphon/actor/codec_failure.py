@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from antiphon.conversation.message import UNREADABLE, Data, Message, Unreadable
 from antiphon.conversation.wording import shorten
 from antiphon.dialect.codec import Dialect
-from antiphon.errors import AntiphonError, DialectError, DialectFailed
+from antiphon.errors import AntiphonError, DialectFailed
 from antiphon.runtime.call_site import place
 from antiphon.runtime.tracebacks import author_frame
 
@@ -30,8 +30,8 @@ def read_all(dialect: Dialect, messages: Iterable[Message], data: Data) -> list[
 
 
 def codec_failure(dialect: Dialect, error: Exception, where: str) -> AntiphonError:
-    """What a codec raised: a DialectError is what it says, anything else a bug, told with the dialect's name."""
-    if isinstance(error, DialectError):
+    """What a codec raised: an error of ours is what it says, anything else a bug, told with the dialect's name."""
+    if isinstance(error, AntiphonError):
         return error
     text = f"the dialect {type(dialect).__name__} raised {type(error).__name__}: {error}, {where}"
     frame = author_frame(error)

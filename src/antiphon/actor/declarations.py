@@ -138,6 +138,7 @@ class WebSocket(Link):
     address: ws://, wss://, or the http:// or https:// address of the same server.
     tls: None verifies wss against the system's certificates. compression: ask for permessage-deflate (RFC 7692).
     max_size_bytes: the largest message that is taken; a larger one ends the connection with 1009.
+    shows_pings: put pings and pongs into the journal, as what the protocol says by itself.
     The rest as for `Link`.
     """
 
@@ -151,6 +152,7 @@ class WebSocket(Link):
         tls: ssl.SSLContext | None = None,
         compression: bool = False,
         max_size_bytes: int = 16 * 1024 * 1024,
+        shows_pings: bool = False,
         within_s: float | None = None,
         open_within_s: float = 10.0,
         opens: str = "arriving",
@@ -163,7 +165,9 @@ class WebSocket(Link):
         super().__init__(
             address,
             dialect=dialect if dialect is not None else Json(),
-            transport=WebSocketTransport(tls=tls, compression=compression, max_size_bytes=max_size_bytes),
+            transport=WebSocketTransport(
+                tls=tls, compression=compression, max_size_bytes=max_size_bytes, shows_pings=shows_pings
+            ),
             headers=headers,
             subprotocols=subprotocols,
             within_s=within_s,
@@ -263,6 +267,7 @@ class _Chosen:
         self._declared = declared
 
     async def connect(self, address: str, opening: Opening, receiver: Receiver) -> Connection:
+        # Only now: the address may hold what the actor has learnt, and a test's stand may put a wire in its place.
         scheme = address.partition("://")[0]
         transport = self._stand.transports.get(scheme) or self._declared or _registered(scheme, address)
         return await transport.connect(address, opening, receiver)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Container, Coroutine
 from typing import Any, Final, Protocol, TypeVar, overload
 
 import msgspec
@@ -50,6 +50,11 @@ class Handlers(msgspec.Struct):
     opened: Callable[[], Any] | None = None
     closed: Callable[[Ending], Any] | None = None
 
+    @property
+    def heard(self) -> Container[str]:
+        """The names that the dispatcher must see; what cannot be read always, as it may have to fail the run."""
+        return _Everything() if self.other is not None else frozenset({UNREADABLE, *self.named})
+
     def put(self, trigger: str, handler: Callable[..., Any]) -> None:
         """Have `handler` called for that; of several the last one put."""
         if trigger == ANY:
@@ -60,6 +65,13 @@ class Handlers(msgspec.Struct):
             self.closed = handler
         else:
             self.named[trigger] = handler
+
+
+class _Everything:
+    """Every name: what a handler of anything hears, in the place of a set of names."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
 
 
 class Answering(Protocol):
@@ -134,6 +146,7 @@ class Dispatcher:
         """Call a handler and make of its outcome what it means; gives the text of what it raised."""
         try:
             outcome = handler(*arguments)
+            # Never awaited here: user code must not hold up the reader (P11), nor the heartbeats behind it.
             if inspect.iscoroutine(outcome):
                 self._runtime.spawn(self._finish(handler, request, outcome))
             else:
@@ -158,12 +171,13 @@ class Dispatcher:
             self._blame(handler, request, error)
 
     def _conclude(self, request: Message | None, outcome: Any) -> None:
+        # None answers only what the dialect calls a request: in JSON-RPC it is a result, elsewhere silence.
         if request is None or outcome is DEFERRED or (outcome is None and not request.is_request):
             return
         self._channel.answer(request, outcome)
 
     def _refuse(self, handler: Callable[..., Any], request: Message | None, refusal: ErrorReply) -> str:
-        if request is None:
+        if request is None:  # of @on.opened or @on.closed: there is nobody to answer
             return self._blame(handler, request, refusal)
         try:
             self._channel.refuse_with(request, refusal)

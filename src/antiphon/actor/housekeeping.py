@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from antiphon.actor.codec_failure import codec_failure
 from antiphon.actor.sending import Sender
 from antiphon.conversation.ending import Ending
-from antiphon.conversation.message import Data
+from antiphon.conversation.message import Data, Message
 from antiphon.dialect.codec import Codec, Dialect
 from antiphon.errors import ConnectFailed
 from antiphon.runtime.runtime import Runtime
@@ -80,10 +80,10 @@ class Housekeeping:
         if self._became_ready is not None and not self._became_ready.done():
             self._became_ready.set_exception(ConnectFailed(f"{self._owner}: {ending}, before its protocol was open"))
 
-    def _say(self, duty: str, owed: Callable[[], Iterable[Data]]) -> None:
+    def _say(self, duty: str, owed: Callable[[], Iterable[Data | Message]]) -> None:
         try:
-            for data in owed():
-                self._sender.send_owed(data)
+            for each in owed():
+                self._sender.send_owed(duty, each)
         except Exception as error:
             failure = codec_failure(self._dialect, error, f"in its {duty}()")
             failure.place = failure.place or self._owner

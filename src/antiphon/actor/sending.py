@@ -170,11 +170,17 @@ class Sender:
                 f"{self._max_unsent_bytes}",
             )
 
-    def send_owed(self, data: Data) -> None:
-        """Say what the protocol owes by itself."""
-        if self.connection is not None:
-            self._unlooked_bytes += len(data)
-            self.connection.send(data)
+    def send_owed(self, duty: str, owed: Data | Message) -> None:
+        """Say what the protocol owes by itself, marked as such; it belongs to no step, and waits for no batch."""
+        if self.connection is None:
+            return
+        message = owed if isinstance(owed, Message) else Message(duty, owed, owed)
+        message.is_protocol = True
+        batch, self._batch = self._batch, None
+        try:
+            self.transmit(self.connection, message, self._now_ns(), None)
+        finally:
+            self._batch = batch
 
     async def flushed(self, within_s: float) -> None:
         """See `Channel.flushed`."""

@@ -70,6 +70,7 @@ class _Seat:
     def __init__(self, server: Server, actor: Actor, runtime: Runtime) -> None:
         self._server = server
         self._actor = actor
+        # A runtime of its own: what fails here ends this connection, and not the server's others.
         self._runtime = Runtime(runtime.journal, self._fail, runtime.clock)
         actor.attach(self._runtime, actor.name or type(actor).__name__.lower(), Stand())
         self._channel: Channel = actor.channel

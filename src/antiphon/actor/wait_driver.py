@@ -50,6 +50,7 @@ class WaitDriver:
         """A wait has been made."""
         runtime = self._runtime
         deadline_ns = wait.deadline_ns
+        # Most deadlines are later than the one that the run's timer is set for: those cost nothing more.
         if deadline_ns is not None and deadline_ns < runtime.deadlines.armed_ns and wait.settled_ns < 0:
             runtime.deadlines.note(deadline_ns)
         started = WaitStarted(
@@ -72,6 +73,7 @@ class WaitDriver:
         mailbox, record = self.mailbox, self._runtime.record
         if mailbox.soft_failures:
             self._tell_soft()
+        # A loop, because whoever is told goes on at once, and may settle further waits before it gives way.
         while mailbox.settled:
             settled, mailbox.settled = mailbox.settled, []
             for wait in settled:
@@ -80,6 +82,7 @@ class WaitDriver:
                 elif wait.settled_ns >= 0:
                     number = wait.message.number if wait.message is not None else 0
                     record(WaitEnded(at_ns=wait.settled_ns, number=wait.order, outcome="satisfied", message=number))
+            # Only when all are in the journal: a step that goes on writes its own entries behind theirs.
             for wait in settled:
                 if wait.settled_ns >= 0 and (notify := wait.on_settled) is not None:
                     wait.on_settled = None
@@ -94,7 +97,7 @@ class WaitDriver:
             self._runtime.tell_soft(failure)
 
     def _fail(self, wait: Wait) -> None:
-        if wait.on_settled is None:
+        if wait.on_settled is None:  # P7: nobody awaits it yet; if nobody ever does, the run fails with it
             self._runtime.unheard[wait] = None
         if isinstance(wait.error, DeadlinePassed):
             wait.error.explanation.holds_part = self._holds_part()
@@ -112,7 +115,7 @@ class WaitDriver:
         """Cancel a wait; what it had received and nobody saw goes back into the mailbox."""
         now_ns = self._runtime.now_ns()
         was_pending = wait.is_pending
-        self.mailbox.abandon(wait, now_ns)
+        self.mailbox.abandon(wait, now_ns)  # P10
         if was_pending:
             self._runtime.record(WaitEnded(at_ns=now_ns, number=wait.order, outcome="cancelled"))
         self.wake()
@@ -128,7 +131,7 @@ class WaitDriver:
 
     def expire(self, now_ns: int) -> None:
         """End the waits whose deadlines have passed."""
-        self.mailbox.expire(now_ns)
+        self.mailbox.expire(now_ns)  # P7; what was read before this is in time
         self.wake()
 
 

@@ -31,6 +31,9 @@ class Message(msgspec.Struct, eq=False, gc=False):
     `is_answer` / `is_last` / `is_failure` say whether it answers, ends or refuses it. `asks` is the key under which the
     replies to this request travel; `is_request` says that the peer waits for an answer.
 
+    `is_protocol` marks what the protocol says by itself (a handshake, an acknowledgement, a heartbeat): it is in the
+    journal, and not in the mailbox.
+
     The channel stamps the rest: `at_ns` (nanoseconds since the run began), `number` (1, 2, … in the order in which the
     channel received, or sent), `actor`, `channel`, `is_sent`, and `step` (the number of the business step it belongs
     to, 0 for none).
@@ -46,6 +49,7 @@ class Message(msgspec.Struct, eq=False, gc=False):
     is_last: bool = False
     is_failure: bool = False
     is_request: bool = False
+    is_protocol: bool = False
     at_ns: int = 0
     number: int = 0
     actor: str = ""

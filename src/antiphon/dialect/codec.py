@@ -8,7 +8,7 @@ knows no time. The smallest dialect is a codec with `decode` and `encode`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from typing import Any, Protocol, Self
 
@@ -31,7 +31,10 @@ class Codec(ABC):
 
     It can be the dialect, too: each connection then gets a copy of the codec as it was made (see `codec`).
     `is_ready` is False until the protocol's own opening is done: the channel counts as open only then.
-    `heartbeat_s`, if not None, is how often `heartbeat` is asked for data.
+    `heartbeat_s`, if not None, is how often `heartbeat` is asked for data. Both are looked at after every `decode`.
+
+    What `opening`, `owed`, `heartbeat` and `closing` give is in the journal, marked `is_protocol`: data under the name
+    of the duty, a Message under its own. A message from `decode` that is so marked is there too, and goes no further.
     """
 
     is_ready: bool = True
@@ -46,10 +49,11 @@ class Codec(ABC):
         return deepcopy(self)
 
     @abstractmethod
-    def decode(self, data: Data) -> Sequence[Message]:
-        """The messages that `data` completes: none, one or several, in order.
+    def decode(self, data: Data) -> Iterable[Message]:
+        """The messages that `data` completes: none, one or several, in order; it may be a generator.
 
-        Raises DialectError for data that is not of this dialect; the channel keeps the data and goes on with the next.
+        Raises DialectError for data that is not of this dialect: it is delivered as an Unreadable, after what a
+        generator gave before. A piece of the data that cannot be read may be given as an Unreadable among the others.
         """
 
     @abstractmethod
@@ -84,18 +88,18 @@ class Codec(ABC):
             data for message in messages for data in (message.frames if message.frames is not None else (message.raw,))
         ]
 
-    def opening(self) -> Sequence[Data]:
+    def opening(self) -> Iterable[Data | Message]:
         """What the protocol owes as soon as the connection is there."""
         return ()
 
-    def owed(self) -> Sequence[Data]:
+    def owed(self) -> Iterable[Data | Message]:
         """What the protocol owes after data was decoded: acknowledgements, the next piece of its opening."""
         return ()
 
-    def heartbeat(self) -> Sequence[Data]:
+    def heartbeat(self) -> Iterable[Data | Message]:
         """What the protocol owes every `heartbeat_s`."""
         return ()
 
-    def closing(self) -> Sequence[Data]:
+    def closing(self) -> Iterable[Data | Message]:
         """What the protocol owes before the connection is closed by us."""
         return ()

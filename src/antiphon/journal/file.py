@@ -36,7 +36,7 @@ class WrittenMessage(Entry, tag="said"):
     `is_sent` tells the direction, `number` counts each direction of a channel from 1, `step` is the business step it
     was sent in, or is shown under if it was received (0 for none). `asks` is the key that the replies to this request
     carry, `reply_to` the key that this reply carries; a key that is neither text nor number is written as Python shows
-    it.
+    it. `is_protocol` marks what the protocol said by itself.
     """
 
     actor: str
@@ -47,6 +47,7 @@ class WrittenMessage(Entry, tag="said"):
     step: int = 0
     asks: str | int | float | None = None
     reply_to: str | int | float | None = None
+    is_protocol: bool = False
     text: str | None = None
     base64: str | None = None
 
@@ -66,6 +67,7 @@ class WrittenMessage(Entry, tag="said"):
             reply_to=_key(message.reply_to),
             text=raw if isinstance(raw, str) else None,
             base64=None if isinstance(raw, str) else base64.b64encode(raw).decode(),
+            is_protocol=message.is_protocol,
         )
 
     @property
@@ -153,11 +155,12 @@ _Line = (
 )
 
 
-def read_journal(path: Path) -> Iterator[Any]:
+def read_journal(path: Path, *, with_protocol: bool = False) -> Iterator[Any]:
     """The entries of a written journal in order; messages come as `WrittenMessage`.
 
-    A request over HTTP that the journal ends before is told of at the end, as an exchange without an answer. A last
-    line without its end is left out. Raises RecordingError for a file that is not there or a line that is no
+    What protocols said by themselves is left out unless `with_protocol` asks for it: readers want the conversation. A
+    request over HTTP that the journal ends before is told of at the end, as an exchange without an answer. A last line
+    without its end is left out. Raises RecordingError for a file that is not there or a line that is no
     entry; the entries before that line have been given.
     """
     decode = msgspec.json.Decoder(_Line).decode
@@ -182,7 +185,8 @@ def read_journal(path: Path) -> Iterator[Any]:
                 under_way[entry.actor, entry.channel, entry.number] = entry
             elif isinstance(entry, journal.HttpExchange):
                 under_way.pop((entry.actor, entry.channel, entry.number), None)
-            yield entry
+            if with_protocol or not (isinstance(entry, WrittenMessage) and entry.is_protocol):
+                yield entry
     for request in under_way.values():
         yield request.exchange(error="the journal ends before it was answered")
 

@@ -11,7 +11,7 @@ check that asks for more than that passes without doing anything.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from typing import Any, Final
@@ -136,11 +136,11 @@ def each_connection_has_its_own_codec(speech: Speech) -> None:
 
 
 def a_codec_owes_data(speech: Speech) -> None:
-    """What the protocol owes is data, and its opening comes to an end."""
+    """What the protocol owes is data or messages, and its opening comes to an end."""
     pair = _Pair(speech)
     _require(pair.ours.is_ready and pair.theirs.is_ready, "the opening is over, but the codec is not ready")
     for codec in (pair.ours, pair.theirs):
-        for data in chain(codec.owed(), codec.heartbeat(), codec.closing()):
+        for data in _data_owed(chain(codec.owed(), codec.heartbeat(), codec.closing())):
             _as_bytes(data)
 
 
@@ -232,7 +232,7 @@ class _Pair:
     def __init__(self, speech: Speech) -> None:
         self.ours = speech.dialect.codec()
         self.theirs = (speech.peer if speech.peer is not None else speech.dialect).codec()
-        to_ours, to_theirs = list(self.theirs.opening()), list(self.ours.opening())
+        to_ours, to_theirs = _data_owed(self.theirs.opening()), _data_owed(self.ours.opening())
         for _ in range(_MOST_TURNS):
             if not to_ours and not to_theirs:
                 return
@@ -273,17 +273,21 @@ def _feed(codec: Codec, said: Sequence[Data]) -> tuple[list[Message], list[Data]
     owed: list[Data] = []
     for data in said:
         try:
-            heard += codec.decode(data)
+            heard += [message for message in codec.decode(data) if not message.is_protocol]
         except DialectError as error:
             raise AssertionError(
                 f"{shorten(data)} was said in the dialect itself, and not understood: {error}"
             ) from error
-        owed += codec.owed()
+        owed += _data_owed(codec.owed())
     return heard, owed
 
 
 def _data_of(message: Message) -> Sequence[Data]:
     return message.frames if message.frames is not None else (message.raw,)
+
+
+def _data_owed(owed: Iterable[Data | Message]) -> list[Data]:
+    return [data for each in owed for data in (_data_of(each) if isinstance(each, Message) else (each,))]
 
 
 def _as_bytes(data: Data) -> bytes:
@@ -330,8 +334,8 @@ def _require_reply(heard: Message, request: Message) -> None:
 def _hear_garbage(codec: Codec, data: Data) -> Sequence[Message]:
     heard: Sequence[Message] = ()
     with _dialect_errors_only(data):
-        heard = codec.decode(data)
-        codec.owed()
+        heard = list(codec.decode(data))
+        list(codec.owed())
     return heard
 
 

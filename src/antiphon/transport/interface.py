@@ -14,7 +14,17 @@ import msgspec
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import Data
 
-__all__ = ["Accept", "Connection", "Listener", "Listening", "Opening", "Receiver", "RejectConnection", "Transport"]
+__all__ = [
+    "Accept",
+    "Connection",
+    "Listener",
+    "Listening",
+    "Opening",
+    "ProtocolReceiver",
+    "Receiver",
+    "RejectConnection",
+    "Transport",
+]
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -93,6 +103,14 @@ class Receiver(Protocol):
 
     def on_ended(self, ending: Ending) -> None:
         """The connection has ended; nothing comes after this."""
+        ...
+
+
+class ProtocolReceiver(Receiver, Protocol):
+    """A receiver that is told, by a transport that was asked for it, what the wire's protocol says by itself."""
+
+    def on_protocol(self, name: str, data: Data, *, is_sent: bool) -> None:
+        """Something like a WebSocket's ping or pong has come, or was sent."""
         ...
 
 

@@ -40,7 +40,8 @@ class WebSocketTransport:
     half of the closing handshake may take.
 
     A user and password in the address go into an Authorization header. Redirects are not followed: they are refusals
-    (UpgradeRefused, status 30x), so no header ever reaches a host that was not named. Pings are answered and not shown.
+    (UpgradeRefused, status 30x), so no header ever reaches a host that was not named. Pings are answered;
+    `shows_pings=True` shows them, and their pongs, to a receiver that has `on_protocol`.
     """
 
     def __init__(
@@ -50,11 +51,13 @@ class WebSocketTransport:
         compression: bool = False,
         max_size_bytes: int = DEFAULT_MAX_SIZE_BYTES,
         close_within_s: float = 1.0,
+        shows_pings: bool = False,
     ) -> None:
         self._tls = tls
         self._compression = compression
         self._max_size_bytes = max_size_bytes
         self._close_within_s = close_within_s
+        self._shows_pings = shows_pings
 
     async def connect(self, address: str, opening: Opening, receiver: Receiver) -> WebSocketConnection:
         """Connect; `opening.within_s` bounds the name's resolution, TCP, TLS and the upgrade together.
@@ -76,6 +79,7 @@ class WebSocketTransport:
                 terms=terms,
                 max_size_bytes=self._max_size_bytes,
                 close_within_s=self._close_within_s,
+                shows_pings=self._shows_pings,
             )
 
         def begin() -> ClientHandshake:

@@ -57,6 +57,7 @@ class WebSocketConnection(WSListener):
         "_is_told",
         "_loop",
         "_on_data",
+        "_on_protocol",
         "_overdue",
         "_pong_owed",
         "_receiver",
@@ -72,11 +73,13 @@ class WebSocketConnection(WSListener):
         terms: Terms | None,
         max_size_bytes: int,
         close_within_s: float,
+        shows_pings: bool = False,
         forget: Callable[[WebSocketConnection], None] | None = None,
     ) -> None:
         self.subprotocol = subprotocol
         self._receiver = receiver
         self._on_data = receiver.on_data
+        self._on_protocol: Callable[..., None] | None = getattr(receiver, "on_protocol", None) if shows_pings else None
         self._close_within_s = close_within_s
         self._forget = forget
         self._assembly = Assembly(max_size_bytes, Inflater(terms) if terms is not None else None)
@@ -231,7 +234,7 @@ class WebSocketConnection(WSListener):
             self._tell_emptied()
         if self._pong_owed is not None and self._can_send:
             payload, self._pong_owed = self._pong_owed, None
-            self._frames.send_pong(payload)
+            self._send_pong(payload)
 
     def parser_failed(self, violation: Violation) -> None:
         """A frame that picows could not accept. The frame before it may come after this, and is judged first.
@@ -257,13 +260,15 @@ class WebSocketConnection(WSListener):
             else:
                 message = None
                 rfc6455.check_reserved(reserved)
+                if self._on_protocol is not None and kind != rfc6455.CLOSE:
+                    self._show(self._on_protocol, "ping" if kind == rfc6455.PING else "pong", payload, is_sent=False)
                 if kind == rfc6455.PING:
                     if self._is_behind:
                         # A peer that pings and does not read would fill our memory with pongs; only the latest ping
                         # needs an answer (section 5.5.3).
                         self._pong_owed = payload
                     elif self._can_send:
-                        self._frames.send_pong(payload)
+                        self._send_pong(payload)
                 elif kind == rfc6455.CLOSE:
                     self._hear_close(*rfc6455.read_close(payload))
         except Violation as violation:
@@ -274,6 +279,17 @@ class WebSocketConnection(WSListener):
                 self._on_data(message)
             except Exception as error:
                 self._receiver_raised("on_data", error)
+
+    def _send_pong(self, payload: bytes) -> None:
+        self._frames.send_pong(payload)
+        if self._on_protocol is not None:
+            self._show(self._on_protocol, "pong", payload, is_sent=True)
+
+    def _show(self, on_protocol: Callable[..., None], name: str, payload: bytes, *, is_sent: bool) -> None:
+        try:
+            on_protocol(name, payload, is_sent=is_sent)
+        except Exception as error:
+            self._receiver_raised("on_protocol", error)
 
     def _send_deflated(self, deflater: Deflater, data: Data) -> None:
         try:

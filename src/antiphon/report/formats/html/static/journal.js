@@ -230,6 +230,7 @@ const READERS = {
     if (this.ended.error && !this.failure && entry.verdict !== 'interrupted') this.failure = this.ended;
   },
   said(entry, line) {
+    if (entry.is_protocol) return; // a heartbeat or the like: in the journal, and no part of the conversation
     const channel = this.channel(entry.actor, entry.channel);
     const message = this.add({
       kind: 'message', line, at: entry.at_ns, channel, actor: channel.actor, peer: this.peerOf(channel),
