@@ -115,6 +115,41 @@ def test_more_than_may_be_unsent_is_an_error_with_figures(peer: Any, play_with: 
     assert [note.split()[5] for note in notes] == ["1,048,576", "2,097,152", "4,194,304"]
 
 
+def test_a_small_bound_is_kept_by_small_messages(peer: Any, play_with: Play, deaf: list[Any]) -> None:
+    class Narrow(Actor):
+        line = Link("{peer}", dialect=Text(), within_s=5, max_unsent_bytes=1000)
+
+    @scenario
+    async def flooding(narrow: Narrow) -> int:
+        for _ in range(100):
+            try:
+                narrow.send("text", "x" * 100)
+            except SendBufferFull:
+                break
+        unsent_bytes = narrow.line.unsent_bytes
+        peer.connection.resume()
+        return unsent_bytes
+
+    assert 1000 < play_with(flooding).value <= 2100
+
+
+def test_retrying_what_cannot_be_sent_forgets_nothing(peer: Any, play_with: Play, deaf: list[Any]) -> None:
+    """What was refused was not recorded, and does not count as if it were."""
+
+    @scenario
+    async def stubborn(teller: Teller) -> None:
+        for _ in range(4):
+            teller.send("text", "x" * MIB)
+        for _ in range(50):
+            with pytest.raises(SendBufferFull):
+                teller.send("text", "x" * 2 * MIB)
+        peer.connection.resume()
+        await teller.line.flushed()
+
+    sent = [entry for entry in play_with(stubborn).journal if isinstance(entry, Message)]
+    assert len(sent) == 4
+
+
 def test_flushing_has_a_deadline(peer: Any, play_with: Play, deaf: list[Any]) -> None:
     @scenario
     async def flushing(teller: Teller) -> None:

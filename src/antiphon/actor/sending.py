@@ -40,8 +40,8 @@ TOLD_FROM_BYTES: Final = 1024 * 1024
 class Sender:
     """The saying side of one channel. `connection` is None while there is none; `codec` is that of the connection.
 
-    `max_unsent_bytes` bounds what has not left when more is to be sent. That is looked at every so many bytes, and for
-    each message while the peer is behind.
+    `max_unsent_bytes` bounds what has not left when more is to be sent. That is looked at every 64 KiB (or as often as
+    the bound is reached, if that is less), and for each message while the peer is behind.
     """
 
     __slots__ = (
@@ -50,6 +50,7 @@ class Sender:
         "_channel",
         "_is_behind",
         "_left_ns",
+        "_look_every_bytes",
         "_mailbox",
         "_max_unsent_bytes",
         "_now_ns",
@@ -75,6 +76,7 @@ class Sender:
         self._record = runtime.record
         self._weigh = runtime.journal.weigh
         self._max_unsent_bytes = max_unsent_bytes
+        self._look_every_bytes = min(LOOK_EVERY_BYTES, max_unsent_bytes)
         self._sent = 0
         self._unlooked_bytes = 0
         self._unsent_bytes = 0
@@ -119,7 +121,7 @@ class Sender:
             self._batch.append(message)
             return
         self._unlooked_bytes += len(message.raw)
-        if self._unlooked_bytes > LOOK_EVERY_BYTES:
+        if self._unlooked_bytes > self._look_every_bytes:
             self._transmit_watched(connection, message, now_ns, step)
             return
         # The journal has it before it is on its way: whatever comes of it, also in this very call, comes after it.
@@ -143,20 +145,23 @@ class Sender:
         self, connection: Connection, message: Message, now_ns: int, step: StepStarted | None
     ) -> None:
         """The same, seeing whether the peer reads what it is sent; while it is behind, for each message."""
-        self._look(connection, message, now_ns)
-        self._unlooked_bytes = -len(message.raw)
+        size_bytes = len(message.raw)
+        said_bytes = self._unlooked_bytes - (self._look_every_bytes if self._is_behind else 0)
+        self._unlooked_bytes = self._look_every_bytes  # what is refused now is not counted
+        self._look(connection, now_ns)
+        self._weigh(message, said_bytes)
+        self._unlooked_bytes = -size_bytes
         self.transmit(connection, message, now_ns, step)
         if self._is_behind:
             self._unsent_bytes = connection.unsent_bytes
-            self._unlooked_bytes = LOOK_EVERY_BYTES
+            self._unlooked_bytes = self._look_every_bytes
 
-    def _look(self, connection: Connection, message: Message, now_ns: int) -> None:
+    def _look(self, connection: Connection, now_ns: int) -> None:
         """Raises SendBufferFull if far too much has not left."""
-        self._weigh(message, self._unlooked_bytes - (LOOK_EVERY_BYTES if self._is_behind else 0))
         unsent_bytes = connection.unsent_bytes
         if not self._is_behind or unsent_bytes < self._unsent_bytes:
             self._left_ns = now_ns
-        self._is_behind = unsent_bytes > LOOK_EVERY_BYTES
+        self._is_behind = unsent_bytes > self._look_every_bytes
         if unsent_bytes >= max(2 * self._told_bytes, TOLD_FROM_BYTES):
             self._told_bytes = unsent_bytes
             text = f"{self._mailbox.owner}: the peer is behind, {unsent_bytes:,} bytes sent to it have not left"
