@@ -412,6 +412,22 @@ async def test_filters(consultation: Path, opened: Callable[..., Any]) -> None:
 
 
 @pytest.mark.slow
+async def test_what_a_protocol_says_by_itself_is_shown_on_demand(tmp_path: Path, opened: Callable[..., Any]) -> None:
+    book = Book(tmp_path / "mqtt", "alice")
+    book.say("alice", "CONNACK", raw=b"\x20\x02\x00\x00", is_protocol=True)
+    book.say("alice", "news")
+    async with opened(book.close()) as page:
+        assert await names(page) == ["news"]
+        assert await page.locator("#count").text_content() == "1 message"
+        await page.get_by_role("button", name="Protocol 1").click()
+        assert await names(page) == ["CONNACK", "news"]
+        await page.locator(".row.message").first.click()
+        assert "untaken" not in (await page.locator(".row.message").first.get_attribute("class") or "")
+        assert "said bythe protocol itself" in (await page.locator("#details").text_content() or "")
+        await page.keyboard.press("p")
+        assert await names(page) == ["news"]
+
+
 async def test_steps_fold_and_waits_show(consultation: Path, opened: Callable[..., Any]) -> None:
     async with opened(consultation) as page:
         await page.locator(".row.step", has_text="outbound_call").locator(".fold").click()

@@ -131,7 +131,7 @@ const TELLERS = {
       entry.reply_to !== undefined && ['key', `${entry.reply_to}`],
       ...(item.handled ?? []).map((handler) => ['handler', handler.name, make('small', ` took ${duration(handler.took)}`),
         handler.error ? make('span.error', visible(handler.error)) : '']),
-      item.isSent ? null : this.taken(item),
+      item.isProtocol ? ['said by', 'the protocol itself'] : item.isSent ? null : this.taken(item),
     ];
     const text = raw ?? messageText(entry);
     const data = this.data('Data', text, () => raw ?? hexDump(bytes), bytes);

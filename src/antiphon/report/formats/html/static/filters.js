@@ -6,6 +6,7 @@ class Filters {
     this.story = story;
     this.hiddenActors = new Set();
     this.hiddenNames = new Set();
+    this.showsProtocol = false;
     this.showsWaits = false;
     this.showsStepsOnly = false;
     this.query = '';
@@ -17,7 +18,7 @@ class Filters {
   countNames() {
     const counts = new Map();
     for (const item of this.story.items) {
-      if (item.kind === 'message' || item.kind === 'http') counts.set(item.name, (counts.get(item.name) ?? 0) + 1);
+      if ((item.kind === 'message' && !item.isProtocol) || item.kind === 'http') counts.set(item.name, (counts.get(item.name) ?? 0) + 1);
     }
     return [...counts].sort((one, other) => other[1] - one[1] || (one[0] < other[0] ? -1 : 1));
   }
@@ -59,6 +60,7 @@ class Filters {
 
   passes(item, pattern) {
     if (item.actor && this.hiddenActors.has(item.actor)) return false;
+    if (item.isProtocol && !this.showsProtocol) return false;
     if (item.kind === 'message' || item.kind === 'http') {
       if (this.showsStepsOnly && !pattern && !isTroubled(item)) return false;
       if (this.hiddenNames.has(item.name)) return false;

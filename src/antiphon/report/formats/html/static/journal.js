@@ -83,7 +83,7 @@ class Story {
     this.failure = null;
     this.problems = [];
     this.lastAt = 0;
-    this.counts = { sent: 0, received: 0, http: 0, steps: 0 };
+    this.counts = { sent: 0, received: 0, protocol: 0, http: 0, steps: 0 };
     this.channels = new Map();
     this.openWaits = new Map();
     this.openRequests = new Map();
@@ -230,15 +230,16 @@ const READERS = {
     if (this.ended.error && !this.failure && entry.verdict !== 'interrupted') this.failure = this.ended;
   },
   said(entry, line) {
-    if (entry.is_protocol) return; // a heartbeat or the like: in the journal, and no part of the conversation
     const channel = this.channel(entry.actor, entry.channel);
+    const isProtocol = Boolean(entry.is_protocol);
     const message = this.add({
       kind: 'message', line, at: entry.at_ns, channel, actor: channel.actor, peer: this.peerOf(channel),
-      isSent: entry.is_sent, number: entry.number, name: entry.name, home: null, wait: null, handled: null,
+      isSent: entry.is_sent, isProtocol, number: entry.number, name: entry.name, home: null, wait: null, handled: null,
       request: null, replies: null, size: entry.size ?? 0, isInner: false, inner: [],
     });
-    this.counts[message.isSent ? 'sent' : 'received'] += 1;
     message.home = this.stepAt(entry.step);
+    this.counts[isProtocol ? 'protocol' : message.isSent ? 'sent' : 'received'] += 1;
+    if (isProtocol) return; // no part of the conversation: nobody waits for it, answers it or is answered by it
     if (message.isSent) {
       channel.sent[message.number] = message;
       if (!entry.step && channel.current) channel.since.push(message);

@@ -16,7 +16,7 @@ const SIGNS = { passed: '✓', failed: '✗', cancelled: '–', pending: '…', 
 
 const DRAWERS = {
   message(item, row) {
-    const isTaken = item.isSent || Boolean(item.wait ?? item.handled);
+    const isTaken = item.isSent || item.isProtocol || Boolean(item.wait ?? item.handled);
     row.classList.add(item.isSent ? 'sent' : 'received');
     if (item.request) row.classList.add('reply');
     if (!isTaken) row.classList.add('untaken');

@@ -87,7 +87,7 @@ class Page {
     const { filters, story } = this;
     const rows = filters.items();
     this.diagram.show(rows, filters.actors);
-    const isMessage = (item) => item.kind === 'message';
+    const isMessage = (item) => item.kind === 'message' && !item.isProtocol;
     const shown = rows.filter(isMessage).length;
     const all = story.counts.sent + story.counts.received;
     byId('count').textContent = shown === all ? counted(all, 'message') : `${shown.toLocaleString('en')} of ${counted(all, 'message')}`;
@@ -97,6 +97,10 @@ class Page {
     heartbeats.hidden = !filters.heartbeatCount;
     heartbeats.textContent = `Heartbeats ${filters.heartbeatCount.toLocaleString('en')}`;
     heartbeats.setAttribute('aria-pressed', String(filters.showsHeartbeats));
+    const protocol = byId('protocol');
+    protocol.hidden = !story.counts.protocol;
+    protocol.textContent = `Protocol ${story.counts.protocol.toLocaleString('en')}`;
+    protocol.setAttribute('aria-pressed', String(filters.showsProtocol));
     byId('waits').setAttribute('aria-pressed', String(filters.showsWaits));
     byId('fold').setAttribute('aria-pressed', String(filters.showsStepsOnly));
     byId('main').classList.toggle('is-empty', rows.length === 0);
@@ -221,6 +225,7 @@ class Page {
     });
     const clicks = {
       heartbeats: () => this.flip('showsHeartbeats'),
+      protocol: () => this.flip('showsProtocol'),
       waits: () => this.flip('showsWaits'),
       fold: () => this.flip('showsStepsOnly'),
       jump: () => this.showTrouble(),
@@ -287,7 +292,8 @@ class Page {
     const keys = {
       j: () => this.move(1), k: () => this.move(-1),
       ']': () => this.move(1, (item) => item.kind === 'step'), '[': () => this.move(-1, (item) => item.kind === 'step'),
-      f: () => this.showTrouble(), h: () => this.flip('showsHeartbeats'), w: () => this.flip('showsWaits'),
+      f: () => this.showTrouble(), h: () => this.flip('showsHeartbeats'), p: () => this.flip('showsProtocol'),
+      w: () => this.flip('showsWaits'),
       s: () => this.flip('showsStepsOnly'), t: () => this.flipTheme(), x: () => this.hideName(),
       r: () => chosen && relatedTo(chosen)[0] && this.go(relatedTo(chosen)[0]),
       c: () => this.details.copyable && copy(this.details.copyable(), byId('details').querySelector('.copy')),
