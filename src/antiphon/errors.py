@@ -80,9 +80,10 @@ _MANY_LINES: Final = 10
 class AntiphonError(Exception):
     """Root of everything that antiphon raises on purpose.
 
-    `text` says what happened, `place` where (a file and line, a channel, a frame), `hint` what to do about it. `step`
-    is the business step that failed with it and that step's place, "" outside of steps; `run` the run that failed, once
-    there is one.
+    `text` says what happened, `place` where (a file and line, a channel, a frame), `hint` what to do about it.
+    `called_at` is the author's line that it went through where `place` is none, "" if `place` is one or nobody called.
+    `step` is the business step that failed with it and that step's place, "" outside of steps; `run` the run that
+    failed, once there is one.
     """
 
     def __init__(self, text: str, *, place: str | None = None, hint: str | None = None) -> None:
@@ -90,6 +91,7 @@ class AntiphonError(Exception):
         self.text = text
         self.place = place
         self.hint = hint
+        self.called_at = ""
         self.step = ""
         self.run: Any = None
 
@@ -98,6 +100,8 @@ class AntiphonError(Exception):
         lines = self._text_lines()
         if self.place:
             lines.append((("  ", ""), (f"at {self.place}", "place")))
+        if self.called_at:
+            lines.append((("  ", ""), (f"at {self.called_at}", "place")))
         if self.step:
             lines.append((("  in the step ", ""), (self.step, "step")))
         if self.hint:

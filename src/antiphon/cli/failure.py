@@ -83,8 +83,11 @@ def _tell_of_run(screen: Screen, directory: Path, *, tells_last: bool) -> None:
 
 def _with_place(lines: list[Line], error: BaseException) -> list[Line]:
     """The lines, with the author's where none of them is a place, or where the author's code raised the cause."""
+    # What is told below, with the line of code, is not told twice.
     if not isinstance(error, AntiphonError):
-        lines = [line for line in lines if not _is_place(line)]  # told below, with the line of code
+        lines = [line for line in lines if not _is_place(line)]
+    elif error.called_at and error.__cause__ is not None:
+        lines = [line for line in lines if (f"at {error.called_at}", "place") not in line]
     if error.__cause__ is not None or not any(map(_is_place, lines)):
         lines[1:1] = [line for line in _author_lines(error) if line not in lines]
     return lines

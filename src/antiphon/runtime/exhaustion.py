@@ -22,7 +22,8 @@ def as_exhaustion(error: BaseException) -> BaseException:
     told, hint = _tell(cause)
     exhausted = ResourcesExhausted(told, hint=hint)
     if isinstance(error, AntiphonError):
-        exhausted.place, exhausted.step, exhausted.run = error.place, error.step, error.run
+        exhausted.place, exhausted.called_at = error.place, error.called_at
+        exhausted.step, exhausted.run = error.step, error.run
         exhausted.text = f"{error.text}\n  {told}"
     for note in getattr(error, "__notes__", ()):
         exhausted.add_note(note)

@@ -36,7 +36,7 @@ def owner_of(file: str) -> Owner:
         return "antiphon"
     packages = next((place for place in path.parents if place.name in ("site-packages", "dist-packages")), None)
     if packages is not None:
-        return "library" if path.relative_to(packages).parts[0] in _DEPENDENCIES else "author"
+        return "library" if path.relative_to(packages).parts[0].removesuffix(".py") in _DEPENDENCIES else "author"
     is_compiled = path.suffix == ".pyx" or not (path.suffix or path.exists())  # a script may have no suffix
     return "library" if is_compiled or path.is_relative_to(_LIBRARY) else "author"
 
@@ -95,5 +95,13 @@ def _outline(traceback: TracebackType | None, is_explained: bool) -> TracebackTy
 _OUR_FOLDER: Final = Path(__file__).resolve().parents[1]
 _LIBRARY: Final = Path(sysconfig.get_paths()["stdlib"]).resolve()
 _DEPENDENCIES: Final = frozenset(
-    {"aiohttp", "aiosignal", "cyclopts", "frozenlist", "msgspec", "multidict", "picows", "rich", "uvloop", "yarl"}
+    [
+        *("ahocorasick_rs", "aiofastnet", "aiohappyeyeballs", "aiohttp", "aiosignal", "attr", "attrs", "cyclopts"),
+        *("docstring_parser", "frozenlist", "idna", "markdown_it", "mdurl", "msgspec", "multidict", "picows"),
+        *("propcache", "pygments", "python_socks", "rich", "rich_rst", "typing_extensions", "uvloop", "yarl"),
+    ]
 )
+"""What an installation of antiphon brings along, by the names in site-packages.
+
+Not asked of `importlib.metadata`, which would read a file for each of them in the middle of a failure.
+"""

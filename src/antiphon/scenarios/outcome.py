@@ -53,7 +53,7 @@ def failure_lines(error: BaseException) -> list[Line]:
 def make_presentable(error: BaseException | None, journal: Journal, otherwise_at: str) -> None:
     """Have an error of ours say where, keep the secrets, and leave alone the terminal that it is shown on.
 
-    The place is the innermost line of the author's that it went through, or `otherwise_at`.
+    Where is the innermost line of the author's that it went through, or `otherwise_at`.
     """
     if error is None:
         return
@@ -76,10 +76,13 @@ def make_presentable(error: BaseException | None, journal: Journal, otherwise_at
     error.text = shown(error.text)
     error.hint = shown(error.hint) if error.hint else None
     error.step = shown(error.step)
+    # Whose line it is matters more than where it was raised: inside of antiphon nobody can mend anything.
+    frame = author_frame(error)
+    line = place(frame.filename, frame.lineno or 0) if frame is not None else ""
     if error.place is None:
-        # Whose line it is matters more than where it was raised: inside of antiphon nobody can mend anything.
-        frame = author_frame(error)
-        error.place = place(frame.filename, frame.lineno or 0) if frame is not None else otherwise_at
+        error.place = line or otherwise_at
+    elif isinstance(error, (TransportError, DialectError)):  # their place is an address, a channel or a frame
+        error.called_at = line
 
 
 def _learn_what_was_said(journal: Journal) -> None:

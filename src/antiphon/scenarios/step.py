@@ -14,6 +14,7 @@ from antiphon.journal.masking import Masker
 from antiphon.runtime.call_site import Place, caller
 from antiphon.runtime.discarded import is_discarded
 from antiphon.runtime.runtime import STEP, Runtime
+from antiphon.runtime.tracebacks import author_frame
 from antiphon.scenarios.signals import Signals
 
 __all__ = ["STAGE", "Stage", "Step", "parameter_names", "require_fit"]
@@ -162,8 +163,12 @@ class Step(Generic[R]):
     def _place(self, error: BaseException, step: StepStarted) -> None:
         """Have the error say in which step it was raised; the innermost counts."""
         if isinstance(error, AntiphonError):
-            # A wrong scenario has a place of its own, and is wrong before any step is done.
-            if not error.step and not isinstance(error, ScenarioError):
+            # A wrong scenario has a place of its own, and is wrong before any step is done. Without either, no line of
+            # the author's was under way: it is the step as it stands in a list that is wrong.
+            if isinstance(error, ScenarioError):
+                if error.place is None and author_frame(error) is None:
+                    error.place = self.source
+            elif not error.step:
                 error.step = f"{step.title} at {self.source}"
         # Only the innermost step adds its note; those around it find it there.
         elif isinstance(error, Exception) and not hasattr(error, "__notes__"):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import sysconfig
 import traceback
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,7 @@ def shown(error: BaseException) -> list[str]:
         (STDLIB / "site-packages" / "acme_desk" / "client.py", "author"),
         ("/usr/lib/python3/dist-packages/acme_desk.py", "author"),
         ("/usr/lib/python3/dist-packages/yarl/_url.py", "library"),
+        (PACKAGES / "typing_extensions.py", "library"),
         ("uvloop/loop.pyx", "library"),
         ("picows/picows.pyx", "library"),
         ("cython_function", "library"),
@@ -68,6 +71,33 @@ def shown(error: BaseException) -> list[str]:
 )
 def test_whose_a_file_is(file: str | Path, owner: str) -> None:
     assert owner_of(str(file)) == owner
+
+
+def test_everything_that_antiphon_brings_along_is_a_library() -> None:
+    brought: set[str] = set()
+    todo = ["antiphon"]
+    while todo:
+        for requirement in distribution(todo.pop()).requires or ():
+            name = re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", requirement)[0]).lower()
+            if "extra ==" not in requirement and name not in brought and is_installed(name):
+                brought.add(name)
+                todo.append(name)
+    packages = {
+        package
+        for package, names in packages_distributions().items()
+        if {re.sub(r"[-_.]+", "-", name).lower() for name in names} & brought
+    }
+
+    assert {"aiohttp", "msgspec", "rich"} <= packages
+    assert [name for name in packages if owner_of(str(PACKAGES / name / "made_up.py")) != "library"] == []
+
+
+def is_installed(name: str) -> bool:
+    try:
+        distribution(name)
+    except PackageNotFoundError:  # needed by an older Python only
+        return False
+    return True
 
 
 def test_a_script_without_a_suffix_is_its_authors(tmp_path: Path) -> None:
