@@ -85,7 +85,7 @@ def test_everything_that_antiphon_brings_along_is_a_library() -> None:
     packages = {
         package
         for package, names in packages_distributions().items()
-        if {re.sub(r"[-_.]+", "-", name).lower() for name in names} & brought
+        if package != "__pycache__" and {re.sub(r"[-_.]+", "-", name).lower() for name in names} & brought
     }
 
     assert {"aiohttp", "msgspec", "rich"} <= packages
