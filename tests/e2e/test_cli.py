@@ -1133,3 +1133,5 @@ def test_the_testbed_runs_until_it_is_told_to_end(ignored: str, sent: str) -> No
     assert (ended.code, ended.err) == (0, "")
     assert shown.count("(password ") == 5
     assert "and 7 more" in shown
+    # The example looks for it on port 8765.
+    assert f'copy-to my_calls\n  in my_calls/antiphon.toml, of local: centre = "{address}"\n' in shown

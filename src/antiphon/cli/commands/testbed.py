@@ -22,6 +22,8 @@ __all__ = ["command", "is_loopback", "testbed_entry"]
 _GROUP: Final = "antiphon.testbeds"
 _NAME: Final = "contact_centre"
 _NAMED_USERS: Final = 5
+_PORT: Final = 8765
+"""Where the example's stand `local` looks for it, too."""
 
 
 def testbed_entry() -> EntryPoint:
@@ -38,7 +40,7 @@ def testbed_entry() -> EntryPoint:
 def command(
     *,
     host: str = "127.0.0.1",
-    port: int = 8765,
+    port: int = _PORT,
     users: int | None = None,
     database: Path | None = None,
     ping_interval_s: float = 5.0,
@@ -120,12 +122,15 @@ def _tell(centre: Any, host: str, screen: Screen) -> None:
     named = ", ".join(f"{user['name']} (password {user['password']})" for user in users[:_NAMED_USERS])
     more = f" and {len(users) - _NAMED_USERS} more" if len(users) > _NAMED_USERS else ""
     address = centre.address
+    # Else the command below would look for it where it is not.
+    edit = [] if address.endswith(f":{_PORT}") else [f'  in my_calls/antiphon.toml, of local: centre = "{address}"']
     screen.print(
         f"The contact centre is at {address}; desks connect to ws{address.removeprefix('http')}/desk",
         f"Users: {named}{more}",
         "",
         "In another terminal:",
         "  antiphon demo --copy-to my_calls",
+        *edit,
         "  antiphon run my_calls/calls.py:outgoing --stand local",
         "",
         "Ctrl-C ends it.",

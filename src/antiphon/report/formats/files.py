@@ -9,7 +9,8 @@ messages has a folder for each of them: `received/desk/…`.
 
 A file holds the whole frame, secrets masked: indented JSON if it is a JSON object or array, in a text frame or a binary
 one; `.txt` if it is other text; a hexadecimal dump `.hex.txt` (`xxd -r` makes the bytes of it again) if it is neither,
-and `.bin` if that would be long. It is whole, or not there: it is written as `.unfinished` and then renamed.
+and `.bin` if that would be long. It is whole, or not there: it is written as `.unfinished` and then renamed. What the
+protocol said by itself is in the journal alone.
 """
 
 from __future__ import annotations
@@ -50,6 +51,10 @@ class MessageFiles:
 
     def __call__(self, entry: Any) -> None:
         if isinstance(entry, (Message, WrittenMessage)):
+            # A heartbeat or the like is no part of the conversation, here no more than in other reports: a WebSocket's
+            # pings would fill a folder with empty files.
+            if entry.is_protocol:
+                return
             folder = self._folder(entry.actor, entry.channel, "sent" if entry.is_sent else "received")
             folder.write(entry.name, *frame_content(entry.raw))
         elif isinstance(entry, HttpExchange):
