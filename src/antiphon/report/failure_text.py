@@ -29,6 +29,7 @@ def few_lines(lines: Sequence[Line], limit: int = MOST_LINES) -> list[Line]:
     """
     if len(lines) > limit:
         left_out: Line = ((f"  … {len(lines) - limit + 1} lines are left out …", ""),)
+        # Cause first, hints last: what is between them can be read in the journal.
         lines = [*lines[: limit - LAST_LINES - 1], left_out, *lines[-LAST_LINES:]]
     return [tuple(_cut(line)) for line in lines]
 

@@ -47,6 +47,8 @@ class Reading:
         """The entries that can be shown now that this one has come."""
         if isinstance(entry, WaitStarted):
             self._waits[entry.number] = entry
+        # A handler reacts before the mailbox is asked (P11), so what it says stands in the journal between a message
+        # and the wait that takes it.
         if self._arrival is not None and self._arrival.goes_on_with(entry):
             self._asides.append(entry)
             return []
@@ -72,6 +74,8 @@ class Reading:
         message, asides = self._arrival.message, self._asides
         self._arrival, self._asides = None, []
         handler = next((each.handler for each in asides if hasattr(each, "handler")), "")
+        # A message that a handler has seen is in the mailbox all the same (P11): if somebody awaited it too, it is no
+        # aside.
         is_aside = bool(handler) and wait is None
         first = Placed(message, message.step if step is None else step, wait, handler, is_aside=is_aside)
         around = first.step if handler else 0  # what a handler says stands with what it has heard

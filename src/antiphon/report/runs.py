@@ -53,9 +53,11 @@ def find_run(wanted: str, home: Path) -> Path:
     """
     path = Path(wanted)
     for candidate in (path, path.parent):
+        # A directory of the user's may be called "last"; the word comes first, the path can be said as ./last.
         if wanted != "last" and (candidate / FILE_NAME).is_file():
             return candidate
     runs = find_runs(home)
+    # Else a name that is a part of a later one could not be asked for.
     exact = [run for run in runs if run.name == wanted]
     matching = runs if wanted == "last" else exact or [run for run in runs if wanted in run.name]
     if not matching:
@@ -104,5 +106,6 @@ def _began_at(directory: Path) -> tuple[str, str]:
         first = next(entries, None)
     if isinstance(first, RunStarted):
         return first.started_at, directory.name
+    # As text like the others: what sorts must be of one kind.
     written = datetime.fromtimestamp((directory / FILE_NAME).stat().st_mtime, UTC)
     return iso_utc(written), directory.name

@@ -128,12 +128,14 @@ class Conversation:
         self._has_channels = any(len(channels) > 1 for channels in entry.actors.values())
         self._actors = list(entry.actors)
         labels = [self._label(actor, name) for actor, channels in entry.actors.items() for name in channels or [""]]
+        # Who said it is left out where there is one only: the room is better used for what was said.
         self._label_width = min(max(map(len, labels), default=0), 16) if len(labels) > 1 else 0
         arguments = ", ".join(f"{name}={value!r}" for name, value in entry.parameters.items())
         stand = f" on the stand {entry.stand}" if entry.stand else ""
         self._put((f"{entry.scenario}({arguments})", "bold"), (stand, "dim"))
 
     def _run_ended(self, entry: journal.RunEnded, _placed: Placed) -> None:
+        # A failure that was told where it happened is not told again; what ended the run from outside was not told yet.
         if self._explains and entry.error and entry.verdict != "interrupted" and not self._has_failed:
             self._explain(entry.at_ns, entry.error)
         counts = [
@@ -203,6 +205,8 @@ class Conversation:
             return
         depth = self._depths.inside(placed.step)
         took_ns = entry.at_ns - wait.at_ns
+        # What was taken as it came has its time behind the message; this is for what took something older, or no
+        # message.
         if entry.outcome == "satisfied" and took_ns > LONG_WAIT_NS and not placed.is_told:
             told = f"{self._signs.passed} {wait.what} after {seconds(took_ns)}"
             self._line(entry.at_ns, wait.actor, depth, (told, "dim"), channel=wait.channel)
@@ -222,6 +226,7 @@ class Conversation:
         code = "" if entry.code is None else f" with {entry.code}"
         reason = f" {entry.reason!r}" if entry.reason else ""
         detail = f": {entry.detail}" if entry.detail else ""
+        # Our own goodbye is how every run ends; any other end may be why it failed.
         style = "blue" if entry.by == "us" and not entry.detail else "yellow"
         told = f"{self._signs.closed} {entry.channel} is {who}{code}{reason}{detail}"
         self._line(entry.at_ns, entry.actor, 0, (told, style), channel=entry.channel)
@@ -251,16 +256,19 @@ class Conversation:
         body = "  " + fit(self._readable(body), room, self._signs.ellipsis) if body and room >= 4 else ""
         pieces = [(head, style), (body, ""), (suffix, "dim")]
         if is_aside:
+            # Heartbeats answered by handlers are most of a long conversation, and seldom what one looks for.
             pieces = [(text, "dim") for text, _ in pieces]
         self._line(message.at_ns, message.actor, depth, *pieces, channel=message.channel)
 
     def _http(self, entry: journal.HttpExchange, placed: Placed) -> None:
         self._seen["requests"] += 1
         _, is_whole, rest = entry.url.partition("://")
+        # The host is the same in every line, and the trace has it.
         path = "/" + rest.partition("/")[2] if is_whole else entry.url
         outcome = f"  {entry.status or entry.error}, {seconds(entry.took_ns)}"
         depth = self._depths.inside(placed.step)
         head = f"{self._signs.exchanged} {entry.method} "
+        # The outcome stands at the end, so the path is what gives way.
         room = max(self._width - self._margin(depth) - len(head) - len(outcome), 10)
         path = fit(self._readable(visible(path)), room, self._signs.ellipsis)
         style = "dim" if 200 <= entry.status < 400 else "red"
@@ -304,6 +312,8 @@ class Conversation:
         return channel if len(self._actors) == 1 else f"{actor}.{channel}"
 
     def _readable(self, text: str) -> str:
+        # A terminal that cannot show our signs cannot show theirs either: it would raise UnicodeEncodeError in the
+        # middle of a run.
         if self._signs is not ASCII or text.isascii():
             return text
         return text.replace(UNICODE.ellipsis, ASCII.ellipsis).encode("ascii", "backslashreplace").decode()

@@ -64,6 +64,7 @@ def what_is_said_is_heard(speech: Speech) -> None:
 def order_is_kept_both_ways(speech: Speech) -> None:
     """Each message is heard as soon as its data is there."""
     pair = _Pair(speech)
+    # Thrice and both ways: state that is left over from a message shows in the next.
     for name, body in [*speech.samples] * 3:
         _require_same(_only(pair.tell(name, body)), name, body)
         _require_same(_only(pair.turned().tell(name, body)), name, body)
@@ -84,6 +85,7 @@ def a_stream_may_be_cut_anywhere(speech: Speech) -> None:
     """A message whose data comes in two pieces is heard once."""
     for name, body in speech.samples if speech.is_stream else ():
         whole = b"".join(map(_as_bytes, _data_of(_Pair(speech).ours.encode(name, body))))
+        # At every byte: where a length, a name or a character of several bytes begins is the dialect's affair.
         for cut in range(1, len(whole)):
             heard = _Pair(speech).carry([whole[:cut], whole[cut:]])
             _require(len(heard) == 1, f"{name}, cut after {cut} bytes, was heard {len(heard)} times")
@@ -96,6 +98,7 @@ def what_cannot_be_said_is_a_dialect_error(speech: Speech) -> None:
     for body in _odd_bodies():
         with _dialect_errors_only(body) as attempt:
             said = _data_of(codec.encode(name, body))
+        # A lone surrogate passes many writers, and stops at the wire, where nobody can tell whose it was.
         for data in said if attempt.is_fine else ():
             _as_bytes(data)
 
@@ -123,6 +126,7 @@ def each_connection_has_its_own_codec(speech: Speech) -> None:
     """What happens on one connection does not touch another."""
     disturbed, quiet = _Pair(speech), _Pair(speech)
     _require(disturbed.ours is not quiet.ours, "codec() gave the same codec twice")
+    # Every fourth: what each does is checked above, here it only has to disturb.
     for data in islice(_garbage(speech), 0, None, 4):
         _hear_garbage(disturbed.theirs, data)
         _hear_garbage(disturbed.ours, data)
@@ -155,6 +159,7 @@ def an_answer_belongs_to_its_request(speech: Speech) -> None:
     asked = [pair.ask(speech.asks) for _ in range(5)]
     keys = [request.asks for request, _ in asked]
     if len(set(keys)) == len(keys):
+        # In the order of the requests anybody can; ids are for when it is another (P5).
         asked.reverse()
     else:
         _require(len(set(keys)) == 1, f"the keys must all differ, or be the same where order tells: {keys}")
@@ -184,6 +189,7 @@ def a_request_of_the_peer_is_no_reply(speech: Speech) -> None:
     pair = _Pair(speech)
     request, _ = pair.ask(speech.asks)
     _, received = pair.turned().ask(speech.asks)
+    # Both sides count from 1, so ids of theirs are ids of ours: an `ask` must not be answered by a question (P5).
     is_reply = received.reply_to is not None and received.reply_to == request.asks
     _require(not is_reply, f"{received.raw!r} is taken for the reply to a request of our own")
 
@@ -241,6 +247,7 @@ class _Pair:
 
     def turned(self) -> _Pair:
         """The same two, seen from the other side."""
+        # Not by way of `__init__`, which would open a second connection.
         turned = object.__new__(_Pair)
         turned.ours, turned.theirs = self.theirs, self.ours
         return turned
@@ -273,6 +280,7 @@ def _feed(codec: Codec, said: Sequence[Data]) -> tuple[list[Message], list[Data]
     owed: list[Data] = []
     for data in said:
         try:
+            # What a protocol says by itself reaches no mailbox, so no check may ask for it.
             heard += [message for message in codec.decode(data) if not message.is_protocol]
         except DialectError as error:
             raise AssertionError(
@@ -319,6 +327,7 @@ def _require_same(heard: Message, name: str, body: Any) -> None:
 def _require_body(heard: Message, body: Any) -> None:
     is_same = bool(heard.body == body)
     if isinstance(body, Mapping) and isinstance(heard.body, Mapping):
+        # A dialect may add to a body, a name or an id; what was said must be in it.
         is_same = all(key in heard.body and heard.body[key] == value for key, value in body.items())
     _require(is_same, f"{heard.name} was said with {body!r} and heard with {heard.body!r}")
 
@@ -359,11 +368,13 @@ def _dialect_errors_only(what: Any) -> Iterator[_Attempt]:
 def _garbage(speech: Speech) -> Iterator[Data]:
     """The usual suspects, noise, and what the dialect itself says, damaged; the same every time."""
     yield from _SUSPECTS
+    # Deeper than a parser in C has stack for, if it recurses.
     yield "[" * 50_000
     yield '{"a":' * 50_000
     noise = random.Random(2)  # noqa: S311
     for size in (1, 2, 3, 8, 64, 512) * 4:
         yield noise.randbytes(size)
+        # Below the surrogates, which no wire can carry.
         yield "".join(map(chr, noise.choices(range(0xD800), k=size)))
         yield "".join(noise.choices('{}[]":,.0123456789eE+- \\truefalsn\n', k=size))
     codec = _Pair(speech).ours
@@ -387,6 +398,7 @@ def _odd_bodies() -> Iterator[Any]:
     yield from (object(), {"x": object()}, 10**400, {"x": float("nan")}, "\ud800", {"\ud800": 1}, b"\xff", None, 1, "")
     yield from ([1, {2: 3}], {(1, 2): 3}, {1, 2}, {"x": "line\nbreak"}, "line\nbreak", "\x00")
     endless: list[Any] = []
+    # JSON has no form for it, and a writer that does not look never comes back.
     endless.append(endless)
     yield endless
 

@@ -58,6 +58,7 @@ async def check_order(wires: Wires) -> None:
         client, server = await scene.pair()
         assert client.connection is not None
         assert server.connection is not None
+        # With an end in each, so that a stream's pieces, joined, tell which is missing.
         there = [scene.data(f"there {number};") for number in range(1000)]
         back = [scene.data(f"back {number};") for number in range(1000)]
         for ours, theirs in zip(there, back, strict=True):
@@ -74,6 +75,7 @@ async def check_text_and_binary(wires: Wires) -> None:
         client, server = await scene.pair()
         assert client.connection is not None
         assert server.connection is not None
+        # The same bytes as text and as binary: a transport that guesses by the content fails here.
         data: list[Data] = ["plain", b"plain", "", b"", "gr\u00fc\u00df \U0001f600 \x00", bytes(range(256))]
         for piece in data:
             client.connection.send(piece)
@@ -87,6 +89,7 @@ async def check_data_with_the_opening(wires: Wires) -> None:
     """What either side says at its opening arrives, after the other's on_opened."""
     async with play_scene(wires) as scene:
         hello = [scene.data(f"hello {number};") for number in range(3)]
+        # Both speak first, so data comes with the last octets of the handshake: P1 begins there.
         scene.accepts = lambda: Hearing(*hello)
         client = await scene.connect(*hello)
         await scene.expect_data(client, hello, "what the server said first")
@@ -99,6 +102,7 @@ async def check_large_data(wires: Wires) -> None:
         client, server = await scene.pair()
         assert client.connection is not None
         assert server.connection is not None
+        # More than any buffer's usual size, and no piece of it like its neighbour.
         large: Data = bytes(range(256)) * 4096
         client.connection.send(large)
         server.connection.send(large)
@@ -137,6 +141,7 @@ async def _check_close(scene: Scene, closing: Hearing, closed: Hearing) -> None:
     for data in sent:
         closing.connection.send(data)
     if scene.wires.has_codes:
+        # A code of the private range (RFC 6455 section 7.4.2), and a reason that is longer in UTF-8 than in characters.
         closing.connection.close(4321, "enough, th\u00e4nks")
     else:
         closing.connection.close()
@@ -156,6 +161,8 @@ async def check_closes_that_cannot_be_sent(wires: Wires) -> None:
     async with play_scene(wires) as scene:
         client, server = await scene.pair()
         assert client.connection is not None
+        # Below and above what exists, the two that only a local end may have (RFC 6455 section 7.4.1), and a reason of
+        # 124 bytes, where a close frame has room for 123.
         for code, reason in ((999, ""), (1005, ""), (1006, ""), (5000, ""), (1000, "\u00e4" * 62)):
             try:
                 client.connection.close(code, reason)
@@ -186,6 +193,7 @@ async def _check_abort(aborting: Hearing, aborted: Hearing) -> None:
     ours, theirs = await aborting.ended(), await aborted.ended()
     require(not ours.is_clean and not theirs.is_clean, "an abort is no clean end")
     require(ours.by == "us", f"who aborted hears by='us', not {ours.by!r}")
+    # By nobody that it knows of: to blame the peer would be a guess.
     require(theirs.by == "wire", f"the other hears by='wire', not {theirs.by!r}")
 
 
@@ -196,6 +204,7 @@ async def check_nothing_after_the_end(wires: Wires) -> None:
         assert client.connection is not None
         assert server.connection is not None
         client.connection.close()
+        # Tasks that do not know of the end yet go on saying things: that must neither raise nor go out.
         client.connection.send(scene.data("after the goodbye"))
         client.connection.close()
         await client.ended()
@@ -231,6 +240,7 @@ async def _check_paused(scene: Scene, speaking: Hearing, paused: Hearing) -> Non
     require(speaking.connection.unsent_bytes == 0, "nothing was sent, and nothing is unsent")
     await speaking.connection.drained()
     sent = await _hold_back(speaking, paused)
+    # Two, since whoever keeps one waiter forgets the other.
     draining = [asyncio.ensure_future(speaking.connection.drained()) for _ in range(2)]
     for _ in range(_TURNS):
         await asyncio.sleep(0)
@@ -249,6 +259,7 @@ async def _hold_back(speaking: Hearing, paused: Hearing) -> list[Data]:
     paused.connection.pause()
     paused.connection.pause()
     piece: Data = random.Random(8).randbytes(256 * 1024)  # noqa: S311 - what cannot be compressed
+    # In pieces: as one, it would be one write, which a wire may take as a whole.
     sent = [piece for _ in range(_MOST_HELD_BYTES // len(piece))]
     for each in sent:
         speaking.connection.send(each)
@@ -286,6 +297,7 @@ async def check_close_that_is_never_read(wires: Wires) -> None:
         draining = asyncio.ensure_future(client.connection.drained())
         client.connection.close()
         ours = await client.ended()
+        # Whoever waits for a peer that never reads must hear of the end, too (P8).
         await draining
         require(ours.by == "us" and not ours.is_clean, f"who closed hears by='us', and it was not clean: {ours}")
         require(ours.unsent_bytes > 0, "what was thrown away is counted")
@@ -311,6 +323,7 @@ async def check_opening(wires: Wires) -> None:
         assert scene.listening is not None
         address = f"{scene.address.rstrip('/')}/desk/7?shift=late"
         await wires.transport.connect(address, Opening(headers={"X-Seat": "7a"}), Hearing())
+        # Once: an accept that is asked twice would cast two actors.
         (opening,) = scene.openings
         require(opening.path.endswith("/desk/7?shift=late"), f"path and query arrive: {opening.path!r}")
         require(opening.headers.get("x-seat") == "7a", "headers are found without regard to case")

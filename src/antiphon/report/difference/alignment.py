@@ -23,6 +23,7 @@ Pair = tuple[int, int]
 def aligned(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[Pair]:
     """The places that correspond, both ascending."""
     shorter = min(len(before), len(after))
+    # Two runs of one scenario begin and end alike: what is in between is short, and Myers' cost is that of its square.
     start = next((at for at in range(shorter) if before[at] != after[at]), shorter)
     room = shorter - start
     end = next((at for at in range(room) if before[-1 - at] != after[-1 - at]), room)
@@ -42,6 +43,7 @@ def moved(
     taken_before, taken_after = {first for first, _ in pairs}, {second for _, second in pairs}
     waiting: defaultdict[Hashable, list[int]] = defaultdict(list)
     gone = [at for at in range(len(before)) if at not in taken_before]
+    # Reversed, so that `pop` gives the first of them.
     for at in reversed(gone):
         waiting[before[at]].append(at)
     elsewhere, new = [], []
@@ -65,6 +67,7 @@ def _shortest_edits(before: Sequence[Hashable], after: Sequence[Hashable]) -> li
     history: list[dict[int, int]] = []
     for edits in range(min(len(before) + len(after), MOST_EDITS) + 1):
         reached = {}
+        # Every other one: an edit changes the diagonal by one, so its parity is that of their number.
         for diagonal in range(-edits, edits + 1, 2):
             x = _step(furthest, diagonal, edits)
             y = x - diagonal
@@ -73,6 +76,7 @@ def _shortest_edits(before: Sequence[Hashable], after: Sequence[Hashable]) -> li
             reached[diagonal] = x
             if x >= len(before) and y >= len(after):
                 return _pairs(history, diagonal, x)
+        # The way back is read from these; to keep them is the square of the edits, and so they are bounded.
         history.append(reached)
         furthest = reached
     return None
@@ -104,6 +108,7 @@ def _pairs(history: list[dict[int, int]], diagonal: int, x: int) -> list[Pair]:
 def _by_occurrence(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[Pair]:
     """The n-th member of each name with the n-th of that name, in the order of the first sequence."""
     places: defaultdict[Hashable, list[int]] = defaultdict(list)
+    # Backwards, so that `pop` gives the first that is left.
     for at in range(len(after) - 1, -1, -1):
         places[after[at]].append(at)
     return [(at, places[name].pop()) for at, name in enumerate(before) if places[name]]
@@ -121,6 +126,7 @@ def _longest_ascending(pairs: Sequence[Pair]) -> list[Pair]:
             tops.append(second)
             owners.append(index)
         else:
+            # A lower top is never worse: whatever fits behind the old one fits behind this one too.
             tops[pile], owners[pile] = second, index
     chosen: list[Pair] = []
     at = owners[-1] if owners else -1

@@ -152,6 +152,7 @@ def _timings(before: dict[str, list[int]], after: dict[str, list[int]]) -> list[
     found = []
     for what in (name for name in before if name in after):
         old, new = median(before[what]) / 1e6, median(after[what]) / 1e6
+        # Both, since 2 ms are twice 1 ms, and a second more may be noise of an hour.
         if abs(new - old) > MOVED_BY_MS and max(old, new) > MOVED_BY * min(old, new):
             found.append(TimingChange(what, round(old, 3), round(new, 3), len(before[what]), len(after[what])))
     return sorted(found, key=lambda change: change.before_ms - change.after_ms)
@@ -168,11 +169,13 @@ class _Field:
 
     def add(self, path: str, old: Any, new: Any, renaming: Renaming) -> None:
         """The field has these two values in a pair of messages."""
+        # First: whether something is a time or an id says nothing if it is a number here and a text there.
         if type_name(old) != type_name(new):
             self.count("type", *(f"{type_name(value)} {shorten(value, EXAMPLE_LENGTH)}" for value in (old, new)))
         elif is_time(path, old, new):
             self.times += 1
         elif (ids := as_id(path, old, new)) is not None:
+            # Judged later: only when all pairs have been seen is known which id corresponds to which.
             renaming.learn(ids)
             self.ids.append((old, new, ids))
         else:
@@ -207,6 +210,7 @@ class _Fields:
     def compare(self, direction: str, old: Utterance, new: Utterance) -> None:
         """Compare two messages that correspond."""
         self._pairs[direction, old.name] += 1
+        # What is equal as text needs no reading, which is most of what a comparison costs.
         if old.raw == new.raw:
             return
         before, after = flat(body_of(old.raw)), flat(body_of(new.raw))
@@ -247,4 +251,5 @@ def _differs_by_nature(pairs: Sequence[tuple[Any, Any]], of: int) -> bool:
     """True if the values differ in nearly all pairs, and within each run as well."""
     if len(pairs) < max(FEWEST, NEARLY_ALL * of):
         return False
+    # Within each run as well: a field that has one value before and another after is the change that is looked for.
     return all(len({repr(pair[side]) for pair in pairs}) >= NEARLY_ALL * len(pairs) for side in (0, 1))

@@ -56,6 +56,7 @@ def type_name(value: Any) -> str:
     match value:
         case None:
             return "null"
+        # Before the numbers: in Python a bool is an int, in JSON it is not.
         case bool():
             return "boolean"
         case int() | float():
@@ -72,6 +73,7 @@ def _fill(leaves: dict[str, Any], body: Any, path: str, depth: int) -> None:
     if not body or not isinstance(body, (dict, list)):
         leaves[path] = body
     elif depth == DEEPEST:
+        # Compared as a text from here on: to tell places so deep would help nobody, and recursion has an end.
         leaves[path] = msgspec.json.encode(body).decode()
     elif isinstance(body, dict):
         for name, value in body.items():

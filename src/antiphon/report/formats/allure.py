@@ -47,6 +47,7 @@ def add_to_test(entries: Iterable[Any], reporter: AllureReporter, directory: Pat
     step = TestStepResult(start=0)
     trace = directory / TRACE_NAME if directory is not None else None
     verdict = build(entries, step, _save_through_hooks, trace)
+    # A run that was refused before it began has said nothing, and the test's own failure says why.
     if verdict.started is None:
         return
     step.name = visible(verdict.call)
@@ -92,6 +93,7 @@ def _describe(result: TestResult, verdict: Verdict) -> None:
     result.fullName = f"antiphon.{verdict.scenario}"
     result.titlePath = ["antiphon"]
     result.testCaseId = _digest(verdict.scenario)
+    # Not the run's directory, nor the host: runs of a night's build on any agent are one history.
     result.historyId = _digest(
         verdict.scenario, stand, *(f"{name}={parameters[name]!r}" for name in sorted(parameters))
     )

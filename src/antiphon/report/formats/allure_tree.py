@@ -67,6 +67,7 @@ def build(entries: Iterable[Any], item: ExecutableItem, save: Save, trace: Path 
         text = verdict.text[:LONGEST_TEXT]
         item.statusDetails = StatusDetails(message=verdict.headline, trace=text)
     if trace is not None and trace.is_file():
+        # Last, behind what was said: it holds all of it.
         tree.attach(item, trace, trace.name, "text/html", "html")
     return verdict
 
@@ -96,6 +97,7 @@ class _Tree:
             case StepEnded():
                 self._end(entry, verdict)
             case Message() | WrittenMessage() | HttpExchange():
+                # A step that is over has been written, and what comes later belongs to no other: to the run.
                 (self._said.get(step) or self._said[0]).add(entry)
             case RunStarted():
                 self._items[0].start = _epoch_ms(verdict, 0)
@@ -103,6 +105,7 @@ class _Tree:
 
     def finish(self, verdict: Verdict) -> None:
         """The journal has ended."""
+        # The journal ended first, as after a kill: without a status Allure would show these as unknown.
         for number in list(self._unfinished):
             self._write_said(number)
             item = self._items[number]
@@ -110,6 +113,7 @@ class _Tree:
             item.statusDetails = StatusDetails(message=CUT_OFF)
         self._write_said(0)
         reason = verdict.headline
+        # Only now: whether a step failed by the peer's fault is told by the run's verdict, not by the step.
         for item, kind in self._failed:
             item.status = Status.FAILED if verdict.word == "failed" else Status.BROKEN
             item.statusDetails = StatusDetails(message=f"{kind}: {reason}" if kind == verdict.kind else kind)
@@ -126,6 +130,7 @@ class _Tree:
         item = TestStepResult(
             name=visible(f"{who}{entry.title}"), start=start, stage="finished", parameters=_parameters(entry.arguments)
         )
+        # A parent whose beginning was lost with a damaged journal: better at the wrong depth than not at all.
         self._items.get(entry.parent, self._items[0]).steps.append(item)
         self._items[entry.number] = item
         self._said[entry.number] = _Said()
@@ -134,6 +139,7 @@ class _Tree:
     def _end(self, entry: StepEnded, verdict: Verdict) -> None:
         if entry.number not in self._unfinished:
             return
+        # Its messages are written now, and not at the end: a step's are all that is kept in memory.
         del self._unfinished[entry.number]
         item = self._items[entry.number]
         item.stop = _epoch_ms(verdict, entry.at_ns)
@@ -144,6 +150,7 @@ class _Tree:
 
     def _write_said(self, number: int) -> None:
         item, said = self._items[number], self._said.pop(number)
+        # Each attachment is a file, and results are copied and served file by file.
         if self._attached + len(said.first) + len(said.last) > MOST_ATTACHMENTS:
             if said.first:
                 text = b"\n".join(self._as_text(entry) for entry in (*said.first, *said.last))
@@ -172,6 +179,7 @@ class _Tree:
     def _title(self, entry: Any) -> str:
         who = f"{entry.actor} " if self._has_actors else ""
         if isinstance(entry, HttpExchange):
+            # A query may have a kilobyte, and the attachment has it.
             what = f"⇄ {entry.method} {entry.url.partition('?')[0]} {entry.status or entry.error}"
         else:
             what = f"{'→' if entry.is_sent else '←'} {entry.name}"
@@ -222,11 +230,13 @@ def _parameters(arguments: str) -> list[Parameter]:
     source = f"f({arguments})"
     try:
         with warnings.catch_warnings():
+            # What a peer's text looks like as source (an escape that is none, say) is no matter for the user's log.
             warnings.simplefilter("ignore")
             call = ast.parse(source, mode="eval").body
         assert isinstance(call, ast.Call)
     except (SyntaxError, ValueError, RecursionError, MemoryError, AssertionError, UnicodeEncodeError):
         return [Parameter(name="arguments", value=visible(arguments))]
+    # The offsets of a syntax tree count bytes of UTF-8.
     data = source.encode()
     given = [(str(place), node) for place, node in enumerate(call.args, 1)]
     given += [(keyword.arg or "**", keyword.value) for keyword in call.keywords]

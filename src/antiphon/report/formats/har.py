@@ -41,6 +41,7 @@ def write_har(entries: Iterable[Any], file: TextIO, directory: Path) -> None:
     version = verdict.started.antiphon if verdict.started is not None else ""
     comment = f"{verdict.call}: {verdict.word}"
     head = {"version": "1.2", "creator": {"name": "antiphon", "version": version or "unknown"}, "pages": []}
+    # Written by hand around the entries, so that an archive is never in memory as a whole.
     file.write(f'{{"log":{_json(head)[:-1]},"comment":{_json(_clean(comment))},"entries":[')
     separator = "\n"
     for piece in archive.entries(verdict.ended_ns):
@@ -62,6 +63,7 @@ class _Archive:
     """What goes into the archive."""
 
     def __init__(self) -> None:
+        # HAR asks for a date, whatever is known.
         self._began_at = datetime.fromisoformat("1970-01-01T00:00:00Z")
         self._began_s = 0.0
         self._found: list[_Connection | HttpExchange] = []
@@ -81,6 +83,7 @@ class _Archive:
                 if connection is not None:
                     connection.ended_ns = entry.at_ns
             case Message() | WrittenMessage():
+                # Nobody opened it in this journal: a server's end of a connection, or one whose beginning was lost.
                 connection = self._open.get((entry.actor, entry.channel)) or self._connection(
                     ChannelOpened(at_ns=entry.at_ns, actor=entry.actor, channel=entry.channel, address="")
                 )
@@ -92,6 +95,7 @@ class _Archive:
             if isinstance(found, HttpExchange):
                 yield _json(self._exchange(found))
             else:
+                # A killed run closed nothing: what was open ends with the journal.
                 end_ns = found.ended_ns if found.ended_ns is not None else ended_ns
                 head = _json(self._opening(found.opened, end_ns))
                 yield f'{head[:-1]},"_webSocketMessages":[{",".join(found.messages)}]}}'
@@ -120,6 +124,7 @@ class _Archive:
             "data": data,
         }
         if len(raw) > LARGEST:
+            # A name of our own begins with _, as the specification asks of custom fields.
             fields["_cut"] = f"the first {LARGEST} of {len(raw)} {'characters' if is_text else 'bytes'}"
         return _json(fields)
 
@@ -166,6 +171,7 @@ class _Archive:
             "request": request,
             "response": response,
             "cache": {},
+            # -1 is HAR for what does not apply; the three that must not be -1 have the whole time in `wait`.
             "timings": {"blocked": -1, "dns": -1, "connect": -1, "send": 0, "wait": took_ms, "receive": 0, "ssl": -1},
             "comment": _clean(f"{actor}.{channel}"),
             "_resourceType": kind,
@@ -178,6 +184,7 @@ def _start_ns(found: _Connection | HttpExchange) -> int:
 
 def _request(method: str, url: str, headers: Mapping[str, str], size_bytes: int) -> dict[str, Any]:
     try:
+        # An address that is none was refused when it was asked for, and stands in the journal all the same.
         query = parse_qsl(urlsplit(url).query, keep_blank_values=True)
     except ValueError:
         query = []

@@ -36,6 +36,7 @@ _UNHOLDABLE: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010f
 def write_junit(entries: Iterable[Any], file: TextIO, directory: Path) -> None:
     """Write the XML of one run; what XML cannot hold is written as an escape."""
     verdict = Verdict()
+    # Before anything is written: the counts stand in the first element, and the entries are read once.
     lines = list(ends(verdict.watch(entries), FIRST_LINES, LAST_LINES, width=LINE_WIDTH))
     xml = _Xml(file)
     counts = {
@@ -47,6 +48,7 @@ def write_junit(entries: Iterable[Any], file: TextIO, directory: Path) -> None:
     xml.begin("testsuites", **counts)
     xml.begin("testsuite", name=verdict.scenario, **counts, skipped="0", **_when(verdict))
     _write_properties(xml, verdict, directory)
+    # With its parameters in the name: that is what a server keeps the history of a test by.
     xml.begin("testcase", name=verdict.call, classname=f"antiphon.{verdict.scenario}", time=_seconds(verdict.ended_ns))
     if not verdict.has_passed:
         _write_failure(xml, verdict)

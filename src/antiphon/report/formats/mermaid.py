@@ -60,6 +60,7 @@ class _Diagram:
                 self._note(entry.actor, entry.title)
             case StepEnded():
                 self._step_ended(entry)
+            # Counted before its text is made: of a million messages the first 400 are drawn.
             case Message() | WrittenMessage() if self._is_full():
                 self._left_out += 1
             case Message() | WrittenMessage():
@@ -70,6 +71,7 @@ class _Diagram:
                 path = entry.url.partition("://")[2].partition("?")[0]
                 self._arrow(entry.actor, entry.channel, True, "->>", f"{entry.method} /{path.partition('/')[2]}")
                 self._arrow(entry.actor, entry.channel, False, "-->>", f"{entry.status or entry.error}")
+            # Our own goodbye is how every run ends, and would be an arrow of 400.
             case ChannelEnded() if entry.by != "us":
                 self._arrow(entry.actor, entry.channel, False, "--x", f"closed {entry.code} {entry.reason}")
 
@@ -81,6 +83,7 @@ class _Diagram:
 
     def end(self, verdict: Verdict) -> None:
         """What did not fit, and the verdict."""
+        # A diagram without a participant is an error to the renderer, also one that says that nothing happened.
         if not self._actors:
             self._actor("unknown")
         over = self._everyone()
@@ -98,6 +101,7 @@ class _Diagram:
 
     def _actor(self, name: str) -> str:
         if name not in self._actors:
+            # An alias, since a name may be a keyword of Mermaid's (`end` breaks a diagram) or hold anything.
             self._actors[name] = f"A{len(self._actors) + 1}"
             self._write(f"actor {self._actors[name]} as {_escaped(name)}")
         return self._actors[name]

@@ -40,6 +40,7 @@ def write_summary(entries: Iterable[Any], file: TextIO, directory: Path) -> None
     file.write(text.getvalue())
     page = os.environ.get("GITHUB_STEP_SUMMARY")
     if page:
+        # Appended, as GitHub asks: the steps of a job share the file.
         with Path(page).open("a", encoding="utf-8", errors="backslashreplace") as summary:
             summary.write(text.getvalue())
 
@@ -80,6 +81,8 @@ class _Steps:
         match entry:
             case StepStarted():
                 self.counts["step"] += 1
+                # The first, not the last: one reads a table from its top, and the failure's text names the step that
+                # failed.
                 if len(self._rows) < MOST_STEPS:
                     depth = self._rows[entry.parent][1] + 1 if entry.parent in self._rows else 0
                     self._rows[entry.number] = entry, depth

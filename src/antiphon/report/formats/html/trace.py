@@ -78,6 +78,7 @@ def _blocks(journal: BinaryIO) -> Iterator[bytes]:
     """The journal in pieces of whole lines."""
     while block := journal.read(BLOCK_BYTES):
         if not block.endswith(b"\n"):
+            # A line in two elements would be two lines that are no entries.
             block += journal.readline()
         yield block[: block.rfind(b"\n") + 1]
 
