@@ -208,10 +208,12 @@ class Actor:
     def attach(self, runtime: Runtime, name: str, stand: Stand, user: User | None = None) -> None:
         """Put the actor into a run: make its channels, not yet open. Whoever performs a run calls this."""
         self.name = name
+        # Past `__setattr__`, which is the author's: an actor may be a dataclass, or watch its attributes.
         self.__dict__.update(_runtime=runtime, _user=user, _channels={}, _channel=None)
         if user is not None:
             runtime.journal.masker.learn_from(vars(user))
         for declared, declaration in self._declarations.items():
+            # `vars` is asked when the address is needed: `arrive` learns what belongs into it.
             channel = declaration.make(runtime, name, self._handlers(declared), stand, lambda: vars(self))
             self.__dict__["_channels"][declared] = channel
             if isinstance(channel, Channel):
@@ -229,6 +231,7 @@ class Actor:
 
     async def connect(self) -> None:
         """Arrive, and open every channel that opens by itself, in the order of declaration."""
+        # Before any channel: what it learns (a login's token) goes into their addresses and headers.
         await self.arrive()
         for name, declaration in self._declarations.items():
             channel = self.channels[name]

@@ -43,6 +43,7 @@ class Declaration(Generic[C]):
     def __get__(self, instance: object | None, owner: type) -> Self | C:
         if instance is None:
             return self
+        # By the dict, since an actor that was never attached has no such attribute, and says so in its own words.
         channels: dict[str, C] | None = instance.__dict__.get("_channels")
         if channels is None:
             raise ScenarioError(

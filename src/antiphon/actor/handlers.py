@@ -117,6 +117,7 @@ class Dispatcher:
                 self._runtime.fail(self._unreadable(message))
             return
         begun_ns = self._runtime.now_ns()
+        # Recorded when it has ended, with the time when it began: the entry says how long the reader was held up (P11).
         error = self._guard(handler, message, message)
         self._runtime.record(
             Handled(
@@ -188,6 +189,7 @@ class Dispatcher:
     def _blame(self, handler: Callable[..., Any], request: Message | None, error: Exception) -> str:
         what = f"the handler {handler.__name__}" + (f" of {request.name}" if request is not None else "")
         told, hint = str(error), None
+        # Its text alone: place and hint are told as such, below, and not in the middle of a line.
         if isinstance(error, AntiphonError) and error.text:
             told, hint = error.text, error.hint
         text = f"{self._owner}: {what} raised {type(error).__name__}: {told}"

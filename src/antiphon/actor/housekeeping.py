@@ -25,6 +25,7 @@ class Housekeeping:
 
     def __init__(self, runtime: Runtime, sender: Sender, dialect: Dialect, owner: str) -> None:
         codec = sender.codec
+        # By the class, so that it need not be asked after every message what nobody has overridden.
         self.has_duties = (
             not codec.is_ready or type(codec).owed is not Codec.owed or type(codec).heartbeat is not Codec.heartbeat
         )
@@ -63,6 +64,7 @@ class Housekeeping:
                 await self._became_ready
         except TimeoutError:
             if self._sender.connection is not None:
+                # Without a goodbye: in a protocol that is not open there are no words for one.
                 self._sender.connection.abort()
             text = f"the connection is there, but its protocol did not open within {within_s:g} s"
             raise ConnectFailed(text, place=address) from None
@@ -91,6 +93,7 @@ class Housekeeping:
 
     def _set_heartbeat(self) -> None:
         """Many protocols agree on the interval after the connection is there, and may do so again."""
+        # Else every message would put the next beat off.
         if self._codec.heartbeat_s == self._heartbeat_s:
             return
         self._heartbeat_s = self._codec.heartbeat_s

@@ -96,6 +96,7 @@ class HttpChannel:
             data = _json_text(f"{method} {url}", json).encode()
             all_headers.setdefault("Content-Type", "application/json")
         masker = self._runtime.journal.masker
+        # Before the request is recorded, so that its own secrets are masked in the entry.
         masker.learn_from(all_headers)
         masker.learn_from(json)
         masker.learn_from(params)
@@ -116,6 +117,7 @@ class HttpChannel:
         except asyncio.CancelledError:  # as by a deadline around the step: what was sent was sent all the same
             self._end(exchange, error="given up before it was answered")
             raise
+        # A bug of ours or of the client's: the record of what was sent must not depend on whose.
         except BaseException as error:
             self._end(exchange, error=f"{type(error).__name__}: {error}")
             raise
@@ -167,6 +169,7 @@ class HttpChannel:
         request = f"{self.actor}.{self.name}: {exchange.method} {exchange.url}"
         if not _is_right(response.status, status):
             wanted = "200 to 299" if status is None else status
+            # Masked before it is cut: half a secret would not be found in the text.
             body = shorten(self._runtime.journal.masker.value(response.body))
             raise ExpectationFailed(
                 f"{request} was answered with {response.status}, wanted {wanted}",

@@ -93,6 +93,7 @@ class Sender:
         try:
             message = self.codec.encode(name, body_of(name, body, fields))
             self.transmit(connection, message, self._now_ns(), STEP.get())
+        # Not the author's fault, unlike all else that cannot be said: the peer does not read.
         except SendBufferFull:
             raise
         except (DialectError, TransportError) as error:
@@ -162,6 +163,7 @@ class Sender:
         if not self._is_behind or unsent_bytes < self._unsent_bytes:
             self._left_ns = now_ns
         self._is_behind = unsent_bytes > self._look_every_bytes
+        # Each time it has doubled: a peer that never reads makes a handful of notes, not one a message.
         if unsent_bytes >= max(2 * self._told_bytes, TOLD_FROM_BYTES):
             self._told_bytes = unsent_bytes
             text = f"{self._mailbox.owner}: the peer is behind, {unsent_bytes:,} bytes sent to it have not left"
@@ -181,6 +183,7 @@ class Sender:
             return
         message = owed if isinstance(owed, Message) else Message(duty, owed, owed)
         message.is_protocol = True
+        # A pong that waits for the author's batch to end comes too late for whoever asked.
         batch, self._batch = self._batch, None
         try:
             self.transmit(self.connection, message, self._now_ns(), None)
@@ -198,6 +201,7 @@ class Sender:
         except TimeoutError:
             text = f"{owner}: {connection.unsent_bytes:,} bytes had not left after {within_s:g} s"
             raise DeadlinePassed(text, place=caller(), hint="the peer does not read what it is sent") from None
+        # `drained` returns also when the connection ends, since then nothing leaves any more (P8).
         if self.connection is not connection:
             text = f"{owner} closed before all that was said had left: {self._mailbox.ending}"
             raise ChannelClosed(text, place=caller())
@@ -217,6 +221,7 @@ class Sender:
                 raise not_open(self._mailbox, "a batch")
             data, now_ns, step = self.codec.bundle(messages), self._now_ns(), STEP.get()
             for message in messages:
+                # In the journal each by itself, on the wire all at once: the last one carries the data of all.
                 message.frames = ()
             messages[-1].frames = data  # so that all are in the journal before any is on its way
             for message in messages:

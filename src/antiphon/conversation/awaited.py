@@ -72,6 +72,7 @@ def _as_data(pattern: Any, depth: int) -> Any:
     if _is_plain(pattern):
         return pattern
     if depth < _DEEPEST:
+        # A pattern with such a key would be read back as a description; it is described instead.
         if isinstance(pattern, Mapping) and DESCRIBED not in pattern:
             return {str(key): _as_data(value, depth + 1) for key, value in pattern.items()}
         if isinstance(pattern, (list, tuple)):
@@ -100,6 +101,7 @@ def _selection(where: Any) -> str:
 
 def _predicate_name(predicate: Callable[[Any], Any]) -> str:
     name = getattr(predicate, "__name__", None) or repr(predicate)
+    # A lambda is called "<lambda>"; its line says which.
     code = getattr(predicate, "__code__", None)
     return (
         f"the lambda at {PurePath(code.co_filename).name}:{code.co_firstlineno}"

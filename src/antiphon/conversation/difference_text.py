@@ -51,6 +51,7 @@ def _told(difference: Difference, mask: Callable[[str], str] | None) -> Iterator
     if mask is not None and _are_long_texts(wanted, found):
         start = _first_difference(wanted, found)
         yield ((path, "name"), (f" differs from character {start} on", ""))
+        # Masked before it is cut, and measured anew: the mask has another length than the secret.
         found, wanted = mask(found), mask(wanted)
         start = _first_difference(wanted, found)
         yield from _below(_around(found, start), _around(wanted, start))
@@ -77,6 +78,7 @@ def _odd_items(wanted: Any, found: Any) -> list[Line]:
     """Of two lists that are not of one length: what is too many, and what is missing."""
     if not isinstance(wanted, (list, tuple)) or not isinstance(found, (list, tuple)) or len(wanted) == len(found):
         return []
+    # The table below grows with the square of it.
     if max(len(wanted), len(found)) > LONGEST_LIST:
         return []
     paired = _paired(wanted, found)
@@ -113,6 +115,7 @@ def _are_long_texts(wanted: Any, found: Any) -> bool:
 def _first_difference(one: str, other: str) -> int:
     """The index at which they begin to differ."""
     low, high = 0, min(len(one), len(other))
+    # By halves: a mebibyte compared character by character would hold up the run.
     while low < high:
         middle = (low + high + 1) // 2
         if one.startswith(other[:middle]):

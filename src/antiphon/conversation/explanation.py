@@ -118,6 +118,7 @@ class Explanation:
         # A message that was given back has several takers; who gave it back has not taken it (P10).
         takers = [wait for taken, wait in self._taken if taken == number and wait is not None]
         if isinstance(self.wait, ReplyWait):
+            # P5: of a reply the request that it belongs to, whoever took it from the mailbox afterwards.
             return next((wait for wait in takers if isinstance(wait, ReplyWait)), None)
         return next((wait for wait in reversed(takers) if not wait.is_abandoned), None)
 
@@ -154,6 +155,7 @@ class Explanation:
         if unlike:
             found, message = min(unlike, key=lambda pair: len(pair[0]))
             return message, found
+        # A typo in a name: nothing of that name came, and something nearly of that name did.
         if not self._ranked and wait.name is not None and self.is_absence:
             alike = _alike(wait.name, (message.name for message in self.history))
             for message in reversed(self.history):

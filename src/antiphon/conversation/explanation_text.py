@@ -36,6 +36,7 @@ def _headline(facts: Explanation) -> Line:
     who: Piece = (facts.owner, "name") if facts.owner else ("the channel", "")
     match facts.outcome:
         case "deadline":
+            # A condition does not come; it is, or is not.
             outcome = "it never was" if isinstance(wait, UntilWait) else "it did not come"
             waited = f" waited {seconds(facts.at_ns - wait.made_ns)} "
             return (who, (waited, ""), *_awaited(wait), (f", and {outcome}", ""))
@@ -91,6 +92,7 @@ def _causes(facts: Explanation) -> Iterator[str | Line]:
     yield from difference_lines(facts.differences, facts.mask)
     yield from _about_culprit(facts)
     yield from _about_raised(wait)
+    # Of what came too late nothing else needs to be explained: it came.
     if not facts.is_absence or wait.late_ns:
         return
     if facts.holds_part:
@@ -118,6 +120,7 @@ def _about_culprit(facts: Explanation) -> Iterator[str | Line]:
     if twin is not None:
         before = seconds(culprit.at_ns - twin.at_ns)
         yield f"message {twin.number}, {before} before this one ({culprit.number}), said the same: did it come twice?"
+    # P9: a message that was there before breaks a silence as well, and that surprises most.
     if facts.outcome == "forbidden" and culprit.number <= wait.after:
         if culprit.is_answer:
             yield "it is an answer, and no request that was open had asked for it"
@@ -198,6 +201,7 @@ def _about_fitting(facts: Explanation) -> Iterator[str | Line]:
     if fitting is None or not isinstance(wait, MessageWait):
         return
     which: Line = (("one that fits, ", ""), (_name(fitting), "name"), (f" (message {fitting.number}),", ""))
+    # P6: it fits, and does not count.
     if fitting.number <= wait.since:
         mark = next((f", {_name(message)}," for message in facts.history if message.number == wait.since), "")
         yield (*which, (f" had come before the mark, {_when(fitting, wait)}", ""))
@@ -209,6 +213,7 @@ def _about_fitting(facts: Explanation) -> Iterator[str | Line]:
     elif taker is None:
         yield (*which, (came, ""))
     else:
+        # To say the same words twice would hide that there were two waits (P3).
         is_alike = taker.describe() == wait.describe()
         awaited = "an earlier wait like this" if is_alike else f"the wait {plain_line(_awaited(taker))}"
         yield (*which, (f"{came}, and was taken by {awaited}", ""))
@@ -234,6 +239,7 @@ def _refusal(message: Message | None) -> str:
         body = body["error"]
     if not isinstance(body, Mapping):
         return one_line(body) if isinstance(body, str) else ""
+    # No dialect says which fields tell why; these are what people call them.
     code = next((body[field] for field in _CODES if isinstance(body.get(field), (str, int))), "")
     text = next((body[field] for field in _TEXTS if isinstance(body.get(field), str)), "")
     return one_line(text if str(code) and text.startswith(str(code)) else f"{code} {text}")

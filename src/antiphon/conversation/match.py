@@ -58,6 +58,7 @@ def matches(pattern: Any, value: Any) -> bool:
     """True if `value` fits `pattern`; a predicate that raises does not fit."""
     kind = pattern.__class__
     if kind is dict:
+        # The class first: `isinstance` with an abstract class is slow, and nearly all bodies are dicts.
         if value.__class__ is not dict and not isinstance(value, Mapping):
             return False
         get = value.get
@@ -70,6 +71,7 @@ def matches(pattern: Any, value: Any) -> bool:
         return True
     if kind in _PLAIN:
         if pattern == value:
+            # In Python True is 1, in what is sent over a wire it is not.
             return (kind is bool) is (value.__class__ is bool)
         return kind is float and _is_nan(pattern) and _is_nan(value)
     return _matches_other(pattern, value)
@@ -80,6 +82,7 @@ def _matches_other(pattern: Any, value: Any) -> bool:
         if isinstance(pattern, Mapping):
             return matches(dict(pattern), value)
         if isinstance(pattern, (list, tuple)):
+            # All of the list, unlike a mapping, whose further fields do not matter: a list says how many there are.
             return isinstance(value, (list, tuple)) and len(pattern) == len(value) and all(map(matches, pattern, value))
     return _fits(pattern, value)[0]
 
@@ -138,6 +141,7 @@ def _fits(pattern: Any, value: Any) -> tuple[bool, str]:
         return _is_instance(value, pattern)
     if isinstance(pattern, (set, frozenset, Set)):
         return _is_member(value, pattern), ""
+    # From here on patterns judge a value, and would be asked about our marker for none.
     if value is ABSENT:
         return False, ""
     if isinstance(pattern, FunctionType):
@@ -148,6 +152,7 @@ def _fits(pattern: Any, value: Any) -> tuple[bool, str]:
         return type(value) is int and value in pattern, ""
     if get_origin(pattern) is not None:
         return _fits_annotation(pattern, value), ""
+    # Equality may raise as well, as that of an array does: then it does not fit, and says why.
     return _ask(pattern if callable(pattern) else lambda found: _is_equal(pattern, found), value)
 
 

@@ -100,10 +100,12 @@ class JournalWriter:
         line = self._line(WrittenMessage.of(entry) if isinstance(entry, Message) else entry)
         rest = memoryview(line)
         try:
+            # One call as a rule; a pipe or a nearly full disk may take a part.
             while rest:
                 rest = rest[os.write(self._file, rest) :]
         except OSError as error:
             with contextlib.suppress(OSError):
+                # Half a line would be damage to a reader, which stops there; and the run may go on to its end.
                 os.ftruncate(self._file, self._size_bytes)
             raise self._trouble(error) from error
         self._size_bytes += len(line)
@@ -171,6 +173,7 @@ def read_journal(path: Path, *, with_protocol: bool = False) -> Iterator[Any]:
     under_way: dict[tuple[str, str, int], journal.HttpRequested] = {}
     with file:
         for number, line in enumerate(file, 1):
+            # The process was killed in the middle of it, or it is being written now.
             if not line.endswith(b"\n"):
                 break
             try:

@@ -64,8 +64,10 @@ class JournalLog:
 
     def _log(self, kind: str, level: int, entry: Any, text: str, **facts: Any) -> None:
         logger = self._loggers[kind]
+        # Most entries are messages and waits, which are told at DEBUG only.
         if logger.isEnabledFor(level):
             told = {"scenario": self._scenario, "at_s": entry.at_ns / 1e9, **facts}
+            # As an argument, since what a peer said may hold a %.
             logger.log(level, "%s", visible(text), extra={"antiphon": told})
 
     # -- the run and its steps ----------------------------------------------------------------------------------------

@@ -61,6 +61,8 @@ class Placing:
                 entry.step = self._step_of(entry)
                 self._arrival = Arrival(entry)
             case Handled():
+                # Not if the handler did more than speak on its channel (a signal, a step): then that stands between,
+                # and is what was done last.
                 is_now = arrival is not None and arrival.message.number == entry.message and arrival is self._arrival
                 entry.step = arrival.message.step if is_now and arrival else self._innermost(entry.actor)
             case Dropped():
@@ -83,6 +85,7 @@ class Placing:
             return
         message = arrival.message
         if (wait.actor, wait.channel, ended.message) == (message.actor, message.channel, message.number):
+            # A wait that was begun in a step that is over has no place there any more.
             ended.step = wait.step if wait.step in self._steps else message.step
 
     def _step_of(self, message: Message) -> int:

@@ -33,8 +33,10 @@ def new_run_directory(runs: Path, name: str) -> Path:
     """
     stem = f"{datetime.now():%Y-%m-%dT%H-%M-%S}-{name}"
     try:
+        # Above the runs' directory as the umask says: those may be the user's own, for others to look into.
         runs.absolute().parent.mkdir(parents=True, exist_ok=True)
         make_private_directory(runs)
+        # `mkdir` is what decides between processes: whoever makes it has it. A look before it would leave a gap.
         for number in count(1):
             path = runs / (stem if number == 1 else f"{stem}-{number}")
             with contextlib.suppress(FileExistsError):
@@ -54,6 +56,7 @@ def recording(
     sinks: list[Any] = []
     try:
         if directory is not None:
+            # First: whatever a report or the screen raises, the entry is on the disk.
             sinks.append(JournalWriter(directory / FILE_NAME))
             sinks += [_guarded(name, report, directory) for name, report in reports.items()]
         if watch is not None:
@@ -102,6 +105,7 @@ def make_report(directory: Path, spec: str) -> None:
     """
     ((name, report),) = load_reports([spec]).items()
     entries = read_journal(directory / FILE_NAME)
+    # Before the sink is made: a report of nothing would leave an empty file.
     first = next(entries, None)
     if first is None:
         raise RecordingError(

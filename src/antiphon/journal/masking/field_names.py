@@ -39,6 +39,8 @@ class FieldNames:
     def find(self, lower: str) -> list[tuple[int, int, int]]:
         """Where in a text in lower case the name of a secret field may be: see `Find`."""
         found = self._find(lower)
+        # Innocent words are among those of the finder only where the author has no words of their own, which may be a
+        # part of one.
         return found if self._own or not found else [hit for hit in found if hit[0] < len(_CORES)]
 
     def is_word(self, text: str) -> bool:
@@ -50,6 +52,7 @@ class FieldNames:
         if any(own in lower for own in self._own):
             return Secrecy.CERTAIN
         words = [word.lower() for word in _PARTS.findall(name)]
+        # Of `token_type` or `password_length` the value says nothing secret, and a reader needs it.
         if not words or words[-1] in _ABOUT:
             return Secrecy.NONE
         pairs = {first + second for first, second in pairwise(words)}
@@ -57,6 +60,7 @@ class FieldNames:
             return Secrecy.CERTAIN
         if any(_is_singular_in(word, _CERTAIN_WORDS) for word in words):
             return Secrecy.CERTAIN
+        # `session_id_2` is a session's id: what follows the word carries the secret, or numbers it.
         while len(words) > 1 and (words[-1] in _CARRIERS or words[-1].isdigit()):
             words.pop()
         return Secrecy.LIKELY if _is_singular_in(words[-1], _LIKELY_WORDS) else Secrecy.NONE

@@ -66,12 +66,14 @@ def find_secrets(text: str, names: FieldNames) -> Iterable[Secret]:
 
 
 def _read_hits(text: str, hits: Iterable[tuple[int, int, int]], names: FieldNames) -> Iterator[Secret]:
+    # Looked for once in the text, so that what most texts have not costs nothing at each hit.
     has_elements = "<" in text or "\\u003" in text or "&lt;" in text
     has_parts = "form-data" in text
     position = 0
     for _, start, stop in hits:
         if stop <= position:
             continue  # it stands in what was a value, or in the same name as the last
+        # In this order: `password=` in an element's attribute is a field, not the element.
         if (rest := _REST_OF_FIELD.match(text, stop)) is not None:
             begin = _beginning(text, start, rest["quote"])
             name = text[begin : rest.end("name" if rest["quote"] else "bare_name")]
@@ -99,6 +101,7 @@ def _beginning(text: str, start: int, quote: str | None) -> int:
     earliest = max(0, start - _LONGEST_NAME)
     if quote:
         return max(earliest, text.rfind(quote, earliest, start) + 1)
+    # Backwards over the text turned round: a look-behind may not be of any length.
     found = _BARE_BACKWARDS.match(text[earliest:start][::-1])
     begin = start - (found.end() if found is not None else 0)
     is_escape = begin and text[begin - 1] == "\\" and text[begin] in "rnt"  # that of a line's end, before a header
@@ -153,6 +156,7 @@ def _read_container(text: str, field: _Field) -> Reading:
             depth = 0 if field.rest["quote"] is None else depth  # out of JSON a bracket may stay open for ever
         elif (opening := _OPENING.match(text, token.start())) is not None:
             position = _end_of_string(text, opening)[1]
+            # A string before a colon is a name, which tells what was there, and is no secret.
             if not _COLON.match(text, position):
                 yield from _read_string(text, opening, field, is_inner=True)
         if depth <= 0:
@@ -172,6 +176,7 @@ def _read_bare(text: str, field: _Field) -> Reading:
         return found.end()
     is_header = _is_header(field)
     found = (_LINE if is_header else _PHRASE if _is_phrase(field) else _WORD).match(text, start)
+    # In prose the sentence goes on behind it; nobody's secret is known by how its sentence ends.
     value = found[0].rstrip(",.)]} ") if found is not None else ""
     if value and value.lower() not in _NO_SECRETS and not (field.is_likely_only and _is_a_word(value, field)):
         is_certain = is_header or field.rest["separator"] == "="  # `token: expired` may be prose

@@ -71,6 +71,7 @@ class KnownSecrets:
         else:
             secrets = list(self._new)
             while self._groups and len(self._groups[-1].secrets) <= len(secrets):
+                # As a binary counter carries: so few automata are made, and few are asked.
                 secrets += [secret for secret in self._groups.pop().secrets if secret in known]
         self._new = {}
         if secrets:
@@ -87,6 +88,8 @@ class _Group:
         self._forms = plain + list({form for secret in secrets for form in encoded_forms(secret)})
         self._longest = max(map(len, self._forms))
         self._find = word_finder(self._forms)
+        # A text is read for its escapes only if it has what no escaping can change: most texts have a backslash or a %,
+        # and few a secret.
         anchors = {anchor for secret in secrets if (anchor := escape_anchor(secret)) is not None}
         self._is_escapable = bool(anchors)
         self._anchors = () if "" in anchors or len(anchors) > MOST_ANCHORS else tuple(anchors)
@@ -116,6 +119,7 @@ class _Group:
                     stop = max(stop, _WORD.match(text, stop).end())  # type: ignore[union-attr] # it fits anything
                 found.append((start, stop))
         if "…" in text:
+            # Here, and not where texts are cut: what was cut before a secret was learnt is found, too.
             found += self._find_cut(text)
         return found
 

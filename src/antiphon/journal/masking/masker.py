@@ -59,6 +59,7 @@ class Masker:
 
     def learn_from(self, value: Any) -> None:
         """Learn what stands in the secret fields of a decoded body or of headers."""
+        # Not by recursion: a peer may nest a body as deep as its parser allows.
         rest: list[tuple[str, Any]] = [("", value)]
         while rest:
             name, value = rest.pop()
@@ -87,6 +88,7 @@ class Masker:
             if ";" in text:
                 return  # otherwise it may be the bare value of a cookie, with = in it
         scheme = _SCHEME.match(text)
+        # "Bearer" learnt with the token would leave the token alone, wherever it stands without it.
         bare = text[scheme.end() :] if scheme is not None else text
         self.learn(bare if len(bare) >= SHORTEST_LEARNT else text)
 
@@ -97,9 +99,11 @@ class Masker:
 
     def text(self, text: str) -> str:
         """The text without what stands in its secret fields, and without learnt values."""
+        # Fields first: what they teach is then looked for in the same text.
         masked = self._mask_fields(text)
         masked = self._mask_shapes(masked)
         masked = self._known.mask(masked, MASK)
+        # The same object where nothing was masked, by which callers see that at no cost.
         return text if masked == text else self._keep_json(text, masked)
 
     def _mask_fields(self, text: str) -> str:
@@ -142,6 +146,7 @@ class Masker:
         try:
             text, encoding = data.decode(), "utf-8"
         except UnicodeDecodeError:
+            # Every byte is a character there, so what was not masked comes back as it was.
             text, encoding = data.decode("latin-1"), "latin-1"
         masked = self.text(text)
         return data if masked is text else masked.encode(encoding)
@@ -188,6 +193,7 @@ class Masker:
         masked: dict[Any, Any] = {}
         for key, inner in members.items():
             name = self._known.mask(key, MASK) if isinstance(key, str) else key
+            # Two names with secrets in them may be one when masked; neither field may be lost by that.
             while name in masked:
                 name = f"{name}*"
             masked[name] = self._field(key, inner, depth + 1)
@@ -198,6 +204,7 @@ class Masker:
         if not secrecy:
             return self._value(value, depth)
         self.learn_from({key: value})
+        # `pass: 3` counts something, `password: 3` is somebody's password.
         if secrecy is Secrecy.LIKELY and isinstance(value, int) and is_small_number(str(value)):
             return value
         return _hide(value, depth)
