@@ -112,11 +112,13 @@ class RunningCentre:
     def _note_change(self, interaction: Interaction) -> None:
         self._records.changed(interaction)
         self._counters.change(interaction)
+        # One timer for all changes meanwhile: at a thousand desks there are thousands a second.
         if self._flushing is None:
             self._flushing = self._loop.call_later(FLUSH_AFTER_S, self._flush)
 
     def _flush(self) -> None:
         self._records.flush()
+        # The disk did not let us; nothing is forgotten, and it is tried again.
         again = self._records.is_behind
         self._flushing = self._loop.call_later(FLUSH_AFTER_S, self._flush) if again else None
 

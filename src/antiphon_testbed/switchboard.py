@@ -115,9 +115,12 @@ class Switchboard:
                 self._wait(item)
                 continue
             desk = self._desks.get(item.desk)
+            # It has left, perhaps by an effect before this one.
             if desk is None:
                 continue
             if isinstance(item, Event):
+                # Past the faults' moment and the latency: a heartbeat that waits behind answers tells of the wrong
+                # thing.
                 if item.is_prompt:
                     desk.say_now(item)
                 else:
@@ -129,6 +132,7 @@ class Switchboard:
 
     def _wait(self, item: After) -> None:
         def due() -> None:
+            # The desk may have gone meanwhile, and what it was to hear is nobody's.
             if item.desk is None or item.desk in self._floor.agents:
                 self._carry_out(item.then(self._now_ms()))
 
@@ -150,5 +154,6 @@ class Switchboard:
     def _latency_s(self, item: Answer) -> float:
         if self._high_s <= 0:
             return 0.0
+        # By user, so that the same seed is as late at the same desk, however many others there are.
         user = self._floor.agents[item.desk].user.name
         return self._low_s + (self._high_s - self._low_s) * self._seed.fraction(f"latency/{user}")

@@ -44,6 +44,7 @@ class LiveView:
         self._left_out = 0
         self._progress = Progress()
         self._thread = threading.Thread(target=self._show, name="antiphon live view", daemon=True)
+        # A daemon: a terminal that is stopped (Ctrl-S) must not keep the process.
         self._thread.start()
 
     def __call__(self, entry: Any) -> None:
@@ -80,6 +81,7 @@ class LiveView:
             return self._waiting.get(timeout=KEPT_BACK_S)
         except Empty:
             self._conversation.flush()
+        # Without a cursor there is no line that could be overwritten, so nothing has to be looked at in between.
         if self._is_quiet or not self._screen.has_cursor:
             return self._waiting.get()
         while True:

@@ -27,6 +27,7 @@ def configure_logs(flags: set[str]) -> None:
     """Write the log lines of antiphon to standard error, as the flags say; nothing without any."""
     if not flags:
         return
+    # Not standard output: that is the conversation, which may be piped elsewhere.
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if "--log-json" in flags else _Lines())
     logger = logging.getLogger("antiphon")

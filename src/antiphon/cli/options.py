@@ -53,6 +53,7 @@ class Common:
         self.stand = stand
         self.runs = None if no_record else runs
         self.reports = tuple(report or ())
+        # None and not False: without the option the scenario's own word counts.
         self.strict = True if strict else None
         self.quiet = quiet
 
@@ -62,6 +63,7 @@ def scenario_app(scenario: Scenario[Any, Any], target: str, run: Run, screen: Sc
 
     Raises ScenarioError if the scenario has a parameter that the command line uses itself.
     """
+    # A parameter that took one of our options would make that one unreachable, and nobody would see why.
     for name in scenario.parameters:
         if name in _TAKEN:
             option = f"--{name.replace('_', '-')}"

@@ -69,6 +69,7 @@ class Screen:
     def show_status(self, text: str) -> None:
         """On a terminal, show a line that is overwritten by whatever is written next; "" takes it away."""
         if text or self._has_status:
+            # Written past the console: a line that is rubbed out again must not be wrapped or counted by it.
             self._has_status = bool(text)
             self.output.file.write(f"\r\x1b[2K\x1b[2m{visible(text)}\x1b[0m" if text else "\r\x1b[2K")
             self.output.file.flush()
@@ -76,6 +77,7 @@ class Screen:
     def print_prose(self, *lines: str | Text) -> None:
         """Write lines of output; on a terminal they are wrapped between words."""
         for line in lines:
+            # Into a pipe each as it is: whoever greps wants whole lines.
             if self.output.is_terminal:
                 self.output.print(_harmless(line))
             else:
@@ -136,6 +138,7 @@ class _Forgiving:
 
     def __init__(self, file: TextIO | None) -> None:
         if isinstance(file, TextIOWrapper):
+            # A name that the encoding lacks must not end a run with a UnicodeEncodeError.
             file.reconfigure(errors="backslashreplace")
         self.encoding = file.encoding if file is not None else "utf-8"
         self.error: OSError | None = None

@@ -91,6 +91,7 @@ def _odd_items(wanted: Any, found: Any) -> list[Line]:
 def _paired(wanted: Sequence[Any], found: Sequence[Any]) -> dict[int, int]:
     """Which item fits which, in their order: as many as possible (the longest common subsequence)."""
     fits = [[matches(pattern, item) for item in found] for pattern in wanted]
+    # Not by place: one item too many at the front would make all behind it differ.
     longest = [[0] * (len(found) + 1) for _ in range(len(wanted) + 1)]
     for i in range(len(wanted) - 1, -1, -1):
         for j in range(len(found) - 1, -1, -1):

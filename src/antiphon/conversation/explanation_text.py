@@ -174,6 +174,7 @@ def _what_came(facts: Explanation) -> str:
             return "nothing has come on this channel at all"
         if not facts.history:
             return "nothing came since"
+        # Before the wait: what a silent channel said last is where to look first.
         last = facts.history[-1]
         if facts.outcome == "closed" and facts.at_ns - last.at_ns < _LONG_SILENCE_NS:
             return f"nothing came since; the last before was {_name(last)}"

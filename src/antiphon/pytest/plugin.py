@@ -72,6 +72,7 @@ def stand(request: pytest.FixtureRequest) -> Stand:
     try:
         return find_stand(request.config.getoption("--stand"), request.path.parent)
     except ScenarioError as error:
+        # Told as one error: a traceback of ours says nothing about a stand file.
         pytest.fail(str(error), pytrace=False)
 
 
@@ -154,6 +155,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from antiphon.journal.recording import load_reports
 
         try:
+            # Now, and not in the first test: a report that is not there would fail all of them, each for itself.
             load_reports(reports)
         except ScenarioError as error:
             raise pytest.UsageError(str(error)) from None
@@ -165,6 +167,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     if (
         call.excinfo is not None
+        # A test session without a run has no frames of ours to hide, and need not import what hides them.
         and "antiphon.scenarios.runner" in sys.modules
         and not item.config.getoption("fulltrace")
     ):
@@ -179,6 +182,7 @@ def pytest_runtest_makereport(
     if recordings is not None:
         if report.failed:
             recordings.show(report)
+        # Only now: a fixture that fails while it is torn down makes the test a failed one, whose runs are kept.
         if report.when == "teardown":
             recordings.finish(_keep(item.config))
             del item.stash[_RECORDINGS]
@@ -200,6 +204,7 @@ def _recordings(request: pytest.FixtureRequest) -> Recordings:
 
 def _home(config: pytest.Config) -> Path:
     option: str | None = config.getoption("--antiphon-runs")
+    # What stands in a file is meant from there; what is typed, from where it is typed.
     return config.rootpath / config.getini("antiphon_runs") if option is None else config.invocation_params.dir / option
 
 

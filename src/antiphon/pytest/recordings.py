@@ -43,6 +43,7 @@ class Recording:
         self._last: deque[Any] = deque(maxlen=KEPT_ENTRIES)
 
     def __call__(self, entry: Any) -> None:
+        # The first apart: it says what was run, and would fall out of the last 2,000.
         if self._first is None:
             self._first = entry
         else:
@@ -65,6 +66,7 @@ class Recording:
         """The run is over; one that did not begin leaves no directory."""
         if self._first is not None:
             self._tell_allure()
+        # The run was refused before it began; an empty directory would be the latest of all runs.
         elif self.directory is not None:
             with contextlib.suppress(OSError):  # a report has written something
                 self.directory.rmdir()
@@ -99,6 +101,7 @@ class Recordings:
         options["stand"] = find_stand(stand if chosen is None else chosen, self._test_directory)
         recording = options["watch"] = Recording(options.get("watch"), self._allure)
         options.setdefault("reports", (*STANDARD_REPORTS, *self._reports))
+        # Also `runs=None`: the test wants nothing recorded, and gets that.
         if not {"runs", "directory"} & options.keys():
             recording.directory = options["directory"] = new_run_directory(self._home, self._label)
         self._recordings.append(recording)
@@ -108,6 +111,7 @@ class Recordings:
         """Show the end of the last run in the report."""
         self._has_failed = True
         begun = [recording for recording in self._recordings if recording.entries]
+        # A test may fail twice, in its call and in its teardown; one conversation is enough.
         if not begun or any(title == "antiphon" for title, _ in report.sections):
             return
         lines = last_lines(begun[-1].entries, LAST_LINES)
@@ -134,4 +138,5 @@ def _label(item: pytest.Item) -> str:
     """The test's name for a directory: `test_calls-test_outgoing-busy`."""
     file, _, test = item.nodeid.partition("::")
     label = re.sub(r"\W+", "-", f"{Path(file).stem}-{test}").strip("-")
+    # Bytes, since a file system counts these; a character that is cut falls away.
     return label.encode()[:LONGEST_LABEL_BYTES].decode(errors="ignore")

@@ -86,6 +86,7 @@ class Fault(_Aim, frozen=True):
             raise self._impossible(f"nth is {self.nth!r}", "it counts 1, 2, …; leave it out for every time")
         if self.probability is not None and not 0 < self.probability <= 1:
             raise self._impossible(f"probability is {self.probability!r}", "it is more than 0 and at most 1")
+        # Which would count first? Neither is what anybody means.
         if self.nth is not None and self.probability is not None:
             raise self._impossible("nth and probability are given", "say when, or how often")
         if not isinstance(self.where, Mapping):
@@ -171,6 +172,7 @@ class Closed(Fault, frozen=True):
     word: ClassVar[str] = "closed"
 
     def _check(self) -> None:
+        # 1006 says that there was no close frame (RFC 6455 section 7.4.1), so there is no reason either.
         if self.code == ABNORMAL and not self.reason:
             return
         try:
@@ -200,6 +202,7 @@ class NotJson(Fault, frozen=True):
             msgspec.json.decode(self.text)
         except (msgspec.DecodeError, UnicodeError):
             return
+        # A text that is JSON is another fault, and a test that hopes for this one would pass for nothing.
         raise self._impossible(f"{self.text!r} is JSON", "oops, for instance")
 
     def _argument(self) -> str:
@@ -240,6 +243,7 @@ class WrongField(Fault, frozen=True):
     word: ClassVar[str] = "wrongfield"
 
     def fits(self, data: Mapping[str, Any]) -> bool:
+        # A fault that changes nothing has not happened, and must not count as one.
         return self.field in data and not _is_same(data[self.field], self.value)
 
     def _check(self) -> None:

@@ -73,17 +73,21 @@ class FaultInjector:
     def other_order(self, user: str, count: int) -> list[int]:
         """The numbers from 0 to `count` - 1 in an order that is not theirs, if there is another one."""
         order = list(range(count))
+        # Fisher and Yates, by the centre's seed: the same seed breaks the same order.
         for last in range(count - 1, 0, -1):
             other = int(self._seed.fraction(f"order/{user}") * (last + 1))
             order[last], order[other] = order[other], order[last]
+        # Chance may give the order that it was; then nothing would have gone wrong.
         return order if order != list(range(count)) else order[1:] + order[:1]
 
     def _is_hit(self, index: int, fault: Fault, user: str, name: str, data: Mapping[str, Any]) -> bool:
         if fault.message not in (name, ANY_MESSAGE) or (fault.users and user not in fault.users):
             return False
+        # Before it is counted: nth is the n-th message that it could have hit.
         if (fault.where and not matches(fault.where, data)) or not fault.fits(data):
             return False
         if fault.probability is not None:
+            # A stream of chance for each fault and user: how many desks there are changes nobody's faults.
             return self._seed.fraction(f"fault/{index}/{user}") < fault.probability
         if fault.nth is None:
             return True
@@ -105,6 +109,7 @@ class FaultyLink:
         hits = self._injector.hits(self._user, item)
         if self._moment is None and any(isinstance(fault, (Overtaken, Reordered)) for fault in hits):
             self._moment = moment = _Moment()
+            # At the next turn of the loop at the latest, if nobody says before that all is said.
             self._downstream.after(0.0, lambda: self._end(moment))
         if self._moment is not None:
             self._moment.add(item, delay_s, hits)

@@ -56,6 +56,7 @@ class Heartbeat:
 
     def heard(self, seq: int) -> None:
         """A pong came. One that answers no ping counts for nothing."""
+        # Neither an old one that comes late, nor one for a ping that was never sent.
         if self._answered < seq <= self._sent:
             self._answered = seq
 
@@ -117,6 +118,7 @@ class Agent:
             )
         if any(work.state == "wrapUp" and work.channel == "voice" for work in self.work):
             raise ErrorReply("wrongState", "the agent is in wrapUp; finish the workitem first")
+        # Kept apart from the state: a call's wrap-up ends where the agent wanted to be, not where it was.
         self._chosen = (state, reason)
         return [success(request), self._enter(state, reason)]
 

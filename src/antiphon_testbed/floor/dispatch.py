@@ -52,15 +52,18 @@ class Dispatch:
         effects: list[Effect] = []
         for agent in self._idle.take_freed():
             for channel in CAPACITY:
+                # Desks first, then newcomers: who waits already goes before who has just come.
                 effects += self._serve(agent, channel, now_ms)
         submitted, self._submitted = self._submitted, []
         for contact in submitted:
+            # It may have been taken by a desk just above, or have hung up.
             if contact.owner is None and contact.id in self._ledger.contacts:
                 effects += self._place(contact, now_ms)
         return effects
 
     def _serve(self, agent: Agent, channel: str, now_ms: int) -> list[Effect]:
         effects: list[Effect] = []
+        # Again after each: an offer takes room, and for a call the line.
         while agent.can_take(channel):
             contact = self._ledger.queue.first(channel, agent.user.skills)
             if contact is None:

@@ -100,6 +100,7 @@ class Floor:
 
     def new_call(self, agent: Agent, destination: str) -> Call:
         """A call that the agent wants to make; ErrorReply if no call can be made there, or not now."""
+        # First what is wrong with the request, then what is wrong with the moment: the former never mends itself.
         refuse_destination(destination)
         if any(work.channel == "voice" and work.state != "finished" for work in agent.work):
             raise ErrorReply("wrongState", "the agent has a call; finish it first")

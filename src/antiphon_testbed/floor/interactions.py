@@ -135,6 +135,7 @@ class Interaction:
     @property
     def users(self) -> list[str]:
         """Everybody whose desk has had it, in order."""
+        # Not by `user`, who has it now: whoever was only consulted took part too.
         names = [party.name for party in self.parties if party.role == "agent"]
         return list(dict.fromkeys(names if names or not self.user else [self.user]))
 
@@ -143,6 +144,7 @@ class Interaction:
         self._end_stage(workitem_id, now_ms)
         stage = Stage(state, now_ms, user, workitem_id, details)
         self.stages.append(stage)
+        # What is finished lasts no more, so the interaction is over when nothing lasts.
         if state != "finished":
             self._lasting[workitem_id] = stage
 
@@ -152,6 +154,7 @@ class Interaction:
 
     def end(self, by: str, now_ms: int) -> None:
         """The contact is over, and so is everybody's part in it; the first who ends it counts."""
+        # Both may hang up in one moment; the record says who did.
         if self.ended_by is None:
             self.ended_by = by
         for party in self.parties:

@@ -30,6 +30,7 @@ def command(
             raise ScenarioError("which scenario is meant?", hint="antiphon run FILE.py:SCENARIO [OPTIONS]")
         run_help(screen)
         return PASSED
+    # Imported before its options are read: they are its parameters, which only the file tells.
     scenario = find_scenario(target)
 
     def perform(common: Common, parameters: Mapping[str, Any]) -> int:

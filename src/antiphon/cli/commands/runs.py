@@ -38,6 +38,7 @@ def command(*, runs: Path = Path("runs"), limit: int = 20, failed: Flag = False,
         if not failed or run.verdict != "passed":
             shown.append(run)
     cells = [_cells(run) for run in shown]
+    # Of the runs that are shown only: a long name of an old run would push the others out of the screen.
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for run, row in zip(shown, cells, strict=True):
         padded = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
