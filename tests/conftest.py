@@ -66,10 +66,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection() -> None:
     """Some thousand tests are many objects, which the garbage collector need not look at again and again."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Nor while the tests run; what is made from here on is looked at."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 EXAMPLES = {path.stem for path in Path(__file__).parents[1].glob("examples/*/*.py")}

@@ -14,7 +14,6 @@ from antiphon.conversation.message import Message
 from antiphon.journal import ChannelOpened, HttpExchange, RunStarted
 from antiphon.report.formats.har import write_har
 
-playwright = pytest.importorskip("playwright.async_api", reason="playwright drives the browser")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 IMPORT = """async text => {
@@ -71,6 +70,9 @@ def archive() -> str:
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium: apt-get install chromium")
 @pytest.mark.slow
 def test_devtools_imports_requests_and_messages() -> None:
+    # Here, as it takes a second, which most runs of the tests need not spend.
+    playwright = pytest.importorskip("playwright.async_api", reason="playwright drives the browser")
+
     async def imported() -> Any:
         async with playwright.async_playwright() as driver:
             browser = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])

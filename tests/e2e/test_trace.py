@@ -25,8 +25,6 @@ from antiphon.report.formats.html.trace import write_trace
 from antiphon.report.placing import placed
 from antiphon.report.text import Conversation
 
-playwright = pytest.importorskip("playwright.async_api", reason="playwright drives the browser")
-expect = playwright.expect
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 CALLS = Path(__file__).parents[2] / "examples" / "contact_centre" / "calls.py"
 
@@ -47,10 +45,20 @@ WITHIN_MS = 10_000
 LARGE_BYTES = 5 << 20
 
 
+def playwright() -> Any:
+    """What drives the browser, imported by the first test that has one: that takes a second, and most tests do not."""
+    return pytest.importorskip("playwright.async_api", reason="playwright drives the browser")
+
+
+def expect(locator: Any) -> Any:
+    """What must soon be so of a part of the page."""
+    return playwright().expect(locator)
+
+
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def tab() -> AsyncIterator[Any]:
     """A tab of a browser with an empty profile."""
-    async with playwright.async_playwright() as driver:
+    async with playwright().async_playwright() as driver:
         browser = await driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         context = await browser.new_context(permissions=["clipboard-read", "clipboard-write"])
         context.set_default_timeout(WITHIN_MS)

@@ -28,6 +28,9 @@ Check = Callable[[Wires], Awaitable[None]]
 _MOST_HELD_BYTES: Final = 16 * 1024 * 1024
 """What no wire holds by itself: Linux gives a TCP connection 4 MiB on this side and 6 MiB on the other."""
 
+_REFUSED_PIECES: Final = 4
+"""A wire is full when it has taken not one byte of so many pieces in a row."""
+
 _TURNS: Final = 10
 """How many turns of the loop something gets to happen that must not."""
 
@@ -259,12 +262,15 @@ async def _hold_back(speaking: Hearing, paused: Hearing) -> list[Data]:
     paused.connection.pause()
     paused.connection.pause()
     piece: Data = random.Random(8).randbytes(256 * 1024)  # noqa: S311 - what cannot be compressed
-    # In pieces: as one, it would be one write, which a wire may take as a whole.
-    sent = [piece for _ in range(_MOST_HELD_BYTES // len(piece))]
-    for each in sent:
-        speaking.connection.send(each)
-    for _ in range(_TURNS):
-        await asyncio.sleep(0)
+    sent: list[Data] = []
+    refused = 0
+    while refused < _REFUSED_PIECES and len(sent) * len(piece) < _MOST_HELD_BYTES:
+        before = speaking.connection.unsent_bytes
+        speaking.connection.send(piece)
+        sent.append(piece)
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        refused = refused + 1 if speaking.connection.unsent_bytes - before >= len(piece) else 0
     require(speaking.connection.unsent_bytes > 0, "unsent_bytes tells what a paused side does not read")
     return sent
 
