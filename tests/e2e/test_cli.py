@@ -472,9 +472,10 @@ HARMFUL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u206
 def test_nothing_that_a_peer_says_reaches_the_terminal_as_it_is(flags: list[str], desk: Callable[..., Any]) -> None:
     async def rude(line: Any) -> None:
         await line.upgrade()
-        line.say("resultHello", {"result": RUDE})
-        line.say(RUDE, {RUDE: RUDE})
-        line.say_close(1000, RUDE)
+        # In one go: the run would pass if it were over before the rest has come.
+        messages = [{"action": "resultHello", "data": {"result": RUDE}}, {"action": RUDE, "data": {RUDE: RUDE}}]
+        frames = [line.frame(0x1, json.dumps(message).encode()) for message in messages]
+        line.writer.write(b"".join([*frames, line.frame(0x8, struct.pack(">H", 1000) + RUDE.encode())]))
 
     desk(rude)
     ended = finish(start("run", "calls.py:greeting", *flags))

@@ -38,7 +38,8 @@ def golden_lines(text: str) -> list[str]:
     """The lines of the text that the golden one has, as it has them."""
     text = re.sub(r"/\S*?(examples/)", r"\1", text)
     text = re.sub(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", "<id1>", text)
-    text = re.sub(r"(?:waiting from \d+ ms to|at) \d+ ms of the run", "waiting from <t> to <t> of the run", text)
+    text = re.sub(r"\b(?:\d+ ms|\d+\.\d{3} s)(?= to | of the run)", "<t>", text)
+    text = re.sub(r"(?:waiting from <t> to|at) <t> of the run", "waiting from <t> to <t> of the run", text)
     return re.sub(r"(\.py):\d+", r"\1:<line>", text).splitlines()
 
 
