@@ -349,6 +349,18 @@ def test_the_help_of_run_says_how_to_name_a_scenario(cli: Cli) -> None:
     assert "--stand STR" in ended.out
 
 
+def test_help_in_a_pipe_is_wrapped_once(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = cli("run", "--help").out.splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("  --report"))
+    told = " ".join(line.strip() for line in lines[start : start + 2])
+
+    assert told.endswith("har; NAME=PATH says where it goes. May be given again.")
+    assert lines[start + 1].startswith("    NAME=PATH")
+    assert lines[start + 2].startswith("  --strict")
+    assert max(map(len, lines)) <= 80
+
+
 def test_a_list_shows_the_scenarios_of_a_file(desk: Callable[..., Any], write: Callable[..., None], cli: Cli) -> None:
     write("plain.py", PLAIN + "\n@scenario\nasync def needy(number: int): ...\n")
 

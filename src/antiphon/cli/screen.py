@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import StringIO, TextIOWrapper
 from pathlib import Path
+from textwrap import fill
 from typing import IO, Any, Final, TextIO, cast
 
 from rich.console import Console
@@ -59,7 +60,8 @@ class Screen:
 
     def help_console(self) -> Console:
         """A console for help, which is hard to read in very long lines."""
-        return _Stream(sys.stdout, width=min(self.width, HELP_WIDTH))
+        width = min(self.width, HELP_WIDTH)
+        return _Stream(sys.stdout, width=width) if self.output.is_terminal else _PlainHelp(sys.stdout, width)
 
     def print(self, *lines: str | Text) -> None:
         """Write lines of output, each as long as it is; nothing in them moves the cursor."""
@@ -120,6 +122,32 @@ class _Stream(Console):
         else:
             self.file.write(f"{line}\n")
             self.file.flush()
+
+
+class _PlainHelp(_Stream):
+    """A console for help in plain text, which wraps it itself.
+
+    The plain formatter of cyclopts wraps a description before it puts the option's name in front, so that what then is
+    too long would be wrapped once more, in the middle of a paragraph. It is told that lines may have any length.
+    """
+
+    def __init__(self, file: TextIO | None, width: int) -> None:
+        super().__init__(file, width=_ANY_WIDTH)
+        self._wrapped_at = width
+
+    def print(self, *texts: Any, **options: Any) -> None:
+        """Write the texts, each of their lines wrapped; what belongs to an option stands below it, indented."""
+        if not all(isinstance(text, str) for text in texts):  # what is no plain text wraps itself
+            super().print(*texts, **{**options, "width": self._wrapped_at})
+            return
+        for line in [line for text in texts or ("",) for line in text.splitlines() or [""]]:
+            indent = " " * (2 * (len(line) - len(line.lstrip())))
+            self.write_line(
+                fill(line, self._wrapped_at, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+            )
+
+
+_ANY_WIDTH: Final = 100_000
 
 
 def _harmless(line: str | Text) -> str | Text:
