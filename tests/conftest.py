@@ -26,6 +26,7 @@ from antiphon.conversation.mailbox import Ban, Mailbox
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
 from antiphon.journal import (
+    Argument,
     ChannelOpened,
     Handled,
     HttpExchange,
@@ -423,7 +424,7 @@ def _step_of_eight(number: int, actor: str, said: Callable[..., Message], clock:
         parent=number - 1 if number % 3 == 0 else 0,
         actor=actor,
         action="fetch_records",
-        arguments=f"{number}",
+        arguments=[Argument(number)],
         source="calls.py:3",
     )
     for index in range(8):

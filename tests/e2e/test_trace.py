@@ -159,7 +159,6 @@ class Book:
             parent=parent,
             actor=actor,
             action=action,
-            arguments="",
             source="calls.py:7",
         )
 
@@ -706,6 +705,23 @@ async def test_a_wait_is_told_in_the_same_words_everywhere(tmp_path: Path, opene
         assert await page.evaluate("lines => lines.map(awaitedTold)", lines) == [
             entry.what for entry in written.entries
         ]
+
+
+async def test_a_step_is_told_in_the_same_words_everywhere(tmp_path: Path, opened: Callable[..., Any]) -> None:
+    written = journal.Journal()
+    written.attach(JournalWriter(tmp_path / "journal.jsonl"))
+    given = [[journal.Argument(where) for where in WHERES if where is not is_ready], [], [journal.Argument("a" * 121)]]
+    given += [[journal.Argument({"$shown": "fetch, 'x'"}), journal.Argument([1.0, {"it's": (1, None)}], "named")]]
+    for number, arguments in enumerate(given, 1):
+        place: dict[str, Any] = {"number": number, "parent": 0, "actor": "", "action": "work", "source": ""}
+        written.record(journal.StepStarted(at_ns=number, arguments=arguments, **place))
+    lines = (tmp_path / "journal.jsonl").read_text().rstrip("\n").split("\n")
+    async with opened(tmp_path) as page:
+        assert await page.evaluate("lines => lines.map((line) => `work(${argumentsTold(line)})`)", lines) == [
+            entry.title for entry in written.entries
+        ]
+        shown = await page.locator(".row.step .arguments").all_inner_texts()
+        assert shown[-1] == "(fetch, 'x', named=[1.0, {\"it's\": (1, None)}])"
 
 
 @pytest.mark.slow

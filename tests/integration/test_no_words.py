@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 
-from antiphon import DeadlinePassed, Message, Run, all_of, first_of, scenario
+from antiphon import DeadlinePassed, Message, Run, action, all_of, first_of, scenario, together, wait
 from antiphon.conversation import awaited, difference_text, explanation_text, match, waits, wording
-from antiphon.journal import WaitStarted
+from antiphon.journal import StepStarted, WaitStarted, arguments
+from antiphon.journal.masking import field_names, fields, known_secrets, masker, shapes
 
 Play = Callable[..., Run]
 WAITS = 1_000
+STEPS = 1_000
 
 
 def functions_of(module: Any) -> Iterator[Any]:
@@ -31,13 +33,16 @@ def functions_of(module: Any) -> Iterator[Any]:
 
 
 def wording_code() -> dict[CodeType, str]:
-    """Whatever makes words of what was awaited, said or found."""
+    """Whatever makes words of what was awaited, said, done or found, and whatever hides secrets in them."""
     made = [each for module in (wording, explanation_text, difference_text) for each in functions_of(module)]
     made += [
         each for each in functions_of(awaited) if each is not awaited.is_predicate
     ]  # which decides, and says nothing
     made += [each for module in (match, waits) for each in functions_of(module) if "describe" in each.__name__]
-    assert len(made) > 50
+    making = {arguments.GivenArguments.__init__}  # it only keeps how they are made
+    hiding = (arguments, masker, field_names, fields, known_secrets, shapes)
+    made += [each for module in hiding for each in functions_of(module) if each not in making]
+    assert len(made) > 90
     return {each.__code__: each.__qualname__ for each in made}
 
 
@@ -96,6 +101,71 @@ def test_a_thousand_waits_are_satisfied_without_a_word(peer: Any, play_with: Pla
     assert heard == []
 
 
+def test_a_thousand_steps_are_done_without_a_word(play_with: Play, party: Any) -> None:
+    class Desk(party):  # type: ignore[misc]
+        @action
+        async def log_in(self, user: str, password: str, **more: object) -> None:
+            """A secret, and more."""
+
+    heard: list[str] = []
+
+    @scenario
+    async def silent(desk: Desk) -> None:
+        with words() as called:
+            for n in range(STEPS // 5):
+                await desk.log_in("bob", "hunter2-geheim", tries=n, where={"token": "abc"})
+                await Desk.log_in(f"bob {n}", "hunter2-geheim")
+                await together(desk.log_in("bob", "x"), wait(0))
+        heard.extend(called)
+
+    run = play_with(silent)
+    begun = [entry for entry in run.journal if isinstance(entry, StepStarted)]
+    assert len(begun) == STEPS
+    assert heard == []
+    assert begun[0].title == "log_in('bob', '***', tries=0, where={'token': '***'})"
+
+
+def test_the_arguments_of_a_step_are_written_as_they_were_when_it_began(play_with: Play, party: Any) -> None:
+    class Desk(party):  # type: ignore[misc]
+        @action
+        async def fill(self, basket: list[int]) -> None:
+            basket.append(2)
+
+    seen: list[Any] = []
+
+    @scenario
+    async def filling(desk: Desk) -> None:
+        await desk.fill([1])
+
+    play_with(filling, watch=seen.append)
+    (step,) = (entry for entry in seen if isinstance(entry, StepStarted))
+    assert step.title == "fill([1])"
+
+
+def test_an_argument_that_was_a_secret_is_hidden_in_a_failure_of_a_run_that_nobody_watched(
+    play_with: Play, party: Any, peer: Any
+) -> None:
+    class Desk(party):  # type: ignore[misc]
+        @action
+        async def log_in(self, password: str) -> None:
+            pass
+
+        @action
+        async def hear(self, token: str) -> None:
+            await self.expect("news", {"text": "nothing"}, within_s=0.01)
+
+    @scenario
+    async def failing(desk: Desk) -> None:
+        await desk.log_in("hunter2-geheim")
+        peer.say("news", text="you said hunter2-geheim")
+        await desk.hear("abc")
+
+    with pytest.raises(DeadlinePassed) as failure:
+        play_with(failing)
+    assert "you said ***" in str(failure.value)
+    assert "in the step hear('***')" in str(failure.value)
+
+
 def test_what_a_sink_or_a_failure_needs_is_told(peer: Any, play_with: Play, party: Any) -> None:
     """So the counting above counts."""
 
@@ -111,6 +181,7 @@ def test_what_a_sink_or_a_failure_needs_is_told(peer: Any, play_with: Play, part
     with words() as called:
         play_with(watched, watch=lambda _: None)
         assert "where_as_data" in called
+        assert "Masker.text" in called
     with words() as called, pytest.raises(DeadlinePassed) as failure:
         play_with(failing)
     with words() as told:

@@ -11,7 +11,7 @@ import pytest
 
 from antiphon import journal
 from antiphon.conversation.message import Data, Message
-from antiphon.journal import Journal
+from antiphon.journal import Argument, Journal
 from antiphon.journal.file import FILE_NAME, JournalWriter
 
 STARTED_AT = "2026-11-22T07:41:44.123Z"
@@ -49,9 +49,10 @@ class Telling:
     def close(self, actor: str = "operator", channel: str = "desk", by: str = "us", code: int = 1000) -> Telling:
         return self.add(journal.ChannelEnded, actor=actor, channel=channel, code=code, reason="", by=by)
 
-    def begin(self, action: str, arguments: str = "", *, parent: int = 0, actor: str = "operator") -> int:
-        """A step begins; its number."""
+    def begin(self, action: str, *args: Any, parent: int = 0, actor: str = "operator", **named: Any) -> int:
+        """A step begins, with these arguments; its number."""
         self._steps += 1
+        arguments = [*map(Argument, args), *(Argument(value, name) for name, value in named.items())]
         fields = {"action": action, "arguments": arguments, "actor": actor, "source": "calls.py:7"}
         self.add(journal.StepStarted, number=self._steps, parent=parent, **fields)
         return self._steps
@@ -109,7 +110,7 @@ def call(telling: type[Telling]) -> list[Any]:
     told = telling(telephone="890000002")
     told.exchange().open()
     told.say("connectionStatus", {"status": "connected"})
-    outer = told.begin("outbound_call", "'890000002', tries=2")
+    outer = told.begin("outbound_call", "890000002", tries=2)
     told.say("newOutInteraction", {"destination": "890000002"}, is_sent=True, step=outer, asks="r1")
     told.say("resultNewOutInteraction", {"result": "success"}, reply_to="r1")
     inner = told.begin("answer", parent=outer)
@@ -127,8 +128,8 @@ def hostile(telling: type[Telling]) -> list[Any]:
     )
     told = telling({evil: [evil, "../../../etc"], "al/ice": ["desk"]}, **{"../name": evil, "quote": "\"'<"})
     told.open(actor=evil, channel=evil, address=evil, headers={evil: evil}, subprotocol=evil)
-    step = told.begin(evil, f"{evil!r}, **{{}}", actor=evil)
-    odd = told.begin("\x00(", "not python (", actor="al/ice", parent=99)
+    step = told.begin(evil, evil, actor=evil, **{evil: evil})
+    odd = told.begin("\x00(", {"$shown": "not python ("}, actor="al/ice", parent=99)
     told.say("../../x\x00/y", raw=evil, actor=evil, channel=evil, step=step, is_sent=True)
     told.say("end", raw=b"\xff\xfe\x00binary", actor="al/ice")
     told.say("", raw=b"\xe2\x82", actor="nobody", channel="nowhere")
@@ -150,7 +151,7 @@ def long_run(telling: type[Telling]) -> Callable[[int], list[Any]]:
         for number in range(count // 2):
             if number % 50 == 0:
                 told.end(step) if step else None
-                step = told.begin("work", repr(number))
+                step = told.begin("work", number)
             told.say("hold", {"n": number}, is_sent=True, step=step)
             told.say("resultHold", {"result": "success", "n": number})
         return told.end(step).finish()

@@ -61,10 +61,9 @@ def _length_s(waiting: StepStarted | WaitStarted) -> float | None:
     """How long it may take, None if nobody has said."""
     if isinstance(waiting, WaitStarted):
         return round((waiting.deadline_ns - waiting.at_ns) / 1e9, 1) if waiting.deadline_ns is not None else None
-    try:
-        return float(waiting.arguments) or None
-    except ValueError:  # a reference that was not looked up yet
-        return None
+    length_s = waiting.arguments[0].value if waiting.arguments else None
+    # Anything but a number is a reference that was not looked up yet.
+    return length_s if isinstance(length_s, (int, float)) and length_s else None
 
 
 def _bar(part: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from typing import Any, Final, Literal, get_origin
@@ -10,7 +11,7 @@ from typing import Any, Final, Literal, get_origin
 from antiphon.conversation.match import DESCRIBED, describe
 from antiphon.conversation.wording import one_line
 
-__all__ = ["WaitKind", "describe_awaited", "is_predicate", "parts_around_name", "where_as_data"]
+__all__ = ["WaitKind", "describe_awaited", "is_plain", "is_predicate", "parts_around_name", "where_as_data"]
 
 WaitKind = Literal["message", "absence", "reply", "close", "until", "signal"]
 """For a message, for its absence, for the replies to a request, for a close, for a condition, for a signal."""
@@ -69,7 +70,7 @@ def where_as_data(where: Any) -> Any:
 
 
 def _as_data(pattern: Any, depth: int) -> Any:
-    if _is_plain(pattern):
+    if is_plain(pattern):
         return pattern
     if depth < _DEEPEST:
         # A pattern with such a key would be read back as a description; it is described instead.
@@ -80,10 +81,12 @@ def _as_data(pattern: Any, depth: int) -> Any:
     return {DESCRIBED: describe(pattern)}
 
 
-def _is_plain(value: Any) -> bool:
+def is_plain(value: Any) -> bool:
+    """True for null, a boolean, a finite number or a text of at most 1,000 characters that JSON can hold as it is."""
     kind = value.__class__
     if kind is str:
-        return len(value) <= _LONGEST
+        # A lone surrogate cannot be written as UTF-8; what is printable has none.
+        return len(value) <= _LONGEST and (value.isprintable() or not _SURROGATE.search(value))
     if kind is int:
         return bool(abs(value) < _TOO_GREAT)
     return value is None or kind is bool or (kind is float and math.isfinite(value))
@@ -115,6 +118,7 @@ def _brief(text: str) -> str:
 
 
 _DEEPEST: Final = 20
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _LONGEST: Final = 1_000
 """A longer text is described: what is recorded of a wait stays small."""
 _TOO_GREAT: Final = 1 << 63

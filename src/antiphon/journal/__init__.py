@@ -1,5 +1,6 @@
 """The one record of a run: its entries, how they are masked, written and read."""
 
+from antiphon.journal.arguments import Argument
 from antiphon.journal.entries import (
     Called,
     ChannelEnded,
@@ -28,6 +29,7 @@ from antiphon.journal.entries import (
 from antiphon.journal.journal import Journal, Report, Sink, mask_entry, mask_message
 
 __all__ = [
+    "Argument",
     "Called",
     "ChannelEnded",
     "ChannelOpened",

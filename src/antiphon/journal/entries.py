@@ -5,6 +5,7 @@ All times are nanoseconds since the run began.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -12,6 +13,7 @@ import msgspec
 from antiphon.conversation.awaited import WaitKind, describe_awaited
 from antiphon.conversation.ending import EndedBy
 from antiphon.conversation.message import Message
+from antiphon.journal.arguments import Argument, arguments_told
 
 __all__ = [
     "Called",
@@ -99,23 +101,26 @@ class ChannelEnded(Entry, tag="closed"):
     unsent_bytes: int = 0
 
 
-class StepStarted(Entry, tag="step-started"):
+class StepStarted(Entry, tag="step-started", gc=True):
     """A business step begins.
 
-    `number` counts from 1; `parent` is the step around it, 0 for none; `source` is its FILE:LINE.
+    `number` counts from 1; `parent` is the step around it, 0 for none; `source` is its FILE:LINE. `arguments` are
+    without secrets also in memory, where they are made when somebody reads them (`GivenArguments`).
+
+    The collector looks into it, as into `WaitStarted`: the arguments may be the actor that did the step.
     """
 
     number: int
     parent: int
     actor: str
     action: str
-    arguments: str
     source: str
+    arguments: Sequence[Argument] = ()
 
     @property
     def title(self) -> str:
         """The step as it was written: `outbound_call('890000002')`."""
-        return f"{self.action}({self.arguments})"
+        return f"{self.action}({arguments_told(self.arguments)})"
 
 
 class StepEnded(Entry, tag="step-ended"):

@@ -11,7 +11,8 @@ import msgspec
 
 from antiphon.conversation.awaited import where_as_data
 from antiphon.conversation.message import Message
-from antiphon.journal.entries import Entry, Recorded, WaitStarted
+from antiphon.journal.arguments import mask_argument
+from antiphon.journal.entries import Entry, Recorded, StepStarted, WaitStarted
 from antiphon.journal.masking import Masker
 from antiphon.journal.placing import Placing
 
@@ -125,6 +126,10 @@ def mask_entry(entry: Entry, masker: Masker) -> Entry:
     if isinstance(entry, WaitStarted) and entry.where is not None:
         entry = msgspec.structs.replace(entry, where=masker.value(where_as_data(entry.where)))
     changes: dict[str, Any] = {}
+    if isinstance(entry, StepStarted):
+        # As they are now: those in memory are made when they are read, and their values may be others by then.
+        given = [mask_argument(masker, each.value, each.name, each.name) for each in entry.arguments]
+        changes["arguments"] = given or ()
     for name in entry.__struct_fields__:
         value = getattr(entry, name)
         if isinstance(value, str):

@@ -9,7 +9,7 @@ from antiphon.conversation.explanation import Explanation
 from antiphon.conversation.message import Message
 from antiphon.conversation.wording import visible_lines
 from antiphon.errors import AntiphonError, ConnectFailed, DialectError, Line, TransportError, plain_text
-from antiphon.journal import Journal, RunVerdict
+from antiphon.journal import Journal, RunVerdict, StepStarted
 from antiphon.runtime.call_site import place
 from antiphon.runtime.tracebacks import author_frame
 
@@ -86,8 +86,10 @@ def make_presentable(error: BaseException | None, journal: Journal, otherwise_at
 
 
 def _learn_what_was_said(journal: Journal) -> None:
-    """Without a sink no message was masked, so nothing was learnt of any."""
+    """Without a sink nothing was masked, so nothing was learnt of any message, nor of a step's arguments."""
     if not journal.has_sinks:
         for entry in journal.entries:
             if isinstance(entry, Message):
                 journal.masker.learn_from(entry.body)
+            elif isinstance(entry, StepStarted):
+                list(entry.arguments)  # to read them is to mask them

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Generic, Protocol, TypeVar
 
 from antiphon.errors import AntiphonError, ScenarioError
-from antiphon.journal import StepEnded, StepOutcome, StepStarted
+from antiphon.journal import Argument, StepEnded, StepOutcome, StepStarted
+from antiphon.journal.arguments import GivenArguments, arguments_told, mask_argument
 from antiphon.journal.masking import Masker
 from antiphon.runtime.call_site import Place, caller
 from antiphon.runtime.discarded import is_discarded
@@ -52,7 +53,7 @@ STAGE: ContextVar[Stage | None] = ContextVar("antiphon_stage", default=None)
 class Step(Generic[R]):
     """Something to be done, with its arguments. It may be performed any number of times.
 
-    `title` is how it reads in a report; `source` is where the author wrote it.
+    `source` is where the author wrote it.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Step(Generic[R]):
         self.source = source if source is not None else caller()
 
     def __repr__(self) -> str:
-        return f"<Step {self.name}({self.arguments()}) at {self.source}>"
+        return f"<Step {self.title} at {self.source}>"
 
     is_awaited = False
     """True once it has been awaited."""
@@ -77,7 +78,7 @@ class Step(Generic[R]):
         if not self.is_awaited and (stage := STAGE.get()) is not None and is_discarded(self.source):
             for part in self.with_parts():
                 part.is_awaited = True  # it is told of once
-            text = f"{self.name}({self.arguments()}) was made, and neither awaited nor put into a workflow"
+            text = f"{self.title} was made, and neither awaited nor put into a workflow"
             stage.runtime.fail_from_anywhere(
                 ScenarioError(text, place=self.source, hint="write `await` before it, or put it into the list")
             )
@@ -87,19 +88,18 @@ class Step(Generic[R]):
         stage = STAGE.get()
         return self.perform(stage if stage is not None else self.stage_outside()).__await__()
 
-    def arguments(self, masker: Masker | None = None) -> str:
-        """The arguments as they were written, without the secrets: those of parameters that are named like secrets
-        are learnt by the masker."""
-        if not self.args and not self.kwargs:
-            return ""
-        masker = masker if masker is not None else Masker()
-        names = self.argument_names()
-        return ", ".join(
-            [
-                *(masker.shown(name, value) for name, value in zip(names, self.args, strict=True)),
-                *(f"{name}={masker.shown(name, value)}" for name, value in self.kwargs.items()),
-            ]
-        )
+    @property
+    def title(self) -> str:
+        """The step as it was written, without secrets."""
+        return f"{self.name}({arguments_told(self.arguments(Masker()))})"
+
+    def arguments(self, masker: Masker) -> Iterator[Argument]:
+        """The arguments without the secrets: those of parameters that are named like secrets are learnt by the
+        masker."""
+        for called, value in zip(self.argument_names(), self.args, strict=True):
+            yield mask_argument(masker, value, called)
+        for name, value in self.kwargs.items():
+            yield mask_argument(masker, value, name, name)
 
     def argument_names(self) -> Sequence[str]:
         """What the positional arguments are called by whoever takes them, "" for what has no name."""
@@ -140,8 +140,8 @@ class Step(Generic[R]):
             parent=around.number if around is not None else 0,
             actor=self.who(),
             action=self.name,
-            arguments=self.arguments(runtime.journal.masker),
             source=self.source,
+            arguments=self._given(runtime.journal.masker),
         )
         # What is sent and awaited inside carries the step's number, also in tasks that copy this context.
         token = STEP.set(step)
@@ -159,6 +159,10 @@ class Step(Generic[R]):
             STEP.reset(token)
         record(StepEnded(at_ns=runtime.now_ns(), number=step.number, outcome="passed"))
         return result
+
+    def _given(self, masker: Masker) -> Sequence[Argument]:
+        """The arguments for the record, for whoever reads them: a run that nobody watches makes nothing of them."""
+        return GivenArguments(partial(self.arguments, masker))
 
     def _place(self, error: BaseException, step: StepStarted) -> None:
         """Have the error say in which step it was raised; the innermost counts."""
@@ -201,7 +205,7 @@ def require_fit(step: Step[Any], function: Callable[..., Any], *args: Any, **kwa
     except TypeError as error:
         taken = str(signature).replace("(self, ", "(").replace("(self)", "()")
         raise ScenarioError(
-            f"{step.name}({step.arguments()}) does not fit: {error}",
+            f"{step.title} does not fit: {error}",
             place=step.source,
             hint=f"it takes {taken}",
         ) from None

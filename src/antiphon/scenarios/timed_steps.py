@@ -7,14 +7,15 @@ Moments count from the beginning of the scenario, when all its actors are there,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any, Final, Generic, TypeVar, cast, overload
 
 from antiphon.conversation.wording import seconds as told_seconds
 from antiphon.conversation.wording import shorten
 from antiphon.errors import DeadlinePassed, ExpectationFailed, ScenarioError
-from antiphon.journal import MomentKept, StepEnded, StepStarted
+from antiphon.journal import Argument, MomentKept, StepEnded, StepStarted
+from antiphon.journal.arguments import mask_argument, named_things
 from antiphon.journal.masking import Masker
 from antiphon.runtime.runtime import Runtime
 from antiphon.scenarios.root_cause import under_way
@@ -96,8 +97,9 @@ class _Group(Step[Any]):
         self.parts = workflow_steps(list(steps), self.source)
         self._is_single = len(steps) == 1 and isinstance(steps[0], Step)
 
-    def arguments(self, masker: Masker | None = None) -> str:
-        return ", ".join([*map(shorten, self.args[:1]), *(step.name for step in self.parts)])
+    def arguments(self, masker: Masker) -> Iterator[Argument]:
+        yield from (mask_argument(masker, value, "") for value in self.args[:1])
+        yield from (named_things(step.name) for step in self.parts)
 
     def with_parts(self) -> Iterable[Step[Any]]:
         return (self, *(inner for step in self.parts for inner in step.with_parts()))

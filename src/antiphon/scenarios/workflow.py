@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from antiphon.actor.actor import Actor
@@ -16,7 +16,8 @@ from antiphon.conversation.match import describe
 from antiphon.conversation.message import Message
 from antiphon.conversation.wording import shorten
 from antiphon.errors import CheckFailed, ScenarioError
-from antiphon.journal import Called, StepStarted
+from antiphon.journal import Argument, Called, StepStarted
+from antiphon.journal.arguments import named_things
 from antiphon.journal.masking import Masker
 from antiphon.runtime.threads import in_thread
 from antiphon.scenarios.root_cause import cause_of
@@ -146,9 +147,9 @@ class _Call(Step[Any]):
     def argument_names(self) -> Sequence[str]:
         return parameter_names(self._function, len(self.args))
 
-    def arguments(self, masker: Masker | None = None) -> str:
-        rest = super().arguments(masker)
-        return self._function_name + (f", {rest}" if rest else "")
+    def arguments(self, masker: Masker) -> Iterator[Argument]:
+        yield named_things(self._function_name)
+        yield from super().arguments(masker)
 
     async def _do(self, stage: Stage, step: StepStarted) -> Any:
         args = [stage.resolve(value) for value in self.args]
@@ -179,8 +180,8 @@ class _Together(Step[list[Any]]):
         self.parts = [workflow_steps(part, self.source) for part in parts]
         self._are_lists = [not isinstance(part, Step) for part in parts]
 
-    def arguments(self, masker: Masker | None = None) -> str:
-        return ", ".join(" + ".join(step.name for step in part) for part in self.parts)
+    def arguments(self, masker: Masker) -> Iterator[Argument]:
+        return (named_things(" + ".join(step.name for step in part)) for part in self.parts)
 
     def with_parts(self) -> Iterable[Step[Any]]:
         return (self, *(inner for part in self.parts for step in part for inner in step.with_parts()))

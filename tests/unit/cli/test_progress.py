@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from antiphon.cli.progress import Progress
-from antiphon.journal import RunStarted, StepEnded, StepStarted, WaitEnded, WaitStarted
+from antiphon.journal import Argument, RunStarted, StepEnded, StepStarted, WaitEnded, WaitStarted
 
 S = 1_000_000_000
 
@@ -25,7 +27,8 @@ def started(at_s: float, number: int = 1, within_s: float | None = 10, name: str
     )
 
 
-def paused(at_s: float, arguments: str) -> StepStarted:
+def paused(at_s: float, length_s: Any) -> StepStarted:
+    arguments = [Argument(length_s)]
     return StepStarted(at_ns=int(at_s * S), number=7, parent=0, actor="", action="wait", arguments=arguments, source="")
 
 
@@ -67,11 +70,11 @@ def test_what_is_over_is_told_no_longer(progress: Progress) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "line"),
-    [("5", "[#######.....] 3 of 5 s  wait"), ("saved.pause", "3 s  wait"), ("0", "3 s  wait")],
+    ("length_s", "line"),
+    [(5, "[#######.....] 3 of 5 s  wait"), ({"$shown": "saved.pause"}, "3 s  wait"), (0, "3 s  wait")],
 )
-def test_a_timed_wait_is_told_too(progress: Progress, arguments: str, line: str) -> None:
-    progress.note(paused(1, arguments), 101.0)
+def test_a_timed_wait_is_told_too(progress: Progress, length_s: Any, line: str) -> None:
+    progress.note(paused(1, length_s), 101.0)
     assert progress.line(104.0, 80) == line
     progress.note(StepEnded(at_ns=5 * S, number=7, outcome="passed"), 105.0)
     assert progress.line(105.0, 80) == ""

@@ -15,10 +15,10 @@ from antiphon.conversation.explanation_text import lines_of
 from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import AbsenceWait, MessageWait
-from antiphon.journal import StepStarted
+from antiphon.journal import Argument, StepStarted
 
 STEP = StepStarted(
-    at_ns=0, number=1, parent=0, actor="alice", action="outbound_call", arguments="'890'", source="desk.py:30"
+    at_ns=0, number=1, parent=0, actor="alice", action="outbound_call", arguments=[Argument("890")], source="desk.py:30"
 )
 HERE = {"source": "calls.py:42", "step": STEP}
 
@@ -71,7 +71,7 @@ def test_without_a_place_and_an_owner(new_desk: Any) -> None:
 
 
 def test_a_step_without_a_place(desk: Any) -> None:
-    step = StepStarted(at_ns=0, number=1, parent=0, actor="alice", action="call", arguments="", source="")
+    step = StepStarted(at_ns=0, number=1, parent=0, actor="alice", action="call", source="")
     wait = desk.expect(step=step)
     desk.expire(5)
     assert "\n  in the step call()\n" in str(wait.error)

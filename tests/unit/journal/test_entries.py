@@ -9,7 +9,7 @@ import msgspec
 from antiphon import journal
 from antiphon.conversation.message import Message
 from antiphon.dialect import JsonRpc
-from antiphon.journal import Entry, StepStarted, kind_of
+from antiphon.journal import Argument, Entry, StepStarted, kind_of
 
 
 def kinds() -> list[type[Entry]]:
@@ -24,9 +24,10 @@ def test_no_two_kinds_are_written_under_one_name() -> None:
 
 
 def test_an_entry_is_told_by_its_class_and_a_message_is_one_whatever_a_dialect_makes_of_it() -> None:
-    step: Any = StepStarted(at_ns=1, number=1, parent=0, actor="", action="call", arguments="'8', 2", source="x.py:1")
+    arguments = [Argument("8"), Argument(2, "tries")]
+    step: Any = StepStarted(at_ns=1, number=1, parent=0, actor="", action="call", arguments=arguments, source="x.py:1")
     assert kind_of(step) is StepStarted
-    assert step.title == "call('8', 2)"
+    assert step.title == "call('8', tries=2)"
     (read,) = JsonRpc().codec().decode('{"jsonrpc": "2.0", "method": "hello"}')
     assert kind_of(read) is kind_of(Message("a", {}, "{}")) is Message
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -73,6 +74,8 @@ def entries_of(kind: type[Entry]) -> st.SearchStrategy[Entry]:
 def from_hint(hint: Any) -> st.SearchStrategy[Any]:
     if hint == dict[str, Any]:
         return st.dictionaries(st.text(), JSON)
+    if hint == Sequence[journal.Argument]:
+        return st.lists(st.builds(journal.Argument, JSON, st.text()))
     return JSON if hint is Any else st.from_type(hint)
 
 

@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 
 from antiphon.conversation.message import Message
-from antiphon.journal import ChannelOpened, Failed, HttpExchange, Journal, Note, RunStarted, StepStarted, WaitStarted
+from antiphon.journal import (
+    Argument,
+    ChannelOpened,
+    Failed,
+    HttpExchange,
+    Journal,
+    Note,
+    RunStarted,
+    StepStarted,
+    WaitStarted,
+)
 from antiphon.journal.masking import Masker
 
 SECRET = "s3cr3t-t0ken"
@@ -80,7 +90,9 @@ def test_a_secret_that_was_learnt_is_masked_wherever_it_stands() -> None:
         Message(f"hello {SECRET}", {}, "{}"),
         Note(at_ns=1, text=f"he said {SECRET}"),
         Failed(at_ns=2, error="DeadlinePassed", text=f"nearest: login {SECRET}"),
-        StepStarted(at_ns=3, number=1, parent=0, actor="alice", action="log_in", arguments=repr(SECRET), source="a:1"),
+        StepStarted(
+            at_ns=3, number=1, parent=0, actor="alice", action="log_in", arguments=[Argument(SECRET)], source="a:1"
+        ),
     ]
     _, sunk = recorded(*entries)
     assert SECRET not in repr(sunk)

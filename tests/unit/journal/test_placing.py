@@ -31,7 +31,7 @@ def begun(*actors: str) -> RunStarted:
 
 
 def step(number: int, actor: str = "alice", parent: int = 0) -> StepStarted:
-    return StepStarted(at_ns=0, number=number, parent=parent, actor=actor, action="a", arguments="", source="")
+    return StepStarted(at_ns=0, number=number, parent=parent, actor=actor, action="a", source="")
 
 
 def over(number: int) -> StepEnded:

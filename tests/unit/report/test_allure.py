@@ -110,7 +110,7 @@ def test_hostile_content_stays_in_its_folder(record: Record, hostile: list[Any])
     assert all(path.stat().st_size < 1_100_000 for path in made), "what is long is cut, with a note"
     steps = result["steps"]
     assert [step["status"] for step in steps] == ["failed", "skipped"]
-    assert steps[1]["parameters"] == [{"name": "arguments", "value": "not python ("}]
+    assert steps[1]["parameters"] == [{"name": "1", "value": "not python ("}]
     (binary,) = [found for found in names(steps[1]) + names(result) if "← end" in found]
     assert "\x00" not in json.dumps(result) + binary
     huge = next(found for found in result["attachments"] + steps[1]["attachments"] if "← huge" in found["name"])

@@ -139,7 +139,7 @@ def test_secrets_are_in_no_report(record: Record, telling: Any, name: str) -> No
     told = telling(password=secret)
     told.exchange(request_body=f'{{"password":"{secret}"}}', url=f"http://me:{url_secret}@centre/login?token={secret}")
     told.open(headers={"Authorization": secret}, address=f"ws://me:{url_secret}@centre/desk")
-    step = told.begin("log_in", f"password={secret!r}")
+    step = told.begin("log_in", password=secret)
     told.say("login", {"password": secret}, is_sent=True, step=step).say("echo", {"text": f"you said {secret}"})
     told.say("raw", raw=f"password is {secret}".encode())
     directory = record(told.end(step, "failed", f"Refused: {secret}").finish("failed", f"Refused: no {secret}"))

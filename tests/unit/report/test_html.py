@@ -211,7 +211,7 @@ def test_a_run_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_run_in_a_few_words(tmp_path: Path) -> None:
-    step = StepStarted(at_ns=1, number=1, parent=0, actor="operator", action="call", arguments="", source="a.py:1")
+    step = StepStarted(at_ns=1, number=1, parent=0, actor="operator", action="call", source="a.py:1")
     entries = [started(), step, said("a", "{}"), said("b", "{}", sent=True), said("c", "{}", 5_000_000)]
     run = summary(record(tmp_path / "killed", *entries))
     assert (run.verdict, run.steps, run.sent, run.received, run.duration_s) == ("unfinished", 1, 1, 2, 0.005)

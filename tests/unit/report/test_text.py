@@ -65,7 +65,6 @@ def step(
         parent=parent,
         actor=actor,
         action=action,
-        arguments="",
         source="calls.py:3",
     )
 

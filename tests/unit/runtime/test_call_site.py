@@ -87,7 +87,7 @@ def loop(request: pytest.FixtureRequest) -> Iterator[asyncio.AbstractEventLoop]:
 
 @pytest.fixture
 def step() -> Iterator[StepStarted]:
-    step = StepStarted(at_ns=0, number=1, parent=0, actor="", action="expect", arguments="", source="calls.py:7")
+    step = StepStarted(at_ns=0, number=1, parent=0, actor="", action="expect", source="calls.py:7")
     token = STEP.set(step)
     yield step
     STEP.reset(token)

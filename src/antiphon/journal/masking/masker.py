@@ -165,6 +165,10 @@ class Masker:
         # Of what is cut in its middle the name of a field may be gone, and half of its value still there.
         return shorten(self.value(value)) if "…" in text else text
 
+    def member(self, name: str, value: Any) -> Any:
+        """A value that is called so ("" for no name), as `value` and `headers` mask it in an object."""
+        return self._field(name, value, 0)
+
     def value(self, value: Any) -> Any:
         """A decoded body, with the same masking; what holds no secret is returned as it is.
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import uuid
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -23,7 +21,7 @@ from allure_commons.model2 import (
 
 from antiphon.conversation.message import Message
 from antiphon.conversation.wording import visible
-from antiphon.journal import HttpExchange, RunStarted, StepEnded, StepStarted
+from antiphon.journal import Argument, HttpExchange, RunStarted, StepEnded, StepStarted
 from antiphon.journal.file import WrittenMessage
 from antiphon.report.placing import placed
 from antiphon.report.readable import exchange_content, frame_content
@@ -223,24 +221,9 @@ def _epoch_ms(verdict: Verdict, at_ns: int) -> int:
     return round(began_s * 1000 + at_ns / 1e6)
 
 
-def _parameters(arguments: str) -> list[Parameter]:
-    """A step's arguments: by name where one was written, else by place; in one piece if they cannot be told apart."""
-    if not arguments:
-        return []
-    source = f"f({arguments})"
-    try:
-        with warnings.catch_warnings():
-            # What a peer's text looks like as source (an escape that is none, say) is no matter for the user's log.
-            warnings.simplefilter("ignore")
-            call = ast.parse(source, mode="eval").body
-        assert isinstance(call, ast.Call)
-    except (SyntaxError, ValueError, RecursionError, MemoryError, AssertionError, UnicodeEncodeError):
-        return [Parameter(name="arguments", value=visible(arguments))]
-    # The offsets of a syntax tree count bytes of UTF-8.
-    data = source.encode()
-    given = [(str(place), node) for place, node in enumerate(call.args, 1)]
-    given += [(keyword.arg or "**", keyword.value) for keyword in call.keywords]
+def _parameters(arguments: Iterable[Argument]) -> list[Parameter]:
+    """A step's arguments: by name where one was written, else by place."""
     return [
-        Parameter(name=name, value=visible(data[node.col_offset : node.end_col_offset].decode("utf-8", "replace")))
-        for name, node in given
+        Parameter(name=visible(given.name or str(place)), value=visible(given.text))
+        for place, given in enumerate(arguments, 1)
     ]

@@ -303,12 +303,14 @@ const READERS = {
     this.add(wait);
   },
   'step-started'(entry, line) {
+    const { lines } = this;
     const parent = this.stepAt(entry.parent);
     const step = this.add({
       kind: 'step', line, from: line, to: line, at: entry.at_ns, endedAt: null, number: entry.number, parent,
       actorName: entry.actor, actor: entry.actor ? this.actor(entry.actor) : null, action: entry.action,
-      arguments: entry.arguments, source: entry.source, outcome: 'pending', error: '', home: parent, column: 0,
+      source: entry.source, outcome: 'pending', error: '', home: parent, column: 0,
       isFolded: false, holds: 0,
+      get arguments() { return this.told ??= argumentsTold(lines.text(line)); },
     });
     const taken = new Set(this.openSteps.map((open) => open.column));
     step.column = parent ? parent.column + 1 : 0;

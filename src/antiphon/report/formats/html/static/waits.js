@@ -1,9 +1,12 @@
 'use strict';
-// What a wait is for, in the words of the other reports, and where a message does not fit it.
+// What a wait is for, and what a step was given, in the words of the other reports, and where a message does not fit it.
 
 /** Under these names stands in a wait's `where` the description of what JSON cannot hold, and the name of a predicate. */
 const DESCRIBED = '$pattern';
 const PREDICATE = '$predicate';
+/** And under this one, of a step's argument, how it is shown. */
+const SHOWN = '$shown';
+const WORDS = { true: 'True', false: 'False', null: 'None' };
 
 /** What is waited for, of the line of the journal where the wait begins. Numbers stay as they are written there. */
 function awaitedTold(line) {
@@ -20,6 +23,26 @@ function awaitedTold(line) {
   }[given('awaits')]?.() ?? 'something';
 }
 
+/** A step's arguments as they were written, of the line of the journal where it begins; numbers as above. */
+function argumentsTold(line) {
+  const given = member(JsonReader.read(line), 'arguments')?.items ?? [];
+  return given.map(({ value: argument }) => {
+    const name = member(argument, 'name')?.text;
+    const value = argument.items.find(({ key }) => key === 'value').value;
+    return (name ? `${name}=` : '') + (sole(value, SHOWN) ?? cutMiddle(valueTold(value), 120));
+  }).join(', ');
+}
+
+/** A value as Python shows it. */
+function valueTold(value) {
+  if (value.kind === 'array') return `[${value.items.map((item) => valueTold(item.value)).join(', ')}]`;
+  if (value.kind === 'object') {
+    return `{${value.items.map((item) => `${asPython(item.key)}: ${valueTold(item.value)}`).join(', ')}}`;
+  }
+  if (value.kind === 'word') return WORDS[value.text];
+  return value.kind === 'string' ? asPython(value.text) : value.text;
+}
+
 function selectionTold(name, where) {
   const what = name === undefined ? 'any message' : oneLine(name);
   if (!where) return what;
@@ -32,8 +55,7 @@ function patternTold(pattern) {
   if (pattern.kind === 'object') {
     return sole(pattern, DESCRIBED) ?? `{${pattern.items.map(({ key, value }) => `${key}: ${patternTold(value)}`).join(', ')}}`;
   }
-  if (pattern.kind === 'word') return { true: 'True', false: 'False', null: 'None' }[pattern.text];
-  return cutMiddle(pattern.kind === 'string' ? asPython(pattern.text) : pattern.text, 120);
+  return cutMiddle(valueTold(pattern), 120);
 }
 
 /** The text of an object's only member, if that has this name; else null. */
