@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import msgspec
 
 from bench.desks import Side
+from bench.instructions import Counted, instructions
 from bench.meter import Plan, Reading
 from bench.processes import client_core, output_of, peer
 from bench.reaction import Reaction
@@ -70,6 +71,9 @@ def main() -> int:
     for plan in plans:
         report.round_trips.append(round_trips(plan, asked.repeats))
         show(report.round_trips[-1].lines(), asked.json)
+    report.counted = msgspec.json.decode(output_of("instructions", "1000"), type=Counted)
+    report.instructions = None if asked.quick else instructions()  # takes a minute
+    show(report.counted_lines(), asked.json)
     for plan in plans:
         report.reactions[plan.connections] = reactions(plan)
     show(report.reaction_lines(), asked.json)

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from bench.desks import Side
+from bench.instructions import Counted
 from bench.meter import Reading
 from bench.reaction import Reaction
 
@@ -32,17 +33,24 @@ class RoundTrips(msgspec.Struct, frozen=True):
         """The median of a client's round trips per second of CPU."""
         return statistics.median(reading.per_cpu_s for reading in self.readings[client])
 
+    def ratios(self, client: str) -> list[float]:
+        """A client's rate to that of the bare client in the same turn, smallest first."""
+        both = zip(self.readings[client], self.readings[BASELINE], strict=True)
+        return sorted(reading.per_cpu_s / bare.per_cpu_s for reading, bare in both)
+
     def lines(self) -> Iterator[str]:
-        """The table."""
+        """The table; in brackets the least and the most that a ratio was in one turn."""
         repeats = len(self.readings[BASELINE])
         yield f"round trips per second of client CPU, {_count(self.connections, 'connection')}, median of {repeats}"
-        yield f"{'':28}{'median':>9}{'least':>9}{'most':>9}{'of bare':>9}{'of websockets':>15}{'us each':>9}"
+        yield f"{'':28}{'median':>9}{'least':>9}{'most':>9}{'of bare':>9}{'':14}{'of websockets':>15}{'us each':>9}"
         for client, readings in self.readings.items():
             rates = [reading.per_cpu_s for reading in readings]
             rate = self.rate(client)
+            ratios = self.ratios(client)
+            spread = f"({ratios[0]:.2f}-{ratios[-1]:.2f})"
             yield (
                 f"{client:28}{rate:>9,.0f}{min(rates):>9,.0f}{max(rates):>9,.0f}{rate / self.rate(BASELINE):>9.2f}"
-                f"{rate / self.rate(BY_HAND):>15.2f}{1e6 / rate:>9.1f}"
+                f"{spread:>14}{rate / self.rate(BY_HAND):>15.2f}{1e6 / rate:>9.1f}"
             )
 
 
@@ -51,8 +59,19 @@ class Report(msgspec.Struct):
 
     machine: str
     round_trips: list[RoundTrips] = []
+    counted: Counted | None = None
+    instructions: int | None = None
     reactions: dict[int, dict[str, Reaction]] = {}
     desks: dict[str, Side] = {}
+
+    def counted_lines(self) -> Iterator[str]:
+        """What a round trip takes of the interpreter; exact, so it tells what the noise of a rate hides."""
+        assert self.counted is not None
+        yield "a round trip over memory, counted"
+        yield f"{'Python calls, of antiphon':28}{self.counted.calls:>9,}"
+        yield f"{'bytecodes, of antiphon':28}{self.counted.bytecodes:>9,}"
+        if self.instructions is not None:
+            yield f"{'instructions, in all':28}{self.instructions:>9,}"
 
     def reaction_lines(self) -> Iterator[str]:
         """The table of the reaction times, by the number of connections."""

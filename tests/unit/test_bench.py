@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+MOST_CALLS = 52
+MOST_BYTECODES = 1_430
 CLIENTS = {"bare picows", "antiphon", "antiphon, journal on disk", "websockets"}
 
 
@@ -40,6 +42,15 @@ def test_every_connection_of_every_client_goes_round(measured: dict[str, Any]) -
             assert reading["least"] >= 1
             assert reading["round_trips"] >= 2
             assert reading["cpu_s"] > 0
+
+
+@pytest.mark.slow
+def test_a_round_trip_takes_no_more_of_the_interpreter_than_it_did(measured: dict[str, Any]) -> None:
+    """The calls and bytecodes of antiphon's own code are exact: whoever makes them fewer lowers the numbers here."""
+    counted = measured["counted"]
+    assert 1 <= counted["calls"] <= MOST_CALLS
+    if sys.version_info[:2] == (3, 11):  # each version has bytecodes of its own
+        assert 1 <= counted["bytecodes"] <= MOST_BYTECODES
 
 
 @pytest.mark.slow

@@ -1,0 +1,178 @@
+"""What a round trip takes of the interpreter, counted and not timed: Python calls, bytecodes, machine instructions.
+
+The conversation of `bench.conversation` on antiphon's full path, over a connection in memory: no sockets, no other
+process, so that two counts of the same code are equal. `python -m bench.instructions ROUND_TRIPS` counts antiphon's own
+calls and bytecodes; `python -m bench.instructions ROUND_TRIPS bare` counts nothing, for a program that counts from
+outside, as valgrind does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import msgspec
+
+import antiphon
+from antiphon import Actor, Ending, Json, Link, Stand, action, perform, scenario
+from bench.conversation import ASK, FIRST_ID, READY, REST_OF_REQUEST, reply
+
+__all__ = ["Counted", "counted", "instructions"]
+
+WARMED_UP = 300
+"""How many round trips go before: by then every cache is filled, and the interpreter has specialised the code."""
+
+_ROOT = Path(__file__).resolve().parent.parent
+_OURS = str(Path(antiphon.__file__).parent) + os.sep
+_REPLY = reply(b"workitem-000000000001").decode()
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """What of a round trip runs in antiphon's own code: the author's, asyncio's and this harness's are left out."""
+
+    calls: int
+    bytecodes: int
+
+
+class _Connection:
+    """Answers whatever is sent with the reply, in the next turn of the event loop."""
+
+    subprotocol = ""
+    unsent_bytes = 0
+
+    def __init__(self, receiver: Any) -> None:
+        self._receiver = receiver
+        self._loop = asyncio.get_running_loop()
+
+    def send(self, _data: str | bytes) -> None:
+        self._loop.call_soon(self._receiver.on_data, _REPLY)
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        self._loop.call_soon(self._receiver.on_ended, Ending(code=code, reason=reason, by="us", is_clean=True))
+
+    def abort(self) -> None:
+        self.close()
+
+    async def drained(self) -> None:
+        return
+
+    def pause(self) -> None:
+        """Nothing comes that was not asked for."""
+
+    def resume(self) -> None:
+        """It was never paused."""
+
+
+class _Transport:
+    async def connect(self, _address: str, _opening: Any, receiver: Any) -> _Connection:
+        connection = _Connection(receiver)
+        receiver.on_opened(connection)
+        return connection
+
+
+class _Party(Actor):
+    desk = Link(
+        "{peer}/desk",
+        transport=_Transport(),
+        dialect=Json(name="action", body="data", reply="result{Name}", failed={"result": "error"}),
+    )
+    workitem_id = FIRST_ID
+
+    @action
+    async def round_trip(self) -> None:
+        answer = await self.ask(ASK, check=READY, workitemID=self.workitem_id, **REST_OF_REQUEST)
+        self.workitem_id = answer["workitemID"]
+
+
+class _Tracer:
+    """Counts what the interpreter does from `begin` to `end` in frames of antiphon."""
+
+    def __init__(self) -> None:
+        self.calls = self.bytecodes = 0
+
+    def begin(self) -> None:
+        gc.disable()
+        sys.settrace(self._on_call)
+
+    def end(self) -> None:
+        sys.settrace(None)
+        gc.enable()
+
+    def _on_call(self, frame: FrameType, _event: str, _argument: Any) -> Callable[..., Any] | None:
+        if not frame.f_code.co_filename.startswith(_OURS):
+            return None
+        self.calls += 1
+        frame.f_trace_opcodes = True
+        frame.f_trace_lines = False
+        return self._on_event
+
+    def _on_event(self, _frame: FrameType, event: str, _argument: Any) -> Callable[..., Any]:
+        self.bytecodes += event == "opcode"
+        return self._on_event
+
+
+def counted(round_trips: int) -> Counted:
+    """Antiphon's calls and bytecodes for each of so many round trips; a coroutine that goes on counts as called.
+
+    What does not happen in every one of them, as a table that grows, is rounded away.
+    """
+    tracer = _Tracer()
+    _converse(round_trips, tracer)
+    return Counted(round(tracer.calls / round_trips), round(tracer.bytecodes / round_trips))
+
+
+def instructions() -> int | None:
+    """Machine instructions for each round trip, in all; None where valgrind is not installed.
+
+    The difference of two processes of which one makes 2,000 round trips more: what starting takes drops out.
+    """
+    valgrind = shutil.which("valgrind")
+    if valgrind is None:
+        return None
+    fewer, more = 500, 2_500
+    return round((_collected(valgrind, more) - _collected(valgrind, fewer)) / (more - fewer))
+
+
+def _collected(valgrind: str, round_trips: int) -> int:
+    command = [valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable]
+    done = subprocess.run(
+        [*command, "-m", "bench.instructions", str(round_trips), "bare"],
+        cwd=_ROOT,
+        env={**os.environ, "PYTHONHASHSEED": "0"},
+        check=True,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    found = re.search(r"Collected\s*:\s*(\d+)", done.stderr)
+    assert found is not None, done.stderr
+    return int(found[1])
+
+
+def _converse(round_trips: int, tracer: _Tracer | None) -> None:
+    @scenario
+    async def back_and_forth(party: _Party) -> None:
+        for made in range(WARMED_UP + round_trips):
+            if tracer is not None and made == WARMED_UP:
+                tracer.begin()
+            await party.round_trip()
+        if tracer is not None:
+            tracer.end()
+
+    asyncio.run(perform(back_and_forth, stand=Stand("memory", {"peer": "memory://peer"}), runs=None, reports=()))
+
+
+if __name__ == "__main__":
+    _round_trips = int(sys.argv[1])
+    if sys.argv[2:] == ["bare"]:
+        _converse(_round_trips, None)
+    else:
+        print(msgspec.json.encode(counted(_round_trips)).decode())
