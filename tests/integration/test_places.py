@@ -644,7 +644,7 @@ AT_ONCE = {
 
 CALLED_BY_US = {
     *("Actor.arrive", "Actor.attach", "Actor.connect", "Actor.disconnect", "Actor.leave"),
-    *("Channel.on_data", "Channel.on_ended", "Channel.on_opened"),
+    *("Channel.on_data", "Channel.on_ended", "Channel.on_opened", "Channel.on_protocol"),
 }
 
 
