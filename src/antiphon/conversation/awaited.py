@@ -11,7 +11,15 @@ from typing import Any, Final, Literal, get_origin
 from antiphon.conversation.match import DESCRIBED, describe
 from antiphon.conversation.wording import one_line
 
-__all__ = ["WaitKind", "describe_awaited", "is_plain", "is_predicate", "parts_around_name", "where_as_data"]
+__all__ = [
+    "WaitKind",
+    "describe_awaited",
+    "is_plain",
+    "is_predicate",
+    "is_same_where",
+    "parts_around_name",
+    "where_as_data",
+]
 
 WaitKind = Literal["message", "absence", "reply", "close", "until", "signal"]
 """For a message, for its absence, for the replies to a request, for a close, for a condition, for a signal."""
@@ -59,6 +67,25 @@ def parts_around_name(kind: WaitKind, name: str | None, where: Any = None) -> tu
 def is_predicate(where: Any) -> bool:
     """True for a callable that is to be called; classes and annotations as `list[str]` are patterns."""
     return callable(where) and not isinstance(where, type) and get_origin(where) is None
+
+
+def is_same_where(one: Any, other: Any) -> bool:
+    """Whether both select the same, as far as it can be told: functions do if they are written at the same place."""
+    if one is other:
+        return True
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(is_same_where(one[key], other[key]) for key in one)
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        return len(one) == len(other) and all(map(is_same_where, one, other))
+    if one.__class__ is not other.__class__:
+        return False
+    code = getattr(one, "__code__", None)
+    if code is not None:
+        return code is getattr(other, "__code__", None)
+    try:
+        return bool(one == other)
+    except Exception:  # a foreign __eq__: that of an array has no truth
+        return False
 
 
 def where_as_data(where: Any) -> Any:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Final, Literal, Protocol
 
+from antiphon.conversation.awaited import is_same_where
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.match import Difference, differences
 from antiphon.conversation.message import Message
@@ -121,6 +122,14 @@ class Explanation:
             # P5: of a reply the request that it belongs to, whoever took it from the mailbox afterwards.
             return next((wait for wait in takers if isinstance(wait, ReplyWait)), None)
         return next((wait for wait in reversed(takers) if not wait.is_abandoned), None)
+
+    @property
+    def is_taker_alike(self) -> bool:
+        """True if the wait that took the fitting message was for the same."""
+        taker, wait = self.taker, self.wait
+        if not isinstance(taker, MessageWait) or not isinstance(wait, MessageWait):
+            return False
+        return taker.name == wait.name and is_same_where(taker.where, wait.where)
 
     @property
     def twin(self) -> Message | None:

@@ -161,7 +161,7 @@ def _about_exchange(facts: Explanation) -> Iterator[str | Line]:
         yield (("the request: ", ""), *_said(wait.request), (carried, ""))
         if facts.is_absence and wait.messages:
             yield f"of its replies these came, and not the last: {_names(wait.messages)}"
-        elif culprit is not None and (facts.outcome == "check" or len(_refusal(culprit).split()) < 2):
+        elif culprit is not None and (facts.outcome == "check" or not _says_why(culprit)):
             yield (("the reply: ", ""), *_said(culprit))
     elif facts.outcome == "check" and not any(difference.path == "" for difference in facts.differences):
         yield (("the message: ", ""), *_said(culprit))
@@ -215,8 +215,7 @@ def _about_fitting(facts: Explanation) -> Iterator[str | Line]:
         yield (*which, (came, ""))
     else:
         # To say the same words twice would hide that there were two waits (P3).
-        is_alike = taker.describe() == wait.describe()
-        awaited = "an earlier wait like this" if is_alike else f"the wait {plain_line(_awaited(taker))}"
+        awaited = "an earlier wait like this" if facts.is_taker_alike else f"the wait {plain_line(_awaited(taker))}"
         yield (*which, (f"{came}, and was taken by {awaited}", ""))
         yield from map(_indented, _places(taker, "elsewhere"))
 
@@ -235,15 +234,24 @@ def _about_nearest(facts: Explanation) -> Iterator[str | Line]:
 
 def _refusal(message: Message | None) -> str:
     """The code and the text of a refusal, where its body has fields that look like them."""
+    code, text = _code_and_text(message)
+    return one_line(text if str(code) and text.startswith(str(code)) else f"{code} {text}")
+
+
+def _says_why(refusal: Message) -> bool:
+    """Whether the refusal has a text for people, and not only a code."""
+    return bool(_code_and_text(refusal)[1].strip())
+
+
+def _code_and_text(message: Message | None) -> tuple[str | int, str]:
     body = message.body if message is not None else None
     if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping):
         body = body["error"]
     if not isinstance(body, Mapping):
-        return one_line(body) if isinstance(body, str) else ""
+        return "", body if isinstance(body, str) else ""
     # No dialect says which fields tell why; these are what people call them.
     code = next((body[field] for field in _CODES if isinstance(body.get(field), (str, int))), "")
-    text = next((body[field] for field in _TEXTS if isinstance(body.get(field), str)), "")
-    return one_line(text if str(code) and text.startswith(str(code)) else f"{code} {text}")
+    return code, next((body[field] for field in _TEXTS if isinstance(body.get(field), str)), "")
 
 
 def _places(wait: Wait, role: Role) -> Iterator[Line]:

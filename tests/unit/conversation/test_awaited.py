@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.conversation.awaited import WaitKind, describe_awaited, is_predicate, where_as_data
+from antiphon.conversation.awaited import WaitKind, describe_awaited, is_predicate, is_same_where, where_as_data
 from antiphon.conversation.match import ABSENT
 
 
@@ -116,3 +116,46 @@ PLAIN = st.none() | st.booleans() | st.integers(-(2**62), 2**62) | st.text(max_s
 def test_whatever_the_pattern_is_it_is_told_alike_from_a_file(where: Any, kind: WaitKind) -> None:
     read = msgspec.json.decode(msgspec.json.encode(where_as_data(where)))
     assert describe_awaited(kind, "a", read) == describe_awaited(kind, "a", where)
+
+
+class Untrue:
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("an array has no truth")
+
+    __hash__ = object.__hash__
+
+
+def below(limit: int) -> Callable[[Any], bool]:
+    return lambda body: bool(body < limit)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (None, None),
+        ({"a": [1, {"b": int}]}, {"a": [1, {"b": int}]}),
+        (re.compile("a+"), re.compile("a+")),
+        (is_ready, is_ready),
+        (below(1), below(1)),
+        ({"a": below(1)}, {"a": below(1)}),
+    ],
+)
+def test_two_that_select_the_same(one: Any, other: Any) -> None:
+    assert is_same_where(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (None, {}),
+        ({"a": 1}, {"a": True}),
+        ({"a": 1}, {"b": 1}),
+        ([1], [1, 2]),
+        (re.compile("a+"), re.compile("b+")),
+        (is_ready, below(1)),
+        (Untrue(), Untrue()),
+        ("x" * 500 + "a" + "x" * 500, "x" * 500 + "b" + "x" * 500),
+    ],
+)
+def test_two_that_do_not(one: Any, other: Any) -> None:
+    assert not is_same_where(one, other)

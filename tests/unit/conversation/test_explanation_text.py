@@ -257,6 +257,31 @@ def test_one_who_gave_it_back_has_not_taken_it(desk: Any) -> None:
     assert "calls.py:10" not in str(wait.error)
 
 
+@pytest.mark.parametrize(("end", "awaited"), [("a", "an earlier wait like this"), ("c", "the wait for newRtc where")])
+def test_a_wait_is_like_another_by_what_it_is_for_and_not_by_how_that_is_told(
+    desk: Any, end: str, awaited: str
+) -> None:
+    """Both are told alike, since what is long is cut in its middle."""
+    long = "x" * 500
+    where = {"id": {f"{long}a{long}", f"{long}b{long}"}}
+    desk.expect("newRtc", {"id": {f"{long}{end}{long}", f"{long}b{long}"}})
+    desk.hear("newRtc", {"id": f"{long}b{long}"})
+    wait = desk.expect("newRtc", where)
+    desk.expire(5)
+    assert f"and was taken by {awaited}" in str(wait.error)
+
+
+@pytest.mark.parametrize(
+    ("body", "is_shown"),
+    [({"message": "busy", "more": 1}, False), ({"code": "not found", "more": 1}, True), ({"more": 1}, True)],
+)
+def test_a_refusal_without_a_message_is_shown_as_it_is(desk: Any, body: Any, is_shown: bool) -> None:
+    """Whatever the number of words in it."""
+    wait = desk.ask(1)
+    desk.reply(1, body, is_failure=True)
+    assert ("the reply: reply" in str(wait.error)) is is_shown
+
+
 def test_it_was_drained(desk: Any) -> None:
     desk.hear("newRtc")
     desk.mailbox.drain("newRtc")
