@@ -144,8 +144,8 @@ class Desk:
         self.mailbox.expect_reply(wait)
         return wait
 
-    def until(self, predicate: Callable[[], Any], text: str = "it is true", **more: Any) -> UntilWait:
-        wait = UntilWait(predicate, text, **self._timed(more))
+    def until(self, predicate: Callable[[], Any], place: str = "", **more: Any) -> UntilWait:
+        wait = UntilWait(predicate, place, **self._timed(more))
         self.mailbox.expect_until(wait)
         return wait
 

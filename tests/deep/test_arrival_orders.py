@@ -240,7 +240,7 @@ class Both:
         self.model.begin(wait)
 
     def until(self, height: int, within: int | None) -> None:
-        wait = UntilWait(lambda: self.level >= height, "it is high", **self._timed(within))
+        wait = UntilWait(lambda: self.level >= height, "", **self._timed(within))
         self.mailbox.expect_until(wait)
         self.model.begin(wait)
 

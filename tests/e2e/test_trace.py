@@ -695,7 +695,12 @@ async def test_a_wait_is_told_in_the_same_words_everywhere(tmp_path: Path, opene
     written.attach(JournalWriter(tmp_path / "journal.jsonl"))
     awaited: list[dict[str, Any]] = [{"awaits": "message", "name": "state", "where": where} for where in WHERES]
     awaited += [{"awaits": "absence", "where": {"id": 1}}, {"awaits": "reply", "name": "a\nb" * 60}]
-    awaited += [{"awaits": "close"}, {"awaits": "close", "code": 1000}, {"awaits": "until", "condition": "it is"}]
+    awaited += [
+        {"awaits": "close"},
+        {"awaits": "close", "code": 1000},
+        {"awaits": "until", "name": "is_ready", "place": "calls.py:3"},
+        {"awaits": "until"},
+    ]
     awaited += [{"awaits": "signal", "name": "it's"}, {"awaits": "signal", "name": "rung", "times": 3}]
     for number, about in enumerate(awaited):
         place: dict[str, Any] = {"actor": "alice", "channel": "desk", "step": 0, "deadline_ns": None, "source": ""}

@@ -434,7 +434,7 @@ class Channel:
         now_ns = self._now_ns()
         wait = UntilWait(
             predicate,
-            f"{getattr(predicate, '__name__', 'it')} at {place_of(predicate)} is true",
+            place_of(predicate),
             made_ns=now_ns,
             deadline_ns=self._deadline_ns(now_ns, within_s),
             source=caller(),

@@ -145,4 +145,4 @@ def _describe(wait: Wait, started: WaitStarted) -> None:
     elif isinstance(wait, CloseWait):
         started.code = wait.code
     elif isinstance(wait, UntilWait):
-        started.condition = wait.text
+        started.name, started.place = wait.name, wait.place

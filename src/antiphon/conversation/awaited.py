@@ -34,19 +34,20 @@ def describe_awaited(
     where: Any = None,
     *,
     code: int | None = None,
-    condition: str = "",
+    place: str = "",
     times: int = 1,
 ) -> str:
     """What is waited for, on one line.
 
-    name: of the message, of the request whose replies are awaited, or of the signal; None for any message. where: a
-    pattern or predicate of the body, or what `where_as_data` made of it. code: the close code that is wanted.
+    name: of the message (None: any), of the request whose replies are awaited, of the signal, or of the condition that
+    is to be true. where: a pattern or predicate of the body, or what `where_as_data` made of it. code: the close code
+    that is wanted. place: where the condition is written.
     """
     match kind:
         case "close":
             return "the close of the connection" + (f" with code {code}" if code is not None else "")
         case "until":
-            return f"until {condition}"
+            return f"until {name or 'it'}" + (f" at {place}" if place else "") + " is true"
         case "signal":
             return f"the signal {name!r}" + (f", given {times} times" if times > 1 else "")
         case _:

@@ -151,15 +151,20 @@ class ReplyWait(Wait):
 
 
 class UntilWait(Wait):
-    """For a predicate without arguments to become true; it is looked at after every message. `text` says what it is."""
+    """For a predicate without arguments to become true; it is looked at after every message. `place` is where it is
+    written, "" if that is not known."""
 
     kind = "until"
 
     predicate: Callable[[], Any]
-    text: str
+    place: str
+
+    @property
+    def name(self) -> str | None:
+        return getattr(self.predicate, "__name__", None)
 
     def describe(self) -> str:
-        return describe_awaited("until", condition=self.text)
+        return describe_awaited("until", self.name, place=self.place)
 
     def accepts(self, _message: Message, /) -> bool:
         return False

@@ -134,10 +134,10 @@ class StepEnded(Entry, tag="step-ended"):
 class WaitStarted(Entry, tag="wait-started", gc=True):
     """Someone waits, until `deadline_ns` (None: for ever), from FILE:LINE `source`.
 
-    awaits: what kind of wait it is. name: of the message (None: any), of the request whose replies are awaited, or of
-    the signal. where: the pattern or predicate of the message's body; sinks get it, and the disk has it, as data (see
-    `antiphon.conversation.awaited.where_as_data`). code: the close code that is wanted. condition: what is to become
-    true. times: how often the signal is to have been given.
+    awaits: what kind of wait it is. name: of the message (None: any), of the request whose replies are awaited, of the
+    signal, or of the condition that is to be true. where: the pattern or predicate of the message's body; sinks get it,
+    and the disk has it, as data (see `antiphon.conversation.awaited.where_as_data`). code: the close code that is
+    wanted. place: FILE:LINE where the condition is written. times: how often the signal is to have been given.
 
     The collector looks into it, unlike into other entries: a predicate may hold its actor, which holds the record.
     """
@@ -152,15 +152,13 @@ class WaitStarted(Entry, tag="wait-started", gc=True):
     name: str | None = None
     where: Any = None
     code: int | None = None
-    condition: str = ""
+    place: str = ""
     times: int = 1
 
     @property
     def what(self) -> str:
         """What is waited for, in words: they are made when somebody asks."""
-        return describe_awaited(
-            self.awaits, self.name, self.where, code=self.code, condition=self.condition, times=self.times
-        )
+        return describe_awaited(self.awaits, self.name, self.where, code=self.code, place=self.place, times=self.times)
 
 
 class WaitEnded(Entry, tag="wait-ended"):

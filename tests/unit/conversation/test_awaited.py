@@ -38,7 +38,7 @@ def is_ready(body: Any) -> bool:
         ("reply", {"name": "call"}, "the reply to call"),
         ("close", {}, "the close of the connection"),
         ("close", {"code": 0}, "the close of the connection with code 0"),
-        ("until", {"condition": "it is ready"}, "until it is ready"),
+        ("until", {"name": "is_ready", "place": "calls.py:3"}, "until is_ready at calls.py:3 is true"),
         ("signal", {"name": "rung"}, "the signal 'rung'"),
         ("signal", {"name": "rung", "times": 2}, "the signal 'rung', given 2 times"),
     ],

@@ -595,16 +595,18 @@ def test_a_close_that_did_not_come(desk: Any) -> None:
 
 
 def test_an_until_that_never_was(desk: Any) -> None:
-    wait, closed = desk.until(lambda: False, "it is ready", **HERE), desk.until(lambda: False, "it is", within_s=9)
+    wait, closed = desk.until(lambda: False, "desk.py:9", **HERE), desk.until(lambda: False, within_s=9)
     desk.expire(5)
     desk.close()
     told(
         wait,
-        "alice.desk waited 5.000 s until it is ready, and it never was",
+        "alice.desk waited 5.000 s until <lambda> at desk.py:9 is true, and it never was",
         "waiting from 0 ms to 5.000 s of the run",
         "nothing has come on this channel at all",
     )
-    assert str(closed.error).startswith("alice.desk waited until it is, but the peer closed the connection with code")
+    assert str(closed.error).startswith(
+        "alice.desk waited until <lambda> is true, but the peer closed the connection with code"
+    )
 
 
 # -- for every failure -------------------------------------------------------------------------------------------------

@@ -443,11 +443,11 @@ def test_promise_9_until_is_looked_at_now_and_again_when_told(desk: Any) -> None
 
 def test_promise_9_an_until_whose_predicate_raises_fails_with_that(desk: Any) -> None:
     state: dict[str, int] = {}
-    at_once = desk.until(lambda: state["n"], "it at calls.py:3 is true", source="calls.py:3")
+    at_once = desk.until(lambda: state["n"], "calls.py:3", source="calls.py:3")
     assert isinstance(at_once.error, ScenarioError)
     assert isinstance(at_once.error.__cause__, KeyError)
     assert at_once.error.place == "calls.py:3"
-    assert "until it at calls.py:3 is true, which raised KeyError: 'n'" in str(at_once.error)
+    assert "until <lambda> at calls.py:3 is true, which raised KeyError: 'n'" in str(at_once.error)
     state["n"] = 0
     later = desk.until(lambda: 1 // state["n"] if state["n"] != 0 or "go" in state else False)
     state["go"] = 1

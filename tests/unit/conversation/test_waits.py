@@ -41,7 +41,8 @@ class Ready:
         (AbsenceWait("error", {"code": 5}, **TIMES), "no error where {code: 5}"),
         (AbsenceWait(None, **TIMES), "no any message"),
         (ReplyWait(Message("call", {}, ""), **TIMES), "the reply to call"),
-        (UntilWait(bool, "it is ready", **TIMES), "until it is ready"),
+        (UntilWait(is_ready, "calls.py:3", **TIMES), "until is_ready at calls.py:3 is true"),
+        (UntilWait(Ready(), "", **TIMES), "until it is true"),
         (CloseWait(None, **TIMES), "the close of the connection"),
         (CloseWait(1000, **TIMES), "the close of the connection with code 1000"),
     ],
@@ -104,7 +105,7 @@ def test_a_reply_is_accepted_by_its_key_after_the_request() -> None:
 
 def test_waits_for_no_message_accept_none() -> None:
     message = Message("state", {}, "", number=1)
-    assert not UntilWait(bool, "it is", **TIMES).accepts(message)
+    assert not UntilWait(bool, "", **TIMES).accepts(message)
     assert not CloseWait(None, **TIMES).accepts(message)
 
 

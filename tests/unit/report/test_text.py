@@ -331,10 +331,10 @@ def test_long_waits_are_told_of() -> None:
     assert plain([wait(1, "ring"), said("ring", 2500), wait_over(1, 2500, message=1)]) == [
         "   2.500  ← ring  after 2.500 s"
     ]
-    assert plain([wait(1, None, awaits="until", condition="it is so"), wait_over(1, 1500)]) == [
-        "   1.500  ✓ until it is so after 1.500 s"
+    assert plain([wait(1, "is_so", awaits="until"), wait_over(1, 1500)]) == [
+        "   1.500  ✓ until is_so is true after 1.500 s"
     ]
-    assert plain([wait(1, None, awaits="until", condition="it is so"), wait_over(1, 900)]) == []
+    assert plain([wait(1, "is_so", awaits="until"), wait_over(1, 900)]) == []
     assert plain([wait(1, "ring"), wait_over(1, 9000, "cancelled")]) == []
 
 

@@ -18,7 +18,7 @@ function awaitedTold(line) {
     absence: () => `no ${selectionTold(name, member(entry, 'where'))}`,
     reply: () => `the reply to ${oneLine(name ?? '')}`,
     close: () => `the close of the connection${given('code') === undefined ? '' : ` with code ${given('code')}`}`,
-    until: () => `until ${given('condition') ?? ''}`,
+    until: () => `until ${name || 'it'}${given('place') ? ` at ${given('place')}` : ''} is true`,
     signal: () => `the signal ${asPython(name ?? '')}${given('times') === undefined ? '' : `, given ${given('times')} times`}`,
   }[given('awaits')]?.() ?? 'something';
 }
