@@ -31,6 +31,7 @@ from antiphon import (
     wait,
 )
 from antiphon.journal import ChannelEnded, ChannelOpened, Handled
+from antiphon.testing import VirtualTimeLoop
 
 Play = Callable[..., Run]
 DIALECT = Json(
@@ -172,6 +173,17 @@ def test_a_deadline_tells_how_late_the_message_was(peer: Any, play_with: Play) -
         await desk.expect("news", within_s=0.01)
 
     with pytest.raises(DeadlinePassed, match=r"it came \d+ ms too late"):
+        play_with(waiting, linger_s=5)
+
+
+@pytest.mark.parametrize("run_loop", [VirtualTimeLoop], ids=["virtual"], indirect=True)
+def test_where_time_is_not_the_clocks_it_is_told_to_the_millisecond(peer: Any, play_with: Play) -> None:
+    @scenario
+    async def waiting(desk: Desk) -> None:
+        desk.later(0.03, lambda: peer.say("news"))
+        await desk.expect("news", within_s=0.01)
+
+    with pytest.raises(DeadlinePassed, match=r"waited 10 ms for news, and it did not come\n  it came 20 ms too late"):
         play_with(waiting, linger_s=5)
 
 
