@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from reading import ACCEPT, ANSWER, COMPRESSED_ANSWER, REQUEST
 
@@ -162,6 +162,7 @@ class TestHeads:
         assert reading.as_server(cut(said, cuts)) == reading.as_server([said])
 
     @QUICK
+    @example(head=b"\x15\x03\x01", cuts=[1])
     @given(head=ANSWERS, cuts=FEW_CUTS)
     def test_of_a_server(self, reading: Any, head: bytes, cuts: list[int]) -> None:
         mark = head.find(ACCEPT)

@@ -139,6 +139,8 @@ class ClientHandshake(asyncio.Protocol):
 
     def _check_is_http(self) -> None:
         start = bytes(self._received.data[:5])
+        if start == b"\x15":
+            return  # the next byte tells whether it is TLS: what is said of it must not depend on how it was cut
         if start[:2] == b"\x15\x03":  # an alert of TLS (RFC 8446 section 5.1): it did not like our GET
             raise self._failed("the server speaks TLS", hint="say wss:// instead of ws://")
         if start != b"HTTP/"[: len(start)]:
