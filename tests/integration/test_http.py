@@ -353,10 +353,10 @@ def test_a_request_that_a_deadline_gave_up_is_recorded() -> None:
             await self.api.get("/never")
 
     async def talk(client: Any) -> Any:
-        recorded.append(client.api._runtime.journal.entries)
+        recorded.append(client.api._runtime.journal)
         await within(0.05, client.ask())
 
     with pytest.raises(AntiphonError):
         play(talk, Slow)
-    (exchange,) = [entry for entry in recorded[0] if isinstance(entry, HttpExchange)]
+    (exchange,) = [entry for entry in recorded[0].entries if isinstance(entry, HttpExchange)]
     assert exchange.error == "given up before it was answered"

@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from types import CodeType, FrameType
 from typing import Any
 
+import msgspec
 import pytest
 
 from antiphon import DeadlinePassed, Message, Run, action, all_of, first_of, scenario, together, wait
 from antiphon.conversation import awaited, difference_text, explanation_text, match, waits, wording
-from antiphon.journal import StepStarted, WaitStarted, arguments
+from antiphon.journal import StepStarted, WaitEnded, WaitStarted, arguments
 from antiphon.journal.masking import field_names, fields, known_secrets, masker, shapes
 
 Play = Callable[..., Run]
@@ -227,3 +228,63 @@ def test_a_wait_is_told_alike_whoever_reads_of_it(peer: Any, play_with: Play, pa
         "news that is_even accepts",
         "news where {n: one of 1, 2}",
     ]
+
+
+def test_the_record_in_memory_is_the_one_that_a_sink_is_given(peer: Any, play_with: Play, party: Any) -> None:
+    """Without sinks the entries are made when they are read, of what has become of the waits by then."""
+    peer.on_request["count"] = lambda body: peer.say("resultCount", n=body["n"])
+
+    @scenario
+    async def various(desk: party) -> None:
+        await wait_for_everything(desk, peer)
+        desk.line.expect_close(1000).cancel()
+        await desk.line.expect_none("never", {"n": 1}, within_s=0.001)
+        for failing in (desk.expect("never", within_s=0.001), desk.line.until(lambda: False, within_s=0.001)):
+            with pytest.raises(DeadlinePassed):
+                await failing
+        peer.say("news", n=1)
+        peer.say("state", n=1)
+        await desk.line.until(lambda: len(desk.line.mailbox) >= 2)
+        await first_of(desk.expect("news"), desk.expect("state"))  # both are there, and the later goes back
+        desk.line.drain()
+
+    seen: list[Any] = []
+    play_with(various, watch=seen.append)
+    run = play_with(various)
+    assert not run.runtime.journal.has_sinks
+    assert [told(entry) for entry in run.journal] == [told(entry) for entry in seen]
+
+
+def told(entry: Any) -> dict[str, Any]:
+    """An entry without what another run has otherwise: times, and a pattern as it is or as a sink gets it."""
+    fields = msgspec.structs.asdict(entry)
+    if isinstance(entry, WaitStarted):
+        fields |= {"where": entry.what, "deadline_ns": entry.deadline_ns is not None}
+    if isinstance(entry, (Message, WaitEnded)):
+        fields.pop("step")  # where it is shown is found for sinks only
+    return {"kind": type(entry).__name__, **fields, "at_ns": 0, "started_at": 0, "address": ""}
+
+
+def test_a_wait_that_failed_leaves_no_frame_in_the_record(peer: Any, play_with: Play, party: Any) -> None:
+    kept: list[Any] = []
+
+    @scenario
+    async def polling(desk: party) -> int:
+        async def once() -> None:
+            large = Large()
+            kept.append(weakref.ref(large))
+            await desk.expect("never", within_s=0.001)
+
+        with pytest.raises(DeadlinePassed):
+            await once()
+        for number in range(17):  # those that the mailbox itself remembers, to tell how late a message is
+            with pytest.raises(DeadlinePassed):
+                await desk.expect(f"never {number}", within_s=0.001)
+        gc.collect()
+        return len([each for each in kept if each() is not None])
+
+    assert play_with(polling).value == 0
+
+
+class Large:
+    """Something of the author's."""

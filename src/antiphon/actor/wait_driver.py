@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 from antiphon.actor.reading_pause import ReadingPause
 from antiphon.conversation.mailbox import Mailbox
-from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
+from antiphon.conversation.waits import ReplyWait, Wait
 from antiphon.errors import DeadlinePassed
-from antiphon.journal import WaitEnded, WaitStarted
+from antiphon.journal import WaitEnded
 from antiphon.runtime.pending import Pending
 from antiphon.runtime.runtime import Runtime
 
@@ -53,18 +53,9 @@ class WaitDriver:
         # Most deadlines are later than the one that the run's timer is set for: those cost nothing more.
         if deadline_ns is not None and deadline_ns < runtime.deadlines.armed_ns and wait.settled_ns < 0:
             runtime.deadlines.note(deadline_ns)
-        started = WaitStarted(
-            at_ns=wait.made_ns,
-            number=wait.order,
-            actor=self._actor,
-            channel=self._channel,
-            awaits=wait.kind,
-            step=wait.step.number if wait.step is not None else 0,
-            deadline_ns=deadline_ns,
-            source=wait.source or "",
-        )
-        _describe(wait, started)
-        runtime.record(started)
+        wait.actor = self._actor
+        wait.channel = self._channel
+        runtime.record(wait)  # itself: what stands in the journal is made of it when somebody reads that
         if self._reading_pause.is_paused:
             self._reading_pause.look_again()
 
@@ -101,6 +92,7 @@ class WaitDriver:
             self._runtime.unheard[wait] = None
         if isinstance(wait.error, DeadlinePassed):
             wait.error.explanation.holds_part = self._holds_part()
+        self._runtime.journal.write_down(wait)
         self._runtime.record(
             WaitEnded(
                 at_ns=wait.settled_ns,
@@ -133,16 +125,3 @@ class WaitDriver:
         """End the waits whose deadlines have passed."""
         self.mailbox.expire(now_ns)  # P7; what was read before this is in time
         self.wake()
-
-
-def _describe(wait: Wait, started: WaitStarted) -> None:
-    """What the wait is for, as data: whoever shows it finds the words, and where nobody does there are none."""
-    if isinstance(wait, (MessageWait, AbsenceWait)):
-        started.name = wait.name
-        started.where = wait.where
-    elif isinstance(wait, ReplyWait):
-        started.name = wait.request.name
-    elif isinstance(wait, CloseWait):
-        started.code = wait.code
-    elif isinstance(wait, UntilWait):
-        started.name, started.place = wait.name, wait.place

@@ -29,8 +29,8 @@ class Wait(msgspec.Struct, eq=False, kw_only=True):
     messages had come by then; `message`, what satisfied it; `settled_ns`, below 0 while it is pending; `error`;
     `is_abandoned`; `late_ns`, by how much what was awaited came after the deadline, if it did.
 
-    Set by whoever drives the mailbox: `on_settled`; `is_seen`, when the outcome has been given to whoever waits, for
-    what has been seen is not given back.
+    Set by whoever drives the mailbox: `actor` and `channel`, who waits and where; `on_settled`; `is_seen`, when the
+    outcome has been given to whoever waits, for what has been seen is not given back.
     """
 
     kind: ClassVar[WaitKind]
@@ -48,6 +48,8 @@ class Wait(msgspec.Struct, eq=False, kw_only=True):
     late_ns: int = 0
     on_settled: Callable[[], None] | None = None
     is_seen: bool = False
+    actor: str = ""
+    channel: str = ""
 
     def __repr__(self) -> str:
         state = "pending" if self.is_pending else "abandoned" if self.is_abandoned else self.error or "satisfied"

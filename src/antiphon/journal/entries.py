@@ -13,6 +13,7 @@ import msgspec
 from antiphon.conversation.awaited import WaitKind, describe_awaited
 from antiphon.conversation.ending import EndedBy
 from antiphon.conversation.message import Message
+from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
 from antiphon.journal.arguments import Argument, arguments_told
 
 __all__ = [
@@ -154,6 +155,31 @@ class WaitStarted(Entry, tag="wait-started", gc=True):
     code: int | None = None
     place: str = ""
     times: int = 1
+
+    @classmethod
+    def of(cls, wait: Wait) -> WaitStarted:
+        """The beginning of a channel's wait, whatever has become of it since."""
+        started = cls(
+            at_ns=wait.made_ns,
+            number=wait.order,
+            actor=wait.actor,
+            channel=wait.channel,
+            awaits=wait.kind,
+            step=wait.step.number if wait.step is not None else 0,
+            deadline_ns=wait.deadline_ns,
+            source=wait.source or "",
+        )
+        match wait:
+            case MessageWait() | AbsenceWait():
+                started.name = wait.name
+                started.where = wait.where
+            case ReplyWait():
+                started.name = wait.request.name
+            case CloseWait():
+                started.code = wait.code
+            case UntilWait():
+                started.name, started.place = wait.name, wait.place
+        return started
 
     @property
     def what(self) -> str:

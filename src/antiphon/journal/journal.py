@@ -11,6 +11,7 @@ import msgspec
 
 from antiphon.conversation.awaited import where_as_data
 from antiphon.conversation.message import Message
+from antiphon.conversation.waits import Wait
 from antiphon.journal.arguments import mask_argument
 from antiphon.journal.entries import Entry, Recorded, StepStarted, WaitStarted
 from antiphon.journal.masking import Masker
@@ -39,21 +40,27 @@ class Report(Protocol):
 class Journal:
     """Collects the entries of one run.
 
-    The last `keep` entries stay in memory (`entries`), as they were, and of large messages fewer: those with the last
-    `keep_bytes` of raw data. Sinks get them masked. A run under load has no sinks. An entry that one sink cannot write
-    is given to the others before `record` raises what that sink raised.
+    `record` puts an entry in, or a channel's wait, which stands for its beginning: without sinks the entry is made of
+    it when somebody reads `entries`. The last `keep` stay in memory, as they were, and of large messages fewer: those
+    with the last `keep_bytes` of raw data. Sinks get them masked. A run under load has no sinks. An entry that one sink
+    cannot write is given to the others before `record` raises what that sink raised.
     """
 
     def __init__(self, keep: int = 10_000, masker: Masker | None = None, *, keep_bytes: int = 64 * 1024 * 1024) -> None:
-        self.entries: deque[Any] = deque(maxlen=keep)
+        self._ring: deque[Any] = deque(maxlen=keep)
         self._keep_bytes = keep_bytes
         self._weights: deque[tuple[Message, int]] = deque()
         self._weight_bytes = 0
         self.masker = masker if masker is not None else Masker()
         # Not a method that asks whether there are sinks: a load records millions of entries into memory only.
-        self.record: Sink = self.entries.append
+        self.record: Sink = self._ring.append
         self._sinks: list[Sink] = []
         self._place = Placing()
+
+    @property
+    def entries(self) -> list[Any]:
+        """The entries that are kept, oldest first."""
+        return [_written(each) for each in self._ring]
 
     @property
     def has_sinks(self) -> bool:
@@ -66,25 +73,32 @@ class Journal:
         Told by who records messages, of large ones only or every so many bytes: to look at each costs more than to
         record it.
         """
-        entries, weights = self.entries, self._weights
+        entries, weights = self._ring, self._weights
         weights.append((message, size_bytes))
         self._weight_bytes += size_bytes
         while len(weights) > 1 and (
-            self._weight_bytes > self._keep_bytes or (entries and weights[0][0].at_ns < entries[0].at_ns)
+            self._weight_bytes > self._keep_bytes or (entries and weights[0][0].at_ns < _at_ns(entries[0]))
         ):
             oldest, weight_bytes = weights.popleft()
             self._weight_bytes -= weight_bytes
             # It may have fallen out by itself.
-            while entries and entries[0].at_ns <= oldest.at_ns and entries.popleft() is not oldest:
+            while entries and _at_ns(entries[0]) <= oldest.at_ns and entries.popleft() is not oldest:
                 pass
+
+    def write_down(self, wait: Wait) -> None:
+        """The wait has failed: keep its beginning instead of the wait, which has an error with all its frames."""
+        ring = self._ring
+        if wait in ring:  # with sinks it is written already, and it may have fallen out
+            ring[ring.index(wait)] = _written(wait)
 
     def attach(self, sink: Sink) -> None:
         """Call `sink` with every entry from now on; sinks are attached before the run's engine is made."""
         self._sinks.append(sink)
         self.record = self._record
 
-    def _record(self, entry: Recorded) -> None:
-        self.entries.append(entry)
+    def _record(self, entry: Recorded | Wait) -> None:
+        entry = _written(entry)
+        self._ring.append(entry)
         self._place(entry)  # only here: in memory, steps that nobody reads need not be found
         masked = mask_message(entry, self.masker) if isinstance(entry, Message) else mask_entry(entry, self.masker)
         failure: Exception | None = None
@@ -95,6 +109,14 @@ class Journal:
                 failure = failure or error  # the other sinks get it all the same
         if failure is not None:
             raise failure
+
+
+def _written(entry: Recorded | Wait) -> Recorded:
+    return WaitStarted.of(entry) if isinstance(entry, Wait) else entry
+
+
+def _at_ns(entry: Recorded | Wait) -> int:
+    return entry.made_ns if isinstance(entry, Wait) else entry.at_ns
 
 
 def mask_message(message: Message, masker: Masker) -> Message:
