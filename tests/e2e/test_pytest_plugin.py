@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
 # What the tests' tests use is imported here, so that those that run in this process find it and do not import it again.
 from antiphon import Accepted, Http, Json, WebSocket, listen, play, scenario  # noqa: F401
-from antiphon.journal import RunEnded, RunStarted
+from antiphon.journal import RunEnded, RunStarted, TestEnded
 from antiphon.journal.file import FILE_NAME, read_journal
 
 pytest_plugins = ["pytester"]
@@ -122,7 +124,9 @@ def run_here(project: pytest.Pytester) -> Callable[..., pytest.RunResult]:
 def recorded(runs: Path) -> list[list[Any]]:
     """The journals of all the runs there, complete."""
     journals = [list(read_journal(path / FILE_NAME)) for path in sorted(runs.iterdir())]
-    assert all(isinstance(journal[0], RunStarted) and isinstance(journal[-1], RunEnded) for journal in journals)
+    for journal in journals:
+        kinds = [type(journal[0]), *map(type, journal[-2:])]
+        assert kinds == [RunStarted, RunEnded, TestEnded]
     return journals
 
 
@@ -532,6 +536,293 @@ def test_async_tests_strict_and_anyio(run_tests: Callable[..., pytest.RunResult]
 def test_async_tests_auto(run_here: Callable[..., pytest.RunResult]) -> None:
     result = run_here(ASYNC.format(asyncio_mark="", anyio=""), "-o", "asyncio_mode=auto")
     result.assert_outcomes(passed=5, failed=1)
+
+
+# -- the test's verdict ------------------------------------------------------------------------------------------------
+
+
+def verdicts(runs: Path) -> list[tuple[str, str, str, str]]:
+    """Of each run by its directory's name: scenario, what it says itself, its test's outcome, what its JUnit file has."""
+    found = []
+    for run in sorted(runs.iterdir()):
+        journal = list(read_journal(run / FILE_NAME))
+        assert [type(journal[-2]), type(journal[-1])] == [RunEnded, TestEnded]
+        found.append((journal[0].scenario, journal[-2].verdict, journal[-1].outcome, junit_says(run / "junit.xml")))
+        assert journal[-1].test.startswith("test_talk.py::test_")
+        for file in run.rglob("*"):
+            assert file.stat().st_mode & 0o077 == 0
+    return found
+
+
+def junit_says(file: Path) -> str:
+    """The element of a testcase that tells its outcome, "" for none; the counts agree with it."""
+    suite = ElementTree.parse(file).getroot()[0]
+    (case,) = suite.iter("testcase")
+    (said,) = [child.tag for child in case if child.tag in ("failure", "error", "skipped")] or [""]
+    counts = {kind: suite.get(kind) for kind in ("failures", "errors", "skipped") if suite.get(kind) != "0"}
+    assert counts == ({{"failure": "failures", "error": "errors"}.get(said, said): "1"} if said else {})
+    return said
+
+
+VERDICTS = {
+    "a failure that is wanted": (
+        """
+        def test_it(play):
+            with pytest.raises(DeadlinePassed):
+                play(vain, linger_s=0)
+        """,
+        {"passed": 1},
+        [("vain", "failed", "passed", "")],
+    ),
+    "xfail": (
+        """
+        @pytest.mark.xfail
+        def test_it(play):
+            play(vain, linger_s=0)
+        """,
+        {"xfailed": 1},
+        [("vain", "failed", "xfailed", "skipped")],
+    ),
+    "xfail, strict": (
+        """
+        @pytest.mark.xfail(strict=True, raises=DeadlinePassed)
+        def test_it(play):
+            play(vain, linger_s=0)
+        """,
+        {"xfailed": 1},
+        [("vain", "failed", "xfailed", "skipped")],
+    ),
+    "xpass": (
+        """
+        @pytest.mark.xfail
+        def test_it(play):
+            play(greeting)
+        """,
+        {"xpassed": 1},
+        [("greeting", "passed", "xpassed", "")],
+    ),
+    "xpass, strict": (
+        """
+        @pytest.mark.xfail(strict=True)
+        def test_it(play):
+            play(greeting)
+        """,
+        {"failed": 1},
+        [("greeting", "passed", "failed", "failure")],
+    ),
+    "two runs, of which one is to fail": (
+        """
+        def test_it(play):
+            play(greeting)
+            with pytest.raises(KeyError):
+                play(stumbling)
+        """,
+        {"passed": 1},
+        [("greeting", "passed", "passed", ""), ("stumbling", "error", "passed", "")],
+    ),
+    "an assertion after a run that passed": (
+        """
+        def test_it(play):
+            assert play(greeting).desk.id == 8
+        """,
+        {"failed": 1},
+        [("greeting", "passed", "failed", "failure")],
+    ),
+    "a run that fails its test": (
+        """
+        def test_it(play):
+            play(greeting, stand="nobody")
+        """,
+        {"failed": 1},
+        [("greeting", "error", "failed", "error")],
+    ),
+    "an error in the teardown": (
+        """
+        @pytest.fixture
+        def breaking():
+            yield
+            raise ValueError
+
+        def test_it(play, breaking):
+            play(greeting)
+        """,
+        {"passed": 1, "errors": 1},
+        [("greeting", "passed", "error", "error")],
+    ),
+    "a failure in a fixture": (
+        """
+        @pytest.fixture
+        def greeted(play):
+            return play(vain, linger_s=0)
+
+        def test_it(greeted):
+            assert greeted
+        """,
+        {"errors": 1},
+        [("vain", "failed", "error", "failure")],
+    ),
+    "a skip after a run": (
+        """
+        def test_it(play):
+            play(greeting)
+            pytest.skip("no more")
+        """,
+        {"skipped": 1},
+        [("greeting", "passed", "skipped", "skipped")],
+    ),
+}
+
+TAKES = "import pytest\nfrom antiphon import DeadlinePassed\nfrom talk import greeting, stumbling, vain\n"
+
+
+@pytest.mark.parametrize("case", VERDICTS)
+def test_a_run_has_its_tests_verdict_in_its_reports(
+    run_here: Callable[..., pytest.RunResult], project: pytest.Pytester, case: str
+) -> None:
+    source, outcomes, expected = VERDICTS[case]
+    run_here(TAKES + dedent(source), "--antiphon-report=junit").assert_outcomes(**outcomes)
+    assert verdicts(project.path / "runs") == expected
+
+
+RERUNS = """
+    import pytest
+    from _pytest.runner import runtestprotocol
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(item, nextitem):
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        for attempt in (1, 2):
+            reports = runtestprotocol(item, nextitem=nextitem, log=False)
+            is_again = attempt == 1 and any(report.failed for report in reports)
+            for report in reports:
+                if is_again and report.failed:
+                    report.outcome = "rerun"
+                if not is_again or {is_logged}:
+                    item.ihook.pytest_runtest_logreport(report=report)
+                if is_again and report.outcome == "rerun":
+                    break
+            if not is_again:
+                break
+            item._initrequest()
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
+"""
+"""What pytest-rerunfailures does, and others that log no attempt but the last."""
+
+
+@pytest.mark.parametrize("is_logged", [True, False])
+def test_a_rerun_that_passes_leaves_nothing_red(
+    run_here: Callable[..., pytest.RunResult], project: pytest.Pytester, is_logged: bool
+) -> None:
+    project.makeconftest(RERUNS.replace("{is_logged}", str(is_logged)))
+    result = run_here(
+        """
+        from talk import greeting, vain
+        attempts = []
+
+        def test_it(play):
+            attempts.append(1)
+            play(vain if len(attempts) == 1 else greeting, **({"linger_s": 0} if len(attempts) == 1 else {}))
+        """,
+        "--antiphon-report=junit",
+    )
+    assert result.parseoutcomes() == ({"passed": 1, "rerun": 1} if is_logged else {"passed": 1})
+    assert verdicts(project.path / "runs") == [
+        ("vain", "failed", "rerun", "skipped"),
+        ("greeting", "passed", "passed", ""),
+    ]
+
+
+def test_what_was_expected_stays_readable(
+    run_here: Callable[..., pytest.RunResult], project: pytest.Pytester, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = VERDICTS["a failure that is wanted"][0]
+    options = [f"--antiphon-report={name}" for name in ("junit", "summary", "mermaid", "har", "allure")]
+    run_here(TAKES + dedent(source), *options).assert_outcomes(passed=1)
+    (run,) = (project.path / "runs").iterdir()
+    assert "DeadlinePassed" not in (run / "summary.md").read_text().splitlines()[0]
+    told = "the run itself: failed; its test expected that, and passed"
+    said = "desk.line waited"
+    for name in ("junit.xml", "summary.md"):
+        text = (run / name).read_text()
+        assert told in text
+        assert said in text
+    assert "passed (the run itself: failed)" in json.loads((run / "run.har").read_text())["log"]["comment"]
+    assert said in (run / "conversation.mmd").read_text()
+    assert '"kind":"test-ended"' in (run / "trace.html").read_text()
+    (result,) = (json.loads(file.read_text()) for file in (run / "allure-results").glob("*-result.json"))
+    assert result["status"] == "passed"
+    assert {step["status"] for step in result["steps"]} == {"passed", "skipped"}
+    assert said in result["statusDetails"]["trace"]
+
+
+def test_allure_pytests_own_result_has_nothing_red_that_was_expected(
+    run_tests: Callable[..., pytest.RunResult], project: pytest.Pytester
+) -> None:
+    source = VERDICTS["a failure that is wanted"][0]
+    run_tests(TAKES + dedent(source), "--alluredir=results").assert_outcomes(passed=1)
+    (result,) = (json.loads(file.read_text()) for file in (project.path / "results").glob("*-result.json"))
+    (run,) = result["steps"]
+    assert (result["status"], run["status"]) == ("passed", "passed")
+    assert {step["status"] for step in run["steps"]} == {"passed", "skipped"}
+    assert "trace.html" in [attached["name"] for attached in run["attachments"]]
+
+
+def test_a_report_that_cannot_be_written_fails_the_test(
+    run_here: Callable[..., pytest.RunResult], project: pytest.Pytester
+) -> None:
+    (project.path / "reports").write_text("a file")
+    result = run_here("from talk import greeting\ndef test_it(play): play(greeting)", "--antiphon-report=junit=reports")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["RecordingError: the report 'junit' cannot be written: *"])
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_tests_name_is_masked_as_the_run_is(
+    run_here: Callable[..., pytest.RunResult], project: pytest.Pytester
+) -> None:
+    run_here(
+        """
+        import pytest
+        from antiphon import Actor, scenario
+
+        class Desk(Actor): ...
+
+        @scenario
+        async def working(desk: Desk, password: str): ...
+
+        @pytest.mark.parametrize("password", ["pw-987654"])
+        def test_it(play, password):
+            play(working, password=password)
+        """
+    ).assert_outcomes(passed=1)
+    (run,) = (project.path / "runs").iterdir()
+    assert "pw-987654" not in (run / FILE_NAME).read_text()
+    assert "pw-987654" not in (run / "trace.html").read_text()
+
+
+def test_an_interrupted_test_leaves_its_runs_with_their_own_verdict(
+    run_tests: Callable[..., pytest.RunResult], project: pytest.Pytester
+) -> None:
+    run_tests(
+        "from talk import greeting\ndef test_it(play):\n    play(greeting)\n    raise KeyboardInterrupt",
+        "--antiphon-report=junit",
+    )
+    (run,) = (project.path / "runs").iterdir()
+    assert isinstance(list(read_journal(run / FILE_NAME))[-1], RunEnded)
+    assert junit_says(run / "junit.xml") == ""
+
+
+def test_under_xdist_a_run_has_its_tests_verdict(
+    run_tests: Callable[..., pytest.RunResult], project: pytest.Pytester
+) -> None:
+    source = VERDICTS["a failure that is wanted"][0] + VERDICTS["xfail"][0].replace("test_it", "test_marked")
+    result = run_tests(TAKES + dedent(source), "--numprocesses=2", "--antiphon-report=junit")
+    result.assert_outcomes(passed=1, xfailed=1)
+    assert sorted(verdicts(project.path / "runs")) == [
+        ("vain", "failed", "passed", ""),
+        ("vain", "failed", "xfailed", "skipped"),
+    ]
 
 
 # -- in company, and in idleness --------------------------------------------------------------------------------------

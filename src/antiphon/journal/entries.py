@@ -6,7 +6,7 @@ All times are nanoseconds since the run began.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -37,6 +37,8 @@ __all__ = [
     "StepEnded",
     "StepOutcome",
     "StepStarted",
+    "TestEnded",
+    "TestOutcome",
     "WaitEnded",
     "WaitOutcome",
     "WaitStarted",
@@ -46,6 +48,9 @@ __all__ = [
 
 RunVerdict = Literal["passed", "failed", "error", "interrupted"]
 """How a run ended: "failed" is the peer's fault, "error" anybody else's."""
+
+TestOutcome = Literal["passed", "failed", "error", "xfailed", "xpassed", "skipped", "rerun"]
+"""How a test ended: "error" is one in its setup or teardown, "rerun" an attempt that was made again."""
 
 StepOutcome = Literal["passed", "failed", "cancelled"]
 WaitOutcome = Literal["satisfied", "failed", "cancelled"]
@@ -74,10 +79,23 @@ class RunStarted(Entry, tag="run-started", omit_defaults=False):
 
 
 class RunEnded(Entry, tag="run-ended"):
-    """The last entry."""
+    """The last entry that the run itself makes."""
 
     verdict: RunVerdict
     error: str = ""
+
+
+class TestEnded(Entry, tag="test-ended"):
+    """The test that made the run has ended: `test` is its node id. `at_ns` is that of the run's end.
+
+    It is written behind the run's last entry, because a test's outcome is known after those of its runs: it may have
+    expected a failure, or fail after a run that passed.
+    """
+
+    __test__: ClassVar[bool] = False  # pytest takes a class of such a name for a test
+
+    test: str
+    outcome: TestOutcome
 
 
 class ChannelOpened(Entry, tag="opened"):

@@ -79,20 +79,27 @@ class WrittenMessage(Entry, tag="said"):
 class JournalWriter:
     """Appends entries to a file that it creates; each entry is one `write`, so it survives the process.
 
+    Where `is_begun` says so, the file is the journal of a run that is over, and more is written behind its entries.
+
     Whatever an entry holds is written: what JSON does not know as Python shows it, a lone surrogate as `?`. A line that
     did not fit on the disk is taken back, so that what was written before, and may be written later, stays readable.
     Raises RecordingError when the file cannot be made (it may not be there already) or written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_begun: bool = False) -> None:
         self.path = path
         self._encode = msgspec.json.Encoder(enc_hook=_show).encode
-        self._size_bytes = 0
         try:
-            self._file = open_private(path, os.O_WRONLY | os.O_EXCL | os.O_APPEND)
+            if is_begun:
+                self._file = os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
+            else:
+                self._file = open_private(path, os.O_WRONLY | os.O_EXCL | os.O_APPEND)
+            self._size_bytes = os.fstat(self._file).st_size
         except OSError as error:
             raise RecordingError(
-                f"the journal cannot be made: {error.strerror}", place=str(path), hint=ELSEWHERE
+                f"the journal cannot be {'written' if is_begun else 'made'}: {error.strerror}",
+                place=str(path),
+                hint=ELSEWHERE,
             ) from error
 
     def __call__(self, entry: Entry | Message) -> None:
@@ -152,6 +159,7 @@ _Line = (
     | journal.SoftCheckFailed
     | journal.StepEnded
     | journal.StepStarted
+    | journal.TestEnded
     | journal.WaitEnded
     | journal.WaitStarted
 )

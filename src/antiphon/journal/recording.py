@@ -19,10 +19,21 @@ from antiphon.journal.file import ELSEWHERE, FILE_NAME, JournalWriter, read_jour
 from antiphon.journal.log import JournalLog, is_heard
 from antiphon.journal.private_files import PRIVATE_DIRECTORY, make_private_directory
 
-__all__ = ["STANDARD_REPORTS", "load_reports", "make_report", "new_run_directory", "recording", "unwritten"]
+__all__ = [
+    "AS_IT_HAPPENS",
+    "STANDARD_REPORTS",
+    "load_reports",
+    "make_report",
+    "new_run_directory",
+    "recording",
+    "unwritten",
+]
 
 STANDARD_REPORTS: Final = ("files", "trace")
 """What is made of every run that is recorded."""
+
+AS_IT_HAPPENS: Final = ("files",)
+"""Of our own reports those that tell of no verdict, and are written while the run goes on."""
 
 
 def new_run_directory(runs: Path, name: str) -> Path:

@@ -9,7 +9,8 @@
         run = await perform(outgoing, telephone="890000002")
 
 Every run is recorded in a directory of its own, named after the test; the report of a failed test shows the end of the
-conversation, secrets masked, and the directory. What passed is kept too, unless `antiphon_keep = failed`.
+conversation, secrets masked, and the directory. What passed is kept too, unless `antiphon_keep = failed`. Reports of
+a run are made when its test has ended, and have the test's verdict.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import pytest
 
 # Nothing of antiphon is imported before a test asks for it: pytest loads this module at each of its starts.
 if TYPE_CHECKING:
+    from antiphon.pytest.outcomes import Outcomes
     from antiphon.pytest.recordings import Recordings
     from antiphon.scenarios.run import Run
     from antiphon.scenarios.scenario import Scenario
@@ -184,12 +186,12 @@ def pytest_runtest_makereport(
             recordings.show(report)
         # Only now: a fixture that fails while it is torn down makes the test a failed one, whose runs are kept.
         if report.when == "teardown":
-            recordings.finish(_keep(item.config))
             del item.stash[_RECORDINGS]
     return report
 
 
 _RECORDINGS: Final = pytest.StashKey["Recordings"]()
+_OUTCOMES: Final = pytest.StashKey["Outcomes"]()
 
 
 def _recordings(request: pytest.FixtureRequest) -> Recordings:
@@ -199,7 +201,18 @@ def _recordings(request: pytest.FixtureRequest) -> Recordings:
     item: pytest.Item = request.node
     if _RECORDINGS not in item.stash:
         item.stash[_RECORDINGS] = Recordings(item, _home(item.config), _reports(item.config))
+        _outcomes(item.config).expect(item.nodeid, item.stash[_RECORDINGS])
     return item.stash[_RECORDINGS]
+
+
+def _outcomes(config: pytest.Config) -> Outcomes:
+    """Whoever learns how tests end; it is there from the first test on that makes runs."""
+    from antiphon.pytest.outcomes import Outcomes
+
+    if _OUTCOMES not in config.stash:
+        config.stash[_OUTCOMES] = Outcomes(_keep(config))
+        config.pluginmanager.register(config.stash[_OUTCOMES], "antiphon-outcomes")
+    return config.stash[_OUTCOMES]
 
 
 def _home(config: pytest.Config) -> Path:

@@ -9,13 +9,17 @@ import contextlib
 import re
 import shutil
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from antiphon.journal.recording import STANDARD_REPORTS, new_run_directory
+from antiphon.errors import RecordingError
+from antiphon.journal import RunEnded, TestEnded, TestOutcome
+from antiphon.journal.file import FILE_NAME, JournalWriter, read_journal
+from antiphon.journal.masking import Masker
+from antiphon.journal.recording import AS_IT_HAPPENS, STANDARD_REPORTS, load_reports, make_report, new_run_directory
 from antiphon.report.failure_text import show_command
 from antiphon.report.text import last_lines
 from antiphon.stand.stand import Stand, load_stand
@@ -33,10 +37,18 @@ LONGEST_LABEL_BYTES: Final = 120
 
 
 class Recording:
-    """One run of a test: its directory, and the first entry and the last ones of its journal, secrets masked."""
+    """One run of a test: its directory, and the first entry and the last ones of its journal, secrets masked.
 
-    def __init__(self, watch: Callable[[Any], object] | None, allure: Any) -> None:
+    `test` is the test's name, masked with what the run knows as secret before it begins. `reports` are those that are
+    made when the test has ended. `is_ours` tells whether the directory was made for the test, which then may remove it.
+    """
+
+    def __init__(self, watch: Callable[[Any], object] | None, allure: Any, test: str, reports: Sequence[str]) -> None:
         self.directory: Path | None = None
+        self.is_ours = False
+        self._test = test
+        self._reports = reports
+        self._settle_allure: Callable[[TestEnded | None, Path | None], None] | None = None
         self._watch = watch
         self._allure = allure
         self._first: Any = None
@@ -67,7 +79,7 @@ class Recording:
         if self._first is not None:
             self._tell_allure()
         # The run was refused before it began; an empty directory would be the latest of all runs.
-        elif self.directory is not None:
+        elif self.directory is not None and self.is_ours:
             with contextlib.suppress(OSError):  # a report has written something
                 self.directory.rmdir()
                 self.directory = None
@@ -76,17 +88,46 @@ class Recording:
         """Where allure-pytest records the test, put the run's steps into its result."""
         if self._allure is None:
             return
-        from antiphon.journal.file import FILE_NAME, read_journal
         from antiphon.report.formats.allure import add_to_test
 
         entries = self.entries if self.directory is None else read_journal(self.directory / FILE_NAME)
-        add_to_test(entries, self._allure.allure_logger, self.directory)
+        self._settle_allure = add_to_test(entries, self._allure.allure_logger)
+
+    def finish(self, outcome: TestOutcome | None) -> list[RecordingError]:
+        """The test has ended, None: it was interrupted. Write that, and make the reports; what could not be written."""
+        test = None
+        if outcome is not None and self._last and isinstance(self._last[-1], RunEnded):
+            test = TestEnded(at_ns=self._last[-1].at_ns, test=self._test, outcome=outcome)
+        trouble = list(self._write(test))
+        if self._settle_allure is not None:
+            self._settle_allure(test, self.directory)
+        return trouble
+
+    def _write(self, test: TestEnded | None) -> Iterator[RecordingError]:
+        # The test may have removed the directory that it chose.
+        if self._first is None or self.directory is None or not (self.directory / FILE_NAME).is_file():
+            return
+        if test is not None:
+            try:
+                writer = JournalWriter(self.directory / FILE_NAME, is_begun=True)
+                try:
+                    writer(test)
+                finally:
+                    writer.close()
+            except RecordingError as error:
+                yield error
+        for spec in self._reports:
+            try:
+                make_report(self.directory, spec)
+            except RecordingError as error:
+                yield error
 
 
 class Recordings:
     """The runs of one test."""
 
     def __init__(self, item: pytest.Item, home: Path, reports: Sequence[str]) -> None:
+        self._test = item.nodeid
         self._label = _label(item)
         self._home = home
         self._test_directory = item.path.parent
@@ -98,13 +139,23 @@ class Recordings:
     def begin(self, stand: Stand | str, options: dict[str, Any]) -> Recording:
         """A run is about to begin; `options` are completed for it."""
         chosen = options.get("stand")
-        options["stand"] = find_stand(stand if chosen is None else chosen, self._test_directory)
-        recording = options["watch"] = Recording(options.get("watch"), self._allure)
-        options.setdefault("reports", (*STANDARD_REPORTS, *self._reports))
-        # Also `runs=None`: the test wants nothing recorded, and gets that.
-        if not {"runs", "directory"} & options.keys():
-            recording.directory = options["directory"] = new_run_directory(self._home, self._label)
+        options["stand"] = found = find_stand(stand if chosen is None else chosen, self._test_directory)
+        reports = options.get("reports", (*STANDARD_REPORTS, *self._reports))
+        load_reports(reports)  # whatever is wrong with one is said before the run begins
+        options["reports"] = [spec for spec in reports if spec in AS_IT_HAPPENS]
+        masker = Masker(found.secrets)
+        masker.learn_from(found.environment)
+        masker.learn_from(options)
+        later = [spec for spec in reports if spec not in AS_IT_HAPPENS]
+        recording = options["watch"] = Recording(options.get("watch"), self._allure, masker.text(self._test), later)
         self._recordings.append(recording)
+        if options.get("directory") is not None:
+            recording.directory = Path(options["directory"])
+        elif options.get("runs", self._home) is not None:
+            # Made here, so that it is known where the run is when it has failed.
+            recording.is_ours = True
+            home = Path(options.pop("runs", self._home))
+            recording.directory = options["directory"] = new_run_directory(home, self._label)
         return recording
 
     def show(self, report: pytest.TestReport) -> None:
@@ -121,12 +172,14 @@ class Recordings:
         lines += [f"and before in {place}" for place in places[:-1]]
         report.sections.append(("antiphon", "\n".join(lines)))
 
-    def finish(self, keep: str) -> None:
-        """The test is over."""
+    def finish(self, outcome: TestOutcome | None, keep: str) -> list[RecordingError]:
+        """The test, or this attempt of it, is over; what could not be written of its runs."""
+        trouble = [error for recording in self._recordings for error in recording.finish(outcome)]
         if keep == "failed" and not self._has_failed:
             for recording in self._recordings:
-                if recording.directory is not None:
+                if recording.directory is not None and recording.is_ours:
                     shutil.rmtree(recording.directory, ignore_errors=True)
+        return trouble
 
 
 def find_stand(stand: Stand | str | None, directory: Path) -> Stand:

@@ -19,7 +19,8 @@ __all__ = ["RunSummary", "find_run", "find_runs", "summary"]
 
 
 class RunSummary(msgspec.Struct, frozen=True):
-    """A recorded run in a few words: `verdict` as `antiphon.report.verdict.Verdict` says it.
+    """A recorded run in a few words: `verdict` is the `outcome` of `antiphon.report.verdict.Verdict`, `own` and `is_red`
+    are as it says them.
 
     `stand` and `started_at` are "" if the journal does not tell.
     """
@@ -28,7 +29,9 @@ class RunSummary(msgspec.Struct, frozen=True):
     scenario: str
     stand: str
     started_at: str
-    verdict: Word
+    verdict: str
+    own: Word
+    is_red: bool
     duration_s: float
     steps: int
     sent: int
@@ -86,7 +89,9 @@ def summary(directory: Path) -> RunSummary:
         scenario=verdict.scenario,
         stand=started.stand if started is not None else "",
         started_at=started.started_at if started is not None else "",
-        verdict=verdict.word,
+        verdict=verdict.outcome,
+        own=verdict.own,
+        is_red=verdict.is_red,
         duration_s=verdict.ended_ns / 1e9,
         **counts,
     )

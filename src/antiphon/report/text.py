@@ -88,6 +88,7 @@ class Conversation:
             WrittenMessage: self._message,
             journal.RunStarted: self._run_started,
             journal.RunEnded: self._run_ended,
+            journal.TestEnded: self._test_ended,
             journal.ChannelOpened: self._opened,
             journal.ChannelEnded: self._closed,
             journal.StepStarted: self._step_started,
@@ -148,6 +149,10 @@ class Conversation:
         style = {"passed": "bold green", "interrupted": "bold yellow"}.get(entry.verdict, "bold red")
         told = f": {self._scenario} in {seconds(entry.at_ns)}"
         self._put((entry.verdict, style), (told, ""), (f" ({', '.join(counts)})", "dim"))
+
+    def _test_ended(self, entry: journal.TestEnded, _placed: Placed) -> None:
+        style = {"passed": "bold green", "failed": "bold red", "error": "bold red"}.get(entry.outcome, "bold yellow")
+        self._put((entry.outcome, style), (f": the test {entry.test}", ""))
 
     def _failed(self, entry: journal.Failed, _placed: Placed) -> None:
         self._has_failed = True

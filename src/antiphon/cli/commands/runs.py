@@ -24,7 +24,7 @@ def command(*, runs: Path = Path("runs"), limit: int = 20, failed: Flag = False,
     Args:
         runs: the directory in which runs are
         limit: how many are shown at most
-        failed: leave out those that passed
+        failed: leave out those that passed, or failed as their test expects
     """
     found = find_runs(runs)
     shown: list[RunSummary] = []
@@ -35,7 +35,7 @@ def command(*, runs: Path = Path("runs"), limit: int = 20, failed: Flag = False,
             break
         looked_at += 1
         run = summary(directory)
-        if not failed or run.verdict != "passed":
+        if not failed or run.is_red:
             shown.append(run)
     cells = [_cells(run) for run in shown]
     # Of the runs that are shown only: a long name of an old run would push the others out of the screen.
@@ -56,6 +56,8 @@ def _cells(run: RunSummary) -> list[str]:
     counts = [f"{run.steps} steps", f"{run.sent} sent", f"{run.received} received"]
     if run.requests:
         counts.append(f"{run.requests} HTTP")
+    if run.own != run.verdict:
+        counts.append(f"the run itself: {run.own}")
     return [
         run.verdict,
         _when(run.started_at),

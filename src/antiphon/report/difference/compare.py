@@ -115,8 +115,8 @@ def compare(
         compared += len(pairs) + len(elsewhere)
     changes, variable = fields.judged()
     return Difference(
-        before=first.verdict.word,
-        after=second.verdict.word,
+        before=first.verdict.own,
+        after=second.verdict.own,
         before_call=visible(first.verdict.call),
         after_call=visible(second.verdict.call),
         compared=compared,

@@ -9,7 +9,7 @@ import hashlib
 import os
 import socket
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,9 @@ from allure_commons.model2 import Label, Parameter, TestResult, TestResultContai
 from allure_commons.reporter import AllureReporter
 
 from antiphon.conversation.wording import visible
-from antiphon.journal import Sink
+from antiphon.journal import Sink, TestEnded
 from antiphon.journal.private_files import PRIVATE_FILE, make_private_directory
-from antiphon.report.formats.allure_tree import build, status_of
+from antiphon.report.formats.allure_tree import attach_trace, build, status_of, take_red_from
 from antiphon.report.formats.documents import AtTheEnd
 from antiphon.report.formats.html.trace import TRACE_NAME
 from antiphon.report.verdict import Verdict
@@ -42,18 +42,36 @@ def write_results(directory: Path, target: str = "") -> Sink:
     return AtTheEnd(directory, lambda entries: _write_privately(entries, directory / RESULTS_NAME, directory))
 
 
-def add_to_test(entries: Iterable[Any], reporter: AllureReporter, directory: Path | None) -> None:
-    """Put a run into whatever allure-pytest is recording in this thread: a step, and in it those of the run."""
+def add_to_test(
+    entries: Iterable[Any], reporter: AllureReporter
+) -> Callable[[TestEnded | None, Path | None], None] | None:
+    """Put a run into whatever allure-pytest is recording in this thread: a step, and in it those of the run.
+
+    What it gives is to be called when the test has ended, before allure-pytest writes its result, with how it ended
+    and the run's directory: it attaches the trace, and lets nothing be red that the test expected. None if the run did
+    not begin.
+    """
     step = TestStepResult(start=0)
-    trace = directory / TRACE_NAME if directory is not None else None
-    verdict = build(entries, step, _save_through_hooks, trace)
+    verdict = build(entries, step, _save_through_hooks)
     # A run that was refused before it began has said nothing, and the test's own failure says why.
     if verdict.started is None:
-        return
+        return None
     step.name = visible(verdict.call)
     identity = str(uuid.uuid4())
     reporter.start_step(None, identity, step)
     reporter.stop_step(identity, stop=step.stop, status=status_of(verdict))
+
+    def settle(test: TestEnded | None, directory: Path | None) -> None:
+        if directory is not None:
+            attach_trace(step, directory / TRACE_NAME, _save_through_hooks)
+        if test is None:
+            return
+        verdict(test)
+        if not verdict.is_red:
+            step.status = status_of(verdict)
+            take_red_from(step)
+
+    return settle
 
 
 def _write_privately(entries: Iterator[Any], results: Path, directory: Path) -> None:

@@ -27,7 +27,7 @@ from antiphon.report.placing import placed
 from antiphon.report.readable import exchange_content, frame_content
 from antiphon.report.verdict import CUT_OFF, Verdict
 
-__all__ = ["Save", "build", "status_of"]
+__all__ = ["Save", "attach_trace", "build", "status_of", "take_red_from"]
 
 Save = Callable[[bytes | Path, str], None]
 """Saves an attachment, or a copy of a file as one, under a file's name."""
@@ -44,6 +44,7 @@ LARGEST: Final = 1_048_576
 LONGEST_TEXT: Final = 100_000
 
 _TYPES: Final = {".json": "application/json", ".txt": "text/plain", ".hex.txt": "text/plain"}
+_VERDICTS: Final = {"passed": Status.PASSED, "failed": Status.FAILED, "skipped": Status.SKIPPED}
 _OUTCOMES: Final = {"passed": Status.PASSED, "cancelled": Status.SKIPPED}
 
 
@@ -61,18 +62,40 @@ def build(entries: Iterable[Any], item: ExecutableItem, save: Save, trace: Path 
     item.status = status_of(verdict)
     item.stage = "finished"
     item.stop = _epoch_ms(verdict, verdict.ended_ns)
-    if verdict.text:
-        text = verdict.text[:LONGEST_TEXT]
-        item.statusDetails = StatusDetails(message=verdict.headline, trace=text)
-    if trace is not None and trace.is_file():
-        # Last, behind what was said: it holds all of it.
-        tree.attach(item, trace, trace.name, "text/html", "html")
+    why = verdict.text or verdict.expected
+    if why:
+        item.statusDetails = StatusDetails(message=why.partition("\n")[0], trace=why[:LONGEST_TEXT])
+    if verdict.test is not None and not verdict.is_red:
+        take_red_from(item)
+    if trace is not None:
+        attach_trace(item, trace, save)
     return verdict
+
+
+def take_red_from(item: ExecutableItem) -> None:
+    """Show what failed in it, though nothing came of it, as skipped; the details say what happened."""
+    for step in item.steps:
+        if step.status in (Status.FAILED, Status.BROKEN):
+            step.status = Status.SKIPPED
+        take_red_from(step)
 
 
 def status_of(verdict: Verdict) -> str:
     """Allure's word for how a run ended: "failed" is the product's defect, "broken" the test's."""
-    return {"passed": Status.PASSED, "failed": Status.FAILED}.get(verdict.word, Status.BROKEN)
+    return _VERDICTS.get(verdict.word, Status.BROKEN)
+
+
+def attach_trace(item: ExecutableItem, trace: Path, save: Save) -> None:
+    """Attach a copy of a run's trace, if that file is there."""
+    if trace.is_file():
+        _attach(save, item, trace, trace.name, "text/html", "html")
+
+
+def _attach(save: Save, item: ExecutableItem, content: bytes | Path, name: str, kind: str, extension: str) -> None:
+    """Save an attachment of the item."""
+    file_name = ATTACHMENT_PATTERN.format(prefix=uuid.uuid4(), ext=extension)
+    save(content, file_name)
+    item.attachments.append(Attachment(name=name, source=file_name, type=kind))
 
 
 class _Tree:
@@ -110,17 +133,10 @@ class _Tree:
             item.status, item.stop = Status.BROKEN, _epoch_ms(verdict, verdict.ended_ns)
             item.statusDetails = StatusDetails(message=CUT_OFF)
         self._write_said(0)
-        reason = verdict.headline
-        # Only now: whether a step failed by the peer's fault is told by the run's verdict, not by the step.
+        reason = verdict.happened.partition("\n")[0]
         for item, kind in self._failed:
-            item.status = Status.FAILED if verdict.word == "failed" else Status.BROKEN
+            item.status = Status.FAILED if verdict.own == "failed" else Status.BROKEN
             item.statusDetails = StatusDetails(message=f"{kind}: {reason}" if kind == verdict.kind else kind)
-
-    def attach(self, item: ExecutableItem, content: bytes | Path, name: str, kind: str, extension: str) -> None:
-        """Save an attachment of the item."""
-        file_name = ATTACHMENT_PATTERN.format(prefix=uuid.uuid4(), ext=extension)
-        self._save(content, file_name)
-        item.attachments.append(Attachment(name=name, source=file_name, type=kind))
 
     def _begin(self, entry: StepStarted, verdict: Verdict) -> None:
         who = f"{entry.actor}: " if self._has_actors and entry.actor else ""
@@ -152,13 +168,13 @@ class _Tree:
         if self._attached + len(said.first) + len(said.last) > MOST_ATTACHMENTS:
             if said.first:
                 text = b"\n".join(self._as_text(entry) for entry in (*said.first, *said.last))
-                self.attach(item, _cut(text), f"{said.count} messages", "text/plain", "txt")
+                _attach(self._save, item, _cut(text), f"{said.count} messages", "text/plain", "txt")
             return
         for entry in said.first:
             self._attach_entry(item, entry)
         if said.left_out:
             told = f"{said.left_out} more messages are in the journal\n"
-            self.attach(item, told.encode(), "…", "text/plain", "txt")
+            _attach(self._save, item, told.encode(), "…", "text/plain", "txt")
         for entry in said.last:
             self._attach_entry(item, entry)
 
@@ -167,7 +183,7 @@ class _Tree:
         kind = _TYPES.get(suffix, "application/octet-stream")
         if len(content) > LARGEST:
             content, kind, suffix = _cut(content), "text/plain", ".txt"
-        self.attach(item, content, self._title(entry), kind, suffix.rpartition(".")[2])
+        _attach(self._save, item, content, self._title(entry), kind, suffix.rpartition(".")[2])
         self._attached += 1
 
     def _as_text(self, entry: Any) -> bytes:

@@ -39,7 +39,7 @@ def write_har(entries: Iterable[Any], file: TextIO, directory: Path) -> None:
         verdict(entry)
         archive.add(entry)
     version = verdict.started.antiphon if verdict.started is not None else ""
-    comment = f"{verdict.call}: {verdict.word}"
+    comment = f"{verdict.call}: {verdict.told}"
     head = {"version": "1.2", "creator": {"name": "antiphon", "version": version or "unknown"}, "pages": []}
     # Written by hand around the entries, so that an archive is never in memory as a whole.
     file.write(f'{{"log":{_json(head)[:-1]},"comment":{_json(_clean(comment))},"entries":[')

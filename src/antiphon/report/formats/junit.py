@@ -1,7 +1,7 @@
 """The report "junit": a run as JUnit XML, for the page of a CI server that shows tests.
 
 A run is a testsuite of one testcase, its scenario: with `failure` if the peer did not do what was expected, `error` if
-anything else went wrong, and the conversation as `system-out`. Elements and attributes are those of the Jenkins xunit
+anything else went wrong, `skipped` if its test expected a failure or was repeated, and the conversation as `system-out`. Elements and attributes are those of the Jenkins xunit
 plugin's schema (junit-10.xsd).
 """
 
@@ -42,17 +42,22 @@ def write_junit(entries: Iterable[Any], file: TextIO, directory: Path) -> None:
     counts = {
         "tests": "1",
         "failures": str(int(verdict.word == "failed")),
-        "errors": str(int(verdict.word not in ("passed", "failed"))),
+        "errors": str(int(verdict.is_red and verdict.word != "failed")),
         "time": _seconds(verdict.ended_ns),
     }
+    skipped = str(int(verdict.word == "skipped"))
     xml.begin("testsuites", **counts)
-    xml.begin("testsuite", name=verdict.scenario, **counts, skipped="0", **_when(verdict))
+    xml.begin("testsuite", name=verdict.scenario, **counts, skipped=skipped, **_when(verdict))
     _write_properties(xml, verdict, directory)
     # With its parameters in the name: that is what a server keeps the history of a test by.
     xml.begin("testcase", name=verdict.call, classname=f"antiphon.{verdict.scenario}", time=_seconds(verdict.ended_ns))
-    if not verdict.has_passed:
+    if verdict.is_red:
         _write_failure(xml, verdict)
+    elif verdict.word == "skipped":
+        _write_skipped(xml, verdict)
     xml.begin("system-out")
+    if verdict.expected:
+        xml.text(f"{verdict.expected[:LONGEST_TEXT]}\n\n")
     for line in lines:
         xml.text(line + "\n")
     for _ in ("system-out", "testcase", "testsuite", "testsuites"):
@@ -66,6 +71,8 @@ def _write_properties(xml: _Xml, verdict: Verdict, directory: Path) -> None:
         properties |= {"stand": started.stand, "actors": ", ".join(started.actors)}
         properties |= {f"parameter.{name}": value for name, value in started.parameters.items()}
         properties |= {"antiphon": started.antiphon, "python": started.python}
+    if verdict.test is not None:
+        properties |= {"test": verdict.test.test, "test.outcome": verdict.test.outcome, "run.verdict": verdict.own}
     xml.begin("properties")
     for name, value in properties.items():
         xml.begin("property", name=name, value=str(value))
@@ -80,6 +87,12 @@ def _write_failure(xml: _Xml, verdict: Verdict) -> None:
     xml.text(text[:LONGEST_TEXT])
     if len(text) > LONGEST_TEXT:
         xml.text(f"\n… {len(text) - LONGEST_TEXT} more characters are in the journal")
+    xml.end()
+
+
+def _write_skipped(xml: _Xml, verdict: Verdict) -> None:
+    """What a failure that counts for nothing is to JUnit, as pytest's own report has it for xfail."""
+    xml.begin("skipped", message=verdict.told)
     xml.end()
 
 

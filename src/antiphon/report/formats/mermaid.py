@@ -89,7 +89,10 @@ class _Diagram:
         over = self._everyone()
         if self._left_out:
             self._file.write(f"    Note over {over}: {self._left_out} more messages are in the journal\n")
-        told = [f"{verdict.word} after {seconds(verdict.ended_ns)}", verdict.headline]
+        told = [
+            f"{verdict.told} after {seconds(verdict.ended_ns)}",
+            verdict.headline or verdict.happened.partition("\n")[0],
+        ]
         for line in filter(None, told):
             self._file.write(f"    Note over {over}: {_escaped(line)}\n")
 

@@ -28,7 +28,7 @@ LINE_WIDTH: Final = 140
 LONGEST_TEXT: Final = 20_000
 """GitHub takes a mebibyte for a step, and cuts what is longer."""
 
-_SIGNS: Final = {"passed": "✅", "failed": "❌", "cancelled": "⚪"}
+_SIGNS: Final = {"passed": "✅", "failed": "❌", "cancelled": "⚪", "skipped": "⚪"}
 _PUNCTUATION: Final = re.compile(r"([\\`*_{}\[\]#!|<>~&@:])")
 _FENCES: Final = re.compile("`{3,}")
 
@@ -52,11 +52,12 @@ def _write(entries: Iterable[Any], file: TextIO, directory: Path) -> None:
     stand = f" on the stand {_escaped(verdict.started.stand)}" if verdict.started and verdict.started.stand else ""
     file.write(f"### {sign} {_escaped(verdict.call)}\n\n")
     counts = ", ".join(_told(count, what) for what, count in steps.counts.items() if count)
-    file.write(f"{verdict.word} in {seconds(verdict.ended_ns)}{stand}: {counts or 'nothing was said'}\n\n")
-    if verdict.text:
-        _write_code(file, verdict.text[:LONGEST_TEXT])
+    file.write(f"{verdict.told} in {seconds(verdict.ended_ns)}{stand}: {counts or 'nothing was said'}\n\n")
+    why = verdict.text or verdict.expected
+    if why:
+        _write_code(file, why[:LONGEST_TEXT])
     steps.write(file)
-    if not verdict.has_passed:
+    if verdict.is_red:
         file.write(f"<details><summary>The last {len(last)} lines of the conversation</summary>\n\n")
         _write_code(file, "\n".join(last))
         file.write("</details>\n\n")

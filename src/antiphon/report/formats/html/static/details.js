@@ -217,6 +217,9 @@ const TELLERS = {
   failed(item) {
     return { title: item.error, kind: 'failure', facts: [this.at(item)], parts: [this.text('Why', item.text)] };
   },
+  test(item) {
+    return { title: item.outcome, kind: 'end of the test', facts: [this.at(item)], parts: [this.text('Test', item.text)] };
+  },
   ended(item) {
     return { title: item.verdict, kind: 'end of the run', facts: [this.at(item)], parts: [this.text('Why', item.error)] };
   },

@@ -80,6 +80,7 @@ class Story {
     this.peers = [];
     this.started = null;
     this.ended = null;
+    this.test = null;
     this.failure = null;
     this.problems = [];
     this.lastAt = 0;
@@ -177,8 +178,19 @@ class Story {
     this.failing = this.problems[0] ?? null;
   }
 
+  /** The verdict in its author's own word: that of the test which made the run has the last say. */
   get verdict() {
+    return this.test ? this.test.outcome : this.own;
+  }
+
+  /** What the run itself says. */
+  get own() {
     return this.ended ? this.ended.verdict : 'unfinished';
+  }
+
+  /** Whether what went wrong in the run failed nothing. */
+  get isExpected() {
+    return Boolean(this.test) && !['failed', 'error'].includes(this.test.outcome);
   }
 }
 
@@ -228,6 +240,9 @@ const READERS = {
       kind: 'ended', line, at: entry.at_ns, verdict: entry.verdict, error: entry.error || '',
     });
     if (this.ended.error && !this.failure && entry.verdict !== 'interrupted') this.failure = this.ended;
+  },
+  'test-ended'(entry, line) {
+    this.test = this.add({ kind: 'test', line, at: entry.at_ns, outcome: entry.outcome, text: entry.test });
   },
   said(entry, line) {
     const channel = this.channel(entry.actor, entry.channel);

@@ -90,6 +90,11 @@ const DRAWERS = {
   failed(item, row) {
     this.remark(row, item, make('span.sign', '✗'), visible(item.text.split('\n', 1)[0]));
   },
+  test(item, row) {
+    row.classList.add('ended', `is-${item.outcome}`);
+    const sign = ['failed', 'error'].includes(item.outcome) ? '✗' : '✓';
+    this.remark(row, item, make('span.sign', sign), `${item.outcome}: the test ${visible(item.text)}`);
+  },
   ended(item, row) {
     row.classList.add(`is-${item.verdict}`);
     this.remark(row, item, make('span.sign', item.verdict === 'passed' ? '✓' : '✗'), `${visible(item.verdict)} after ${duration(item.at)}`);

@@ -21,7 +21,7 @@ class Page {
 
   tellRun() {
     const { story } = this;
-    const { started, verdict, counts } = story;
+    const { started, verdict, own, counts } = story;
     const badge = byId('verdict');
     badge.textContent = verdict;
     badge.classList.add(`is-${verdict}`);
@@ -29,6 +29,7 @@ class Page {
       make('span', make('span.parameter', `${visible(name)}=`), visible(JSON.stringify(value) ?? '')));
     byId('scenario').append(visible(started?.scenario ?? 'a run'), make('span.parameters', '(', ...commas(parameters), ')'));
     const facts = [
+      own === verdict ? '' : `the run itself: ${own}`, story.test ? `of the test ${story.test.text}` : '',
       started?.stand ? `on ${started.stand}` : '', `took ${duration(story.lastAt)}`, started ? whenOf(started.started_at) : '',
       counted(counts.steps, 'step'), `${counts.sent.toLocaleString('en')} sent`, `${counts.received.toLocaleString('en')} received`,
       counts.http ? counted(counts.http, 'HTTP request') : '',
@@ -39,15 +40,17 @@ class Page {
   }
 
   tellFailure() {
-    const { failure, ended, problems } = this.story;
+    const { failure, ended, problems, test, isExpected } = this.story;
     const text = failure ? failure.text ?? failure.error
       : !ended ? 'The run was cut off: its journal has no end. It was killed, or is still going on.'
+        : test && !isExpected ? `The run passed, and its test did not: ${test.text}`
         : problems.length ? `The run passed, but ${counted(problems.length, 'thing')} in it went wrong.` : '';
     if (!text) return;
-    const [first, ...rest] = visibleLines(text).split('\n');
+    const told = failure && isExpected ? `No failure of its test (${test.outcome}): ${text}` : text;
+    const [first, ...rest] = visibleLines(told).split('\n');
     const section = byId('failure');
     section.hidden = false;
-    section.classList.toggle('mild', !failure);
+    section.classList.toggle('mild', isExpected || (!failure && !test));
     const shown = byId('failure-text');
     shown.querySelector('summary').textContent = first;
     shown.querySelector('pre').textContent = rest.join('\n');
@@ -133,7 +136,7 @@ class Page {
     const line = Number(/^#L(\d+)$/.exec(location.hash)?.[1]) - 1;
     const item = Number.isNaN(line) ? null : this.story.items.find((known) => known.line === line);
     if (item) this.go(item);
-    else if (this.story.failing && this.story.verdict !== 'passed') this.showTrouble();
+    else if (this.story.failing && this.story.own !== 'passed' && !this.story.isExpected) this.showTrouble();
   }
 
   /** Choose an item and show its details. */
