@@ -542,7 +542,7 @@ def test_async_tests_auto(run_here: Callable[..., pytest.RunResult]) -> None:
 
 
 def verdicts(runs: Path) -> list[tuple[str, str, str, str]]:
-    """Of each run by its directory's name: scenario, what it says itself, its test's outcome, what its JUnit file has."""
+    """Of each run, in order: its scenario, what it says itself, its test's outcome, what its JUnit file has."""
     found = []
     for run in sorted(runs.iterdir()):
         journal = list(read_journal(run / FILE_NAME))

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from antiphon.cli import main
+from antiphon.journal import TestEnded
+from antiphon.journal.file import FILE_NAME, JournalWriter
 
 PLAIN = """
 from antiphon import call, scenario
@@ -101,3 +103,19 @@ def test_nothing_is_listed_where_nothing_is(tmp_path: Path, capsys: pytest.Captu
     told = capsys.readouterr()
     assert told.out == ""
     assert "no run is recorded in" in told.err
+
+
+def test_a_run_of_a_test_is_listed_with_the_tests_outcome(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (failed,), (passed,) = runs.glob("*-failing"), runs.glob("*-plain")
+    for directory, outcome in ((failed, "xfailed"), (passed, "failed")):
+        writer = JournalWriter(directory / FILE_NAME, is_begun=True)
+        writer(TestEnded(at_ns=1, test="test_a.py::test_b", outcome=outcome))
+        writer.close()
+    capsys.readouterr()
+    assert main(["runs"]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert re.search(r"^xfailed .* failing .*, the run itself: (failed|error) ", first)
+    assert re.search(r"^failed .* plain .*, the run itself: passed ", second)
+    assert main(["runs", "--failed"]) == 0
+    (only,) = capsys.readouterr().out.splitlines()
+    assert re.match("failed .* plain ", only)

@@ -283,6 +283,31 @@ async def test_a_failed_run_says_why_and_shows_where(busy: Path, opened: Callabl
         assert "busy: the line is busy" in await page.locator("#details .tree").inner_text()
 
 
+@pytest.mark.parametrize(
+    ("outcome", "told"),
+    [("xfailed", "No failure of its test (xfailed): "), ("failed", "startNewOutInteraction")],
+)
+async def test_the_test_that_made_the_run_has_the_verdict(
+    busy: Path, tmp_path: Path, opened: Callable[..., Any], outcome: Any, told: str
+) -> None:
+    shutil.copy(busy / "journal.jsonl", tmp_path)
+    writer = JournalWriter(tmp_path / "journal.jsonl", is_begun=True)
+    writer(journal.TestEnded(at_ns=1, test="test_a.py::test_busy", outcome=outcome))
+    writer.close()
+    async with opened(tmp_path) as page:
+        assert await page.title() == f"{outcome}: outgoing · antiphon trace"
+        assert await page.locator("#verdict").inner_text() == outcome
+        summary = await page.locator("#failure summary").inner_text()
+        assert told in summary
+        assert "startNewOutInteraction" in summary
+        facts = await page.locator("#facts").inner_text()
+        assert "of the test test_a.py::test_busy" in facts
+        assert ("the run itself: failed" in facts) is (outcome != "failed")
+        assert f"{outcome}: the test test_a.py::test_busy" in await page.locator("#canvas").inner_text()
+        is_mild = "mild" in (await page.locator("#failure").get_attribute("class")).split()
+        assert is_mild is (outcome != "failed")
+
+
 @pytest.mark.slow
 async def test_what_happened_is_there_in_its_order(consultation: Path, opened: Callable[..., Any]) -> None:
     async with opened(consultation, height=1400) as page:

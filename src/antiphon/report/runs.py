@@ -19,8 +19,8 @@ __all__ = ["RunSummary", "find_run", "find_runs", "summary"]
 
 
 class RunSummary(msgspec.Struct, frozen=True):
-    """A recorded run in a few words: `verdict` is the `outcome` of `antiphon.report.verdict.Verdict`, `own` and `is_red`
-    are as it says them.
+    """A recorded run in a few words: `verdict`, `own` and `is_red` are what `antiphon.report.verdict.Verdict` has as
+    `outcome`, `own` and `is_red`.
 
     `stand` and `started_at` are "" if the journal does not tell.
     """

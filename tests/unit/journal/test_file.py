@@ -80,7 +80,7 @@ def from_hint(hint: Any) -> st.SearchStrategy[Any]:
 
 
 def test_there_are_entries_of_many_kinds() -> None:
-    assert len(KINDS) == 18
+    assert len(KINDS) == 19
 
 
 @given(entries=st.lists(st.one_of([entries_of(kind) for kind in KINDS]), max_size=4))
@@ -416,3 +416,18 @@ def test_a_line_that_is_no_entry_is_named_by_its_number(path: Path, line: bytes)
         next(entries)
     assert failure.value.place == f"{path}:3"
     assert "the lines before it are readable" in str(failure.value)
+
+
+def test_what_comes_behind_a_run_that_is_over_is_written_behind_its_entries(path: Path) -> None:
+    written(path, Note(at_ns=0, text="one"))
+    writer = JournalWriter(path, is_begun=True)
+    writer(journal.TestEnded(at_ns=1, test="test_a.py::test_b", outcome="xfailed"))
+    writer.close()
+    note, ended = read_journal(path)
+    assert (note.text, ended.test, ended.outcome) == ("one", "test_a.py::test_b", "xfailed")
+
+
+def test_nothing_is_written_behind_a_journal_that_is_not_there(path: Path) -> None:
+    with pytest.raises(RecordingError, match="the journal cannot be written: No such file"):
+        JournalWriter(path, is_begun=True)
+    assert not path.exists()

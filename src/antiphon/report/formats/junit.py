@@ -1,8 +1,8 @@
 """The report "junit": a run as JUnit XML, for the page of a CI server that shows tests.
 
 A run is a testsuite of one testcase, its scenario: with `failure` if the peer did not do what was expected, `error` if
-anything else went wrong, `skipped` if its test expected a failure or was repeated, and the conversation as `system-out`. Elements and attributes are those of the Jenkins xunit
-plugin's schema (junit-10.xsd).
+anything else went wrong, `skipped` if its test was to fail or was run again, and the conversation as `system-out`.
+Elements and attributes are those of the Jenkins xunit plugin's schema (junit-10.xsd).
 """
 
 from __future__ import annotations
