@@ -100,7 +100,11 @@ class Recording:
             test = TestEnded(at_ns=self._last[-1].at_ns, test=self._test, outcome=outcome)
         trouble = list(self._write(test))
         if self._settle_allure is not None:
-            self._settle_allure(test, self.directory)
+            try:
+                self._settle_allure(test, self.directory)
+            except OSError as error:
+                told = f"the run's trace cannot be attached for allure: {error.strerror}"
+                trouble.append(RecordingError(told, place=str(self.directory)))
         return trouble
 
     def _write(self, test: TestEnded | None) -> Iterator[RecordingError]:
@@ -175,7 +179,7 @@ class Recordings:
     def finish(self, outcome: TestOutcome | None, keep: str) -> list[RecordingError]:
         """The test, or this attempt of it, is over; what could not be written of its runs."""
         trouble = [error for recording in self._recordings for error in recording.finish(outcome)]
-        if keep == "failed" and not self._has_failed:
+        if keep == "failed" and not self._has_failed and not trouble:
             for recording in self._recordings:
                 if recording.directory is not None and recording.is_ours:
                     shutil.rmtree(recording.directory, ignore_errors=True)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from antiphon.journal import RunStarted
+from antiphon.journal import RunStarted, TestEnded
 from antiphon.report.formats.junit import write_junit
 
 SCHEMA = etree.XMLSchema(etree.parse(Path(__file__).with_name("schemas") / "junit-10.xsd"))
@@ -52,6 +52,25 @@ def test_a_failed_run_is_a_failure_with_its_text_and_the_conversation(call: list
     assert "← newRtc  offer" in output.text
     assert properties(suite)["parameter.telephone"] == "890000002"
     assert properties(suite) | {"run": "runs/7", "stand": "local", "actors": "operator"} == properties(suite)
+
+
+def test_a_failure_that_its_test_is_marked_for_is_skipped(call: list[Any]) -> None:
+    suite = junit([*call, TestEnded(at_ns=1, test="test_a.py::test_b", outcome="xfailed")])
+    assert [suite.get(count) for count in ("failures", "errors", "skipped")] == ["0", "0", "1"]
+    (case,) = suite.iter("testcase")
+    skipped, output = case
+    assert (skipped.tag, skipped.get("message")) == ("skipped", "xfailed (the run itself: failed)")
+    assert output.text.startswith("the run itself: failed; its test is marked to fail (xfailed)\nDeadlinePassed: ")
+    of_test = {"test": "test_a.py::test_b", "test.outcome": "xfailed", "run.verdict": "failed"}
+    assert properties(suite) | of_test == properties(suite)
+
+
+def test_a_run_whose_test_failed_is_a_failure(telling: Any) -> None:
+    ended = TestEnded(at_ns=1, test="test_a.py::test_b", outcome="failed")
+    suite = junit([*telling().say("hello").finish(), ended])
+    assert [suite.get(count) for count in ("failures", "errors", "skipped")] == ["1", "0", "0"]
+    (failure,) = suite.iter("failure")
+    assert failure.text == "the run passed, and its test failed: test_a.py::test_b"
 
 
 def test_a_run_that_passed_has_neither_failure_nor_error(telling: Any) -> None:
