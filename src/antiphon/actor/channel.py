@@ -489,8 +489,10 @@ def _read_message(wait: Wait) -> Message:
 
 
 def _read_answer(wait: ReplyWait) -> Message:
+    message = wait.message
+    assert message is not None
     wait.seen = len(wait.messages)
-    return _read_message(wait)
+    return message
 
 
 def _read_nothing(wait: Wait) -> None:

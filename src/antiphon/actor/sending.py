@@ -121,7 +121,8 @@ class Sender:
         if self._batch is not None:
             self._batch.append(message)
             return
-        self._unlooked_bytes += len(message.raw)
+        raw = message.raw
+        self._unlooked_bytes += len(raw)
         if self._unlooked_bytes > self._look_every_bytes:
             self._transmit_watched(connection, message, now_ns, step)
             return
@@ -136,7 +137,7 @@ class Sender:
         record = self._record
         record(message)
         if message.frames is None:
-            connection.send(message.raw)
+            connection.send(raw)
         else:
             for data in message.frames:
                 self._unlooked_bytes += len(data)

@@ -71,7 +71,8 @@ class WaitDriver:
                 if wait.error is not None:
                     self._fail(wait)
                 elif wait.settled_ns >= 0:
-                    number = wait.message.number if wait.message is not None else 0
+                    message = wait.message
+                    number = message.number if message is not None else 0
                     record(WaitEnded(at_ns=wait.settled_ns, number=wait.order, outcome="satisfied", message=number))
             # Only when all are in the journal: a step that goes on writes its own entries behind theirs.
             for wait in settled:

@@ -26,6 +26,8 @@ from antiphon.runtime.tracebacks import owner_of
 
 __all__ = ["Place", "caller", "local_names", "place", "place_of"]
 
+_getframe: Final = sys._getframe  # asked for every wait, and found faster here
+
 Place = str
 """FILE:LINE: the file relative to the working directory where it lies below it, the line from 1."""
 
@@ -35,9 +37,8 @@ def caller(skipping: int = 1) -> Place:
 
     It is the nearest of the running task, or else that of the step under way.
     """
-    frame = sys._getframe(skipping + 1)
-    known = _KNOWN.get((id(frame.f_code), frame.f_lasti))
-    return known[0] if known is not None else _find(frame)
+    frame = _getframe(skipping + 1)
+    return _KNOWN.get((id(frame.f_code), frame.f_lasti)) or _find(frame)
 
 
 def _find(nearest: FrameType) -> Place:
@@ -46,7 +47,7 @@ def _find(nearest: FrameType) -> Place:
     while frame is not None:
         known = _KNOWN.get((id(frame.f_code), frame.f_lasti))
         if known is not None:
-            return known[0]
+            return known
         owner = owner_of(frame.f_code.co_filename)
         if owner != "antiphon" and _task_frame() in passed:
             break
@@ -76,7 +77,9 @@ def _remember(frame: FrameType) -> Place:
     found = place(code.co_filename, frame.f_lineno)
     if len(_KNOWN) >= _MOST_KNOWN:
         _KNOWN.clear()
-    _KNOWN[id(code), frame.f_lasti] = (found, code)
+        _CODES.clear()
+    _CODES[id(code)] = code
+    _KNOWN[id(code), frame.f_lasti] = found
     return found
 
 
@@ -85,7 +88,7 @@ def local_names(skipping: int = 1) -> dict[str, Any]:
 
     A copy: from Python 3.13 on `f_locals` of a function is a view (PEP 667), which keeps its frame alive.
     """
-    return dict(sys._getframe(skipping + 1).f_locals)
+    return dict(_getframe(skipping + 1).f_locals)
 
 
 def place_of(function: object) -> Place:
@@ -101,10 +104,10 @@ def place(file: str, line: int) -> Place:
     return f"{path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else file}:{line}"
 
 
-_KNOWN: Final[dict[tuple[int, int], tuple[Place, CodeType]]] = {}
-"""The places of the author's code that called before, by the code's identity and the instruction.
+_KNOWN: Final[dict[tuple[int, int], Place]] = {}
+"""The places of the author's code that called before, by the code's identity and the instruction."""
 
-A code object that is kept here keeps its identity, and to hash one would mean to read all of it.
-"""
+_CODES: Final[dict[int, CodeType]] = {}
+"""Their code by its identity, which is its own as long as it is kept; to hash one would mean to read all of it."""
 
 _MOST_KNOWN: Final = 4096

@@ -52,8 +52,12 @@ class Pending(Resumable[T]):
         wait.is_seen = True
         return self._read(wait)
 
-    def _listen(self) -> None:
-        self.wait.on_settled = self._wake
+    def _listen(self) -> bool:
+        wait = self.wait
+        if wait.settled_ns >= 0:
+            return False
+        wait.on_settled = self._wake
+        return True
 
     def _give_up(self) -> None:
         if self.wait.error is None:
@@ -110,8 +114,11 @@ class _Reply(Resumable[None]):
     def result(self) -> None:
         return None
 
-    def _listen(self) -> None:
+    def _listen(self) -> bool:
+        if self.done():
+            return False
         self._wait.on_message = self._wake
+        return True
 
     def _give_up(self) -> None:
         self._wait.on_message = None
@@ -168,9 +175,12 @@ class _AnyOf(Resumable[Any]):
             if pending not in verdict:
                 pending._give_up()
 
-    def _listen(self) -> None:
+    def _listen(self) -> bool:
+        if self._verdict is not None:
+            return False
         for pending in self._pendings:
             pending.wait.on_settled = self._on_settled
+        return True
 
     def _on_settled(self) -> None:
         self._decide()

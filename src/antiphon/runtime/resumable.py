@@ -87,8 +87,8 @@ class Resumable(Generic[T]):
         """The result; raises the error there is instead, or InvalidStateError while there is neither."""
         raise NotImplementedError
 
-    def _listen(self) -> None:
-        """Have `_wake` called when done."""
+    def _listen(self) -> bool:
+        """Have `_wake` called when done; False if it is done already."""
         raise NotImplementedError
 
     def _give_up(self) -> None:
@@ -131,7 +131,7 @@ class Resumable(Generic[T]):
 
     def add_done_callback(self, callback: _Callback, *, context: Context | None = None) -> None:
         """Call `callback(self)` once done."""
-        if self.done():
+        if not self._listen():
             self._loop.call_soon(callback, self, context=context)
             return
         if self._is_awaited and context is not None and self._task is None:
@@ -143,7 +143,6 @@ class Resumable(Generic[T]):
         else:
             self._callbacks.append((callback, context))
         self._is_awaited = False
-        self._listen()
 
     def remove_done_callback(self, callback: _Callback) -> int:
         """Do not call it any more; returns how often it had been added."""
@@ -161,15 +160,16 @@ class Resumable(Generic[T]):
         if _current_task(self._loop) is not None:
             self._call_soon()
             return
-        task, self._task = self._task, None
-        callbacks, self._callbacks = self._callbacks, None
+        task, callbacks = self._task, self._callbacks
+        self._task = self._callbacks = None
         if task is not None:
             self._run(task[0], self._channel.woken, task[1])
-        for callback, context in callbacks or ():
-            if context is not None:
-                self._run(callback, self, context)
-            else:
-                self._loop.call_soon(callback, self)
+        if callbacks is not None:
+            for callback, context in callbacks:
+                if context is not None:
+                    self._run(callback, self, context)
+                else:
+                    self._loop.call_soon(callback, self)
 
     def _run(self, callback: _Callback, future: Any, context: Context) -> None:
         try:

@@ -56,8 +56,11 @@ class Word(Resumable[str]):
         assert self.said is not None
         return self.said
 
-    def _listen(self) -> None:
+    def _listen(self) -> bool:
+        if self.done():
+            return False
         self.is_heard = True
+        return True
 
     def _give_up(self) -> None:
         self.is_given_up = True
