@@ -7,6 +7,7 @@ import base64
 import concurrent.futures
 import hashlib
 import json
+import signal
 import ssl
 import struct
 import threading
@@ -26,6 +27,18 @@ from antiphon.journal.file import WrittenMessage, read_journal
 TEXT, BINARY, CLOSE, PING = 0x1, 0x2, 0x8, 0x9
 PATIENCE_S = 10.0
 """How long anything here may take that should take no time at all."""
+
+
+@pytest.fixture(autouse=True)
+def signals_are_heard() -> Iterator[None]:
+    """Here and in the processes that a test starts, also where a shell's `&`, or nohup, has the tests ignore them."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL}
+    ignored = [number for number in usual if signal.getsignal(number) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, usual[number])
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 class Line:
