@@ -116,6 +116,14 @@ def test_settings_can_be_read(block: Block) -> None:
 # -- commands ---------------------------------------------------------------------------------------------------------
 
 
+MADE = {
+    "antiphon report last junit=reports/outgoing.xml": ["reports/outgoing.xml", "runs/*/run.har", "runs/*/junit.xml"],
+    "antiphon run calls.py:outgoing --report allure=allure-results": ["allure-results/*-result.json"],
+    "pytest --antiphon-report har --antiphon-report junit=reports/": ["reports/*.xml"],
+}
+"""What there must be after a block that ends with this line."""
+
+
 def is_quick(block: Block) -> bool:
     return all(line.startswith("make ") for line in block.text.splitlines())
 
@@ -155,6 +163,8 @@ def test_commands_run(block: Block, tmp_path: Path) -> None:
     )
 
     assert done.returncode == 0, done.stdout
+    for made in MADE.get(block.text.splitlines()[-1], ()):
+        assert list(folder.glob(made)), made
 
 
 # -- Python -----------------------------------------------------------------------------------------------------------

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import shlex
 import shutil
 import sys
 from collections.abc import Callable
@@ -102,27 +100,6 @@ def test_two_calls_differ_by_what_is_different(tmp_path: Path, capsys: pytest.Ca
     assert not any("ID" in path and change["kind"] in ("value", "id") for (_, path), change in changed.items())
     assert main(["diff", first, "nowhere", "--runs", str(tmp_path)]) == 2
     assert "no run is recorded here" in capsys.readouterr().err
-
-
-@pytest.mark.slow
-def test_the_commands_of_the_page_can_be_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    page = (EXAMPLE.parents[1] / "docs" / "REPORTS.md").read_text(encoding="utf-8")
-    console = "".join(re.findall(r"```console\n(.*?)```", page, re.DOTALL))
-    commands = [shlex.split(line)[1:] for line in console.splitlines() if line.startswith("antiphon ")]
-    assert len(commands) == 7
-    for name in ("calls.py", "desk.py", "antiphon.toml"):
-        shutil.copy(EXAMPLE / name, tmp_path)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    for command in commands:
-        first = min((path.name for path in Path("runs").glob("*")), default="")
-        given = [first if word.startswith("2026-") else word for word in command]
-        given += ["--talk-s", "0.1"] if command[0] == "run" else []
-        assert main(given) in ((0, 1) if command[0] == "diff" else (0,)), command
-    assert Path("reports/outgoing.xml").is_file()
-    assert list(Path("allure-results").glob("*-result.json"))
 
 
 # -- under pytest -----------------------------------------------------------------------------------------------------
