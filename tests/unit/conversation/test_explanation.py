@@ -56,6 +56,20 @@ def test_the_taker_is_the_wait_that_kept_it(desk: Any) -> None:
     assert not facts.is_drained
 
 
+def test_a_taker_is_alike_if_it_waited_for_the_same(desk: Any) -> None:
+    _, alike = desk.expect("a", {"n": 1}), desk.expect("a", {"n": 1})
+    desk.hear("a", {"n": 1})
+    _, other = desk.expect(None), desk.expect("b")
+    desk.hear("b")
+    asked, reply_awaited = desk.ask("k"), desk.expect("r")
+    desk.reply("k", name="r")
+    desk.expire(5)
+    assert alike.error.explanation.is_taker_alike
+    assert not other.error.explanation.is_taker_alike
+    assert reply_awaited.error.explanation.taker is asked
+    assert not reply_awaited.error.explanation.is_taker_alike
+
+
 def test_of_a_reply_the_taker_is_the_earlier_request(desk: Any) -> None:
     earlier, later = desk.ask("k", within_s=1), desk.ask("k")
     desk.expire(1)

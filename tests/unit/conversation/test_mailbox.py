@@ -667,6 +667,15 @@ def test_promise_12_a_mailbox_that_keeps_all_says_that_it_is_full(new_desk: Any)
     assert not desk.mailbox.is_full
 
 
+def test_without_a_history_there_is_nothing_to_shorten(new_desk: Any) -> None:
+    desk = new_desk(history=0)
+    wait = desk.expect("large")
+    flood(desk, "large", size=1 << 20)
+    desk.mailbox.past.trim()
+    assert wait.message is not None
+    assert (list(desk.mailbox.history), list(desk.mailbox.taken)) == ([], [])
+
+
 def test_a_history_of_large_messages_is_short(new_desk: Any) -> None:
     desk = new_desk()
     for _ in range(20):

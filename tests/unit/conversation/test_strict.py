@@ -44,6 +44,15 @@ def test_what_is_left_in_several_mailboxes_is_told_in_the_order_of_time() -> Non
     assert [message.name for message in left.messages] == ["early", "late"]
 
 
+def test_of_many_the_first_are_told_and_the_others_counted() -> None:
+    left = messages_left([(mailbox_with(*[(f"news{number}.", {}) for number in range(15)]), Ignored((), False))])
+    assert left is not None
+    assert len(left.messages) == 15
+    assert "news11." in left.text
+    assert "news12." not in left.text
+    assert "and 3 more" in left.text
+
+
 def test_what_fell_out_is_told() -> None:
     left = messages_left([(mailbox_with(("a", {}), ("b", {}), limit=1), Ignored((), False))])
     assert left is not None
