@@ -491,7 +491,7 @@ def _read_message(wait: Wait) -> Message:
 def _read_answer(wait: ReplyWait) -> Message:
     message = wait.message
     assert message is not None
-    wait.seen = len(wait.messages)
+    wait.seen = 1 if wait.several is None else len(wait.several)
     return message
 
 

@@ -165,10 +165,10 @@ class Mailbox:
                 _mark_late(exchange, now_ns)
             return False
         answer = exchange.message
-        exchange.messages.append(message)
-        # What comes after the answer, as a status that ends the exchange, is no better answer.
-        if answer is None or message.is_answer or not answer.is_answer:
+        if answer is None:
             exchange.message = message
+        else:
+            exchange.add(message, answer)
         if message.is_failure or message.is_last:
             del self._pending[exchange.order]
             exchange.settled_ns = now_ns

@@ -129,20 +129,35 @@ class ReplyWait(Wait):
 
     `key` is what the codec gave the request. `messages` are the replies so far, of which whoever iterates the exchange
     has seen the first `seen`; `message` is the answer among them: the latest that says it is one, else the latest.
-    `on_message` is called when a reply has come that is not the last.
+    `several` lists them if there is more than one: most requests have one reply, and a list is one thing more that the
+    collector walks as long as the wait is kept. `on_message` is called when a reply has come that is not the last.
     """
 
     kind = "reply"
 
     request: Message
     check: Any = None
-    messages: list[Message] = []  # msgspec gives each its own copy of an empty list
+    several: list[Message] | None = None
     seen: int = 0
     on_message: Callable[[], None] | None = None
 
     @property
     def key(self) -> Hashable:
         return self.request.asks
+
+    @property
+    def messages(self) -> list[Message]:
+        if self.several is not None:
+            return self.several
+        return [self.message] if self.message is not None else []
+
+    def add(self, further: Message, answer: Message) -> None:
+        """A reply has come after the first; `answer` has been the answer so far."""
+        self.several = self.messages
+        self.several.append(further)
+        # What comes after the answer, as a status that ends the exchange, is no better answer.
+        if further.is_answer or not answer.is_answer:
+            self.message = further
 
     def describe(self) -> str:
         return describe_awaited("reply", self.request.name)
@@ -190,11 +205,11 @@ def surrender(wait: Wait) -> list[Message]:
     """Take from a wait what it has received and nobody has seen."""
     if wait.is_seen:
         return []
-    message, wait.message = wait.message, None
     if isinstance(wait, ReplyWait):
-        unseen = wait.messages[wait.seen :]
-        del wait.messages[wait.seen :]
-        return unseen
+        messages = wait.messages
+        wait.several, wait.message = messages[: wait.seen], None
+        return messages[wait.seen :]
+    message, wait.message = wait.message, None
     return [message] if message is not None else []
 
 

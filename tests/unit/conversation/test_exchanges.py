@@ -55,6 +55,14 @@ def test_promise_5_a_reply_after_the_last_is_an_ordinary_message(desk: Any) -> N
     assert desk.mailbox.kept == [again]
 
 
+def test_the_record_of_one_reply_holds_no_list_of_replies(desk: Any) -> None:
+    """A wait is kept for long, and whatever it holds that the collector looks into is walked each time."""
+    exchange = desk.ask(1)
+    reply = desk.reply(1)
+    assert exchange.several is None
+    assert exchange.messages == [reply]
+
+
 # -- several replies ---------------------------------------------------------------------------------------------------
 
 
