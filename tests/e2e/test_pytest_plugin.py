@@ -200,6 +200,34 @@ def test_full_trace_hides_nothing(run_here: Callable[..., pytest.RunResult]) -> 
     result.stdout.fnmatch_lines(["*antiphon/scenarios/runner.py:*"])
 
 
+def test_an_exit_in_a_handler_ends_the_session(run_here: Callable[..., pytest.RunResult]) -> None:
+    result = run_here(
+        """
+        import pytest
+        from antiphon import on
+        from talk import Desk, greeting, scenario
+
+        class Leaving(Desk):
+            @on("resultHello")
+            def leave(self, _hello):
+                pytest.exit("enough")
+
+        @scenario
+        def leaving(desk: Leaving):
+            return [Leaving.greet("me")]
+
+        def test_that_leaves(play):
+            play(leaving)
+
+        def test_after_it(play):
+            play(greeting)
+        """
+    )
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["*Exit: enough*"])
+    assert "HandlerFailed" not in result.stdout.str()
+
+
 def test_failures_of_any_kind(run_here: Callable[..., pytest.RunResult], project: pytest.Pytester) -> None:
     result = run_here(
         """

@@ -61,6 +61,7 @@ def test_an_unknown_stand_names_those_there_are(stand_file: Path) -> None:
         (f"x = {'[' * 2_000}{']' * 2_000}", r"nested too deeply\n  at .*antiphon.toml:1$"),
         (f"x = {'9' * 4_400}", r"a number of more than \d+ digits\n  at .*antiphon.toml:1$"),
         ("stands = 3", "stands is not a table"),
+        ('[stands.a]\nusers = "a\\u0000.csv"', "stands.a.users is not a file"),
         ("[stands]\na = 3", "stands.a is not a table"),
         ("[stands.a]\nx = 5", "stands.a.x is not an address"),
         (

@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -92,7 +93,8 @@ def play(request: pytest.FixtureRequest, stand: Stand | str) -> Play:
     def play_recorded(scenario: Scenario[Any, Any], /, **options: Any) -> Run:
         recording = recordings.begin(stand, options)
         try:
-            return runner.play(scenario, **options)
+            with _exit_as_itself():
+                return runner.play(scenario, **options)
         finally:
             recording.end()
 
@@ -120,11 +122,25 @@ def perform(request: pytest.FixtureRequest, stand: Stand | str) -> Perform:
             ) from None
         recording = recordings.begin(stand, options)
         try:
-            return await runner.perform(scenario, **options)
+            with _exit_as_itself():
+                return await runner.perform(scenario, **options)
         finally:
             recording.end()
 
     return perform_recorded
+
+
+@contextmanager
+def _exit_as_itself() -> Iterator[None]:
+    """Raise `pytest.exit()` of a handler as itself: an ordinary Exception, it arrives as the failure of the handler."""
+    from antiphon.errors import HandlerFailed
+
+    try:
+        yield
+    except HandlerFailed as error:
+        if isinstance(error.__cause__, pytest.exit.Exception):
+            raise error.__cause__ from None
+        raise
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

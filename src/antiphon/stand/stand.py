@@ -175,7 +175,7 @@ def stand_names(file: Path) -> list[str]:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")  # some editors begin a file with a byte order mark
     except (OSError, UnicodeDecodeError) as error:
         raise ScenarioError(f"the stand file cannot be read: {error}", place=str(file)) from error
     try:
@@ -243,7 +243,7 @@ def _filled(environment: Variables, value: Any, key: str, file: Path) -> Any:
 
 def _users(given: Any, key: str, file: Path) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """The users that are meant, and the environment variables that were filled into a file of them."""
-    if isinstance(given, str):
+    if isinstance(given, str) and "\0" not in given:  # no file's name holds that
         table = file.parent / given
         environment = Variables(table)
         return environment.fill(read_users(table), table.name), environment.used
