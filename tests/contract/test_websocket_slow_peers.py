@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 
 
+@pytest.mark.slow
 def test_what_was_said_before_a_close_reaches_a_slow_reader(against: Any, run: Any) -> None:
     """It reads for several times as long as a goodbye may take: all arrives, though it answers too late for us."""
     size, count = 262_144, 64
@@ -36,6 +39,7 @@ def test_what_was_said_before_a_close_reaches_a_slow_reader(against: Any, run: A
     assert heard == [0]
 
 
+@pytest.mark.slow
 def test_a_peer_that_pings_and_does_not_read_does_not_fill_our_memory(against: Any, run: Any) -> None:
     """Only the latest ping needs an answer (RFC 6455 section 5.5.3)."""
     count = 80_000

@@ -784,6 +784,7 @@ def test_what_was_expected_stays_readable(
     assert said in result["statusDetails"]["trace"]
 
 
+@pytest.mark.slow
 def test_allure_pytests_own_result_has_nothing_red_that_was_expected(
     run_tests: Callable[..., pytest.RunResult], project: pytest.Pytester
 ) -> None:
@@ -829,6 +830,7 @@ def test_a_tests_name_is_masked_as_the_run_is(
     assert "pw-987654" not in (run / "trace.html").read_text()
 
 
+@pytest.mark.slow
 def test_an_interrupted_test_leaves_its_runs_with_their_own_verdict(
     run_tests: Callable[..., pytest.RunResult], project: pytest.Pytester
 ) -> None:
@@ -841,6 +843,7 @@ def test_an_interrupted_test_leaves_its_runs_with_their_own_verdict(
     assert junit_says(run / "junit.xml") == ""
 
 
+@pytest.mark.slow
 def test_under_xdist_a_run_has_its_tests_verdict(
     run_tests: Callable[..., pytest.RunResult], project: pytest.Pytester
 ) -> None:

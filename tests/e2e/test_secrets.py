@@ -410,6 +410,7 @@ def quiet_afterwards() -> Iterator[None]:
     logger.setLevel(level)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ending", "flags"), CASES, ids=lambda value: value if isinstance(value, str) else None)
 def test_no_secret_is_in_any_file_nor_shown(
     workplace: Path,
@@ -445,6 +446,7 @@ def read(path: Path) -> str:
     return text + "\n" + path.name
 
 
+@pytest.mark.slow
 def test_no_secret_is_shown_by_pytest(workplace: Path, pytester: pytest.Pytester) -> None:
     for name in ("spy.py", "planted.json", "antiphon.toml"):
         shutil.copy(workplace / name, pytester.path)
@@ -465,6 +467,7 @@ def test_no_secret_is_shown_by_pytest(workplace: Path, pytester: pytest.Pytester
     assert [(path, leak) for path in files_of(pytester.path / "runs") for leak in leaks(read(path))] == []
 
 
+@pytest.mark.slow
 def test_a_run_without_a_record_shows_no_secret(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for ending in ("check", "silence"):
         code = main(["run", "spy.py:spying", "--stand", "test", "--ending", ending, "--no-record", "--quiet"])

@@ -263,6 +263,7 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
+@pytest.mark.slow
 async def test_a_failed_run_says_why_and_shows_where(busy: Path, opened: Callable[..., Any]) -> None:
     assert (busy / "trace.html").is_file(), "it is made of every run"
     async with opened(busy) as page:
@@ -715,6 +716,7 @@ WHERES: list[Any] = [
 ]
 
 
+@pytest.mark.slow
 async def test_a_wait_is_told_in_the_same_words_everywhere(tmp_path: Path, opened: Callable[..., Any]) -> None:
     written = journal.Journal()
     written.attach(JournalWriter(tmp_path / "journal.jsonl"))
