@@ -87,9 +87,14 @@ class Journal:
 
     def write_down(self, wait: Wait) -> None:
         """The wait has failed: keep its beginning instead of the wait, which has an error with all its frames."""
+        if self._sinks:  # it was written when it began
+            return
         ring = self._ring
-        if wait in ring:  # with sinks it is written already, and it may have fallen out
-            ring[ring.index(wait)] = _written(wait)
+        # From the newest on: a wait that fails has mostly begun a short while ago. It may have fallen out.
+        for back, entry in enumerate(reversed(ring), 1):
+            if entry is wait:
+                ring[-back] = _written(wait)
+                return
 
     def attach(self, sink: Sink) -> None:
         """Call `sink` with every entry from now on; sinks are attached before the run's engine is made."""

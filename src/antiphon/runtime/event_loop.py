@@ -77,6 +77,7 @@ class _Failures:
 
 
 def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where there is one, or else None: asyncio's own."""
     try:
         import uvloop
     except ImportError:
