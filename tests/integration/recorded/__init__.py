@@ -1,0 +1,1 @@
+"""Conversations, and the journals that were once recorded of them."""
