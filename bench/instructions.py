@@ -24,6 +24,7 @@ import msgspec
 
 import antiphon
 from antiphon import Actor, Ending, Json, Link, Stand, action, perform, scenario
+from bench.clients.actor import KEPT_UNDER_LOAD
 from bench.conversation import ASK, FIRST_ID, READY, REST_OF_REQUEST, reply
 
 __all__ = ["Counted", "counted", "instructions"]
@@ -167,7 +168,8 @@ def _converse(round_trips: int, tracer: _Tracer | None) -> None:
         if tracer is not None:
             tracer.end()
 
-    asyncio.run(perform(back_and_forth, stand=Stand("memory", {"peer": "memory://peer"}), runs=None, reports=()))
+    stand = Stand("memory", {"peer": "memory://peer"})
+    asyncio.run(perform(back_and_forth, stand=stand, runs=None, reports=(), kept_entries=KEPT_UNDER_LOAD))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from antiphon import Run
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.mailbox import Ban, Mailbox
 from antiphon.conversation.message import Message
-from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
+from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
 from antiphon.journal import (
     Argument,
     ChannelOpened,
@@ -139,8 +139,8 @@ class Desk:
         self.mailbox.expect_none(wait)
         return wait
 
-    def ask(self, key: Any, *, request: str = "call", body: Any = None, **more: Any) -> ReplyWait:
-        wait = ReplyWait(Message(request, {} if body is None else body, "{}", asks=key), **self._timed(more))
+    def ask(self, key: Any, *, request: str = "call", body: Any = None, **more: Any) -> Exchange:
+        wait = Exchange(Message(request, {} if body is None else body, "{}", asks=key), **self._timed(more))
         self.mailbox.expect_reply(wait)
         return wait
 

@@ -37,12 +37,18 @@ async def taking_workitems(party: Party, meter: Meter) -> None:
         await party.round_trip()
 
 
+KEPT_UNDER_LOAD = 64
+"""How many entries of each conversation stay in memory where there are many."""
+
+
 async def converse(address: str, meter: Meter, runs: Path | None = None) -> None:
     """Hold the conversation on as many connections as the meter's plan says, each a run of its own.
 
-    runs: None keeps the journal in memory, as under load; else it is the directory of the runs, as in a test.
+    runs: None keeps the latest entries of the journal in memory; else it is the directory of the runs, as in a test.
     """
     stand = Stand("bench", {"peer": address})
     async with asyncio.TaskGroup() as group:
         for _ in range(meter.plan.connections):
-            group.create_task(perform(taking_workitems, stand=stand, runs=runs, reports=(), meter=meter))
+            group.create_task(
+                perform(taking_workitems, stand=stand, runs=runs, reports=(), kept_entries=KEPT_UNDER_LOAD, meter=meter)
+            )

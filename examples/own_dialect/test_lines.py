@@ -21,7 +21,7 @@ from antiphon import (
     scenario,
 )
 from antiphon.conversation.mailbox import Mailbox
-from antiphon.conversation.waits import MessageWait, ReplyWait
+from antiphon.conversation.waits import Exchange, MessageWait
 from antiphon.testing import dialects
 from antiphon.testing.dialects import Speech
 
@@ -64,7 +64,7 @@ def test_what_is_no_line_cannot_be_said(body):
 def test_a_mailbox_gives_each_reply_to_its_request():
     codec, mailbox = Lines().codec(), Mailbox("the radio")
     first, second = (
-        ReplyWait(codec.request("GET", what), made_ns=0, deadline_ns=None) for what in ("volume", "station")
+        Exchange(codec.request("GET", what), made_ns=0, deadline_ns=None) for what in ("volume", "station")
     )
     door = MessageWait("DOOR", made_ns=0, deadline_ns=None)
     mailbox.expect_reply(first)

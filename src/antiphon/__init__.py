@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from antiphon.conversation.http_response import HttpResponse
     from antiphon.conversation.match import ABSENT
     from antiphon.conversation.message import UNNAMED, UNREADABLE, Data, Message, Unreadable
+    from antiphon.conversation.waits import Exchange, Wait
     from antiphon.dialect import Codec, Dialect, Json, JsonRpc, Raw, Text
     from antiphon.errors import (
         AntiphonError,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
         TransportError,
         UpgradeRefused,
     )
-    from antiphon.runtime.pending import Exchange, Pending, all_of, first_of
+    from antiphon.runtime.wait_groups import all_of, first_of
     from antiphon.scenarios.action import action
     from antiphon.scenarios.run import Run
     from antiphon.scenarios.runner import perform, play
@@ -89,7 +90,6 @@ __all__ = [
     "Message",
     "MessagesLeft",
     "Opening",
-    "Pending",
     "Raw",
     "RecordingError",
     "RejectConnection",
@@ -109,6 +109,7 @@ __all__ = [
     "Unreadable",
     "UpgradeRefused",
     "User",
+    "Wait",
     "WebSocket",
     "action",
     "all_of",
@@ -155,8 +156,9 @@ _HOMES = {
         "actor.server": "Server listen",
         "conversation.match": "ABSENT",
         "conversation.message": "UNNAMED UNREADABLE Data Message Unreadable",
+        "conversation.waits": "Exchange Wait",
         "scenarios.timed_steps": "at repeat within",
-        "runtime.pending": "Exchange Pending all_of first_of",
+        "runtime.wait_groups": "all_of first_of",
         "scenarios.run": "Run",
         "scenarios.runner": "perform play",
         "scenarios.saved": "saved",

@@ -18,7 +18,7 @@ from antiphon.conversation.ending import Ending
 from antiphon.conversation.mailbox import Ban, Mailbox
 from antiphon.conversation.match import matches
 from antiphon.conversation.message import Message
-from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
+from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
 from antiphon.errors import ChannelClosed, CheckFailed, DeadlinePassed, ForbiddenMessage, RequestRefused, ScenarioError
 
 PENDING, SATISFIED, ABANDONED = "pending", "satisfied", "abandoned"
@@ -98,7 +98,7 @@ class Model:
                 self.settle(each, ForbiddenMessage)
 
     def reply(self, message: Message) -> bool:
-        asked = [each for each in self.waits if isinstance(each.wait, ReplyWait) and not each.has_ended]
+        asked = [each for each in self.waits if isinstance(each.wait, Exchange) and not each.has_ended]
         asked = [each for each in asked if each.wait.request.asks == message.reply_to]
         if not asked:
             return False
@@ -235,7 +235,7 @@ class Both:
         self.model.begin(wait)
 
     def ask(self, key: Any, check: Any, within: int | None) -> None:
-        wait = ReplyWait(Message("call", {}, "{}", asks=key), check=check, **self._timed(within))
+        wait = Exchange(Message("call", {}, "{}", asks=key), check=check, **self._timed(within))
         self.mailbox.expect_reply(wait)
         self.model.begin(wait)
 
@@ -299,7 +299,7 @@ class Both:
             if how == "later" or each.state is ABANDONED:
                 continue
             each.seen = len(each.messages) if how == "all" else min(each.seen + 1, len(each.messages))
-            if isinstance(each.wait, ReplyWait):
+            if isinstance(each.wait, Exchange):
                 each.wait.seen = each.seen
             else:
                 each.wait.is_seen = True
@@ -311,9 +311,9 @@ class Both:
                 self.model.abandon(each)
 
     def withdraw(self, index: int) -> None:
-        asked = [each for each in self.model.waits if isinstance(each.wait, ReplyWait) and each.state is PENDING]
+        asked = [each for each in self.model.waits if isinstance(each.wait, Exchange) and each.state is PENDING]
         for each in self._chosen(asked, index):
-            assert isinstance(each.wait, ReplyWait)
+            assert isinstance(each.wait, Exchange)
             self.mailbox.withdraw(each.wait, self.now_ns)
             self.model.abandon(each, is_withdrawn=True)
 
@@ -382,7 +382,7 @@ def state_of(wait: Wait) -> str | type:
 
 
 def messages_of(wait: Wait) -> list[Message]:
-    if isinstance(wait, ReplyWait):
+    if isinstance(wait, Exchange):
         return wait.messages
     return [wait.message] if wait.message is not None else []
 

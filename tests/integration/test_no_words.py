@@ -16,7 +16,7 @@ import pytest
 
 from antiphon import DeadlinePassed, Message, Run, action, all_of, first_of, scenario, together, wait
 from antiphon.conversation import awaited, difference_text, explanation_text, match, waits, wording
-from antiphon.journal import StepStarted, WaitEnded, WaitStarted, arguments
+from antiphon.journal import Note, StepStarted, WaitEnded, WaitStarted, arguments
 from antiphon.journal.masking import field_names, fields, known_secrets, masker, shapes
 
 Play = Callable[..., Run]
@@ -252,7 +252,9 @@ def test_the_record_in_memory_is_the_one_that_a_sink_is_given(peer: Any, play_wi
     play_with(various, watch=seen.append)
     run = play_with(various)
     assert not run.runtime.journal.has_sinks
-    assert [told(entry) for entry in run.journal] == [told(entry) for entry in seen]
+    # A note tells of a busy machine: that the loop was blocked.
+    kept, given = ([told(each) for each in entries if not isinstance(each, Note)] for entries in (run.journal, seen))
+    assert kept == given
 
 
 def told(entry: Any) -> dict[str, Any]:

@@ -273,7 +273,7 @@ async def not_all_of_them(party: Party, peer: Any) -> None:
     await all_of(party.expect("news"), party.expect("x"))  # here
 
 
-@case("Pending")
+@case("Wait")
 async def through_wait_for(party: Party, peer: Any) -> None:
     await asyncio.wait_for(party.expect("news"), 5)  # here
 
@@ -638,7 +638,7 @@ AT_ONCE = {
     *("Actor.channels", "Actor.drain", "Actor.has_async_handlers", "Actor.ignore", "Actor.is_connected", "Actor.mark"),
     *("Actor.message_channels", "Actor.name", "Actor.needs_user", "Actor.wanted_user", "Channel.abort"),
     *("Channel.connection", "Channel.drain", "Channel.ending", "Channel.ignore", "Channel.is_open", "Channel.mark"),
-    *("Channel.unsent_bytes", "HttpChannel.close"),
+    *("Channel.unsent_bytes", "Channel.within_s", "HttpChannel.close"),
 }
 """What takes, tells or declares, and waits for nobody."""
 

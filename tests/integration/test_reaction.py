@@ -210,3 +210,36 @@ def test_a_failed_wait_raises_where_it_is_awaited_every_time(peer: Any, play_wit
         return failures
 
     assert play_with(twice).value == 2
+
+
+def test_whoever_iterates_an_exchange_may_be_cancelled(peer: Any, play_with: Play) -> None:
+    """As whoever awaits it: it is given up, and fails nobody later; a reply that comes all the same is a message."""
+
+    @scenario
+    async def impatient(party: Listener) -> int:
+        seen = 0
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                async for _reply in party.ask("list", within_s=0.02):
+                    seen += 1
+        peer.say("resultList", n=3)
+        await asyncio.sleep(0.03)  # the deadline passes: nobody waits any more
+        return seen + int((await party.expect("resultList"))["n"])
+
+    assert play_with(impatient).value == 3
+
+
+def test_callbacks_of_an_exchange_wait_for_its_end(peer: Any, play_with: Play) -> None:
+    @scenario
+    async def told(party: Listener) -> list[str]:
+        calls: list[str] = []
+        exchange = party.ask("list")
+        exchange.add_done_callback(lambda done: calls.append("kept" if done is exchange else "other"))
+        exchange.add_done_callback(calls.append)
+        assert exchange.remove_done_callback(calls.append) == 1
+        peer.say("resultList", n=3)
+        await exchange
+        await asyncio.sleep(0)
+        return calls
+
+    assert play_with(told).value == ["kept"]

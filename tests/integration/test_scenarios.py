@@ -8,6 +8,7 @@ from typing import Any, Literal
 import pytest
 
 from antiphon import Actor, ScenarioError, Step, play, scenario
+from antiphon.journal import RunEnded
 from antiphon.scenarios.scenario import find_scenario, load_file, scenarios_of
 
 
@@ -151,3 +152,9 @@ def test_the_same_scenario_plays_on_any_stand(tmp_path: Path, monkeypatch: pytes
         return str(nobody.user.name)
 
     assert [play(who, stand=stand, runs=None).value for stand in (None, "first", "second")] == ["alice", "alice", "bob"]
+
+
+def test_of_a_run_so_many_entries_stay_in_memory() -> None:
+    kept = play(sample, runs=None, kept_entries=2, name="x", ratio=1, tags=["y"]).journal
+    assert len(kept) == 2
+    assert isinstance(kept[-1], RunEnded)

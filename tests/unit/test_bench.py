@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-MOST_CALLS = 49
-MOST_BYTECODES = 1_356
+MOST_CALLS = 28
+MOST_BYTECODES = 1_000
 CLIENTS = {"bare picows", "antiphon", "antiphon, journal on disk", "websockets"}
 
 

@@ -14,9 +14,9 @@ from antiphon.actor.handlers import Handlers, Trigger, triggers_of
 from antiphon.actor.http_channel import HttpChannel
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import Message
+from antiphon.conversation.waits import Exchange, Wait
 from antiphon.errors import ScenarioError
 from antiphon.runtime.call_site import place_of
-from antiphon.runtime.pending import Exchange, Pending
 from antiphon.runtime.runtime import Runtime
 from antiphon.stand.stand import Stand
 from antiphon.stand.users import User
@@ -124,21 +124,21 @@ class Actor:
         check: Any = None,
         since: Mark = 0,
         within_s: float | None = None,
-    ) -> Pending[Message]:
+    ) -> Wait[Message]:
         """See `Channel.expect`."""
         return self.channel.expect(name, where, check=check, since=since, within_s=within_s)
 
     def expect_none(
         self, name: str | None = None, where: Any = None, *, within_s: float, since: Mark = 0
-    ) -> Pending[None]:
+    ) -> Wait[None]:
         """See `Channel.expect_none`."""
         return self.channel.expect_none(name, where, within_s=within_s, since=since)
 
-    def expect_close(self, code: int | None = None, *, within_s: float | None = None) -> Pending[Ending]:
+    def expect_close(self, code: int | None = None, *, within_s: float | None = None) -> Wait[Ending]:
         """See `Channel.expect_close`."""
         return self.channel.expect_close(code, within_s=within_s)
 
-    def until(self, predicate: Callable[[], Any], *, within_s: float | None = None) -> Pending[None]:
+    def until(self, predicate: Callable[[], Any], *, within_s: float | None = None) -> Wait[None]:
         """See `Channel.until`."""
         return self.channel.until(predicate, within_s=within_s)
 
@@ -158,7 +158,7 @@ class Actor:
         """See `Channel.ignore`."""
         self.channel.ignore(name, where)
 
-    def close(self, code: int = 1000, reason: str = "") -> Pending[Ending]:
+    def close(self, code: int = 1000, reason: str = "") -> Wait[Ending]:
         """See `Channel.close`."""
         return self.channel.close(code, reason)
 

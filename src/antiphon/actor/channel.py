@@ -21,7 +21,7 @@ from antiphon.conversation.headers import single_lines
 from antiphon.conversation.mailbox import DEFAULT_LIMIT_BYTES, Mailbox
 from antiphon.conversation.message import Data, Message
 from antiphon.conversation.strict import Ignored
-from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
+from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
 from antiphon.dialect.codec import Codec, Dialect
 from antiphon.errors import (
     DialectError,
@@ -33,8 +33,7 @@ from antiphon.errors import (
     UpgradeRefused,
 )
 from antiphon.journal import ChannelEnded, ChannelOpened
-from antiphon.runtime.call_site import caller, place_of
-from antiphon.runtime.pending import Exchange, Pending
+from antiphon.runtime.call_site import KNOWN_PLACES, caller, find_place, getframe, place_of
 from antiphon.runtime.runtime import STEP, Runtime
 from antiphon.transport.interface import Connection, Opening, Transport
 
@@ -106,6 +105,8 @@ class Channel:
         self._transport = transport
         self._resolve_address = address
         self._now_ns = runtime.now_ns
+        self._read_ns = runtime.read_ns
+        self._origin_ns = runtime.origin_ns
         self._record = runtime.record
         self._codec: Codec = dialect.codec()
         self._sender = Sender(runtime, self.mailbox, self._codec, actor, name, max_unsent_bytes)
@@ -173,23 +174,24 @@ class Channel:
             f"{self.mailbox.owner} was let in, but a refusal{f' with {status}' if status else ''} was expected"
         )
 
-    def close(self, code: int = 1000, reason: str = "") -> Pending[Ending]:
+    def close(self, code: int = 1000, reason: str = "") -> Wait[Ending]:
         """Say goodbye now, with that code and reason; await it for how the connection ended.
 
         Raises ScenarioError for a code or reason that cannot be sent.
         """
         # No deadline: how long it may take depends on how much has to leave first, and the transport sees to its end.
-        ended = self.expect_close(within_s=math.inf)
+        ended = self._expect_close(None, self._made(math.inf))
         connection = self._sender.connection
         if connection is not None:
             self._housekeeping.part()
             try:
                 connection.close(code, reason)
             except ValueError as error:
-                self._driver.abandon(ended.wait)
+                self._driver.abandon(ended)
                 raise ScenarioError(f"{self.mailbox.owner} cannot be closed like that: {error}") from error
-        elif ended.wait.is_pending:
-            self._driver.abandon(ended.wait)
+        elif ended.is_pending:  # it was never open
+            ended.ending = Ending(by="us")
+            self._driver.abandon(ended)
         return ended
 
     def abort(self) -> None:
@@ -225,20 +227,20 @@ class Channel:
         self._dispatcher.opened()
 
     def on_data(self, data: Data) -> None:
-        now_ns = self._now_ns()
+        now_ns = self._read_ns() - self._origin_ns
         try:
             messages = self._codec.decode(data)
         except Exception as error:
             messages = (unreadable(self._dialect, data, error),)
         if messages.__class__ not in _READ:
             messages = read_all(self._dialect, messages, data)
-        mailbox, record = self.mailbox, self._record
+        mailbox = self.mailbox
         for message in messages:
             message.at_ns = now_ns
             message.number = mailbox.received + 1
             message.actor = self.actor
             message.channel = self.name
-            record(message)  # before anyone reacts: what is said in answer stands behind it
+            self._record(message)  # before anyone reacts: what is said in answer stands behind it
             if message.is_protocol:
                 mailbox.received = message.number  # it has its place among the others, and nobody waits for it
                 continue
@@ -247,7 +249,7 @@ class Channel:
             mailbox.deliver(message, now_ns)  # P1: whether or not anyone waits
             if mailbox.settled:
                 self._driver.wake()  # within this turn, and before the next message of the same read
-            if mailbox.untils or mailbox.has_news:
+            if mailbox.has_news:
                 self._watch.look(now_ns)
         if self._housekeeping.has_duties:
             self._housekeeping.pay()
@@ -316,30 +318,37 @@ class Channel:
         connection = sender.connection
         if connection is None:
             raise not_open(self.mailbox, name)
+        if body is None:
+            body = fields or None
+        elif fields:
+            body = body_of(name, body, fields)
         try:
-            request = self._codec.request(name, body_of(name, body, fields))
+            request = self._codec.request(name, body)
         except DialectError as error:
             raise unsayable(error) from error
-        now_ns = self._now_ns()
+        now_ns = self._read_ns() - self._origin_ns
+        within_ns = self._within_ns if within_s is None else _nanoseconds(within_s)
+        frame = getframe(2)
         step = STEP.get()
-        wait = ReplyWait(
+        exchange = Exchange(
             request,
-            check=check,
+            check,
             made_ns=now_ns,
-            deadline_ns=self._deadline_ns(now_ns, within_s),
-            source=caller(2),
+            deadline_ns=now_ns + within_ns if within_ns is not None else None,
+            source=KNOWN_PLACES.get((id(frame.f_code), frame.f_lasti)) or find_place(frame),
             step=step,
+            driver=self._driver,
         )
-        self.mailbox.expect_reply(wait)  # P5: before the request is on its way, so that no reply comes too early
+        self.mailbox.expect_reply(exchange)  # P5: before the request is on its way, so that no reply comes too early
         try:
             sender.transmit(connection, request, now_ns, step)
         except TransportError as error:
-            self.mailbox.withdraw(wait, now_ns)
+            self.mailbox.withdraw(exchange, now_ns)
             if isinstance(error, SendBufferFull):
                 raise
             raise unsayable(error) from error
-        self._driver.begin(wait)
-        return Exchange(self._driver, wait, _read_answer)
+        self._driver.begin(exchange)
+        return exchange
 
     def answer(self, request: Message, body: Any = None, /, **fields: Any) -> None:
         """Answer a received request with that body; nothing happens if the connection is gone."""
@@ -379,75 +388,51 @@ class Channel:
         check: Any = None,
         since: Mark = 0,
         within_s: float | None = None,
-    ) -> Pending[Message]:
+    ) -> Wait[Message]:
         """Wait for a message: the oldest in the mailbox that matches, or else the first that comes.
 
         name: None for a message of any name.
         where: a pattern or a predicate of the body (see `antiphon.conversation.match`); it selects.
         check: a pattern that the selected message must fit. since: a `mark()`; what came before does not count.
         """
-        now_ns = self._now_ns()
-        wait = MessageWait(
-            name,
-            where,
-            check=check,
-            since=since,
-            made_ns=now_ns,
-            deadline_ns=self._deadline_ns(now_ns, within_s),
-            source=caller(),
-            step=STEP.get(),
-        )
+        wait = MessageWait(name, where, check, since, **self._made(within_s))
         self.mailbox.expect(wait)
-        return self._driver.pending(wait, _read_message)
+        self._begin(wait)
+        return wait
 
     def expect_none(
         self, name: str | None = None, where: Any = None, *, within_s: float, since: Mark = 0
-    ) -> Pending[None]:
+    ) -> Wait[None]:
         """Wait for `within_s` to pass without such a message.
 
         One that lies in the mailbox already, or comes, raises ForbiddenMessage.
         """
-        now_ns = self._now_ns()
-        wait = AbsenceWait(
-            name,
-            where,
-            since=since,
-            made_ns=now_ns,
-            deadline_ns=self._deadline_ns(now_ns, within_s),
-            source=caller(),
-            step=STEP.get(),
-        )
+        wait = AbsenceWait(name, where, since, **self._made(within_s))
         self.mailbox.expect_none(wait)
-        return self._driver.pending(wait, _read_nothing)
+        self._begin(wait)
+        return wait
 
-    def expect_close(self, code: int | None = None, *, within_s: float | None = None) -> Pending[Ending]:
+    def expect_close(self, code: int | None = None, *, within_s: float | None = None) -> Wait[Ending]:
         """Wait for the connection to end, with that close code if given; a connection that has ended counts."""
-        now_ns = self._now_ns()
-        wait = CloseWait(
-            code, made_ns=now_ns, deadline_ns=self._deadline_ns(now_ns, within_s), source=caller(), step=STEP.get()
-        )
-        self.mailbox.expect_close(wait)
-        return self._driver.pending(wait, self._read_ending)
+        return self._expect_close(code, self._made(within_s))
 
-    def until(self, predicate: Callable[[], Any], *, within_s: float | None = None) -> Pending[None]:
+    def _expect_close(self, code: int | None, made: dict[str, Any]) -> CloseWait:
+        wait = CloseWait(code, **made)
+        self.mailbox.expect_close(wait)
+        self._begin(wait)
+        return wait
+
+    def until(self, predicate: Callable[[], Any], *, within_s: float | None = None) -> Wait[None]:
         """Wait until `predicate()` is true; it is looked at now and after every message of this channel."""
-        now_ns = self._now_ns()
-        wait = UntilWait(
-            predicate,
-            place_of(predicate),
-            made_ns=now_ns,
-            deadline_ns=self._deadline_ns(now_ns, within_s),
-            source=caller(),
-            step=STEP.get(),
-        )
+        wait = UntilWait(predicate, place_of(predicate), **self._made(within_s))
         self.mailbox.expect_until(wait)
-        return self._driver.pending(wait, _read_nothing)
+        self._begin(wait)
+        return wait
 
     @contextmanager
     def forbid(self, name: str, where: Any = None) -> Iterator[None]:
         """Inside the `with`, a message of that name that fits `where` fails the run at once."""
-        now_ns = self._now_ns()
-        wait = AbsenceWait(name, where, made_ns=now_ns, deadline_ns=None, source=caller(), step=STEP.get())
+        wait = AbsenceWait(name, where, **self._made(math.inf))
         ban = self.mailbox.forbid(wait)
         try:
             yield
@@ -469,31 +454,39 @@ class Channel:
         self.ignored.add(name, where)
         self.mailbox.ignore_more()
 
-    def _deadline_ns(self, now_ns: int, within_s: float | None) -> int | None:
-        if within_s is None:
-            within_s = self.within_s
-        try:
-            return now_ns + int(within_s * 1e9)
-        except (TypeError, ValueError, OverflowError):
-            if within_s == math.inf:
-                return None
-            raise ScenarioError(f"within_s is {within_s!r}, not a number of seconds") from None
+    def _begin(self, wait: Wait[Any]) -> None:
+        self._driver.begin(wait)
+        if self.mailbox.settled:  # what it waits for was there
+            self._driver.wake()
 
-    def _read_ending(self, wait: CloseWait) -> Ending:
-        return self.mailbox.ending or Ending(by="us")
+    @property
+    def within_s(self) -> float:
+        """The deadline of waits that give none, in seconds from the moment when they are made."""
+        return self._within_s
+
+    @within_s.setter
+    def within_s(self, within_s: float) -> None:
+        self._within_s = within_s
+        self._within_ns = _nanoseconds(within_s)
+
+    def _made(self, within_s: float | None) -> dict[str, Any]:
+        """What every wait is given that somebody makes now."""
+        now_ns = self._read_ns() - self._origin_ns
+        within_ns = self._within_ns if within_s is None else _nanoseconds(within_s)
+        return {
+            "made_ns": now_ns,
+            "deadline_ns": now_ns + within_ns if within_ns is not None else None,
+            "source": caller(2),
+            "step": STEP.get(),
+            "driver": self._driver,
+        }
 
 
-def _read_message(wait: Wait) -> Message:
-    assert wait.message is not None
-    return wait.message
-
-
-def _read_answer(wait: ReplyWait) -> Message:
-    message = wait.message
-    assert message is not None
-    wait.seen = 1 if wait.several is None else len(wait.several)
-    return message
-
-
-def _read_nothing(wait: Wait) -> None:
-    return None
+def _nanoseconds(within_s: float) -> int | None:
+    """None for a time without an end."""
+    try:
+        return int(within_s * 1e9)
+    except (TypeError, ValueError, OverflowError):
+        if within_s == math.inf:
+            return None
+        raise ScenarioError(f"within_s is {within_s!r}, not a number of seconds") from None

@@ -24,13 +24,13 @@ class MailboxWatch:
         self._told_dropped = 0
 
     def look(self, now_ns: int) -> None:
-        """A message was delivered, and somebody waits for a predicate, or the mailbox has news."""
+        """A message was delivered, and the mailbox has news."""
         mailbox = self._mailbox
         if mailbox.untils:
             mailbox.look_again(now_ns)
             self._driver.wake()
         if mailbox.has_news:
-            mailbox.has_news = False
+            mailbox.has_news = bool(mailbox.untils)
             violations, mailbox.violations = mailbox.violations, []
             for violation in violations:
                 self._runtime.fail(violation)

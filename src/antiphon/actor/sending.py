@@ -23,7 +23,8 @@ from antiphon.errors import (
     SendBufferFull,
     TransportError,
 )
-from antiphon.journal import Note, StepStarted
+from antiphon.journal import Note
+from antiphon.journal.performed import PerformedStep
 from antiphon.runtime.call_site import caller
 from antiphon.runtime.runtime import STEP, Runtime
 from antiphon.transport.interface import Connection
@@ -116,7 +117,7 @@ class Sender:
         if self.connection is not None:
             self.transmit(self.connection, self.codec.refuse(request, refusal), self._now_ns(), STEP.get())
 
-    def transmit(self, connection: Connection, message: Message, now_ns: int, step: StepStarted | None) -> None:
+    def transmit(self, connection: Connection, message: Message, now_ns: int, step: PerformedStep | None) -> None:
         """Put the message into the journal, and hand it over; in a batch it is kept until that ends."""
         if self._batch is not None:
             self._batch.append(message)
@@ -144,7 +145,7 @@ class Sender:
                 connection.send(data)
 
     def _transmit_watched(
-        self, connection: Connection, message: Message, now_ns: int, step: StepStarted | None
+        self, connection: Connection, message: Message, now_ns: int, step: PerformedStep | None
     ) -> None:
         """The same, seeing whether the peer reads what it is sent; while it is behind, for each message."""
         size_bytes = len(message.raw)

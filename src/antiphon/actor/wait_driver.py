@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from antiphon.actor.reading_pause import ReadingPause
 from antiphon.conversation.mailbox import Mailbox
-from antiphon.conversation.waits import ReplyWait, Wait
+from antiphon.conversation.waits import Wait
 from antiphon.errors import DeadlinePassed
-from antiphon.journal import WaitEnded
-from antiphon.runtime.pending import Pending
+from antiphon.runtime.resumable import Resumer
 from antiphon.runtime.runtime import Runtime
 
 __all__ = ["WaitDriver"]
 
-T = TypeVar("T")
 
-
-class WaitDriver:
+class WaitDriver(Resumer):
     """The waits of one channel, driven. `holds_part` says whether part of a message has come, and its rest has not."""
 
     def __init__(
@@ -30,92 +28,96 @@ class WaitDriver:
         holds_part: Callable[[], bool],
         reading_pause: ReadingPause,
     ) -> None:
-        self.loop = runtime.loop
-        self.woken = runtime.woken
+        super().__init__(runtime.loop)
         self.mailbox = mailbox
+        self.actor = actor
+        self.channel = channel
         self._runtime = runtime
-        self._actor = actor
-        self._channel = channel
+        self._record = runtime.record
+        self._deadlines = runtime.deadlines
         self._holds_part = holds_part
         self._reading_pause = reading_pause
 
-    def pending(self, wait: Wait, read: Callable[[Any], T]) -> Pending[T]:
-        """The wait, which the mailbox has been given, as something to await; `read` makes the result of it."""
-        self.begin(wait)
-        if self.mailbox.settled:
-            self.wake()
-        return Pending(self, wait, read)
-
-    def begin(self, wait: Wait) -> None:
-        """A wait has been made."""
-        runtime = self._runtime
+    def begin(self, wait: Wait[Any]) -> None:
+        """A wait has been made, and the mailbox has it."""
         deadline_ns = wait.deadline_ns
         # Most deadlines are later than the one that the run's timer is set for: those cost nothing more.
-        if deadline_ns is not None and deadline_ns < runtime.deadlines.armed_ns and wait.settled_ns < 0:
-            runtime.deadlines.note(deadline_ns)
-        wait.actor = self._actor
-        wait.channel = self._channel
-        runtime.record(wait)  # itself: what stands in the journal is made of it when somebody reads that
+        if deadline_ns is not None and deadline_ns < self._deadlines.armed_ns and wait.settled_ns < 0:
+            self._deadlines.note(deadline_ns)
+        self._record(wait)  # itself: what stands in the journal is made of it when somebody reads that
         if self._reading_pause.is_paused:
             self._reading_pause.look_again()
 
     def wake(self) -> None:
         """Tell those whose waits are settled; they may do anything meanwhile, also settle more."""
-        mailbox, record = self.mailbox, self._runtime.record
+        mailbox, record = self.mailbox, self._record
         if mailbox.soft_failures:
             self._tell_soft()
         # A loop, because whoever is told goes on at once, and may settle further waits before it gives way.
-        while mailbox.settled:
-            settled, mailbox.settled = mailbox.settled, []
+        while settled := mailbox.settled:
+            mailbox.settled = []
             for wait in settled:
                 if wait.error is not None:
                     self._fail(wait)
                 elif wait.settled_ns >= 0:
-                    message = wait.message
-                    number = message.number if message is not None else 0
-                    record(WaitEnded(at_ns=wait.settled_ns, number=wait.order, outcome="satisfied", message=number))
+                    record((wait,))
             # Only when all are in the journal: a step that goes on writes its own entries behind theirs.
             for wait in settled:
-                if wait.settled_ns >= 0 and (notify := wait.on_settled) is not None:
-                    wait.on_settled = None
-                    notify()
-                if wait.__class__ is ReplyWait and (notify := wait.on_message) is not None:
-                    wait.on_message = None
-                    notify()
+                if (sleeper := wait.sleeper) is not None:
+                    wait.sleeper = None
+                    self.resume(sleeper)
 
     def _tell_soft(self) -> None:
         failures, self.mailbox.soft_failures = self.mailbox.soft_failures, []
         for failure in failures:
             self._runtime.tell_soft(failure)
 
-    def _fail(self, wait: Wait) -> None:
-        if wait.on_settled is None:  # P7: nobody awaits it yet; if nobody ever does, the run fails with it
+    def _fail(self, wait: Wait[Any]) -> None:
+        if not self.is_awaited(wait):  # P7: if nobody ever does, the run fails with it
             self._runtime.unheard[wait] = None
         if isinstance(wait.error, DeadlinePassed):
             wait.error.explanation.holds_part = self._holds_part()
+        self._record((wait,))
+        # Its error has the frames of all who are told of it: they are not kept as long as the record is.
         self._runtime.journal.write_down(wait)
-        self._runtime.record(
-            WaitEnded(
-                at_ns=wait.settled_ns,
-                number=wait.order,
-                outcome="failed",
-                message=wait.message.number if wait.message is not None else 0,
-                error=type(wait.error).__name__,
-            )
-        )
 
-    def abandon(self, wait: Wait) -> None:
+    def abandon(self, wait: Wait[Any]) -> None:
         """Cancel a wait; what it had received and nobody saw goes back into the mailbox."""
-        now_ns = self._runtime.now_ns()
+        if wait.is_abandoned:
+            return
         was_pending = wait.is_pending
-        self.mailbox.abandon(wait, now_ns)  # P10
+        if not was_pending:
+            self._runtime.journal.write_down(wait)  # as it was: what it had is taken from it
+        self.mailbox.abandon(wait, self._runtime.now_ns())  # P10
         if was_pending:
-            self._runtime.record(WaitEnded(at_ns=now_ns, number=wait.order, outcome="cancelled"))
+            self._record((wait,))
         self.wake()
 
-    def heard(self, wait: Wait) -> None:
-        """Someone has been told of the wait's failure."""
-        self._runtime.unheard.pop(wait, None)
+    def give_up(self, wait: Wait[Any]) -> None:
+        """Nobody awaits the wait any more; a failure has been told already."""
+        if wait.error is None:
+            self.abandon(wait)
+        else:
+            self._runtime.unheard.pop(wait, None)
+
+    def cancel(self, wait: Wait[Any], /) -> bool:
+        """See `antiphon.conversation.waits.Driver`."""
+        if wait.settled_ns >= 0:
+            return False
+        sleeper = wait.sleeper
+        self.abandon(wait)
+        if sleeper is not None:
+            sleeper.cancel()
+        return True
+
+    def trouble(self, wait: Wait[Any], /) -> BaseException:
+        """See `antiphon.conversation.waits.Driver`."""
+        if wait.error is not None:
+            self._runtime.unheard.pop(wait, None)
+            return wait.error
+        if wait.settled_ns >= 0:
+            return asyncio.CancelledError()
+        return asyncio.InvalidStateError(f"still waiting for {wait.describe()}")
 
     @property
     def next_deadline_ns(self) -> int | None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from antiphon.conversation.match import Difference, describe, differences, matches
 
-__all__ = ["Soft", "fails", "is_soft", "soft", "why"]
+__all__ = ["Soft", "is_soft", "soft", "why"]
 
 
 class Soft:
@@ -16,6 +16,10 @@ class Soft:
 
     def __init__(self, pattern: Any) -> None:
         self.pattern: Final = pattern
+
+    def __call__(self, body: Any) -> bool:
+        """Whether the body fits: so it is a pattern itself, as any predicate."""
+        return matches(self.pattern, body)
 
     def __repr__(self) -> str:
         return f"soft({describe(self.pattern)})"
@@ -33,11 +37,6 @@ def soft(pattern: Any) -> Soft:
 def is_soft(check: Any) -> bool:
     """Whether the check is one that collects."""
     return check.__class__ is Soft
-
-
-def fails(check: Any, body: Any) -> bool:
-    """Whether the body does not fit the check."""
-    return not matches(check.pattern if check.__class__ is Soft else check, body)
 
 
 def why(check: Any, body: Any) -> list[Difference]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections import deque
+from collections.abc import Hashable, Iterator
 
-from antiphon.conversation.waits import ReplyWait
+from antiphon.conversation.waits import Exchange
 
 __all__ = ["Exchanges"]
 
 _MOST_ABANDONED = 256
 
 
-class Exchanges:
-    """Exchanges by their key; of one key, in the order of the requests, which is the order of the replies.
+class Exchanges(dict[Hashable, "Exchange | deque[Exchange]"]):
+    """Exchanges by their key: the one of that key or, where several are open, all in the order of the requests.
+
+    That is the order of the replies, too. A request is added by `setdefault`, and by `queue` if that finds another one;
+    the exchange of a reply is found by `pop` where the reply is the last, by `get` where it is not, and by `first_of`
+    if that finds several.
 
     An exchange that no one waits for any more stays in its place until its last reply has come: else a late reply would
     be taken for that to the next request of its kind. So, where messages have no id, a reply that is lost for ever puts
@@ -20,54 +25,60 @@ class Exchanges:
     latest 256 are remembered.
     """
 
-    __slots__ = ("_abandoned", "_queues")
+    __slots__ = ("_abandoned",)
 
     def __init__(self) -> None:
-        self._queues: dict[Hashable, list[ReplyWait]] = {}
         self._abandoned: dict[Hashable, None] = {}
 
-    def add(self, exchange: ReplyWait) -> None:
-        """A request is sent."""
-        key = exchange.request.asks
-        queue = self._queues.get(key)
-        if queue is None:
-            self._queues[key] = [exchange]
-        else:
-            queue.append(exchange)
+    def all(self) -> Iterator[Exchange]:
+        """All of them, abandoned ones too."""
+        for found in list(self.values()):
+            yield from _listed(found)
 
-    def of(self, key: Hashable, is_last: bool) -> ReplyWait | None:
-        """The exchange that a reply with that key belongs to; with its last reply it is over."""
-        queue = self._queues.get(key)
-        if queue is None:
-            return None
+    def queue(self, exchange: Exchange) -> None:
+        """A request is sent whose key another one has that is under way."""
+        found = self[exchange.key]
+        if isinstance(found, deque):
+            found.append(exchange)
+        else:
+            self[exchange.key] = deque((found, exchange))
+
+    def first_of(self, queue: deque[Exchange], key: Hashable, is_last: bool) -> Exchange:
+        """The first of several, which were found by `pop` if this is its last reply."""
         exchange = queue[0]  # P5: of one key the replies come in the order of the requests, given up or not
         if is_last:
-            if len(queue) > 1:
-                del queue[0]
-                self._remember(key)
-            else:
-                del self._queues[key]
-                if self._abandoned:
-                    self._abandoned.pop(key, None)
+            queue.popleft()
+            self._put_back(key, queue)
         return exchange
 
-    def abandon(self, exchange: ReplyWait) -> None:
+    def abandon(self, exchange: Exchange) -> None:
         """No one waits for the exchange any more."""
         self._remember(exchange.key)
 
-    def withdraw(self, exchange: ReplyWait) -> None:
+    def forget(self, key: Hashable) -> None:
+        """An exchange that was abandoned is over."""
+        if key not in self:
+            self._abandoned.pop(key, None)
+
+    def withdraw(self, exchange: Exchange) -> None:
         """The request was never sent: there will be no reply."""
-        queue = self._queues[exchange.key]
-        queue.remove(exchange)  # unlike one that was given up: no reply of it will come, so it holds no place
-        if queue:
-            self._remember(exchange.key)
+        found = self.pop(exchange.key)
+        # Unlike one that was given up: no reply of it will come, so it holds no place.
+        if isinstance(found, deque):
+            found.remove(exchange)
+            self._put_back(exchange.key, found)
         else:
-            self._forget(exchange.key)
+            self.forget(exchange.key)
 
     def clear(self) -> None:
         """The connection has ended: so have they all."""
-        self._queues.clear()
+        super().clear()
         self._abandoned.clear()
+
+    def _put_back(self, key: Hashable, queue: deque[Exchange]) -> None:
+        """The queue has become shorter by one, and has one at least."""
+        self[key] = queue if len(queue) > 1 else queue[0]
+        self._remember(key)
 
     def _remember(self, key: Hashable) -> None:
         """The key may have none but abandoned exchanges now."""
@@ -77,9 +88,9 @@ class Exchanges:
             # Only the oldest key is looked at: to look for one without a pending request costs as much as there are.
             oldest = next(iter(self._abandoned))
             del self._abandoned[oldest]
-            if not any(exchange.is_pending for exchange in self._queues[oldest]):
-                del self._queues[oldest]
+            if not any(exchange.is_pending for exchange in _listed(self[oldest])):
+                del self[oldest]
 
-    def _forget(self, key: Hashable) -> None:
-        del self._queues[key]
-        self._abandoned.pop(key, None)
+
+def _listed(found: Exchange | deque[Exchange]) -> list[Exchange]:
+    return list(found) if isinstance(found, deque) else [found]

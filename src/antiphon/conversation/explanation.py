@@ -9,13 +9,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from antiphon.conversation.awaited import is_same_where
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.match import Difference, differences
 from antiphon.conversation.message import Message
-from antiphon.conversation.waits import MessageWait, ReplyWait, Wait
+from antiphon.conversation.waits import Exchange, MessageWait, Wait
 from antiphon.errors import Line, in_pieces, plain_text
 
 __all__ = ["Explanation", "FailureKind", "Memory"]
@@ -32,7 +32,7 @@ class Memory(Protocol):
     @property
     def history(self) -> Iterable[Message]: ...
     @property
-    def taken(self) -> Iterable[tuple[int, Wait | None]]: ...
+    def taken(self) -> Iterable[tuple[int, Wait[Any] | None]]: ...
     @property
     def received(self) -> int: ...
     @property
@@ -56,7 +56,7 @@ class Explanation:
 
     def __init__(
         self,
-        wait: Wait,
+        wait: Wait[Any],
         memory: Memory,
         now_ns: int,
         outcome: FailureKind,
@@ -106,21 +106,21 @@ class Explanation:
         wait = self.wait
         if not self.is_absence:
             return None
-        if isinstance(wait, ReplyWait):
+        if isinstance(wait, Exchange):
             return next((m for m in reversed(self.history) if wait.accepts(m) and m not in wait.messages), None)
         return next((message for found, message in self._ranked if not found), None)
 
     @property
-    def taker(self) -> Wait | None:
+    def taker(self) -> Wait[Any] | None:
         """The wait that took the fitting message; None if there is none."""
         if self.fitting is None:
             return None
         number = self.fitting.number
         # A message that was given back has several takers; who gave it back has not taken it (P10).
         takers = [wait for taken, wait in self._taken if taken == number and wait is not None]
-        if isinstance(self.wait, ReplyWait):
+        if isinstance(self.wait, Exchange):
             # P5: of a reply the request that it belongs to, whoever took it from the mailbox afterwards.
-            return next((wait for wait in takers if isinstance(wait, ReplyWait)), None)
+            return next((wait for wait in takers if isinstance(wait, Exchange)), None)
         return next((wait for wait in reversed(takers) if not wait.is_abandoned), None)
 
     @property
@@ -135,7 +135,7 @@ class Explanation:
     def twin(self) -> Message | None:
         """The latest message before the culprit that says exactly the same."""
         culprit = self.culprit
-        if culprit is None or isinstance(self.wait, ReplyWait):
+        if culprit is None or isinstance(self.wait, Exchange):
             return None
         earlier = (message for message in reversed(self.history) if message.number < culprit.number)
         return next((m for m in earlier if m.name == culprit.name and m.body == culprit.body), None)

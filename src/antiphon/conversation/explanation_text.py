@@ -11,7 +11,7 @@ from antiphon.conversation.awaited import parts_around_name
 from antiphon.conversation.difference_text import difference_lines
 from antiphon.conversation.explanation import Explanation
 from antiphon.conversation.message import Message
-from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
+from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
 from antiphon.conversation.wording import one_line, seconds, shorten
 from antiphon.errors import Line, Piece, Role, plain_line
 
@@ -44,7 +44,7 @@ def _headline(facts: Explanation) -> Line:
             return (who, (" waited ", ""), *_awaited(wait), (f", but {facts.ending}", ""))
         case "refused":
             said = _refusal(facts.culprit)
-            asked = parts_around_name("reply", wait.request.name)[1] if isinstance(wait, ReplyWait) else wait.describe()
+            asked = parts_around_name("reply", wait.request.name)[1] if isinstance(wait, Exchange) else wait.describe()
             return (who, (" was refused ", ""), (asked, "name"), (f": {said}" if said else "", ""))
         case "forbidden":
             return (who, (" received ", ""), *_said(facts.culprit), (f", but there was to be {wait.describe()}", ""))
@@ -52,15 +52,15 @@ def _headline(facts: Explanation) -> Line:
             return (who, (" received ", ""), *_wanted(wait), (", but it is not as it should be", ""))
 
 
-def _awaited(wait: Wait) -> Line:
+def _awaited(wait: Wait[Any]) -> Line:
     if isinstance(wait, UntilWait):
         return ((wait.describe(), ""),)
     return (("to hear " if isinstance(wait, AbsenceWait) else "for ", ""), *_wanted(wait))
 
 
-def _wanted(wait: Wait) -> Line:
+def _wanted(wait: Wait[Any]) -> Line:
     """What the wait is for, with the name in it."""
-    if isinstance(wait, ReplyWait):
+    if isinstance(wait, Exchange):
         before, name, after = parts_around_name(wait.kind, wait.request.name)
     elif isinstance(wait, (MessageWait, AbsenceWait)):
         before, name, after = parts_around_name(wait.kind, wait.name, wait.where)
@@ -98,7 +98,7 @@ def _causes(facts: Explanation) -> Iterator[str | Line]:
     if facts.holds_part:
         yield "part of a message had come, and its rest had not: the peer stopped in the middle of it"
     yield from _about_refusals(facts)
-    if isinstance(wait, ReplyWait):
+    if isinstance(wait, Exchange):
         yield from _about_other_replies(facts, wait)
     yield from _about_fitting(facts)
     yield from _about_nearest(facts)
@@ -127,7 +127,7 @@ def _about_culprit(facts: Explanation) -> Iterator[str | Line]:
         yield f"it had come {_when(culprit, wait)}: to ignore what came before a moment, give since=mark()"
 
 
-def _about_raised(wait: Wait) -> Iterator[str | Line]:
+def _about_raised(wait: Wait[Any]) -> Iterator[str | Line]:
     raised = wait.raised if isinstance(wait, (MessageWait, AbsenceWait)) else None
     if raised is not None:
         message, error = raised
@@ -138,7 +138,7 @@ def _about_raised(wait: Wait) -> Iterator[str | Line]:
             yield "  a predicate that raises does not fit; is there a slip in it?"
 
 
-def _about_other_replies(facts: Explanation, wait: ReplyWait) -> Iterator[str | Line]:
+def _about_other_replies(facts: Explanation, wait: Exchange) -> Iterator[str | Line]:
     """Replies that went elsewhere: those whose key is their own name cannot have been meant for this request."""
     keyed = [m for m in facts.came if m.reply_to is not None and m.reply_to not in (wait.key, m.name)]
     if keyed:
@@ -147,7 +147,7 @@ def _about_other_replies(facts: Explanation, wait: ReplyWait) -> Iterator[str | 
         yield f"replies to other requests came; the last, {_name(last)} (message {last.number}), carries {key}"
     if facts.fitting is not None:
         yield (("such a reply came, but to an earlier request that had been given up: ", ""), *_said(facts.fitting))
-        if isinstance(facts.taker, ReplyWait):
+        if isinstance(facts.taker, Exchange):
             place = f" at {facts.taker.source}" if facts.taker.source is not None else ""
             yield (("  that request: ", ""), *_said(facts.taker.request), (place, "elsewhere"))
         yield "  replies without an id belong to the requests in their order: if one is lost, reconnect to be in step"
@@ -156,7 +156,7 @@ def _about_other_replies(facts: Explanation, wait: ReplyWait) -> Iterator[str | 
 def _about_exchange(facts: Explanation) -> Iterator[str | Line]:
     """What was asked, and what was answered, as far as the lines above do not say it."""
     wait, culprit = facts.wait, facts.culprit
-    if isinstance(wait, ReplyWait):
+    if isinstance(wait, Exchange):
         carried = f", whose replies carry {one_line(repr(wait.key))}" if facts.is_absence else ""
         yield (("the request: ", ""), *_said(wait.request), (carried, ""))
         if facts.is_absence and wait.messages:
@@ -254,7 +254,7 @@ def _code_and_text(message: Message | None) -> tuple[str | int, str]:
     return code, next((body[field] for field in _TEXTS if isinstance(body.get(field), str)), "")
 
 
-def _places(wait: Wait, role: Role) -> Iterator[Line]:
+def _places(wait: Wait[Any], role: Role) -> Iterator[Line]:
     if wait.source is not None:
         yield ((f"at {wait.source}", role),)
     if wait.step is not None:
@@ -262,7 +262,7 @@ def _places(wait: Wait, role: Role) -> Iterator[Line]:
         yield (("in the step ", ""), (one_line(wait.step.title), "step"), (place, "elsewhere"))
 
 
-def _when(message: Message, wait: Wait) -> str:
+def _when(message: Message, wait: Wait[Any]) -> str:
     if message.number <= wait.after:
         return f"{seconds(max(wait.made_ns - message.at_ns, 0))} before the wait began"
     return f"{seconds(max(message.at_ns - wait.made_ns, 0))} after the wait began"

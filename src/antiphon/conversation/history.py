@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Final
+from typing import Any, Final
 
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import Wait
@@ -24,7 +24,7 @@ class History:
 
     def __init__(self, limit: int) -> None:
         self.messages: deque[Message] = deque(maxlen=limit)
-        self.taken: deque[tuple[int, Wait | None]] = deque(maxlen=limit)
+        self.taken: deque[tuple[int, Wait[Any] | None]] = deque(maxlen=limit)
 
     def trim(self) -> None:
         """A large message has come: remember fewer, so that what is remembered stays small; at least the latest."""

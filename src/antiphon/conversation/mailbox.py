@@ -9,22 +9,23 @@ delivered before that is in time.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from itertools import count
 from operator import attrgetter
 from typing import Any, Final
 
 from antiphon.conversation.backlog import Backlog
-from antiphon.conversation.checks import fails, is_soft, why
+from antiphon.conversation.checks import is_soft, why
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.exchanges import Exchanges
 from antiphon.conversation.explanation import Explanation, FailureKind
 from antiphon.conversation.explanation_text import lines_of
 from antiphon.conversation.history import History
-from antiphon.conversation.match import Difference
+from antiphon.conversation.match import Difference, matches
 from antiphon.conversation.message import Message
+from antiphon.conversation.overdue import Overdue, mark_late
 from antiphon.conversation.wait_index import WaitIndex
-from antiphon.conversation.waits import AbsenceWait, Ban, CloseWait, MessageWait, ReplyWait, UntilWait, Wait, surrender
+from antiphon.conversation.waits import AbsenceWait, Ban, CloseWait, Exchange, MessageWait, UntilWait, Wait, surrender
 from antiphon.errors import (
     ChannelClosed,
     CheckFailed,
@@ -52,7 +53,8 @@ class Mailbox:
     `received` counts the messages that have come, over all connections. `settled` are the waits to wake: each once, and
     an exchange also when a reply has come that is not its last. `violations` are the forbidden messages that came,
     `soft_failures` the soft checks that failed, until whoever drives the mailbox takes them. `has_news` says that there
-    is a violation, that something fell out or that the mailbox became full, until whoever drives it says False.
+    is a violation, that something fell out, that the mailbox became full or that somebody waits for a predicate, until
+    whoever drives it says False.
     """
 
     def __init__(
@@ -79,7 +81,7 @@ class Mailbox:
         self.dropped_ignored = 0
         self.has_news = False
         self.ending: Ending | None = None
-        self.settled: list[Wait] = []
+        self.settled: list[Wait[Any]] = []
         self.violations: list[ForbiddenMessage] = []
         self.soft_failures: list[CheckFailed] = []
         self.past = History(history)
@@ -91,10 +93,10 @@ class Mailbox:
         self._exchanges = Exchanges()
         self._absences: dict[int, AbsenceWait] = {}
         self.untils: dict[int, UntilWait] = {}
-        self._pending: dict[int, Wait] = {}
+        self._pending: dict[int, Wait[Any]] = {}
         self._next_order = next_order if next_order is not None else count(1).__next__
         self._bans: list[Ban] = []
-        self._overdue: deque[Wait] = deque(maxlen=_MOST_OVERDUE)
+        self._overdue = Overdue()
 
     def __len__(self) -> int:
         return len(self._backlog.messages)
@@ -105,14 +107,20 @@ class Mailbox:
         return list(self._backlog.messages.values())
 
     @property
-    def pending(self) -> list[Wait]:
+    def pending(self) -> list[Wait[Any]]:
         """The waits that are not settled, in the order in which they were made."""
-        return list(self._pending.values())
+        return sorted(self._all_pending(), key=_by_order)
 
     @property
     def next_deadline_ns(self) -> int | None:
         """The earliest deadline of a pending wait."""
-        return min((wait.deadline_ns for wait in self._pending.values() if wait.deadline_ns is not None), default=None)
+        return min((wait.deadline_ns for wait in self._all_pending() if wait.deadline_ns is not None), default=None)
+
+    def _all_pending(self) -> Iterator[Wait[Any]]:
+        yield from self._pending.values()
+        for exchange in self._exchanges.all():
+            if exchange.is_pending:
+                yield exchange
 
     # -- what comes in ------------------------------------------------------------------------------------------------
 
@@ -139,7 +147,7 @@ class Mailbox:
         if self._bans:
             self._enforce(message, now_ns)
         if self._overdue:
-            self._note_late(message, now_ns)
+            self._overdue.note(message, now_ns)
         if self._absences:
             self._break_absences(message, now_ns)
 
@@ -155,33 +163,37 @@ class Mailbox:
 
     def _reply(self, message: Message, now_ns: int) -> bool:
         """Give the message to the first exchange of its key; False if there is none that still wants it."""
-        exchange = self._exchanges.of(message.reply_to, message.is_last)
-        if exchange is None:
+        exchanges, key = self._exchanges, message.reply_to
+        found = exchanges.pop(key, None) if message.is_last else exchanges.get(key)
+        if found is None:
             return False
+        exchange = exchanges.first_of(found, key, message.is_last) if isinstance(found, deque) else found
         self.taken.append((message.number, exchange))
         if exchange.settled_ns >= 0:
             # P5: it was asked for and given up; it takes its turn among the replies, but is nobody's answer.
             if isinstance(exchange.error, DeadlinePassed):
-                _mark_late(exchange, now_ns)
+                mark_late(exchange, now_ns)
+            exchanges.forget(key)
             return False
-        answer = exchange.message
-        if answer is None:
+        is_first = exchange.message is None
+        if is_first:
             exchange.message = message
         else:
-            exchange.add(message, answer)
-        if message.is_failure or message.is_last:
-            del self._pending[exchange.order]
+            exchange.add(message)
+        if message.is_failure:
             exchange.settled_ns = now_ns
-            if message.is_failure:
-                exchange.error = self._refused(exchange, message, now_ns)
-            elif exchange.check is not None:
-                exchange.error = self._judge(exchange, now_ns)
+            exchange.error = self._refused(exchange, message, now_ns)
+        elif message.is_last:
+            exchange.settled_ns = now_ns
+            check = exchange.check
+            if check is not None and not matches(check, exchange.message.body):  # type: ignore[union-attr]
+                exchange.error = self._misfit(exchange, now_ns)
         # It stands there already if a reply before this one has not been told of yet.
-        if answer is None or exchange not in self.settled:
+        if is_first or exchange not in self.settled:
             self.settled.append(exchange)
         return True
 
-    def _refused(self, exchange: ReplyWait, refusal: Message, now_ns: int) -> RequestRefused:
+    def _refused(self, exchange: Exchange, refusal: Message, now_ns: int) -> RequestRefused:
         if not refusal.is_last:
             self._exchanges.abandon(exchange)  # what follows the refusal still belongs to it
         refused = RequestRefused("", explanation=self._explain(exchange, now_ns, "refused", culprit=refusal))
@@ -191,13 +203,13 @@ class Mailbox:
     def _take(self, wait: MessageWait, message: Message, now_ns: int) -> None:
         self.taken.append((message.number, wait))
         wait.message = message
-        self._settle(wait, now_ns, self._judge(wait, now_ns))
+        is_fit = wait.check is None or matches(wait.check, message.body)
+        self._settle(wait, now_ns, None if is_fit else self._misfit(wait, now_ns))
 
-    def _judge(self, wait: MessageWait | ReplyWait, now_ns: int) -> CheckFailed | None:
-        """What is wrong with the message that satisfied the wait, if it has a check that it does not fit."""
+    def _misfit(self, wait: MessageWait | Exchange, now_ns: int) -> CheckFailed | None:
+        """What is wrong with the message that satisfied the wait, and does not fit its check."""
         check, message = wait.check, wait.message
-        if check is None or message is None or not fails(check, message.body):
-            return None
+        assert message is not None
         found = why(check, message.body)
         error = CheckFailed("", explanation=self._explain(wait, now_ns, "check", culprit=message, differences=found))
         if is_soft(check):  # P4 but for this: it is told at the end of the run, and the message counts
@@ -222,16 +234,6 @@ class Mailbox:
         error = ForbiddenMessage("", explanation=self._explain(wait, now_ns, "forbidden", culprit=message))
         error.message = message
         return error
-
-    def _note_late(self, message: Message, now_ns: int) -> None:
-        """Tell the first wait whose deadline has passed, and that would have taken it, how late the message is."""
-        for wait in list(self._overdue):
-            if wait.accepts(message):
-                _mark_late(wait, now_ns)
-                self._overdue.remove(wait)
-                return
-            if now_ns - wait.settled_ns > _LATE_WITHIN_NS:
-                self._overdue.remove(wait)
 
     @property
     def size_bytes(self) -> int:
@@ -283,25 +285,28 @@ class Mailbox:
             self._pending[wait.order] = wait
             self._absences[wait.order] = wait
 
-    def expect_reply(self, wait: ReplyWait) -> None:
+    def expect_reply(self, exchange: Exchange) -> None:
         """Let the exchange collect what comes for its key from now on."""
         next_order = self._next_order
-        wait.order = order = next_order()
-        wait.after = self.received  # P5: before the request is sent, so that no reply can come in between
-        if self.ending is None or not self._is_closed(wait):
-            self._pending[order] = wait
-            self._exchanges.add(wait)
+        exchange.order = next_order()
+        exchange.after = self.received  # P5: before the request is sent, so that no reply can come in between
+        if self.ending is None or not self._is_closed(exchange):
+            exchanges = self._exchanges
+            if exchanges.setdefault(exchange.request.asks, exchange) is not exchange:
+                exchanges.queue(exchange)
 
-    def withdraw(self, wait: ReplyWait, now_ns: int) -> None:
+    def withdraw(self, wait: Exchange, now_ns: int) -> None:
         """Undo `expect_reply`: the request could not be sent, so no reply will come."""
-        if self._pending.pop(wait.order, None) is not None:
+        if wait.is_pending:
             self._exchanges.withdraw(wait)
+            wait.settled_ns = now_ns  # so that it holds no place
         self.abandon(wait, now_ns)
 
     def expect_close(self, wait: CloseWait) -> None:
         """Satisfy the wait by the connection's end, also by one that has been."""
         self._number(wait)
         if self.ending is not None:
+            wait.ending = self.ending
             self._settle(wait, wait.made_ns, self._close_verdict(wait, self.ending, wait.made_ns))
         else:
             self._pending[wait.order] = wait
@@ -312,6 +317,7 @@ class Mailbox:
         if not self._look(wait, wait.made_ns) and not self._is_closed(wait):
             self._pending[wait.order] = wait
             self.untils[wait.order] = wait
+            self.has_news = True
 
     def look_again(self, now_ns: int) -> None:
         """Settle the `until` waits whose predicate has become true (or raised)."""
@@ -368,7 +374,7 @@ class Mailbox:
             self.taken.append((message.number, None))
         return drained
 
-    def abandon(self, wait: Wait, now_ns: int) -> None:
+    def abandon(self, wait: Wait[Any], now_ns: int) -> None:
         """Cancel a wait: what it had received and nobody has seen goes back to its place in the mailbox.
 
         A message that goes back is offered to the waits that are pending first. The wait is woken no more.
@@ -376,17 +382,13 @@ class Mailbox:
         if wait.is_abandoned:
             return
         wait.is_abandoned = True
-        wait.on_settled = None  # it is woken no more, whatever comes of what it gives back
+        wait.sleeper = None  # it is woken no more, whatever comes of what it gives back
         if wait in self.settled:
             self.settled.remove(wait)
-        was_pending = self._pending.get(wait.order) is wait
-        if was_pending:
-            self._forget(wait)
         if wait.is_pending:
             wait.settled_ns = now_ns
-        if isinstance(wait, ReplyWait):
-            wait.on_message = None
-            if was_pending:
+            self._forget(wait)
+            if isinstance(wait, Exchange):
                 self._exchanges.abandon(wait)
         for message in surrender(wait):  # P10
             self._give_back(message, now_ns)
@@ -404,7 +406,7 @@ class Mailbox:
 
     def expire(self, now_ns: int) -> None:
         """Settle every wait whose deadline is not after `now_ns`, in the order of the deadlines."""
-        due = [wait for wait in self._pending.values() if wait.deadline_ns is not None and wait.deadline_ns <= now_ns]
+        due = [wait for wait in self.pending if wait.deadline_ns is not None and wait.deadline_ns <= now_ns]
         due.sort(key=_by_deadline)  # of deadlines that passed while the loop was held up, the first fails the run
         for wait in due:
             self._forget(wait)
@@ -413,7 +415,7 @@ class Mailbox:
             # P9: a last look, since what a condition reads may be changed by more than messages.
             elif not (isinstance(wait, UntilWait) and self._look(wait, now_ns)):
                 self._settle(wait, now_ns, DeadlinePassed("", explanation=self._explain(wait, now_ns, "deadline")))
-                if isinstance(wait, ReplyWait):
+                if isinstance(wait, Exchange):
                     self._exchanges.abandon(wait)
                 elif not isinstance(wait, UntilWait):
                     self._overdue.append(wait)
@@ -426,12 +428,11 @@ class Mailbox:
         for wait in self.pending:  # P8; a copy: what is settled here is no longer pending
             self._forget(wait)
             if isinstance(wait, CloseWait):
+                wait.ending = ending
                 self._settle(wait, now_ns, self._close_verdict(wait, ending, now_ns))
             elif not (isinstance(wait, UntilWait) and self._look(wait, now_ns)):
                 self._settle(wait, now_ns, ChannelClosed("", explanation=self._explain(wait, now_ns, "closed")))
-        for wait in self._overdue:
-            if isinstance(wait, CloseWait):
-                _mark_late(wait, now_ns)
+        self._overdue.note_close(now_ns)
         self._exchanges.clear()  # ids begin anew on the next connection: a late reply must not meet an old request
 
     def reopen(self) -> None:
@@ -443,7 +444,7 @@ class Mailbox:
             return None
         return CheckFailed("", explanation=self._explain(wait, now_ns, "closed"))
 
-    def _is_closed(self, wait: Wait) -> bool:
+    def _is_closed(self, wait: Wait[Any]) -> bool:
         """On a closed channel nothing will come: the wait fails at once."""
         if self.ending is None:
             return False
@@ -453,7 +454,7 @@ class Mailbox:
 
     def _explain(
         self,
-        wait: Wait,
+        wait: Wait[Any],
         now_ns: int,
         outcome: FailureKind,
         *,
@@ -464,12 +465,12 @@ class Mailbox:
 
     # -- book-keeping -------------------------------------------------------------------------------------------------
 
-    def _number(self, wait: Wait) -> None:
+    def _number(self, wait: Wait[Any]) -> None:
         next_order = self._next_order
         wait.order = next_order()
         wait.after = self.received
 
-    def _settle(self, wait: Wait, now_ns: int, error: BaseException | None) -> None:
+    def _settle(self, wait: Wait[Any], now_ns: int, error: BaseException | None) -> None:
         wait.settled_ns = now_ns
         if error is not None:
             wait.error = error
@@ -477,8 +478,10 @@ class Mailbox:
         if wait.message is None or wait not in self.settled:
             self.settled.append(wait)
 
-    def _forget(self, wait: Wait) -> None:
+    def _forget(self, wait: Wait[Any]) -> None:
         """Take a pending wait out of every list; an exchange keeps its place among the exchanges."""
+        if isinstance(wait, Exchange):
+            return
         del self._pending[wait.order]
         if isinstance(wait, MessageWait):
             self._wait_index.remove(wait)
@@ -488,11 +491,5 @@ class Mailbox:
             del self.untils[wait.order]
 
 
-def _mark_late(wait: Wait, now_ns: int) -> None:
-    if not wait.late_ns and wait.deadline_ns is not None:
-        wait.late_ns = max(now_ns - wait.deadline_ns, 1)
-
-
-_MOST_OVERDUE: Final = 16
-_LATE_WITHIN_NS: Final = 60 * 1_000_000_000
 _by_deadline = attrgetter("deadline_ns")
+_by_order = attrgetter("order")

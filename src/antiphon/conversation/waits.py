@@ -1,36 +1,74 @@
-"""What a mailbox can be asked to wait for: five kinds of wait, each plain data and an outcome.
+"""What a mailbox can be asked to wait for: five kinds of wait, each plain data, an outcome, and what a task awaits.
 
 A wait is made, given to a mailbox, and settled by it exactly once: satisfied, or failed with an error. Nothing here
-knows time or tasks; whoever drives the mailbox sets `on_settled` and calls it after the mailbox has finished its own
-change.
+knows time or tasks: a wait is awaited by way of its `driver`, who drives the mailbox, lets tasks sleep and resumes them
+after the mailbox has finished its own change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from typing import Any, ClassVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Hashable
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
 
 from antiphon.conversation.awaited import WaitKind, describe_awaited, is_predicate
+from antiphon.conversation.ending import Ending
 from antiphon.conversation.match import matches
 from antiphon.conversation.message import Message
 
-__all__ = ["AbsenceWait", "Ban", "CloseWait", "MessageWait", "ReplyWait", "UntilWait", "Wait", "surrender"]
+__all__ = ["AbsenceWait", "Ban", "CloseWait", "Driver", "Exchange", "MessageWait", "UntilWait", "Wait", "surrender"]
+
+T = TypeVar("T")
 
 
-class Wait(msgspec.Struct, eq=False, kw_only=True):
-    """What every wait has: when it was made, until when it may last, where it stands in the scenario, how it ended.
+class Driver(Protocol):
+    """Whoever drives a mailbox, as its waits know it: who waits on which channel, and how a task awaits a wait."""
+
+    actor: str
+    channel: str
+
+    def awaiting(self, wait: Wait[T], /) -> Generator[Any, None, T]:
+        """What `__await__` gives: it ends with the result, or raises what there is instead."""
+        ...
+
+    def cancel(self, wait: Wait[Any], /) -> bool:
+        """Give the wait up; False if it is settled already."""
+        ...
+
+    def trouble(self, wait: Wait[Any], /) -> BaseException:
+        """What to raise for a wait that has no result."""
+        ...
+
+    def next_reply(self, exchange: Exchange, /) -> Awaitable[None]:
+        """To be awaited until a further reply has come or the exchange is settled."""
+        ...
+
+    def call_when_done(self, wait: Wait[Any], function: Callable[[Any], object], context: Any, /) -> None:
+        """Have the event loop call `function(wait)` once the wait is settled."""
+        ...
+
+    def call_no_more(self, wait: Wait[Any], function: Callable[[Any], object], /) -> int:
+        """Take that back; returns how often it was to be called."""
+        ...
+
+
+class Wait(msgspec.Struct, Generic[T], eq=False, kw_only=True):
+    """A wait in progress, or over: await it for what was waited for. Its deadline runs from the moment it was made.
+
+    Awaited, it raises ExpectationFailed or a child of it when the wait fails. It may be awaited any number of times,
+    also by several tasks; `done`, `result`, `exception`, `cancel`, `cancelled` and `add_done_callback` are those of an
+    `asyncio.Future`.
 
     Given by whoever makes it: `made_ns`; `deadline_ns`, None for a wait without one; `source`, FILE:LINE of the code
-    that waits; `step`, the business step around it (a `StepStarted`).
+    that waits; `step`, the business step around it; `driver`.
 
     Set by the mailbox: `order`, which grows as waits are made and names the wait in the journal; `after`, how many
     messages had come by then; `message`, what satisfied it; `settled_ns`, below 0 while it is pending; `error`;
     `is_abandoned`; `late_ns`, by how much what was awaited came after the deadline, if it did.
 
-    Set by whoever drives the mailbox: `actor` and `channel`, who waits and where; `on_settled`; `is_seen`, when the
-    outcome has been given to whoever waits, for what has been seen is not given back.
+    `is_seen` says that the outcome has been given to whoever waits, for what has been seen is not given back.
+    `sleeper` is the driver's: what resumes those who await it, None while nobody does.
     """
 
     kind: ClassVar[WaitKind]
@@ -39,6 +77,7 @@ class Wait(msgspec.Struct, eq=False, kw_only=True):
     deadline_ns: int | None
     source: str | None = None
     step: Any = None
+    driver: Driver = None  # type: ignore[assignment]  # none in a mailbox that is driven by hand
     order: int = 0
     after: int = 0
     message: Message | None = None
@@ -46,10 +85,8 @@ class Wait(msgspec.Struct, eq=False, kw_only=True):
     error: BaseException | None = None
     is_abandoned: bool = False
     late_ns: int = 0
-    on_settled: Callable[[], None] | None = None
     is_seen: bool = False
-    actor: str = ""
-    channel: str = ""
+    sleeper: Any = None
 
     def __repr__(self) -> str:
         state = "pending" if self.is_pending else "abandoned" if self.is_abandoned else self.error or "satisfied"
@@ -68,8 +105,48 @@ class Wait(msgspec.Struct, eq=False, kw_only=True):
         """Whether `message` is (one of) what is waited for, wherever it stands and whoever has taken it."""
         raise NotImplementedError
 
+    # -- what whoever waits does with it ------------------------------------------------------------------------------
 
-class MessageWait(Wait):
+    def __await__(self) -> Generator[Any, None, T]:
+        return self.driver.awaiting(self)
+
+    def done(self) -> bool:
+        """True once there is a result or an error, or it was given up."""
+        return self.settled_ns >= 0
+
+    def result(self) -> T:
+        """The result. Raises the error there is instead, CancelledError, or InvalidStateError while it is pending."""
+        if self.error is not None or self.is_abandoned or self.settled_ns < 0:
+            raise self.driver.trouble(self)
+        self.is_seen = True
+        found: Any = self.message  # None where no message is waited for
+        return found  # type: ignore[no-any-return]
+
+    def exception(self) -> BaseException | None:
+        """The error, None for a result. Raises CancelledError, or InvalidStateError while it is pending."""
+        if self.error is not None:
+            return self.driver.trouble(self)
+        self.result()
+        return None
+
+    def cancelled(self) -> bool:
+        """True if it was given up."""
+        return self.is_abandoned
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Give up; False if it is settled. What had come for it and was not seen goes back into the mailbox."""
+        return self.driver.cancel(self)
+
+    def add_done_callback(self, function: Callable[[Any], object], *, context: Any = None) -> None:
+        """Have the event loop call `function(self)` once it is settled or given up."""
+        self.driver.call_when_done(self, function, context)
+
+    def remove_done_callback(self, function: Callable[[Any], object]) -> int:
+        """Do not have it called any more; returns how often it had been added."""
+        return self.driver.call_no_more(self, function)
+
+
+class MessageWait(Wait[Message]):
     """For one message of a name (None: of any) whose body fits `where`, after number `since`; `check` judges it.
 
     A `where` that is a predicate and raises does not fit; `raised` is the latest message on which it did, and what.
@@ -92,7 +169,7 @@ class MessageWait(Wait):
         return self.where is None or _fits(self, message, if_raised=False)
 
 
-class AbsenceWait(Wait):
+class AbsenceWait(Wait[None]):
     """For the deadline to pass without a message of that name whose body fits `where`, after number `since`.
 
     A `where` that is a predicate and raises has not ruled the message out: it counts as fitting; `raised` tells why.
@@ -124,13 +201,15 @@ class Ban:
         self.source = wait.source
 
 
-class ReplyWait(Wait):
-    """For the replies to one request, up to the last.
+class Exchange(Wait[Message]):
+    """A request and its replies: await it for the answer, or iterate it for every message that belongs to it.
 
-    `key` is what the codec gave the request. `messages` are the replies so far, of which whoever iterates the exchange
-    has seen the first `seen`; `message` is the answer among them: the latest that says it is one, else the latest.
-    `several` lists them if there is more than one: most requests have one reply, and a list is one thing more that the
-    collector walks as long as the wait is kept. `on_message` is called when a reply has come that is not the last.
+    `async for` ends after the last reply; a refusal is raised when it comes.
+
+    `request` is what was sent, and its `asks` the key of the replies. `messages` are the replies so far, of which
+    whoever iterates has seen the first `seen`; `message` is the answer among them: the latest that says it is one, else
+    the latest. `several` lists them if there is more than one: most requests have one reply, and a list is one thing
+    more that the collector walks as long as the wait is kept.
     """
 
     kind = "reply"
@@ -139,7 +218,6 @@ class ReplyWait(Wait):
     check: Any = None
     several: list[Message] | None = None
     seen: int = 0
-    on_message: Callable[[], None] | None = None
 
     @property
     def key(self) -> Hashable:
@@ -147,13 +225,33 @@ class ReplyWait(Wait):
 
     @property
     def messages(self) -> list[Message]:
+        """The replies so far, oldest first."""
         if self.several is not None:
-            return self.several
+            return list(self.several)
         return [self.message] if self.message is not None else []
 
-    def add(self, further: Message, answer: Message) -> None:
-        """A reply has come after the first; `answer` has been the answer so far."""
-        self.several = self.messages
+    async def __aiter__(self) -> AsyncIterator[Message]:
+        # Whoever has awaited it has seen all there was.
+        while not self.is_seen:
+            several = self.several
+            if self.seen < (len(several) if several is not None else self.message is not None):
+                self.seen += 1
+                reply = several[self.seen - 1] if several is not None else self.message
+                assert reply is not None
+                yield reply
+            elif self.settled_ns < 0:
+                await self.driver.next_reply(self)
+            else:
+                break
+        if self.error is not None:
+            raise self.driver.trouble(self)
+
+    def add(self, further: Message) -> None:
+        """A reply has come after the first."""
+        answer = self.message
+        assert answer is not None
+        if self.several is None:
+            self.several = [answer]
         self.several.append(further)
         # What comes after the answer, as a status that ends the exchange, is no better answer.
         if further.is_answer or not answer.is_answer:
@@ -167,7 +265,7 @@ class ReplyWait(Wait):
         return message.reply_to is not None and message.reply_to == self.request.asks and message.number > self.after
 
 
-class UntilWait(Wait):
+class UntilWait(Wait[None]):
     """For a predicate without arguments to become true; it is looked at after every message. `place` is where it is
     written, "" if that is not known."""
 
@@ -187,12 +285,19 @@ class UntilWait(Wait):
         return False
 
 
-class CloseWait(Wait):
-    """For the connection to close, with `code` if that is given."""
+class CloseWait(Wait[Ending]):
+    """For the connection to close, with `code` if that is given; `ending` is how it did."""
 
     kind = "close"
 
     code: int | None
+    ending: Ending | None = None
+
+    def result(self) -> Ending:
+        if self.error is not None or self.ending is None:
+            raise self.driver.trouble(self)
+        self.is_seen = True
+        return self.ending
 
     def describe(self) -> str:
         return describe_awaited("close", code=self.code)
@@ -201,11 +306,11 @@ class CloseWait(Wait):
         return False
 
 
-def surrender(wait: Wait) -> list[Message]:
+def surrender(wait: Wait[Any]) -> list[Message]:
     """Take from a wait what it has received and nobody has seen."""
     if wait.is_seen:
         return []
-    if isinstance(wait, ReplyWait):
+    if isinstance(wait, Exchange):
         messages = wait.messages
         wait.several, wait.message = messages[: wait.seen], None
         return messages[wait.seen :]

@@ -81,11 +81,17 @@ class Json:
             )
 
     @property
+    def _is_envelope(self) -> bool:
+        """Whether name and body are a field each, and the name alone tells what is a reply, as in most protocols."""
+        has_more = bool(self.id or self.error or self.envelope) or self.provisional is not None
+        return self.reply is not None and len(self.name) == len(self.body) == 1 and not has_more
+
+    @property
     def has_replies(self) -> bool:
         return self.reply is not None or bool(self.id)
 
     def codec(self) -> Codec:
-        return _JsonCodec(self)
+        return _EnvelopeCodec(self) if self._is_envelope else _JsonCodec(self)
 
 
 class _JsonCodec(Codec):
@@ -100,8 +106,6 @@ class _JsonCodec(Codec):
         self._provisional = dialect.provisional
         self._find_id = _finder(dialect.id) if dialect.id else None
         self._has_replies = dialect.has_replies
-        has_more = bool(dialect.id or dialect.error or dialect.provisional is not None)
-        self._is_told_by_name = dialect.reply is not None and not has_more
         depth = len(dialect.body)
         self._id_in_body = dialect.id[depth:] if dialect.id[:depth] == dialect.body else ()
         self._is_name_in_body = dialect.name[:depth] == dialect.body
@@ -130,11 +134,6 @@ class _JsonCodec(Codec):
         body = document.get(key, ABSENT) if key is not None else _dig(document, self._dialect.body)
         if body is ABSENT:
             body = document if name is UNNAMED else {}
-        if self._is_told_by_name:
-            is_reply, fails = self._is_reply, self._fails
-            if not is_reply(name):
-                return (Message(name, body, data),)
-            return (Message(name, body, data, None, name, None, True, True, fails is not None and fails(body)),)
         return (self._correlated(name, body, data, document) if self._has_replies else Message(name, body, data),)
 
     def _correlated(self, name: str, body: Any, data: Data, document: dict[str, Any]) -> Message:
@@ -267,6 +266,55 @@ class _JsonCodec(Codec):
         if key is not None and not self._id_in_body:
             _plant(document, dialect.id, key)
         return document
+
+
+class _EnvelopeCodec(_JsonCodec):
+    """The same where name and body are a field each, and the name alone tells what is a reply: all in one pass."""
+
+    def __init__(self, dialect: Json) -> None:
+        super().__init__(dialect)
+        assert dialect.reply is not None
+        self._keys = dialect.name[0], dialect.body[0]
+        self._replies = _Replies(dialect.reply)
+
+    def decode(self, data: Data) -> Sequence[Message]:
+        read, (name_key, body_key), fails = self._decode, self._keys, self._fails
+        try:
+            document = read(data)
+            name, body = document[name_key], document[body_key]
+            is_reply = self._replies[name]
+        except Exception:  # no JSON, no object, no name, no body: seldom, and told as elsewhere
+            return super().decode(data)
+        if not is_reply:
+            return (Message(name, body, data),)
+        return (Message(name, body, data, None, name, None, True, True, fails is not None and fails(body)),)
+
+    def request(self, name: str, body: Any) -> Message:
+        reply_to = self._reply_to
+        name_key, body_key = self._keys
+        if body is None:
+            body = {}
+        try:
+            raw = encode_json({name_key: name, body_key: body})
+        except NOT_WRITABLE as error:
+            raise unwritable(name, body, error) from error
+        return Message(name, body, raw, None, None, reply_to(name))
+
+
+class _Replies(dict[str, bool]):
+    """Which names are those of replies; only of so many, since a peer may invent names."""
+
+    def __init__(self, template: _Template) -> None:
+        self._template = template
+
+    def __missing__(self, name: Any) -> bool:
+        """Raises KeyError for what is no name."""
+        if name.__class__ is not str or not name:
+            raise KeyError(name)
+        is_reply = self._template.fits(name)
+        if len(self) < _MOST_NAMES:
+            self[name] = is_reply
+        return is_reply
 
 
 class _Template:

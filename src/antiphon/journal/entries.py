@@ -13,8 +13,9 @@ import msgspec
 from antiphon.conversation.awaited import WaitKind, describe_awaited
 from antiphon.conversation.ending import EndedBy
 from antiphon.conversation.message import Message
-from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
+from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
 from antiphon.journal.arguments import Argument, arguments_told
+from antiphon.journal.performed import PerformedStep, StepOutcome
 
 __all__ = [
     "Called",
@@ -52,7 +53,6 @@ RunVerdict = Literal["passed", "failed", "error", "interrupted"]
 TestOutcome = Literal["passed", "failed", "error", "xfailed", "xpassed", "skipped", "rerun"]
 """How a test ended: "error" is one in its setup or teardown, "rerun" an attempt that was made again."""
 
-StepOutcome = Literal["passed", "failed", "cancelled"]
 WaitOutcome = Literal["satisfied", "failed", "cancelled"]
 
 
@@ -136,6 +136,19 @@ class StepStarted(Entry, tag="step-started", gc=True):
     source: str
     arguments: Sequence[Argument] = ()
 
+    @classmethod
+    def of(cls, step: PerformedStep) -> StepStarted:
+        """The beginning of a step, whatever has become of it since."""
+        return cls(
+            at_ns=step.at_ns,
+            number=step.number,
+            parent=step.parent,
+            actor=step.actor,
+            action=step.action,
+            source=step.source,
+            arguments=step.arguments,
+        )
+
     @property
     def title(self) -> str:
         """The step as it was written: `outbound_call('890000002')`."""
@@ -148,6 +161,11 @@ class StepEnded(Entry, tag="step-ended"):
     number: int
     outcome: StepOutcome
     error: str = ""
+
+    @classmethod
+    def of(cls, step: PerformedStep) -> StepEnded:
+        """The end of a step that is over."""
+        return cls(at_ns=step.ended_ns, number=step.number, outcome=step.outcome, error=step.error)
 
 
 class WaitStarted(Entry, tag="wait-started", gc=True):
@@ -175,13 +193,13 @@ class WaitStarted(Entry, tag="wait-started", gc=True):
     times: int = 1
 
     @classmethod
-    def of(cls, wait: Wait) -> WaitStarted:
+    def of(cls, wait: Wait[Any]) -> WaitStarted:
         """The beginning of a channel's wait, whatever has become of it since."""
         started = cls(
             at_ns=wait.made_ns,
             number=wait.order,
-            actor=wait.actor,
-            channel=wait.channel,
+            actor=wait.driver.actor,
+            channel=wait.driver.channel,
             awaits=wait.kind,
             step=wait.step.number if wait.step is not None else 0,
             deadline_ns=wait.deadline_ns,
@@ -191,7 +209,7 @@ class WaitStarted(Entry, tag="wait-started", gc=True):
             case MessageWait() | AbsenceWait():
                 started.name = wait.name
                 started.where = wait.where
-            case ReplyWait():
+            case Exchange():
                 started.name = wait.request.name
             case CloseWait():
                 started.code = wait.code
@@ -217,6 +235,18 @@ class WaitEnded(Entry, tag="wait-ended"):
     message: int = 0
     error: str = ""
     step: int | None = None
+
+    @classmethod
+    def of(cls, wait: Wait[Any]) -> WaitEnded:
+        """The end of a channel's wait, as it is now: what is abandoned later gives back what it had."""
+        failed = wait.error is not None
+        return cls(
+            at_ns=wait.settled_ns,
+            number=wait.order,
+            outcome="failed" if failed else "cancelled" if wait.is_abandoned else "satisfied",
+            message=wait.message.number if wait.message is not None else 0,
+            error=type(wait.error).__name__ if failed else "",
+        )
 
 
 class Handled(Entry, tag="handled"):

@@ -13,14 +13,18 @@ from antiphon.conversation.awaited import where_as_data
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import Wait
 from antiphon.journal.arguments import mask_argument
-from antiphon.journal.entries import Entry, Recorded, StepStarted, WaitStarted
+from antiphon.journal.entries import Entry, Recorded, StepEnded, StepStarted, WaitEnded, WaitStarted
 from antiphon.journal.masking import Masker
+from antiphon.journal.performed import PerformedStep
 from antiphon.journal.placing import Placing
 
 __all__ = ["Journal", "Report", "Sink", "mask_entry", "mask_message"]
 
 Sink = Callable[[Any], None]
 """Called with each entry or message (masked) as it happens."""
+
+Recordable = Recorded | Wait[Any] | PerformedStep | tuple[Wait[Any] | PerformedStep]
+"""What `Journal.record` takes."""
 
 
 class Report(Protocol):
@@ -40,8 +44,9 @@ class Report(Protocol):
 class Journal:
     """Collects the entries of one run.
 
-    `record` puts an entry in, or a channel's wait, which stands for its beginning: without sinks the entry is made of
-    it when somebody reads `entries`. The last `keep` stay in memory, as they were, and of large messages fewer: those
+    `record` puts an entry in, or what has a beginning and an end, a channel's wait or a step: itself where it begins,
+    and in a tuple of its own where it has ended. Without sinks the entries are made of it when somebody reads
+    `entries`. The last `keep` stay in memory, as they were, and of large messages fewer: those
     with the last `keep_bytes` of raw data. Sinks get them masked. A run under load has no sinks. An entry that one sink
     cannot write is given to the others before `record` raises what that sink raised.
     """
@@ -85,24 +90,25 @@ class Journal:
             while entries and _at_ns(entries[0]) <= oldest.at_ns and entries.popleft() is not oldest:
                 pass
 
-    def write_down(self, wait: Wait) -> None:
-        """The wait has failed: keep its beginning instead of the wait, which has an error with all its frames."""
-        if self._sinks:  # it was written when it began
+    def write_down(self, wait: Wait[Any]) -> None:
+        """Keep what is recorded of the wait as it is now, instead of the wait."""
+        if self._sinks:  # it was written when it happened
             return
         ring = self._ring
-        # From the newest on: a wait that fails has mostly begun a short while ago. It may have fallen out.
+        # From the newest on: a wait that is over has mostly begun a short while ago. It may have fallen out.
         for back, entry in enumerate(reversed(ring), 1):
-            if entry is wait:
-                ring[-back] = _written(wait)
-                return
+            if entry is wait or (entry.__class__ is tuple and entry[0] is wait):
+                ring[-back] = _written(entry)
+                if entry is wait:
+                    return
 
     def attach(self, sink: Sink) -> None:
         """Call `sink` with every entry from now on; sinks are attached before the run's engine is made."""
         self._sinks.append(sink)
         self.record = self._record
 
-    def _record(self, entry: Recorded | Wait) -> None:
-        entry = _written(entry)
+    def _record(self, recorded: Recordable) -> None:
+        entry = _written(recorded)
         self._ring.append(entry)
         self._place(entry)  # only here: in memory, steps that nobody reads need not be found
         masked = mask_message(entry, self.masker) if isinstance(entry, Message) else mask_entry(entry, self.masker)
@@ -116,12 +122,20 @@ class Journal:
             raise failure
 
 
-def _written(entry: Recorded | Wait) -> Recorded:
-    return WaitStarted.of(entry) if isinstance(entry, Wait) else entry
+def _written(recorded: Recordable) -> Recorded:
+    if isinstance(recorded, tuple):
+        (over,) = recorded
+        return WaitEnded.of(over) if isinstance(over, Wait) else StepEnded.of(over)
+    if isinstance(recorded, Wait):
+        return WaitStarted.of(recorded)
+    return StepStarted.of(recorded) if isinstance(recorded, PerformedStep) else recorded
 
 
-def _at_ns(entry: Recorded | Wait) -> int:
-    return entry.made_ns if isinstance(entry, Wait) else entry.at_ns
+def _at_ns(recorded: Recordable) -> int:
+    if isinstance(recorded, tuple):
+        (over,) = recorded
+        return over.settled_ns if isinstance(over, Wait) else over.ended_ns
+    return recorded.made_ns if isinstance(recorded, Wait) else recorded.at_ns
 
 
 def mask_message(message: Message, masker: Masker) -> Message:

@@ -24,9 +24,9 @@ from typing import Any, Final
 from antiphon.runtime.runtime import STEP
 from antiphon.runtime.tracebacks import owner_of
 
-__all__ = ["Place", "caller", "local_names", "place", "place_of"]
+__all__ = ["KNOWN_PLACES", "Place", "caller", "find_place", "getframe", "local_names", "place", "place_of"]
 
-_getframe: Final = sys._getframe  # asked for every wait, and found faster here
+getframe: Final = sys._getframe  # asked for every wait, and found faster here
 
 Place = str
 """FILE:LINE: the file relative to the working directory where it lies below it, the line from 1."""
@@ -35,17 +35,19 @@ Place = str
 def caller(skipping: int = 1) -> Place:
     """The author's line that this call comes from; the innermost `skipping` callers are ours.
 
-    It is the nearest of the running task, or else that of the step under way.
+    It is the nearest of the running task, or else that of the step under way. What is called for every message looks
+    into `KNOWN_PLACES` itself, as it is done here.
     """
-    frame = _getframe(skipping + 1)
-    return _KNOWN.get((id(frame.f_code), frame.f_lasti)) or _find(frame)
+    frame = getframe(skipping + 1)
+    return KNOWN_PLACES.get((id(frame.f_code), frame.f_lasti)) or find_place(frame)
 
 
-def _find(nearest: FrameType) -> Place:
+def find_place(nearest: FrameType) -> Place:
+    """The author's line that a call comes from which was made in that frame, or in one that it was called from."""
     frame: FrameType | None = nearest
     passed: list[FrameType] = []
     while frame is not None:
-        known = _KNOWN.get((id(frame.f_code), frame.f_lasti))
+        known = KNOWN_PLACES.get((id(frame.f_code), frame.f_lasti))
         if known is not None:
             return known
         owner = owner_of(frame.f_code.co_filename)
@@ -75,11 +77,11 @@ def _task_frame() -> FrameType | None:
 def _remember(frame: FrameType) -> Place:
     code = frame.f_code
     found = place(code.co_filename, frame.f_lineno)
-    if len(_KNOWN) >= _MOST_KNOWN:
-        _KNOWN.clear()
+    if len(KNOWN_PLACES) >= _MOST_KNOWN:
+        KNOWN_PLACES.clear()
         _CODES.clear()
     _CODES[id(code)] = code
-    _KNOWN[id(code), frame.f_lasti] = found
+    KNOWN_PLACES[id(code), frame.f_lasti] = found
     return found
 
 
@@ -88,7 +90,7 @@ def local_names(skipping: int = 1) -> dict[str, Any]:
 
     A copy: from Python 3.13 on `f_locals` of a function is a view (PEP 667), which keeps its frame alive.
     """
-    return dict(_getframe(skipping + 1).f_locals)
+    return dict(getframe(skipping + 1).f_locals)
 
 
 def place_of(function: object) -> Place:
@@ -104,7 +106,7 @@ def place(file: str, line: int) -> Place:
     return f"{path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else file}:{line}"
 
 
-_KNOWN: Final[dict[tuple[int, int], Place]] = {}
+KNOWN_PLACES: Final[dict[tuple[int, int], Place]] = {}
 """The places of the author's code that called before, by the code's identity and the instruction."""
 
 _CODES: Final[dict[int, CodeType]] = {}

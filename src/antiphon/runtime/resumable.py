@@ -1,188 +1,176 @@
-"""The side of a wait that asyncio's tasks see: a future that can resume its task inside the reader's own callback.
+"""How a task awaits a wait of ours: it sleeps on a future, and is resumed inside the reader's own callback.
 
-A message that satisfies a wait resumes its step in the same turn of the loop in which it was read. An `asyncio.Future`
-cannot do that: `set_result` schedules its callbacks, so its task goes on one turn later, behind whatever else is ready.
-So this is no child of it; it looks like one to a task, and when it is done it calls the task's wake-up itself.
+A message that satisfies a wait resumes its step in the same turn of the loop in which it was read. `set_result` of the
+future cannot do that: it schedules the callbacks, so the task goes on one turn later, behind whatever else is ready. So
+the future is never made done; the callbacks that lie in it are called here, and it is thrown away.
 
 Relied upon, all of it the same in CPython 3.11 to 3.14, for tasks in C and in Python, on asyncio's loops and uvloop's:
 
--   `asyncio.isfuture` and `Task.__step` take whatever has `_asyncio_future_blocking` for a future (documented at
-    `asyncio.isfuture`); what yields itself with that set to True is awaited, by one call of `add_done_callback`.
--   A task gives its own context with that call. Whoever does not (a task of another make, `add_done_callback` by hand)
-    is called by `call_soon` like any callback of a future, one turn later and no worse.
--   A wake-up asks what it is called with for `result()` and throws that away: `__await__` gives the real one. So it is
-    called with a future of asyncio's that is done, which it asks without a call into Python.
+-   What an awaitable yields with `_asyncio_future_blocking` set to True is awaited by its task (documented at
+    `asyncio.isfuture`), by one call of `add_done_callback`; `Future._callbacks` shows it, with the task's context.
+-   A task's wake-up asks what it is called with for `result()` and throws that away. So it is called with a future of
+    asyncio's that is done, which it asks without a call into Python.
 -   A wake-up may be called from any callback of the loop while no task is in the middle of a step. Within a step it
     would raise RuntimeError ("Cannot enter into task"); that is looked at first. It raises RuntimeError, too, before
-    the task has made its step, if its context is entered already (a callback that was given a task's context by hand);
-    then it goes by `call_soon` as well. Nothing is lost in either case.
--   `asyncio.shield`, `wait`, `gather` and `wait_for` ask for the loop by `_loop` where there is no `get_loop()`.
+    the task has made its step, if its context is entered already (a callback that was given a task's context by hand).
+    In both cases the loop calls it, one turn later and no worse.
+-   The running task: `asyncio.current_task`, which before 3.12 is written in Python, and looks into
+    `asyncio.tasks._current_tasks`.
 
-Tried instead: an `asyncio.Future` (one turn more), `eager_start` of a task for each message (Python 3.12, and a task
-costs more than the wait), `loop._ready.appendleft` (uvloop has no such thing).
+Where `_callbacks` shows nothing, as in a future of another make, the future is made done, which is what asyncio does.
 
-Python 3.14 keeps for each future who awaits it (`future_add_to_awaited_by`), but only for its own: `print_call_graph`
-does not see through this, and that is all.
+Tried instead: a future of our own, written in Python (a call of ours more for each wait), `eager_start` of a task for
+each message (Python 3.12, and a task costs more than the wait), `loop._ready.appendleft` (uvloop has no such thing).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator
-from contextvars import Context
-from typing import Any, Final, Generic, Protocol, TypeVar
+import sys
+import types
+from collections.abc import Callable, Generator, Iterable
+from contextvars import Context, copy_context
+from typing import Any, Final, TypeVar
 
-from antiphon.conversation.waits import Wait
+from antiphon.conversation.waits import Exchange, Wait
 
-__all__ = ["Resumable", "WaitOwner"]
+__all__ = ["Resumer"]
 
 T = TypeVar("T")
-_Callback = Callable[[Any], object]
-_current_task: Final = asyncio.current_task
+
+if sys.version_info >= (3, 12):
+    _current_task: Callable[[Any], Any] = asyncio.current_task
+else:
+    _current_task: Callable[[Any], Any] = asyncio.tasks._current_tasks.get  # type: ignore[attr-defined]
 
 
-class WaitOwner(Protocol):
-    """What such a future needs of its channel.
+class Resumer:
+    """Lets tasks sleep on the waits of one event loop, and resumes them."""
 
-    `woken` is a future of `loop` that is done: what a task is given when it is to go on.
-    """
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop: Final = loop
+        self._new_future: Final = loop.create_future
+        # What a task is woken with: it is asked for its result, and has nothing to say.
+        self._woken: asyncio.Future[None] = loop.create_future()
+        self._woken.set_result(None)
 
-    loop: asyncio.AbstractEventLoop
-    woken: asyncio.Future[None]
-
-    def abandon(self, wait: Wait) -> None:
-        """The wait is not awaited any more."""
-        ...
-
-    def heard(self, wait: Wait) -> None:
-        """Someone has been told of the wait's failure."""
-        ...
-
-
-class Resumable(Generic[T]):
-    """Awaited, it gives its result once it is done. Whoever makes it done calls `_wake`."""
-
-    __slots__ = (
-        "_asyncio_future_blocking",
-        "_callbacks",
-        "_channel",
-        "_is_awaited",
-        "_is_cancelled",
-        "_loop",
-        "_task",
-    )
-
-    def __init__(self, channel: WaitOwner) -> None:
-        self._channel = channel
-        self._loop = channel.loop
-        self._asyncio_future_blocking = self._is_awaited = self._is_cancelled = False
-        self._task: tuple[_Callback, Context] | None = None
-        self._callbacks: list[tuple[_Callback, Context | None]] | None = None
-
-    def done(self) -> bool:
-        """True once there is a result or an error."""
+    def give_up(self, wait: Wait[Any]) -> None:
+        """Nobody awaits the wait any more."""
         raise NotImplementedError
 
-    def result(self) -> T:
-        """The result; raises the error there is instead, or InvalidStateError while there is neither."""
-        raise NotImplementedError
-
-    def _listen(self) -> bool:
-        """Have `_wake` called when done; False if it is done already."""
-        raise NotImplementedError
-
-    def _give_up(self) -> None:
-        """Nobody awaits this any more."""
-        raise NotImplementedError
-
-    def __await__(self) -> Generator[Any, None, T]:
-        if not self.done():
-            self._asyncio_future_blocking = self._is_awaited = True
+    def awaiting(self, wait: Wait[T], /) -> Generator[Any, None, T]:
+        """See `antiphon.conversation.waits.Driver`."""
+        while wait.settled_ns < 0:
+            sleeper = wait.sleeper
+            if sleeper is None:
+                sleeper = wait.sleeper = self._new_future()
+            sleeper._asyncio_future_blocking = True
             try:
-                yield self
+                yield sleeper
             except BaseException:
-                # Cancelled: what had come for this wait and was not seen goes back to the mailbox (P10).
-                self._give_up()
+                self.give_up(wait)  # cancelled: what had come for it and was not seen goes back to the mailbox (P10)
                 raise
-        return self.result()
+        if wait.message is None or wait.error is not None:
+            return wait.result()
+        # The same for what nearly every wait gets: what has a message was neither given up nor failed.
+        wait.is_seen = True
+        result: Any = wait.message
+        return result  # type: ignore[no-any-return]
 
-    def exception(self) -> BaseException | None:
-        """The error, if there is one."""
-        if self._is_cancelled:
-            raise asyncio.CancelledError
-        try:
-            self.result()
-        except BaseException as error:
-            return error
-        return None
+    def resume(self, sleeper: asyncio.Future[Any]) -> None:
+        """Let those who sleep on it go on: at once, unless a task is in the middle of a step.
 
-    def cancelled(self) -> bool:
-        """True after `cancel`."""
-        return self._is_cancelled
-
-    def cancel(self, msg: Any = None) -> bool:
-        """Give up; False if there was nothing to give up any more."""
-        if self.done():
-            return False
-        self._is_cancelled = True
-        self._give_up()
-        self._call_soon()
-        return True
-
-    def add_done_callback(self, callback: _Callback, *, context: Context | None = None) -> None:
-        """Call `callback(self)` once done."""
-        if not self._listen():
-            self._loop.call_soon(callback, self, context=context)
-            return
-        if self._is_awaited and context is not None and self._task is None:
-            # The task that has just been given this by `__await__`. Any further one is a callback like others, called
-            # with this and not with `woken`: it is slower by a call into Python.
-            self._task = (callback, context)
-        elif self._callbacks is None:
-            self._callbacks = [(callback, context)]
-        else:
-            self._callbacks.append((callback, context))
-        self._is_awaited = False
-
-    def remove_done_callback(self, callback: _Callback) -> int:
-        """Do not call it any more; returns how often it had been added."""
-        callbacks = self._callbacks or []
-        kept = [pair for pair in callbacks if pair[0] != callback]
-        self._callbacks = kept
-        return len(callbacks) - len(kept)
-
-    def _wake(self) -> None:
-        """Done: let the task that awaits this go on at once, if no other is in the middle of a step.
-
-        This keeps "in the same turn of the loop in which it was read". The mailbox has finished its own change by now:
-        whoever goes on may send, expect, close or cancel.
+        The mailbox has finished its own change by now: whoever goes on may send, expect, close or cancel.
         """
-        if _current_task(self._loop) is not None:
-            self._call_soon()
-            return
-        task, callbacks = self._task, self._callbacks
-        self._task = self._callbacks = None
-        if task is not None:
-            self._run(task[0], self._channel.woken, task[1])
-        if callbacks is not None:
+        if _current_task(self.loop) is None and (callbacks := sleeper._callbacks):
             for callback, context in callbacks:
-                if context is not None:
-                    self._run(callback, self, context)
-                else:
-                    self._loop.call_soon(callback, self)
+                try:
+                    context.run(callback, self._woken)
+                except RuntimeError:
+                    # The context is entered already, or the task could not be: in both cases it has not made its step,
+                    # since what a step raises stays in its task (KeyboardInterrupt and SystemExit apart).
+                    self.loop.call_soon(callback, self._woken, context=context)
+        elif not sleeper.done():
+            sleeper.set_result(None)
 
-    def _run(self, callback: _Callback, future: Any, context: Context) -> None:
+    def is_awaited(self, wait: Wait[Any]) -> bool:
+        """Whether somebody will be told how the wait ends."""
+        return wait.sleeper is not None and bool(wait.sleeper._callbacks)
+
+    async def next_reply(self, exchange: Exchange, /) -> None:
+        """See `antiphon.conversation.waits.Driver`."""
         try:
-            context.run(callback, future)
-        except RuntimeError:
-            # The context is entered already, or the task could not be: in both cases it has not made its step, since
-            # what a step raises stays in its task (KeyboardInterrupt and SystemExit apart).
-            self._loop.call_soon(callback, future, context=context)
+            await self.any_of([exchange])
+        except BaseException:
+            self.give_up(exchange)  # as whoever awaits it (P10)
+            raise
 
-    def _call_soon(self) -> None:
-        task, self._task = self._task, None
-        callbacks, self._callbacks = self._callbacks, None
-        if task is not None:
-            self._loop.call_soon(task[0], self._channel.woken, context=task[1])
-        for callback, context in callbacks or ():
-            self._loop.call_soon(callback, self, context=context)
+    @types.coroutine
+    def any_of(self, waits: Iterable[Wait[Any]], /) -> Generator[Any, None, None]:
+        """Sleep until one of the waits, which are pending, has news: it is settled, or a further reply has come."""
+        own = self._new_future()
+        # With a context of its own it is called at once, as a task is.
+        relay, context = _Relay(self, own), copy_context()
+        for wait in waits:
+            self.sleeper_of(wait).add_done_callback(relay, context=context)
+        own._asyncio_future_blocking = True
+        try:
+            yield own
+        finally:
+            for wait in waits:
+                if wait.sleeper is not None:
+                    wait.sleeper.remove_done_callback(relay)
+
+    def call_when_done(self, wait: Wait[Any], function: Callable[[Any], object], context: Context | None, /) -> None:
+        """See `antiphon.conversation.waits.Driver`."""
+        _Call(self, function, wait, context if context is not None else copy_context())(None)
+
+    def call_no_more(self, wait: Wait[Any], function: Callable[[Any], object], /) -> int:
+        """See `antiphon.conversation.waits.Driver`."""
+        if wait.sleeper is None:
+            return 0
+        removed: int = wait.sleeper.remove_done_callback(_Call(self, function, wait, copy_context()))
+        return removed
+
+    def sleeper_of(self, wait: Wait[Any]) -> asyncio.Future[Any]:
+        """The future that those sleep on who await the wait."""
+        if wait.sleeper is None:
+            wait.sleeper = self._new_future()
+        sleeper: asyncio.Future[Any] = wait.sleeper
+        return sleeper
+
+
+class _Relay:
+    """Resumes who sleeps on one future when another one is resumed."""
+
+    __slots__ = ("_future", "_resumer")
+
+    def __init__(self, resumer: Resumer, future: asyncio.Future[Any]) -> None:
+        self._resumer = resumer
+        self._future = future
+
+    def __call__(self, _woken: object) -> None:
+        self._resumer.resume(self._future)
+
+
+class _Call:
+    """Has the loop call a function with the wait, as it would a callback of a future; equal to others of the same."""
+
+    __slots__ = ("_context", "_function", "_resumer", "_wait")
+
+    def __init__(self, resumer: Resumer, function: Callable[[Any], object], wait: Wait[Any], context: Context) -> None:
+        self._resumer = resumer
+        self._function = function
+        self._wait = wait
+        self._context = context
+
+    def __call__(self, _woken: object) -> None:
+        if self._wait.settled_ns >= 0:
+            self._resumer.loop.call_soon(self._function, self._wait, context=self._context)
+        else:  # it is new, or was called for a reply that is not the last
+            self._resumer.sleeper_of(self._wait).add_done_callback(self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Call) and self._function == other._function
+
+    __hash__ = None  # type: ignore[assignment]

@@ -12,18 +12,19 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from contextvars import ContextVar
 from itertools import count
-from typing import Any
+from typing import Any, Final
 from weakref import WeakSet
 
 from antiphon.conversation.clock import Clock
 from antiphon.conversation.waits import Wait
 from antiphon.errors import CheckFailed, RecordingError
-from antiphon.journal import Failed, Journal, Note, Sink, SoftCheckFailed, StepStarted
+from antiphon.journal import Failed, Journal, Note, Sink, SoftCheckFailed
+from antiphon.journal.performed import PerformedStep
 from antiphon.runtime.deadlines import Deadlines
 
 __all__ = ["STEP", "Runtime"]
 
-STEP: ContextVar[StepStarted | None] = ContextVar("antiphon_step", default=None)
+STEP: ContextVar[PerformedStep | None] = ContextVar("antiphon_step", default=None)
 """The business step that the running code belongs to."""
 
 
@@ -41,17 +42,17 @@ class Runtime:
         self.loop = asyncio.get_running_loop()
         # A loop with virtual time says itself how late it is; every other one goes with the system.
         self.clock = clock if clock is not None else Clock(getattr(self.loop, "now_ns", time.monotonic_ns))
-        self.now_ns = self.clock.now_ns  # bound once: it is asked for every message
+        self.now_ns = self.clock.now_ns
+        self.read_ns: Final = self.clock.read_ns
+        self.origin_ns: Final = self.clock.origin_ns
         self.journal = journal
+        self.masker = journal.masker
         # Chosen once: without a sink nothing can fail, and nobody is to pay for that it might.
         self.record: Sink = self._record if journal.has_sinks else journal.record
         """Puts an entry into the journal; one that cannot be written fails the run, and goes on in memory."""
         self.deadlines = Deadlines(self.loop, self.clock)
-        self.unheard: dict[Wait, None] = {}
+        self.unheard: dict[Wait[Any], None] = {}
         self.soft_failures: list[CheckFailed] = []
-        # What every task is woken with, see `resumable`: it is asked for its result, and has nothing to say.
-        self.woken: asyncio.Future[None] = self.loop.create_future()
-        self.woken.set_result(None)
         self.next_step = count(1).__next__
         self.next_wait = count(1).__next__
         self._on_failure = on_failure

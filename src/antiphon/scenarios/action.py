@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from functools import wraps
 from types import MethodType
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from antiphon.errors import ScenarioError
-from antiphon.journal import StepStarted
-from antiphon.runtime.call_site import Place, caller, place_of
+from antiphon.journal.performed import PerformedStep
+from antiphon.runtime.call_site import KNOWN_PLACES, Place, caller, find_place, getframe, place_of
 from antiphon.runtime.runtime import Runtime
 from antiphon.scenarios.signals import Signals
-from antiphon.scenarios.step import Stage, Step, parameter_names, require_fit
+from antiphon.scenarios.step import STAGE, Stage, Step, parameter_names, require_fit
 
 __all__ = ["action"]
 
@@ -42,7 +42,9 @@ class action(Generic[A, P, R]):  # noqa: N801 - a decorator, and written as one
 
         @wraps(function)
         def make(actor: A, /, *args: P.args, **kwargs: P.kwargs) -> Step[R]:
-            return _ActionStep(self.__name__, args, kwargs, caller(), actor, function)
+            frame = getframe(1)
+            source = KNOWN_PLACES.get((id(frame.f_code), frame.f_lasti)) or find_place(frame)
+            return _ActionStep(self.__name__, args, kwargs, source, actor, function)
 
         self._make = make
 
@@ -67,6 +69,8 @@ class action(Generic[A, P, R]):  # noqa: N801 - a decorator, and written as one
 class _ActionStep(Step[R]):
     """An action of one actor, with its arguments."""
 
+    __slots__ = ("actor", "function")
+
     def __init__(
         self,
         name: str,
@@ -80,6 +84,7 @@ class _ActionStep(Step[R]):
         self.args = args
         self.kwargs = kwargs
         self.source = source
+        self.is_awaited = False
         self.actor = actor
         self.function = function
 
@@ -96,7 +101,7 @@ class _ActionStep(Step[R]):
     def check(self) -> None:
         require_fit(self, self.function, None, *self.args, **self.kwargs)
 
-    def _do(self, stage: Stage, step: StepStarted) -> Awaitable[R]:
+    def _do(self, stage: Stage, step: PerformedStep) -> Awaitable[R]:
         args, kwargs = self.args, self.kwargs
         try:
             # The most frequent case, and nothing can be a reference then.
@@ -138,14 +143,16 @@ class _RoleStep(Step[R]):
     def check(self) -> None:
         require_fit(self, self._function, None, *self.args, **self.kwargs)
 
-    async def perform(self, stage: Stage) -> R:
-        actor = stage.actor_for(self._kind, self)
+    def __await__(self) -> Generator[Any, Any, R]:
+        self.is_awaited = True
+        stage = STAGE.get()
+        actor = (stage if stage is not None else self.stage_outside()).actor_for(self._kind, self)
         # Like a method call: the step was made on a base class, and the actor's own class may know better. Looked up
         # statically, since `getattr` would make a step of it.
         overriding = inspect.getattr_static(type(actor), self.name, None)
         function = overriding.function if isinstance(overriding, action) else self._function
         step: _ActionStep[R] = _ActionStep(self.name, self.args, dict(self.kwargs), self.source, actor, function)
-        return await step.perform(stage)
+        return step.__await__()
 
 
 class _Alone:

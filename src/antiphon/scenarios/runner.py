@@ -50,6 +50,9 @@ LINGER_S: Final = 1.0
 """How long a run whose deadline passed listens on, to be able to say that the message came too late."""
 
 
+KEPT_ENTRIES: Final = 10_000
+"""How many entries stay in memory: of a test, all."""
+
 LEAVE_WITHIN_S: Final = 5.0
 """How long `Actor.leave` may take."""
 
@@ -100,6 +103,7 @@ async def perform(
     watch: Sink | None = None,
     linger_s: float = LINGER_S,
     strict: bool | None = None,
+    kept_entries: int = KEPT_ENTRIES,
     **parameters: Any,
 ) -> Run:
     """Perform a scenario in the running event loop, and return the run when it has passed.
@@ -113,6 +117,8 @@ async def perform(
     linger_s: after a deadline has passed, how long to listen on for the message that was too late.
     strict: whether every received message must be expected, handled or declared ignored; None for what the scenario's
     own `@scenario(strict=…)` says.
+    kept_entries: how many of the latest journal entries stay in memory, from 1, for `Run.journal` and what a failure
+    tells. Whoever performs many scenarios at once keeps few: the garbage collector walks through what is kept.
     parameters: the scenario's own; an actor may be given too, instead of a new one of its class.
 
     Raises what the run failed with; the error's `run` attribute is the run, if it is an AntiphonError. ScenarioError
@@ -124,7 +130,7 @@ async def perform(
     chosen = stand if isinstance(stand, Stand) else load_stand(stand, near=scenario.folder)
     given = {name: parameters.pop(name) for name in list(parameters) if name in scenario.actors}
     arguments = scenario.arguments(parameters)
-    journal = Journal(masker=Masker(chosen.secrets))
+    journal = Journal(kept_entries, Masker(chosen.secrets))
     # Before the first entry: no line of the journal may be older than what is masked in it.
     journal.masker.learn_from(chosen.environment)
     journal.masker.learn_from(arguments)
@@ -265,7 +271,7 @@ class _Performance:
             if not _is_workflow(self._workflow):
                 run.value = self._workflow
                 return
-        run.value = await perform_workflow(self._workflow, run, run.scenario.place)
+        run.value = await perform_workflow(self._workflow, run.scenario.place)
 
     async def _end_branches(self) -> None:
         """Cancel what the scenario began beside itself and did not end: its failure is theirs."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from antiphon.conversation.wording import shorten
 from antiphon.errors import ScenarioError
-from antiphon.journal import StepStarted
+from antiphon.journal.performed import PerformedStep
 from antiphon.runtime.runtime import STEP
 from antiphon.scenarios.step import Stage, Step
 
@@ -60,13 +60,13 @@ class _Signal(_OfBranch):
     def argument_names(self) -> Sequence[str]:
         return ("", self.args[0])[: len(self.args)]
 
-    async def _do(self, stage: Stage, step: StepStarted) -> None:
+    async def _do(self, stage: Stage, step: PerformedStep) -> None:
         value = stage.resolve(self.args[1]) if len(self.args) > 1 else None
         stage.signals.give(self.args[0], value, step)
 
 
 class _AwaitSignal(_OfBranch):
-    async def _do(self, stage: Stage, step: StepStarted) -> Any:
+    async def _do(self, stage: Stage, step: PerformedStep) -> Any:
         options = self.kwargs
         value = await stage.signals.wait(self.args[0], options.get("times", 1), options.get("within_s"), step)
         if "save_as" in options:

@@ -16,7 +16,8 @@ import msgspec
 
 from antiphon.conversation.wording import seconds
 from antiphon.errors import DeadlinePassed, ScenarioError
-from antiphon.journal import SignalGiven, StepStarted, WaitEnded, WaitOutcome, WaitStarted
+from antiphon.journal import SignalGiven, WaitEnded, WaitOutcome, WaitStarted
+from antiphon.journal.performed import PerformedStep
 from antiphon.runtime.deadlock import is_deadlocked
 from antiphon.runtime.runtime import Runtime
 
@@ -85,7 +86,7 @@ class Signals:
         self._body = asyncio.current_task()
         self._mark = mark
 
-    def give(self, name: str, value: Any, step: StepStarted) -> None:
+    def give(self, name: str, value: Any, step: PerformedStep) -> None:
         """Give a signal; whoever awaits it goes on."""
         runtime = self._runtime
         before = self._given.get(name)
@@ -97,7 +98,7 @@ class Signals:
             if not waiter.future.done():
                 waiter.future.set_result(value)
 
-    async def wait(self, name: str, times: int, within_s: float | None, step: StepStarted) -> Any:
+    async def wait(self, name: str, times: int, within_s: float | None, step: PerformedStep) -> Any:
         """Wait until the signal has been given that often; its latest value then.
 
         Raises DeadlinePassed if that is not so in time, ScenarioError if nobody is left who could give it.
@@ -123,7 +124,7 @@ class Signals:
             self._runtime.record(WaitEnded(at_ns=now_ns, number=waiter.started.number, outcome=outcome, error=error))
         return result
 
-    def _begin(self, name: str, times: int, within_s: float, step: StepStarted) -> _Waiter:
+    def _begin(self, name: str, times: int, within_s: float, step: PerformedStep) -> _Waiter:
         runtime = self._runtime
         now_ns = runtime.now_ns()
         started = WaitStarted(

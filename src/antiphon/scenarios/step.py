@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, Generic, Protocol, TypeVar
 
 from antiphon.errors import AntiphonError, ScenarioError
-from antiphon.journal import Argument, StepEnded, StepOutcome, StepStarted
-from antiphon.journal.arguments import GivenArguments, arguments_told, mask_argument
+from antiphon.journal import Argument
+from antiphon.journal.arguments import arguments_told, mask_argument
 from antiphon.journal.masking import Masker
+from antiphon.journal.performed import PerformedStep
 from antiphon.runtime.call_site import Place, caller
 from antiphon.runtime.discarded import is_discarded
 from antiphon.runtime.runtime import STEP, Runtime
@@ -53,8 +54,10 @@ STAGE: ContextVar[Stage | None] = ContextVar("antiphon_stage", default=None)
 class Step(Generic[R]):
     """Something to be done, with its arguments. It may be performed any number of times.
 
-    `source` is where the author wrote it.
+    `source` is where the author wrote it. `is_awaited` is True once it has been awaited.
     """
+
+    __slots__ = ("args", "is_awaited", "kwargs", "name", "source")
 
     def __init__(
         self,
@@ -67,15 +70,15 @@ class Step(Generic[R]):
         self.args = args
         self.kwargs = kwargs if kwargs is not None else {}
         self.source = source if source is not None else caller()
+        self.is_awaited = False
 
     def __repr__(self) -> str:
         return f"<Step {self.title} at {self.source}>"
 
-    is_awaited = False
-    """True once it has been awaited."""
-
     def __del__(self) -> None:
-        if not self.is_awaited and (stage := STAGE.get()) is not None and is_discarded(self.source):
+        if self.is_awaited:
+            return
+        if (stage := STAGE.get()) is not None and is_discarded(self.source):
             for part in self.with_parts():
                 part.is_awaited = True  # it is told of once
             text = f"{self.title} was made, and neither awaited nor put into a workflow"
@@ -84,9 +87,39 @@ class Step(Generic[R]):
             )
 
     def __await__(self) -> Generator[Any, Any, R]:
+        """Do it, in the journal."""
         self.is_awaited = True
         stage = STAGE.get()
-        return self.perform(stage if stage is not None else self.stage_outside()).__await__()
+        if stage is None:
+            stage = self.stage_outside()
+        runtime = stage.runtime
+        record, read_ns, origin_ns = runtime.record, runtime.read_ns, runtime.origin_ns
+        around = STEP.get()
+        step = PerformedStep(
+            self,
+            runtime.masker,
+            runtime.next_step(),
+            around.number if around is not None else 0,
+            self.who(),
+            read_ns() - origin_ns,
+        )
+        # What is sent and awaited inside carries the step's number, also in tasks that copy this context.
+        token = STEP.set(step)
+        record(step)
+        try:
+            # No coroutine of ours around the author's: each would have to be resumed for every message.
+            result = yield from self._do(stage, step).__await__()
+        # Cancellation too must have its end in the journal: that is how consequences are told from causes.
+        except BaseException as error:
+            self._place(error, step)
+            step.outcome = "failed" if isinstance(error, Exception) else "cancelled"
+            step.error = type(error).__name__ if step.outcome == "failed" else ""
+            raise
+        finally:
+            STEP.reset(token)
+            step.ended_ns = read_ns() - origin_ns
+            record((step,))
+        return result
 
     @property
     def title(self) -> str:
@@ -129,42 +162,7 @@ class Step(Generic[R]):
         """The name of the actor that performs it, "" if none does."""
         return ""
 
-    async def perform(self, stage: Stage) -> R:
-        """Do it on that stage, in the journal."""
-        runtime = stage.runtime
-        record = runtime.record
-        around = STEP.get()
-        step = StepStarted(
-            at_ns=runtime.now_ns(),
-            number=runtime.next_step(),
-            parent=around.number if around is not None else 0,
-            actor=self.who(),
-            action=self.name,
-            source=self.source,
-            arguments=self._given(runtime.journal.masker),
-        )
-        # What is sent and awaited inside carries the step's number, also in tasks that copy this context.
-        token = STEP.set(step)
-        record(step)
-        try:
-            result = await self._do(stage, step)
-        # Cancellation too must have its end in the journal: that is how consequences are told from causes.
-        except BaseException as error:
-            self._place(error, step)
-            outcome: StepOutcome = "failed" if isinstance(error, Exception) else "cancelled"
-            told = type(error).__name__ if outcome == "failed" else ""
-            record(StepEnded(at_ns=runtime.now_ns(), number=step.number, outcome=outcome, error=told))
-            raise
-        finally:
-            STEP.reset(token)
-        record(StepEnded(at_ns=runtime.now_ns(), number=step.number, outcome="passed"))
-        return result
-
-    def _given(self, masker: Masker) -> Sequence[Argument]:
-        """The arguments for the record, for whoever reads them: a run that nobody watches makes nothing of them."""
-        return GivenArguments(partial(self.arguments, masker))
-
-    def _place(self, error: BaseException, step: StepStarted) -> None:
+    def _place(self, error: BaseException, step: PerformedStep) -> None:
         """Have the error say in which step it was raised; the innermost counts."""
         if isinstance(error, AntiphonError):
             # A wrong scenario has a place of its own, and is wrong before any step is done. Without either, no line of
@@ -178,7 +176,7 @@ class Step(Generic[R]):
         elif isinstance(error, Exception) and not hasattr(error, "__notes__"):
             error.add_note(f"in the step {step.title} at {self.source}")
 
-    def _do(self, stage: Stage, step: StepStarted) -> Awaitable[R]:
+    def _do(self, stage: Stage, step: PerformedStep) -> Awaitable[R]:
         raise NotImplementedError
 
 

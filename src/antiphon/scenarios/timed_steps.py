@@ -17,6 +17,7 @@ from antiphon.errors import DeadlinePassed, ExpectationFailed, ScenarioError
 from antiphon.journal import Argument, MomentKept, StepEnded, StepStarted
 from antiphon.journal.arguments import mask_argument, named_things
 from antiphon.journal.masking import Masker
+from antiphon.journal.performed import PerformedStep
 from antiphon.runtime.runtime import Runtime
 from antiphon.scenarios.root_cause import under_way
 from antiphon.scenarios.saved import Reference
@@ -104,13 +105,13 @@ class _Group(Step[Any]):
     def with_parts(self) -> Iterable[Step[Any]]:
         return (self, *(inner for step in self.parts for inner in step.with_parts()))
 
-    async def _do_parts(self, stage: Stage) -> Any:
-        results = [await step.perform(stage) for step in self.parts]
+    async def _do_parts(self) -> Any:
+        results = [await step for step in self.parts]
         return results[0] if self._is_single else results
 
 
 class _At(_Group):
-    async def _do(self, stage: Stage, step: StepStarted) -> Any:
+    async def _do(self, stage: Stage, step: PerformedStep) -> Any:
         runtime = stage.runtime
         moment_s, late_s = self.args
         due_ns = BEGUN_NS.get() + round(moment_s * 1e9)
@@ -122,9 +123,9 @@ class _At(_Group):
         runtime.record(MomentKept(at_ns=now_ns, step=step.number, due_ns=due_ns, error_ns=now_ns - due_ns))
         if now_ns - due_ns > max(late_s * 1e9, past_ns):  # past already when its turn came, it is judged above
             raise self._is_overslept(now_ns - due_ns)
-        return await self._do_parts(stage) if self.parts else None
+        return await self._do_parts() if self.parts else None
 
-    def _is_past(self, runtime: Runtime, step: StepStarted, past_ns: int) -> ExpectationFailed:
+    def _is_past(self, runtime: Runtime, step: PerformedStep, past_ns: int) -> ExpectationFailed:
         steps = {each.number: each for each in runtime.journal.entries if isinstance(each, StepStarted)}
         before = next(
             (
@@ -158,13 +159,13 @@ async def _until(runtime: Runtime, due_ns: int) -> None:
 
 
 class _Within(_Group):
-    async def _do(self, stage: Stage, step: StepStarted) -> Any:
+    async def _do(self, stage: Stage, step: PerformedStep) -> Any:
         limit_s = self.args[0]
         runtime = stage.runtime
         limit = _Limit(runtime, limit_s)
         try:
             async with limit:
-                result = await _Watched(self._do_parts(stage), limit)
+                result = await _Watched(self._do_parts(), limit)
         except TimeoutError:
             if not limit.has_passed:
                 raise
@@ -176,7 +177,7 @@ class _Within(_Group):
             raise self._too_late(runtime, step, f"over after {told_seconds(took_ns)} only")
         return result
 
-    def _too_late(self, runtime: Runtime, step: StepStarted, how: str) -> DeadlinePassed:
+    def _too_late(self, runtime: Runtime, step: PerformedStep, how: str) -> DeadlinePassed:
         lines = [f"{step.title} was {how}", *under_way(runtime.journal.entries, step.number)]
         return DeadlinePassed("\n  ".join(lines), place=self.source)
 
@@ -255,7 +256,7 @@ class _Repeat(_Group):
         self._for_s = for_s
         self._until = until
 
-    async def _do(self, stage: Stage, step: StepStarted) -> list[Any]:
+    async def _do(self, stage: Stage, step: PerformedStep) -> list[Any]:
         now_ns = stage.runtime.now_ns
         began_ns = now_ns()
         results: list[Any] = []
@@ -263,7 +264,7 @@ class _Repeat(_Group):
             round_ns = now_ns()
             token = BEGUN_NS.set(round_ns)
             try:
-                results.append(await self._do_parts(stage))
+                results.append(await self._do_parts())
             finally:
                 BEGUN_NS.reset(token)
             if self._until is not None and self._is_over(stage):

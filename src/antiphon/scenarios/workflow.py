@@ -10,15 +10,16 @@ from typing import Any, TypeVar
 from antiphon.actor.actor import Actor
 from antiphon.actor.channel import Channel
 from antiphon.actor.declarations import Link
-from antiphon.conversation.checks import fails, is_soft, why
+from antiphon.conversation.checks import is_soft, why
 from antiphon.conversation.http_response import HttpResponse
-from antiphon.conversation.match import describe
+from antiphon.conversation.match import describe, matches
 from antiphon.conversation.message import Message
 from antiphon.conversation.wording import shorten
 from antiphon.errors import CheckFailed, ScenarioError
-from antiphon.journal import Argument, Called, StepStarted
+from antiphon.journal import Argument, Called
 from antiphon.journal.arguments import named_things
 from antiphon.journal.masking import Masker
+from antiphon.journal.performed import PerformedStep
 from antiphon.runtime.threads import in_thread
 from antiphon.scenarios.root_cause import cause_of
 from antiphon.scenarios.step import Stage, Step, parameter_names, require_fit
@@ -108,9 +109,9 @@ def workflow_steps(workflow: Any, place: str) -> list[Step[Any]]:
     return steps
 
 
-async def perform_workflow(workflow: Any, stage: Stage, place: str) -> list[Any]:
+async def perform_workflow(workflow: Any, place: str) -> list[Any]:
     """Do the steps one after the other; the results in their order."""
-    return [await step.perform(stage) for step in workflow_steps(workflow, place)]
+    return [await step for step in workflow_steps(workflow, place)]
 
 
 def _no_step(item: Any, what: str, place: str) -> ScenarioError:
@@ -131,7 +132,7 @@ def _no_step(item: Any, what: str, place: str) -> ScenarioError:
 
 
 class _Wait(Step[None]):
-    async def _do(self, stage: Stage, step: StepStarted) -> None:
+    async def _do(self, stage: Stage, step: PerformedStep) -> None:
         await asyncio.sleep(self.args[0])
 
 
@@ -151,7 +152,7 @@ class _Call(Step[Any]):
         yield named_things(self._function_name)
         yield from super().arguments(masker)
 
-    async def _do(self, stage: Stage, step: StepStarted) -> Any:
+    async def _do(self, stage: Stage, step: PerformedStep) -> Any:
         args = [stage.resolve(value) for value in self.args]
         kwargs = {name: stage.resolve(value) for name, value in self.kwargs.items()}
         if inspect.iscoroutinefunction(self._function):
@@ -186,11 +187,11 @@ class _Together(Step[list[Any]]):
     def with_parts(self) -> Iterable[Step[Any]]:
         return (self, *(inner for part in self.parts for step in part for inner in step.with_parts()))
 
-    async def _do(self, stage: Stage, step: StepStarted) -> list[Any]:
+    async def _do(self, stage: Stage, step: PerformedStep) -> list[Any]:
         tasks: list[asyncio.Task[list[Any]]] = []
         try:
             async with asyncio.TaskGroup() as group:
-                tasks += [group.create_task(_in_order(part, stage)) for part in self.parts]
+                tasks += [group.create_task(_in_order(part)) for part in self.parts]
         # A group says only that several things happened; the author wants the one that came first.
         except BaseExceptionGroup as failures:
             raise cause_of(failures) from None
@@ -198,8 +199,8 @@ class _Together(Step[list[Any]]):
         return [result if is_list else result[0] for result, is_list in zip(results, self._are_lists, strict=True)]
 
 
-async def _in_order(steps: Iterable[Step[Any]], stage: Stage) -> list[Any]:
-    return [await step.perform(stage) for step in steps]
+async def _in_order(steps: Iterable[Step[Any]]) -> list[Any]:
+    return [await step for step in steps]
 
 
 class _Spoken(Step[R]):
@@ -233,7 +234,7 @@ class _Say(_Spoken[None]):
     def argument_names(self) -> Sequence[str]:
         return ("", self.args[0])[: len(self.args)]
 
-    async def _do(self, stage: Stage, step: StepStarted) -> None:
+    async def _do(self, stage: Stage, step: PerformedStep) -> None:
         body = stage.resolve(self.args[1]) if len(self.args) > 1 else None
         fields = {name: stage.resolve(value) for name, value in self.kwargs.items()}
         self._channel(stage).send(self.args[0], body, **fields)
@@ -245,7 +246,7 @@ class _Expect(_Spoken[Message]):
         super().__init__("expect", (name,), {key: value for key, value in given.items() if value is not None}, by)
         self._save_as = save_as
 
-    async def _do(self, stage: Stage, step: StepStarted) -> Message:
+    async def _do(self, stage: Stage, step: PerformedStep) -> Message:
         options = {key: stage.resolve(value) for key, value in self.kwargs.items() if key != "save_as"}
         message = await self._channel(stage).expect(self.args[0], **options)
         if self._save_as is not None:
@@ -254,10 +255,10 @@ class _Expect(_Spoken[Message]):
 
 
 class _Check(Step[None]):
-    async def _do(self, stage: Stage, step: StepStarted) -> None:
+    async def _do(self, stage: Stage, step: PerformedStep) -> None:
         value, pattern = (stage.resolve(given) for given in self.args)
         body = value.body if isinstance(value, (Message, HttpResponse)) else value
-        if not fails(pattern, body):
+        if matches(pattern, body):
             return
         wanted = describe(pattern.pattern if is_soft(pattern) else pattern)
         lines = [f"the value does not fit {wanted}", *map(str, why(pattern, body))]

@@ -119,13 +119,6 @@ class Desk(Actor):
                 await self.expect("nothing")
         self.expect("other").cancel()
 
-    @action
-    async def give_up_between(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(0.15):
-                async for _reply in self.ask("many"):
-                    await wait(0.1)
-
 
 class Talker(Peer):
     """A peer that answers after times that its seed decides."""
@@ -179,7 +172,6 @@ DEEDS: list[tuple[str, tuple[Any, ...]]] = [
     ("look", ()),
     ("read_on", ()),
     ("give_up", ()),
-    ("give_up_between", ()),
 ]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from antiphon.conversation.exchanges import Exchanges
 from antiphon.conversation.message import Message
-from antiphon.conversation.waits import ReplyWait
+from antiphon.conversation.waits import Exchange
 from antiphon.errors import CheckFailed, DeadlinePassed, RequestRefused
 
 # -- whose reply it is -------------------------------------------------------------------------------------------------
@@ -260,11 +260,11 @@ def test_of_abandoned_ids_only_the_latest_are_remembered() -> None:
     """A load that gives up thousands of requests does not grow for it."""
     exchanges = Exchanges()
     for key in range(1000):
-        exchange = ReplyWait(Message("call", {}, "{}", asks=key), made_ns=0, deadline_ns=None)
-        exchanges.add(exchange)
+        exchange = Exchange(Message("call", {}, "{}", asks=key), made_ns=0, deadline_ns=None)
+        exchanges.setdefault(key, exchange)
         exchange.settled_ns = 1
         exchanges.abandon(exchange)
-    remembered = [key for key in range(1000) if exchanges.of(key, is_last=False) is not None]
+    remembered = [key for key in range(1000) if key in exchanges]
     assert remembered == list(range(744, 1000))
 
 

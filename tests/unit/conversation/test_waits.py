@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pytest
 
 from antiphon.conversation.message import Message
-from antiphon.conversation.waits import AbsenceWait, CloseWait, MessageWait, ReplyWait, UntilWait, Wait
+from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
 from antiphon.errors import DeadlinePassed
 
 TIMES = {"made_ns": 0, "deadline_ns": None}
@@ -40,7 +40,7 @@ class Ready:
         (MessageWait("two\nlines", **TIMES), "two lines"),
         (AbsenceWait("error", {"code": 5}, **TIMES), "no error where {code: 5}"),
         (AbsenceWait(None, **TIMES), "no any message"),
-        (ReplyWait(Message("call", {}, ""), **TIMES), "the reply to call"),
+        (Exchange(Message("call", {}, ""), **TIMES), "the reply to call"),
         (UntilWait(is_ready, "calls.py:3", **TIMES), "until is_ready at calls.py:3 is true"),
         (UntilWait(Ready(), "", **TIMES), "until it is true"),
         (CloseWait(None, **TIMES), "the close of the connection"),
@@ -94,13 +94,13 @@ def test_what_is_no_exception_goes_through() -> None:
 
 
 def test_a_reply_is_accepted_by_its_key_after_the_request() -> None:
-    wait = ReplyWait(Message("call", {}, "", asks=0), after=3, **TIMES)
+    wait = Exchange(Message("call", {}, "", asks=0), after=3, **TIMES)
     assert wait.key == 0
     assert wait.accepts(Message("reply", {}, "", reply_to=0, number=4))
     assert not wait.accepts(Message("reply", {}, "", reply_to=0, number=3))
     assert not wait.accepts(Message("reply", {}, "", reply_to=1, number=4))
     assert not wait.accepts(Message("reply", {}, "", number=4))
-    assert not ReplyWait(Message("call", {}, ""), **TIMES).accepts(Message("reply", {}, "", number=4))
+    assert not Exchange(Message("call", {}, ""), **TIMES).accepts(Message("reply", {}, "", number=4))
 
 
 def test_waits_for_no_message_accept_none() -> None:
@@ -128,7 +128,7 @@ def test_waits_are_told_apart_by_identity() -> None:
     assert first != second
     assert len({first, second}) == 2
     assert (
-        ReplyWait(Message("call", {}, ""), **TIMES).messages is not ReplyWait(Message("call", {}, ""), **TIMES).messages
+        Exchange(Message("call", {}, ""), **TIMES).messages is not Exchange(Message("call", {}, ""), **TIMES).messages
     )
 
 

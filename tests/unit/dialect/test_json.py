@@ -576,3 +576,47 @@ def test_whatever_comes_is_a_message_or_a_dialect_error(data: str | bytes) -> No
         return
     assert message.raw is data
     assert message.name
+
+
+# -- one field each for the name and the body: read in one pass -------------------------------------------------------
+
+NAMES = st.sampled_from(["call", "resultCall", "result", "resultx", "", "état"]) | st.text(max_size=6)
+ENVELOPED = {"name": "action", "body": "data", "reply": "result{Name}", "failed": {"result": "error"}}
+FIELDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "action": NAMES | st.none() | st.integers() | st.booleans() | st.lists(st.integers(), max_size=1),
+        "data": BODIES | st.fixed_dictionaries({"result": st.sampled_from(["error", "success"])}),
+        "id": st.integers(),
+    },
+)
+
+
+def seen_as(codec: Codec, data: str) -> Any:
+    """All that a codec makes of the data, or that it cannot."""
+    try:
+        return [msgspec.structs.astuple(message) for message in codec.decode(data)]
+    except DialectError as error:
+        return str(error)
+
+
+@given(FIELDS.map(json.dumps) | BODIES.map(json.dumps) | st.text(max_size=10))
+def test_in_one_pass_it_is_read_as_by_the_way_that_knows_all_options(data: str) -> None:
+    # A pattern that fits nothing changes no message, but has the dialect look at every option.
+    general = Json(**ENVELOPED, provisional={"no": "such", "body": "is"})  # type: ignore[arg-type]
+    assert seen_as(Json(**ENVELOPED).codec(), data) == seen_as(general.codec(), data)  # type: ignore[arg-type]
+
+
+@given(NAMES, BODIES | st.none())
+def test_in_one_pass_it_is_written_as_by_the_way_that_knows_all_options(name: str, body: Any) -> None:
+    general = Json(**ENVELOPED, provisional={"no": "such", "body": "is"})  # type: ignore[arg-type]
+    made = [dialect.codec().request(name, body) for dialect in (Json(**ENVELOPED), general)]  # type: ignore[arg-type]
+    assert msgspec.structs.astuple(made[0]) == msgspec.structs.astuple(made[1])
+
+
+def test_a_peer_that_invents_names_fills_no_memory() -> None:
+    codec = Json(**ENVELOPED).codec()  # type: ignore[arg-type]
+    for number in range(2_000):
+        (message,) = codec.decode(json.dumps({"action": f"resultName{number}", "data": {}}))
+        assert message.is_last
+    assert len(codec._replies) == 1_024  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from antiphon import UNNAMED, UNREADABLE, Codec, DialectError, ErrorReply, JsonRpc, Message
 from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.message import Unreadable
-from antiphon.conversation.waits import MessageWait, ReplyWait
+from antiphon.conversation.waits import Exchange, MessageWait
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_a_call_with_an_empty_name(codec: Codec) -> None:
 
 def test_a_request_with_the_id_of_ours_is_no_reply(codec: Codec) -> None:
     mailbox = Mailbox()
-    ours = ReplyWait(codec.request("ours", None), made_ns=0, deadline_ns=None)
+    ours = Exchange(codec.request("ours", None), made_ns=0, deadline_ns=None)
     theirs = MessageWait("theirs", made_ns=0, deadline_ns=None)
     mailbox.expect_reply(ours)
     mailbox.expect(theirs)

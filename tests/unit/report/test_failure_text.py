@@ -16,7 +16,7 @@ from antiphon.conversation.explanation_text import lines_of
 from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.match import differences
 from antiphon.conversation.message import Message
-from antiphon.conversation.waits import MessageWait, ReplyWait
+from antiphon.conversation.waits import Exchange, MessageWait
 from antiphon.errors import CheckFailed, DeadlinePassed, Line, SoftChecksFailed, plain_line, plain_text
 from antiphon.journal import RunEnded, RunStarted
 from antiphon.journal.file import FILE_NAME, JournalWriter
@@ -123,7 +123,7 @@ def test_a_failed_wait_is_told_in_few_lines_whatever_was_said(
     body: Any, where: Any, check: Any, name: str, count: int
 ) -> None:
     mailbox = Mailbox("alice.desk", history=32)
-    refused = ReplyWait(Message("call", body, "{}", asks=1), made_ns=0, deadline_ns=None)
+    refused = Exchange(Message("call", body, "{}", asks=1), made_ns=0, deadline_ns=None)
     mailbox.expect_reply(refused)
     wait = MessageWait(name, where, made_ns=0, deadline_ns=9, source="calls.py:1")
     mailbox.expect(wait)

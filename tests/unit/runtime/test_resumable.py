@@ -10,60 +10,62 @@ from typing import Any, cast
 import pytest
 import uvloop
 
-from antiphon.conversation.waits import Wait
-from antiphon.runtime.resumable import Resumable
+from antiphon.conversation.message import Message
+from antiphon.conversation.waits import MessageWait, Wait
+from antiphon.runtime.resumable import Resumer
 from antiphon.testing import VirtualTimeLoop
 
 COLOUR: ContextVar[str] = ContextVar("colour", default="none")
 PYTHON_TASK = cast("type[asyncio.Task[Any]]", asyncio.tasks._PyTask)  # type: ignore[attr-defined]
 
 
-class Owner:
+class Owner(Resumer):
     """What a channel is to its waits."""
 
-    def __init__(self) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.woken: asyncio.Future[None] = self.loop.create_future()
-        self.woken.set_result(None)
-
-    def abandon(self, wait: Wait) -> None: ...
-
-    def heard(self, wait: Wait) -> None: ...
-
-
-class Word(Resumable[str]):
-    """Done as soon as it is told."""
+    actor, channel = "alice", "desk"
 
     def __init__(self) -> None:
-        super().__init__(Owner())
-        self.said: str | Exception | None = None
-        self.is_heard = False
-        self.is_given_up = False
+        super().__init__(asyncio.get_running_loop())
+        self.given_up: list[Wait[Any]] = []
+
+    def give_up(self, wait: Wait[Any]) -> None:
+        self.given_up.append(wait)
+        wait.is_abandoned = True
+        wait.settled_ns = 1
+
+    def cancel(self, wait: Wait[Any], /) -> bool:
+        sleeper, was_pending = wait.sleeper, wait.is_pending
+        if was_pending:
+            self.give_up(wait)
+            if sleeper is not None:
+                sleeper.cancel()
+        return was_pending
+
+    def trouble(self, wait: Wait[Any], /) -> BaseException:
+        return wait.error or asyncio.CancelledError()
+
+
+class Word(MessageWait):
+    """A wait that is settled as soon as it is told."""
 
     def say(self, said: str | Exception) -> None:
-        self.said = said
-        if self.is_heard:
-            self._wake()
+        self.settled_ns = 1
+        if isinstance(said, Exception):
+            self.error = said
+        else:
+            self.message = Message("word", said, "")
+        sleeper, self.sleeper = self.sleeper, None
+        if sleeper is not None:
+            self.driver.resume(sleeper)  # type: ignore[attr-defined]
 
-    def done(self) -> bool:
-        return self.said is not None or self._is_cancelled
+    @property
+    def is_given_up(self) -> bool:
+        given_up: list[Any] = self.driver.given_up  # type: ignore[attr-defined]
+        return self in given_up
 
-    def result(self) -> str:
-        if self._is_cancelled:
-            raise asyncio.CancelledError
-        if isinstance(self.said, Exception):
-            raise self.said
-        assert self.said is not None
-        return self.said
 
-    def _listen(self) -> bool:
-        if self.done():
-            return False
-        self.is_heard = True
-        return True
-
-    def _give_up(self) -> None:
-        self.is_given_up = True
+def new_word() -> Word:
+    return Word("word", made_ns=0, deadline_ns=None, driver=Owner())
 
 
 @pytest.fixture(
@@ -101,10 +103,10 @@ def test_a_task_goes_on_inside_the_call_that_makes_it_done(
     run_loop: Callable[..., Any], task_of: type[asyncio.Task[Any]]
 ) -> None:
     async def main() -> tuple[list[str], list[str]]:
-        word, heard = Word(), []
+        word, heard = new_word(), []
 
         async def hear() -> None:
-            heard.append(await word)
+            heard.append((await word).body)
 
         task = task_of(hear(), loop=asyncio.get_running_loop())
         await asyncio.sleep(0)
@@ -124,10 +126,10 @@ def test_inside_another_tasks_step_it_goes_on_a_turn_later(
     run_loop: Callable[..., Any], task_of: type[asyncio.Task[Any]]
 ) -> None:
     async def main() -> tuple[list[str], str]:
-        word, heard = Word(), []
+        word, heard = new_word(), []
 
         async def hear() -> str:
-            heard.append(await word)
+            heard.append((await word).body)
             return heard[0]
 
         task = task_of(hear(), loop=asyncio.get_running_loop())
@@ -142,10 +144,10 @@ def test_where_the_tasks_context_is_entered_already_it_goes_on_a_turn_later(
     run_loop: Callable[..., Any], task_of: type[asyncio.Task[Any]]
 ) -> None:
     async def main() -> tuple[list[str], str]:
-        word, heard, context = Word(), [], copy_context()
+        word, heard, context = new_word(), [], copy_context()
 
         async def hear() -> str:
-            heard.append(await word)
+            heard.append((await word).body)
             return heard[0]
 
         task = task_of(hear(), loop=asyncio.get_running_loop(), context=context)
@@ -165,10 +167,10 @@ def test_any_number_of_tasks_may_await_one(
     run_loop: Callable[..., Any], task_of: type[asyncio.Task[Any]], said: Any
 ) -> None:
     async def main() -> list[Any]:
-        word = Word()
+        word = new_word()
 
         async def hear() -> str:
-            return await word
+            return (await word).body
 
         tasks = [task_of(hear(), loop=asyncio.get_running_loop()) for _ in range(3)]
         await asyncio.sleep(0)
@@ -184,7 +186,7 @@ def test_any_number_of_tasks_may_await_one(
 
 def test_a_task_keeps_its_context(run_loop: Callable[..., Any], task_of: type[asyncio.Task[Any]]) -> None:
     async def main() -> Any:
-        word = Word()
+        word = new_word()
 
         async def hear() -> str:
             COLOUR.set("red")
@@ -201,7 +203,7 @@ def test_a_task_keeps_its_context(run_loop: Callable[..., Any], task_of: type[as
 
 def test_whoever_gives_no_context_is_called_by_the_loop(run_loop: Callable[..., Any]) -> None:
     async def main() -> tuple[list[Any], bool]:
-        word, called = Word(), []
+        word, called = new_word(), []
         word.add_done_callback(called.append)
 
         def say() -> list[Any]:
@@ -217,7 +219,7 @@ def test_whoever_gives_no_context_is_called_by_the_loop(run_loop: Callable[..., 
 
 def test_a_callback_that_was_taken_back_is_not_called(run_loop: Callable[..., Any]) -> None:
     async def main() -> tuple[int, int, list[Any]]:
-        word, called = Word(), []
+        word, called = new_word(), []
         word.add_done_callback(called.append)
         counts = word.remove_done_callback(called.append), word.remove_done_callback(called.append)
         await from_the_loop(word.say, "x")
@@ -240,20 +242,20 @@ def test_a_callback_that_was_taken_back_is_not_called(run_loop: Callable[..., An
 )
 def test_asyncios_own_words_take_it(run_loop: Callable[..., Any], through: Callable[[Any], Any]) -> None:
     async def main() -> str:
-        word = Word()
+        word = new_word()
         asyncio.get_running_loop().call_soon(word.say, "x")
         await through(word)
-        return word.result()
+        return word.result().body
 
     assert run_loop(main()) == "x"
 
 
 def test_a_task_that_is_cancelled_gives_it_up(run_loop: Callable[..., Any], task_of: type[asyncio.Task[Any]]) -> None:
     async def main() -> tuple[bool, bool, bool]:
-        word = Word()
+        word = new_word()
 
         async def hear() -> str:
-            return await word
+            return (await word).body
 
         task = task_of(hear(), loop=asyncio.get_running_loop())
         await asyncio.sleep(0)

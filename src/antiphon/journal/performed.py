@@ -1,0 +1,65 @@
+"""A business step that is performed, or was: in memory the record of its beginning and of its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Literal, Protocol
+
+import msgspec
+
+from antiphon.journal.arguments import Argument, GivenArguments, arguments_told
+from antiphon.journal.masking import Masker
+
+__all__ = ["PerformedStep", "StepOutcome"]
+
+StepOutcome = Literal["passed", "failed", "cancelled"]
+
+
+class StepDefinition(Protocol):
+    """A step as it was written: its name, the FILE:LINE where it stands, and its arguments."""
+
+    name: str
+    source: str
+
+    def arguments(self, masker: Masker, /) -> Iterable[Argument]:
+        """The arguments without the secrets."""
+        ...
+
+
+class PerformedStep(msgspec.Struct, eq=False):
+    """A step that is done once: `number` counts from 1, `parent` is the step around it, 0 for none.
+
+    Times are nanoseconds since the run began; `ended_ns` is below 0 while it is under way. `error` is the name of what
+    it failed with. The collector looks into it: the definition may have the actor that did the step.
+    """
+
+    definition: StepDefinition
+    masker: Masker
+    number: int
+    parent: int
+    actor: str
+    at_ns: int
+    ended_ns: int = -1
+    outcome: StepOutcome = "passed"
+    error: str = ""
+
+    @property
+    def action(self) -> str:
+        """What the step is called."""
+        return self.definition.name
+
+    @property
+    def source(self) -> str:
+        """FILE:LINE where it is written."""
+        return self.definition.source
+
+    @property
+    def arguments(self) -> Sequence[Argument]:
+        """The arguments without secrets, made anew whenever somebody reads them."""
+        return GivenArguments(partial(self.definition.arguments, self.masker))
+
+    @property
+    def title(self) -> str:
+        """The step as it was written: `outbound_call('890000002')`."""
+        return f"{self.action}({arguments_told(self.arguments)})"
