@@ -1132,6 +1132,36 @@ def test_no_more_files_is_told_as_that_and_loses_nothing(desk: Callable[..., Any
     assert "its limit is 64" in entries[-1].error
 
 
+def test_no_files_to_the_very_end_are_told_with_limit_and_hint_wherever_they_lack(write: Any) -> None:
+    scenario = """
+        from antiphon import Actor, scenario
+
+        KEPT = []
+
+        class Party(Actor):
+            pass
+
+        @scenario
+        async def greedy(party: Party):
+            while True:
+                KEPT.append(open("/dev/null"))
+        """
+    write("greedy.py", scenario)
+
+    def few_files() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+
+    ended = finish(start("run", "greedy.py:greedy", preexec_fn=few_files))
+
+    assert ended.code == 2
+    run, report = ended.err.split("the report 'trace' cannot be written")
+    for told in (run, report):
+        assert "its limit is 40" in told
+        assert "hint: raise the limit first: ulimit -n" in told
+    assert "internal error" not in ended.err
+    assert "its limit is 40" in ended.out  # the live view has told it too
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("ignored", "sent"), SIGNALS)
 def test_the_testbed_runs_until_it_is_told_to_end(ignored: str, sent: str) -> None:

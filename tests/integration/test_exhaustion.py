@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import gc
+import os
 import resource
 import threading
 from collections.abc import Callable, Sequence
@@ -34,6 +36,7 @@ from antiphon.cli.failure import fail
 from antiphon.cli.interruption import run_until_told
 from antiphon.cli.screen import Screen
 from antiphon.runtime.exhaustion import as_exhaustion
+from antiphon.scenarios.outcome import make_presentable
 from antiphon.transport.websocket.picows_frames import _ParserLog
 from antiphon.transport.websocket.rfc6455 import INTERNAL_ERROR, Violation
 from antiphon.transport.websocket.server import WebSocketListener
@@ -205,3 +208,52 @@ def test_no_file_for_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
             start()
         assert fail(failed.value, Screen()) == USAGE
         gc.collect()  # of a coroutine that was never awaited Python warns when it is thrown away
+
+
+@pytest.mark.parametrize("free", [3, 6, 10])
+@pytest.mark.filterwarnings("error")
+def test_too_few_files_for_a_loop_are_told_and_nothing_is_printed_of_it(
+    free: int, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    @scenario
+    def nothing() -> list[Any]:
+        return []
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = [os.open(os.devnull, os.O_RDONLY)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(taken[0] + 200, soft), hard))
+    try:
+        with contextlib.suppress(OSError):
+            while True:
+                taken.append(os.dup(taken[0]))
+        for _ in range(free):
+            os.close(taken.pop())
+        with pytest.raises(OSError, match="Too many open files"):
+            run_until_told(perform(nothing, runs=None))
+        gc.collect()
+    finally:
+        for file in taken:
+            os.close(file)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert capfd.readouterr() == ("", "")
+    assert caplog.records == []
+
+
+def test_a_failure_is_made_presentable_once(
+    peer: Any, play_with: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    presented: list[Any] = []
+
+    def count(error: BaseException | None, *rest: Any) -> None:
+        presented.append(error)
+        make_presentable(error, *rest)
+
+    @scenario
+    async def failing(party: Party) -> None:
+        raise ScenarioError("no")
+
+    monkeypatch.setattr("antiphon.scenarios.runner.make_presentable", count)
+    with pytest.raises(ScenarioError) as failed:
+        play_with(failing)
+    assert presented == [failed.value]

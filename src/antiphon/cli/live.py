@@ -7,6 +7,7 @@ import time
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from antiphon.cli.progress import Progress
@@ -26,6 +27,8 @@ LOOK_EVERY_S: Final = 0.2
 FURTHEST_BEHIND: Final = 20_000
 """When so many entries wait to be shown, messages are left out."""
 
+_BEYOND_LATIN: Final = "→"
+
 
 class LiveView:
     """A sink that shows entries from a thread of its own: a terminal that stands still does not hold up the run.
@@ -39,6 +42,7 @@ class LiveView:
         self.error: Exception | None = None
         self._screen = screen
         self._is_quiet = is_quiet
+        cell_len(_BEYOND_LATIN)  # rich imports its tables when it first needs them: then there may be no more files
         self._conversation = Conversation(self._write, width=screen.width, signs=screen.signs, explains=False)
         self._waiting: SimpleQueue[Any] = SimpleQueue()
         self._left_out = 0

@@ -12,7 +12,10 @@ from antiphon.cli.failure import fail
 from antiphon.cli.interruption import run_until_told
 from antiphon.cli.live import LiveView
 from antiphon.cli.screen import Screen
+from antiphon.errors import ResourcesExhausted
 from antiphon.journal.recording import STANDARD_REPORTS, load_reports, new_run_directory, unwritten
+from antiphon.runtime.exhaustion import as_exhaustion
+from antiphon.scenarios.outcome import failure_lines
 from antiphon.scenarios.runner import perform
 from antiphon.scenarios.scenario import Scenario
 from antiphon.stand.stand import Stand
@@ -79,13 +82,19 @@ def play_on_screen(
 def _tell_unwritten(error: BaseException | None, screen: Screen, view: LiveView) -> None:
     """What of the run could not be written, or shown."""
     if error is not None:
-        for note in unwritten(error):
-            screen.tell_error(note)
+        for trouble in unwritten(error):
+            screen.tell_error(failure_lines(as_exhaustion(trouble)))
     if screen.output_error is not None:
         screen.tell_error(f"the output could not be written: {screen.output_error.strerror}")
     if view.error is not None:
-        told = f"the live view ended early: {type(view.error).__name__}: {view.error}"
-        screen.tell_error(told, label="internal error")
+        _tell_view_ended(view.error, screen)
+
+
+def _tell_view_ended(error: Exception, screen: Screen) -> None:
+    told = as_exhaustion(error)
+    lines = failure_lines(told)
+    lines[0] = (("the live view ended early: ", ""), *lines[0])
+    screen.tell_error(lines, label="error" if isinstance(told, ResourcesExhausted) else "internal error")
 
 
 def _finish(view: LiveView) -> None:

@@ -98,14 +98,19 @@ def _close(sinks: Sequence[Any]) -> None:
 
 
 class _Unwritten(str):
-    """A note on a run's failure: what could not be written about it."""
+    """A note on a run's failure: what could not be written about it, and the error that says so."""
 
-    __slots__ = ()
+    error: BaseException
+
+    def __new__(cls, error: BaseException) -> _Unwritten:
+        note = super().__new__(cls, error)
+        note.error = error
+        return note
 
 
-def unwritten(error: BaseException) -> list[str]:
-    """What could not be written about the run that failed with this error."""
-    return [note for note in getattr(error, "__notes__", ()) if isinstance(note, _Unwritten)]
+def unwritten(error: BaseException) -> list[BaseException]:
+    """What could not be written about the run that failed with this error, each as the error that says so."""
+    return [note.error for note in getattr(error, "__notes__", ()) if isinstance(note, _Unwritten)]
 
 
 def make_report(directory: Path, spec: str) -> None:

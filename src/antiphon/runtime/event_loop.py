@@ -12,9 +12,10 @@ handles are no children of asyncio's classes.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from antiphon.runtime.exhaustion import is_exhaustion
 
@@ -23,14 +24,33 @@ __all__ = ["callback_failures", "event_loop_factory", "run_in_loop"]
 T = TypeVar("T")
 _Handler = Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object]
 
+_FREE_FILES: Final = 16
+"""How many files must be free when a loop is made; uvloop's takes 8, and each of its runs 2 of them anew."""
+
 
 def run_in_loop(main: Coroutine[Any, Any, T]) -> T:
-    """Run it to its end in a new loop, in this thread; what it gives, or raises."""
+    """Run it to its end in a new loop, in this thread; what it gives, or raises. OSError if there is no file for it."""
     try:
+        _require_files()
         with asyncio.Runner(loop_factory=event_loop_factory()) as runner:
             return runner.run(main)
     finally:
         main.close()  # a loop that cannot be made, for want of files, has not begun it: Python would warn of that
+
+
+def _require_files() -> None:
+    """Raise OSError (EMFILE) where a loop would lack files.
+
+    A loop of uvloop that gets half of them ends the process (SIGABRT), or prints of itself; one that gets too few to
+    run leaves its task behind, of which asyncio prints. So they are counted before.
+    """
+    opened: list[int] = []
+    try:
+        while len(opened) < _FREE_FILES:
+            opened.append(os.open(os.devnull, os.O_RDONLY))
+    finally:
+        for file in opened:
+            os.close(file)
 
 
 @contextmanager

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import errno
+import sys
 from collections.abc import Iterator
 from typing import Final
 
 from antiphon.errors import AntiphonError, ResourcesExhausted
+
+if sys.platform != "win32":
+    import resource  # not when it is needed: an import opens files, and there are none then
 
 __all__ = ["as_exhaustion", "is_exhaustion"]
 
@@ -63,9 +67,7 @@ def _tell(cause: BaseException) -> tuple[str, str]:
 
 def _limit(name: str) -> str:
     """The limit of this process, in words; "" where there is none, or the system has no such thing."""
-    try:
-        import resource
-    except ImportError:  # Windows
+    if sys.platform == "win32":
         return ""
     limit = resource.getrlimit(getattr(resource, name))[0]
     return "" if limit == resource.RLIM_INFINITY else f"; its limit is {limit}"

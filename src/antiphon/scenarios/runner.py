@@ -162,6 +162,7 @@ class _Performance:
         self._stand = stand
         self._given = given
         self._failure: BaseException | None = None
+        self._presented: BaseException | None = None
         self._body: asyncio.Task[None] | None = None
         self._workflow: Any = None
 
@@ -177,7 +178,7 @@ class _Performance:
             error = raised
         error = error if error is not None else self._failure
         run.error = as_exhaustion(error) if error is not None else None
-        make_presentable(run.error, runtime.journal, run.scenario.place)
+        self._make_presentable(run.error)
         run.duration_s = runtime.now_ns() / 1e9
         run.verdict = verdict_of(run.error)
         runtime.record(RunEnded(at_ns=runtime.now_ns(), verdict=run.verdict, error=text_of(run.error)))
@@ -305,10 +306,16 @@ class _Performance:
         if isinstance(error, DeadlinePassed):
             await self._linger(error, linger_s)
         error = as_exhaustion(error)
-        make_presentable(error, self.runtime.journal, self.run.scenario.place)
+        self._make_presentable(error)
         if error is not self._failure:
             self.runtime.record(Failed(at_ns=self.runtime.now_ns(), error=type(error).__name__, text=text_of(error)))
         raise error
+
+    def _make_presentable(self, error: BaseException | None) -> None:
+        """Once for each: what was said may have to be looked through for secrets."""
+        if error is not self._presented:
+            make_presentable(error, self.runtime.journal, self.run.scenario.place)
+            self._presented = error
 
     def _judged(self) -> BaseException | None:
         """What is wrong although the scenario came to its end: soft checks, and in strict mode what is left over."""
