@@ -22,6 +22,7 @@ from antiphon import (
     Data,
     Link,
     Message,
+    RecordingError,
     ResourcesExhausted,
     Run,
     ScenarioError,
@@ -35,6 +36,7 @@ from antiphon.cli.exit_codes import USAGE
 from antiphon.cli.failure import fail
 from antiphon.cli.interruption import run_until_told
 from antiphon.cli.screen import Screen
+from antiphon.journal.recording import make_report
 from antiphon.runtime.exhaustion import as_exhaustion
 from antiphon.scenarios.outcome import make_presentable
 from antiphon.transport.websocket.picows_frames import _ParserLog
@@ -73,6 +75,7 @@ LIMIT = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
             "-n",
         ),
         (OSError(errno.ENFILE, "x"), "this machine has no more files and connections", "other processes"),
+        (OSError(errno.EFBIG, "x"), "no file may be longer", "ulimit -f"),
         (OSError(errno.ENOMEM, "x"), "there is no more memory", "ulimit -v"),
         (MemoryError(), "there is no more memory", "ulimit -v"),
         (RuntimeError("can't start new thread"), "no thread could be started", "ulimit -u"),
@@ -257,3 +260,27 @@ def test_a_failure_is_made_presentable_once(
     with pytest.raises(ScenarioError) as failed:
         play_with(failing)
     assert presented == [failed.value]
+
+
+@pytest.mark.parametrize(
+    ("spec", "place", "hint"), [("summary={target}", "{target}", "NAME=PATH"), ("summary", "{run}", "--runs")]
+)
+def test_a_disk_without_room_for_a_report_is_told_with_its_place_and_a_hint(
+    spec: str, place: str, hint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_none(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    @scenario
+    def nothing() -> list[Any]:
+        return []
+
+    target = str(tmp_path / "elsewhere.md")
+    run = play(nothing, runs=tmp_path)
+    assert run.directory is not None
+    monkeypatch.setattr("antiphon.report.formats.documents.Document._make", write_none)
+    with pytest.raises(RecordingError, match="the report 'summary' cannot be written: No space left") as failed:
+        make_report(run.directory, spec.format(target=target))
+    assert failed.value.place == place.format(target=target, run=run.directory)
+    assert failed.value.hint is not None
+    assert hint in failed.value.hint

@@ -32,6 +32,8 @@ __all__ = [
 STANDARD_REPORTS: Final = ("files", "trace")
 """What is made of every run that is recorded."""
 
+_ELSEWHERE_REPORTED: Final = "say another place for it: NAME=PATH"
+
 AS_IT_HAPPENS: Final = ("files",)
 """Of our own reports those that tell of no verdict, and are written while the run goes on."""
 
@@ -169,13 +171,18 @@ def _load_report(name: str) -> Report:
 
 def _guarded(spec: str, report: Report, directory: Path) -> Any:
     """The report's sink, whose failures are told as failures to record."""
-    name = spec.partition("=")[0]
+    name, _, target = spec.partition("=")
 
     def wrong(error: Exception) -> Exception:
         if isinstance(error, RecordingError):
             return error
         reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
-        return RecordingError(f"the report {name!r} cannot be written: {reason}", place=str(directory))
+        hint = _ELSEWHERE_REPORTED if target else ELSEWHERE
+        return RecordingError(
+            f"the report {name!r} cannot be written: {reason}",
+            place=target or str(directory),
+            hint=hint if isinstance(error, OSError) else None,
+        )
 
     try:
         sink = report(directory)
