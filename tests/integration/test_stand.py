@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -121,21 +123,111 @@ def test_a_variable_that_is_missing_or_none_is_told_with_its_line(stand_file: Pa
         ("{a=" * 2000 + "1" + "}" * 2000, "nested too deeply", 5),
         ("9" * 4400, "a number of more than 4300 digits", 5),
         ("-" + "9_" * 4400 + "9", "a number of more than 4300 digits", 5),
-        ("0.5\na" + ".a" * 3000 + " = 1", "stands.local.a is nested too deeply", None),
-        ("0.5\nusers = [{ name = 'x', a" + ".a" * 3000 + " = 1 }]", "stands.local.users is nested too deeply", None),
-        ("0x" + "f" * 5000, "stands.local.within_s is not a number of seconds", None),
-        ("nan", "stands.local.within_s is not a number of seconds", None),
-        ("inf", "stands.local.within_s is not a number of seconds", None),
+        ("0.5\na" + ".a" * 3000 + " = 1", "stands.local.a is nested too deeply", 6),
+        ("0.5\nusers = [{ name = 'x', a" + ".a" * 3000 + " = 1 }]", "stands.local.users is nested too deeply", 6),
+        ("0x" + "f" * 5000, "stands.local.within_s is not a number of seconds", 5),
+        ("nan", "stands.local.within_s is not a number of seconds", 5),
+        ("inf", "stands.local.within_s is not a number of seconds", 5),
     ],
     ids=lambda value: str(value)[:12],
 )
 def test_a_stand_file_that_is_too_much_is_one_clear_error(
-    stand_file: Path, value: str, told: str, line: int | None
+    stand_file: Path, value: str, told: str, line: int
 ) -> None:
     stand_file.write_text(f'# a "comment" with [brackets]\n\n[stands.local]\nx = "[]["\nwithin_s = {value}\n')
     with pytest.raises(ScenarioError, match=told) as wrong:
         load_stand("local")
+    assert wrong.value.place == f"{stand_file}:{line}"
+
+
+@pytest.mark.parametrize(
+    ("value", "told", "line"),
+    [
+        ('y = 5\nx = "a"', "stands.a.y is not an address", 4),
+        ('x = ""', "stands.a.x is not an address", 4),
+        ('x = "ws://h\\u0000/"', r"stands.a.x has a character that cannot be seen: ws://h\\x00/", 4),
+        ('x = """ws://h\n/"""', r"stands.a.x has a character that cannot be seen: ws://h\\n/", 4),
+        ('\n"x" = "ws://\\u202eh/"', "stands.a.x has a character that cannot be seen", 5),
+        ('x.y.z = "http://h"', "stands.a.x is not an address", 4),
+        ('[stands.a.x]\ny = "http://h"', "stands.a.x is not an address", 4),
+        ('users = [\n  { name = "a" },\n  { name = "b\\u0007" },\n]', r"cannot be seen: b\\x07", None),
+        ('users = [{ name = " " }]', "this user has no name", None),
+        ('[[stands.a.users]]\npassword = "x"', "stands.a.users is not a file", 4),
+        ("x = 'a'\nx = 'b'", "Cannot overwrite a value", 5),
+        ("x = '''a\n\n", "this is no TOML", 6),
+        ("within_s = true", "stands.a.within_s is not a number", 4),
+    ],
+)
+def test_a_wrong_value_of_a_stand_is_told_with_its_line(
+    stand_file: Path, value: str, told: str, line: int | None
+) -> None:
+    stand_file.write_text(f"# a comment\n\n[stands.a]\n{value}\n")
+    with pytest.raises(ScenarioError, match=told) as wrong:
+        load_stand("a")
     assert wrong.value.place == (f"{stand_file}:{line}" if line is not None else str(stand_file))
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        ('default = ["a"]\n[stands.a]', "default is not the name of a stand"),
+        ('default = "b"\n[stands.a]', "there is no stand 'b'"),
+        ("stands = { a = { x = 3 } }", "stands.a.x is not an address"),
+    ],
+)
+def test_a_wrong_value_beside_the_stands_is_told_with_its_line(stand_file: Path, document: str, told: str) -> None:
+    stand_file.write_text(document)
+    with pytest.raises(ScenarioError, match=told) as wrong:
+        load_stand()
+    assert wrong.value.place == f"{stand_file}:1"
+
+
+@pytest.mark.parametrize(
+    ("data", "told", "line", "hint"),
+    [
+        ("name,x\na,b\n".encode("utf-16"), "byte 0xff is no UTF-8", 1, "UTF-16"),
+        ("name,x\na,b\nc,café\n".encode("latin-1"), "byte 0xe9 is no UTF-8", 3, "save it as UTF-8"),
+        (b"\xef\xbb\xbfname\n\xff\n", "byte 0xff is no UTF-8", 2, "save it as UTF-8"),
+        (b"name,x\rb,c\ra," + b"x" * 131_073, "a value has more than 131,072 characters", 3, "a quote"),
+        (b'name,x\na,"b"c\n', "this is no CSV", 2, "quotes"),
+        (b"name,x\na\n", "there are 1 values for 2 fields", 2, "quotes"),
+        (b"name,x\n,b\n", "this user has no name", 2, "name"),
+        (b"name,x\nb,c\na\x00,b\n", r"cannot be seen: a\\x00", 3, "can be seen"),
+        ("name\na\u202eb\n".encode(), r"cannot be seen: a\\u202eb", 2, "can be seen"),
+        (b"name\na\nb\na\n", "two users named 'a'", 4, "of its own"),
+    ],
+)
+def test_a_wrong_line_of_the_users_is_told_with_its_number_and_a_hint(
+    stand_file: Path, data: bytes, told: str, line: int, hint: str
+) -> None:
+    stand_file.write_text('[stands.a]\nusers = "users.csv"\n')
+    file = stand_file.parent / "users.csv"
+    file.write_bytes(data)
+    with pytest.raises(ScenarioError, match=told) as wrong:
+        load_stand("a")
+    assert wrong.value.place == f"{file}:{line}"
+    assert wrong.value.hint is not None
+    assert hint in wrong.value.hint
+
+
+def test_a_stand_file_in_another_encoding_is_told_with_the_line(stand_file: Path) -> None:
+    stand_file.write_bytes('[stands.a]\nx = "café"\n'.encode("latin-1"))
+    with pytest.raises(ScenarioError, match="the stand file cannot be read: byte 0xe9 is no UTF-8") as wrong:
+        load_stand("a")
+    assert wrong.value.place == f"{stand_file}:2"
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_users_are_read_from_a_regular_file_only(stand_file: Path, make: Callable[[Path], None]) -> None:
+    stand_file.write_text('[stands.a]\nusers = "users.csv"\n')
+    make(stand_file.parent / "users.csv")
+    with pytest.raises(ScenarioError, match="the users cannot be read: it is no regular file"):
+        load_stand("a")
+
+
+def test_a_field_of_a_user_may_have_any_name(stand_file: Path) -> None:
+    stand_file.write_text("[stands.a]\nusers = [{ name = 'x', self = 'y' }]\n")
+    assert load_stand("a").users.fields() == [{"name": "x", "self": "y"}]
 
 
 def test_users_may_stand_in_a_file_beside(stand_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,15 +21,14 @@ names of secret fields). In every value of the chosen stand environment variable
 
 from __future__ import annotations
 
-import re
 import string
-import sys
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from antiphon.conversation.wording import visible
 from antiphon.errors import ScenarioError
+from antiphon.stand.stand_file import StandFile
 from antiphon.stand.users import User, UserPool, Wanted
 from antiphon.stand.users_csv import read_users
 from antiphon.stand.variables import Variables
@@ -148,79 +147,58 @@ def load_stand(name: str | None = None, *, near: Path | None = None) -> Stand:
     Raises ScenarioError for a file that is malformed or has no such stand.
     """
     # The working directory first: it is what whoever runs the scenario can choose.
-    file = find_stand_file() or (find_stand_file(near) if near is not None else None)
-    if file is None:
+    path = find_stand_file() or (find_stand_file(near) if near is not None else None)
+    if path is None:
         if name is None:
             return Stand()
         raise ScenarioError(
             f"there is no stand {name!r}: no {FILE_NAME} here or above",
             hint=f'make one: [stands.{name}] with a line such as  centre = "http://127.0.0.1:8765"',
         )
-    document = _read(file)
-    stands = _table(document.get("stands", {}), "stands", file)
-    chosen = name or document.get("default") or (next(iter(stands)) if len(stands) == 1 else None)
+    file = StandFile(path)
+    stands = _table(file.document.get("stands", {}), "stands", file)
+    default = file.document.get("default", "")
+    if not isinstance(default, str):
+        raise file.wrong("default", "the name of a stand")
+    chosen = name or default or (next(iter(stands)) if len(stands) == 1 else None)
     if chosen is None:
-        return Stand(source=str(file))
+        return Stand(source=str(path))
     if chosen not in stands:
+        place = str(path) if name else file.place("default")
         raise ScenarioError(
-            f"there is no stand {chosen!r}", place=str(file), hint=f"there are: {', '.join(stands) or 'none'}"
+            f"there is no stand {chosen!r}", place=place, hint=f"there are: {', '.join(stands) or 'none'}"
         )
     return _stand(chosen, _table(stands[chosen], f"stands.{chosen}", file), file)
 
 
-def stand_names(file: Path) -> list[str]:
+def stand_names(path: Path) -> list[str]:
     """The stands of a file, in its order."""
-    return list(_table(_read(file).get("stands", {}), "stands", file))
+    file = StandFile(path)
+    return list(_table(file.document.get("stands", {}), "stands", file))
 
 
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        text = file.read_text(encoding="utf-8-sig")  # some editors begin a file with a byte order mark
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"the stand file cannot be read: {error}", place=str(file)) from error
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(f"this is no TOML: {error}", place=str(file), hint="see https://toml.io") from error
-    except RecursionError:  # tomllib says neither where, nor how deep is too deep
-        raise ScenarioError("this is nested too deeply", place=f"{file}:{_deepest_line(text)}") from None
-    except ValueError:  # of tomllib's own none is left: it is int(), which reads no more digits than that
-        digits = sys.get_int_max_str_digits()
-        found = re.search(rf"\d(?:_?\d){{{digits}}}", text)
-        line = text.count("\n", 0, found.start()) + 1 if found is not None else 1
-        raise ScenarioError(f"a number of more than {digits} digits", place=f"{file}:{line}") from None
-
-
-def _deepest_line(text: str) -> int:
-    """The number of the line where brackets have been opened most, those in strings and comments left out."""
-    depth, deepest, number_there = 0, 0, 1
-    for number, line in enumerate(text.splitlines(), 1):
-        for bracket in re.findall(r"[][{}]", _STRING_OR_COMMENT.sub("", line)):
-            depth += 1 if bracket in "[{" else -1
-            if depth > deepest:
-                deepest, number_there = depth, number
-    return number_there
-
-
-_STRING_OR_COMMENT: Final = re.compile(r"""\"(?:[^"\\]|\\.)*\"|'[^']*'|#.*""")
-
-
-def _stand(name: str, table: Mapping[str, Any], file: Path) -> Stand:
+def _stand(name: str, table: Mapping[str, Any], file: StandFile) -> Stand:
     where = f"stands.{name}"
-    environment = Variables(file)
+    environment = Variables(file.path)
     fields = {key: _filled(environment, value, f"{where}.{key}", file) for key, value in table.items()}
     users, variables = _users(fields.pop("users", []), f"{where}.users", file)
     start = fields.pop("start", "")
     if not isinstance(start, str) or (start and ":" not in start):
-        raise _wrong(f"{where}.start", '"module:attribute"', file)
+        raise file.wrong(f"{where}.start", '"module:attribute"')
     within_s = _seconds(fields, "within_s", where, file)
     users_within_s = _seconds(fields, "users_within_s", where, file)
     secrets = fields.pop("secrets", [])
     if not isinstance(secrets, list) or not all(isinstance(secret, str) for secret in secrets):
-        raise _wrong(f"{where}.secrets", "a list of names of fields", file)
+        raise file.wrong(f"{where}.secrets", "a list of names of fields")
     for key, value in fields.items():
-        if not isinstance(value, str):
-            raise _wrong(f"{where}.{key}", 'an address, as "http://127.0.0.1:8765"', file)
+        if not isinstance(value, str) or not value:
+            raise file.wrong(f"{where}.{key}", 'an address, as "http://127.0.0.1:8765"')
+        if visible(value) != value:
+            raise ScenarioError(
+                f"{where}.{key} has a character that cannot be seen: {visible(value)}",
+                place=file.place(f"{where}.{key}"),
+                hint="an address has none: type it anew",
+            )
     return Stand(
         name,
         fields,
@@ -229,47 +207,43 @@ def _stand(name: str, table: Mapping[str, Any], file: Path) -> Stand:
         start=start,
         within_s=within_s,
         secrets=secrets,
-        source=str(file),
+        source=str(file.path),
         environment={**environment.used, **variables},
     )
 
 
-def _filled(environment: Variables, value: Any, key: str, file: Path) -> Any:
+def _filled(environment: Variables, value: Any, key: str, file: StandFile) -> Any:
     try:
         return environment.fill(value, key)
     except RecursionError:  # dotted keys nest without brackets, and TOML sets no limit
-        raise ScenarioError(f"{key} is nested too deeply", place=str(file)) from None
+        raise ScenarioError(f"{key} is nested too deeply", place=file.place(key)) from None
 
 
-def _users(given: Any, key: str, file: Path) -> tuple[list[dict[str, Any]], dict[str, str]]:
+def _users(given: Any, key: str, file: StandFile) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """The users that are meant, and the environment variables that were filled into a file of them."""
     if isinstance(given, str) and "\0" not in given:  # no file's name holds that
-        table = file.parent / given
+        table = file.path.parent / given
         environment = Variables(table)
         return environment.fill(read_users(table), table.name), environment.used
     if not isinstance(given, list) or not all(
         isinstance(user, dict) and isinstance(user.get("name"), str) for user in given
     ):
         wanted = 'a file, as "users.csv", or a list of tables with a name, as [{ name = "alice", password = "…" }]'
-        raise _wrong(key, wanted, file)
+        raise file.wrong(key, wanted)
     return given, {}
 
 
-def _seconds(fields: dict[str, Any], key: str, where: str, file: Path) -> float | None:
+def _seconds(fields: dict[str, Any], key: str, where: str, file: StandFile) -> float | None:
     """Take a number of seconds out of the fields, None if there is none."""
     value = fields.pop(key, None)
     if value is not None and (
         not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < _LONGEST_S
     ):
-        raise _wrong(f"{where}.{key}", "a number of seconds above 0", file)
+        raise file.wrong(f"{where}.{key}", "a number of seconds above 0")
     return value
 
 
-def _table(value: Any, key: str, file: Path) -> Mapping[str, Any]:
+def _table(value: Any, key: str, file: StandFile) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise _wrong(key, "a table", file)
+        raise file.wrong(key, "a table")
     return value
-
-
-def _wrong(key: str, wanted: str, file: Path) -> ScenarioError:
-    return ScenarioError(f"{key} is not {wanted}", place=str(file))

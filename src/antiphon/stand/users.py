@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from os import getpid
 from typing import Any, Final
@@ -12,11 +12,11 @@ import msgspec
 
 from antiphon.conversation.clock import iso_utc
 from antiphon.conversation.match import describe, matches
-from antiphon.conversation.wording import counted
+from antiphon.conversation.wording import counted, visible
 from antiphon.errors import ScenarioError
 from antiphon.stand.user_lock import Holder, UserLock
 
-__all__ = ["User", "UserPool", "Wanted"]
+__all__ = ["NAME_HINT", "User", "UserPool", "Wanted", "wrong_name"]
 
 TRY_EVERY_S: Final = 0.05
 """How often those who wait for a user look whether one is free: another process does not tell us."""
@@ -27,7 +27,7 @@ _MOST_TOLD: Final = 8
 class User:
     """Someone whom an actor can be: `name`, `password` and whatever else the stand gives, as attributes."""
 
-    def __init__(self, **fields: Any) -> None:
+    def __init__(self, /, **fields: Any) -> None:
         self.__dict__.update(fields)
 
     def __getattr__(self, name: str) -> Any:
@@ -63,6 +63,18 @@ class _Loan(msgspec.Struct):
     lock: UserLock | None
 
 
+NAME_HINT: Final = "each user has a name of its own, in characters that can be seen"
+
+
+def wrong_name(name: Any, others: Container[Any]) -> str:
+    """What is wrong with a user's name, beside those of the others; "" for nothing."""
+    if not isinstance(name, str) or not name.strip():
+        return "this user has no name"
+    if visible(name) != name:
+        return f"the name of a user has a character that cannot be seen: {visible(name)}"
+    return f"there are two users named {name!r}" if name in others else ""
+
+
 class UserPool:
     """The users of one stand.
 
@@ -79,8 +91,8 @@ class UserPool:
         self._queue = list(self._users)
         names: set[str] = set()
         for user in self._users:
-            if user.name in names:
-                raise ScenarioError(f"{title} has two users named {user.name!r}", place=place)
+            if wrong := wrong_name(user.name, names):
+                raise ScenarioError(f"{title}: {wrong}", place=place, hint=NAME_HINT)
             names.add(user.name)
 
     def __len__(self) -> int:

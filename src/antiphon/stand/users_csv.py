@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Container
 from io import StringIO
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +11,8 @@ from typing import Any, Final
 import msgspec
 
 from antiphon.errors import ScenarioError
+from antiphon.stand.input_text import read_input
+from antiphon.stand.users import NAME_HINT, wrong_name
 
 __all__ = ["read_users"]
 
@@ -21,10 +24,7 @@ def read_users(file: Path) -> list[dict[str, Any]]:
     Raises ScenarioError for a file that cannot be read, that has no field `name`, or a line that does not fit, with its
     number.
     """
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"the users cannot be read: {error}", place=str(file)) from error
+    text = read_input(file, "the users")
     # By the heading alone: what spreadsheets of other countries write, whatever the values have in them.
     delimiter = max(_DELIMITERS, key=text.partition("\n")[0].count)
     # Not `splitlines`: that ends a line at a U+2028 or a form feed too, which no editor counts.
@@ -39,10 +39,26 @@ def read_users(file: Path) -> list[dict[str, Any]]:
                 place=f"{file}:1",
                 hint="name,password,role,skills[]",
             )
-        users += [_user(fields, row, f"{file}:{rows.line_num}") for row in rows if any(map(str.strip, row))]
+        taken: set[str] = set()
+        for row in rows:
+            if any(map(str.strip, row)):
+                user = _user(fields, row, f"{file}:{rows.line_num}", taken)
+                users.append(user)
+                taken.add(user["name"])
     except csv.Error as error:
-        raise ScenarioError(f"this is no CSV: {error}", place=f"{file}:{rows.line_num}") from error
+        raise _no_csv(error, f"{file}:{rows.line_num}") from error
     return users
+
+
+def _no_csv(error: csv.Error, place: str) -> ScenarioError:
+    if "field limit" in str(error):  # there is no class of its own for that
+        return ScenarioError(
+            f"a value has more than {csv.field_size_limit():,} characters",
+            place=place,
+            hint="is there a quote that does not end?",
+        )
+    hint = 'a value with quotes or separators is written "like ""this"", say"'
+    return ScenarioError(f"this is no CSV: {error}", place=place, hint=hint)
 
 
 class _Field(msgspec.Struct, frozen=True):
@@ -70,14 +86,19 @@ class _Field(msgspec.Struct, frozen=True):
         return items
 
 
-def _user(fields: list[_Field], row: list[str], place: str) -> dict[str, Any]:
+def _user(fields: list[_Field], row: list[str], place: str, taken: Container[str]) -> dict[str, Any]:
+    """The user of a row; `taken` are the names of those before."""
     if len(row) != len(fields):
-        raise ScenarioError(f"there are {len(row)} values for {len(fields)} fields", place=place)
+        raise ScenarioError(
+            f"there are {len(row)} values for {len(fields)} fields",
+            place=place,
+            hint="a value with the separator in it stands in quotes",
+        )
     user = {
         field.name: field.value(text, place) for field, cell in zip(fields, row, strict=True) if (text := cell.strip())
     }
-    if "name" not in user:
-        raise ScenarioError("this user has no name", place=place)
+    if wrong := wrong_name(user.get("name"), taken):
+        raise ScenarioError(wrong, place=place, hint=NAME_HINT)
     return user
 
 
