@@ -414,6 +414,7 @@ def test_help_and_version_of_the_command_itself(cli: Cli) -> None:
         (["list", "empty.py"], ["there is no scenario", "at empty.py", "@scenario"]),
         (["list"], ["FILE is missing", "hint: antiphon list --help"]),
         (["run", "broken.py:x"], ["broken.py cannot be imported: SyntaxError", "broken.py:3"]),
+        (["run", "utf16.py:x"], ["utf16.py cannot be imported: SyntaxError", "at utf16.py"]),
         (["run", "lacking.py:x"], ["cannot be imported: ModuleNotFoundError", "'no_such_thing'", "lacking.py:2"]),
         (["run", "raising.py:x"], ["raising.py cannot be imported: ZeroDivisionError", "raising.py:2"]),
         (["run", "ending.py:x"], ["SystemExit: 5", "ending.py:3"]),
@@ -440,6 +441,7 @@ def test_bad_usage_is_one_clear_error(
     write("plain.py", PLAIN)
     write("several.py", header + "@scenario\nasync def one(): ...\n@scenario\nasync def two(): ...\n")
     write("empty.py", "def plain(): ...\n")
+    write("utf16.py", "x\0=\0001\0")
     write("broken.py", "x = 1\n\ndef (:\n")
     write("lacking.py", "x = 1\nimport no_such_thing\n")
     write("raising.py", "x = 0\ny = 1 / x\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import webbrowser
 from pathlib import Path
@@ -119,3 +120,23 @@ def test_a_run_of_a_test_is_listed_with_the_tests_outcome(runs: Path, capsys: py
     assert main(["runs", "--failed"]) == 0
     (only,) = capsys.readouterr().out.splitlines()
     assert re.match("failed .* plain ", only)
+
+
+def test_a_journal_of_another_version_is_listed_as_that(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (passed,) = runs.glob("*-plain")
+    journal = passed / FILE_NAME
+    first, *rest = journal.read_text().splitlines(keepends=True)
+    journal.write_text("".join([first, '{"kind":"no-such-entry","at_ns":0}\n', *rest]))
+    capsys.readouterr()
+    assert main(["runs", "--failed"]) == 0
+    other, _ = sorted(capsys.readouterr().out.splitlines(), reverse=True)
+    assert re.match("unreadable .* plain .*, line 2 is of another version, or damaged  ", other)
+    assert "unfinished" not in other
+
+
+def test_a_pipe_is_no_recorded_run(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (runs / "pipe").mkdir()
+    os.mkfifo(runs / "pipe" / FILE_NAME)
+    capsys.readouterr()
+    assert main(["runs"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2

@@ -30,7 +30,7 @@ from antiphon import (
     together,
     wait,
 )
-from antiphon.journal import ChannelEnded, ChannelOpened, Handled
+from antiphon.journal import ChannelEnded, ChannelOpened, Dropped, Handled
 from antiphon.testing import VirtualTimeLoop
 
 Play = Callable[..., Run]
@@ -476,6 +476,27 @@ def test_a_full_mailbox_drops_the_oldest_and_says_so(peer: Any, play_with: Play)
         return [message["n"] for message in small.drain("news")], small.channel.mailbox.dropped
 
     assert play_with(flood).value == ([3, 4], 3)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "told"),
+    [({"mailbox_limit": 2}, "2"), ({"mailbox_bytes": 100}, "100 bytes"), ({"mailbox_limit": 0}, "0")],
+)
+def test_what_falls_out_is_told_with_the_limit_that_was_crossed(
+    peer: Any, play_with: Play, bounds: dict[str, int], told: str
+) -> None:
+    class Small(Actor):
+        line = Link("{peer}", dialect=DIALECT, **bounds)
+
+    @scenario
+    async def flood(small: Small) -> None:
+        for _ in range(9):
+            peer.say("news", text="x" * 20)
+        await small.until(lambda: small.channel.mailbox.received == 9)
+
+    entries = play_with(flood).journal
+    crossed = {entry.crossed for entry in entries if isinstance(entry, Dropped)}
+    assert crossed == {told}
 
 
 def test_handled_messages_stay_in_the_mailbox(peer: Any, play_with: Play) -> None:

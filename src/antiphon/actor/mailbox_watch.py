@@ -44,11 +44,18 @@ class MailboxWatch:
 
     def _tell_dropped(self, now_ns: int) -> None:
         """P12: said at the first message that falls out, and then every time the number has doubled."""
-        dropped = self._mailbox.dropped
+        mailbox = self._mailbox
+        dropped = mailbox.dropped
         if dropped and dropped >= 2 * self._told_dropped:
             self._told_dropped = dropped
             self._runtime.record(
                 Dropped(
-                    at_ns=now_ns, actor=self._actor, channel=self._channel, count=dropped, limit=self._mailbox.limit
+                    at_ns=now_ns,
+                    actor=self._actor,
+                    channel=self._channel,
+                    count=dropped,
+                    limit=mailbox.limit,
+                    # One too many leaves as many as there may be; fewer are left where it was their data.
+                    limit_bytes=mailbox.limit_bytes if len(mailbox) < mailbox.limit else None,
                 )
             )

@@ -315,7 +315,8 @@ class HttpExchange(Entry, tag="http"):
 class Dropped(Entry, tag="dropped"):
     """Messages fell out of a full mailbox: `count` so far.
 
-    `step` is the business step that it is shown under, 0 for none.
+    `limit` is how many it keeps; `limit_bytes` how much data of theirs, where that was too much, else None. `step` is
+    the business step that it is shown under, 0 for none.
     """
 
     actor: str
@@ -323,6 +324,12 @@ class Dropped(Entry, tag="dropped"):
     count: int
     limit: int
     step: int = 0
+    limit_bytes: int | None = None
+
+    @property
+    def crossed(self) -> str:
+        """The limit that was crossed, in words."""
+        return str(self.limit) if self.limit_bytes is None else f"{self.limit_bytes} bytes"
 
 
 class Failed(Entry, tag="failed"):

@@ -132,9 +132,8 @@ class JournalLog:
         self._log("message", logging.DEBUG, message, text, is_sent=message.is_sent, **facts)
 
     def _dropped(self, entry: journal.Dropped) -> None:
-        text = (
-            f"{entry.actor}.{entry.channel}: {entry.count} messages fell out of the mailbox, which keeps {entry.limit}"
-        )
+        mailbox = f"the mailbox, which keeps {entry.crossed}"
+        text = f"{entry.actor}.{entry.channel}: {entry.count} messages fell out of {mailbox}"
         self._log("channel", logging.WARNING, entry, text, actor=entry.actor, channel=entry.channel, count=entry.count)
 
     def _handled(self, entry: journal.Handled) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -15,13 +15,14 @@ from antiphon.journal import HttpExchange, RunStarted, StepStarted
 from antiphon.journal.file import FILE_NAME, WrittenMessage, read_journal
 from antiphon.report.verdict import Verdict, Word
 
-__all__ = ["RunSummary", "find_run", "find_runs", "summary"]
+__all__ = ["UNREADABLE", "RunSummary", "find_run", "find_runs", "summary"]
 
 
 class RunSummary(msgspec.Struct, frozen=True):
     """A recorded run in a few words: `verdict`, `own` and `is_red` are what `antiphon.report.verdict.Verdict` has as
     `outcome`, `own` and `is_red`.
 
+    Where a line of the journal is no entry, `unreadable` says which, and `verdict` is UNREADABLE; else it is "".
     `stand` and `started_at` are "" if the journal does not tell.
     """
 
@@ -37,12 +38,17 @@ class RunSummary(msgspec.Struct, frozen=True):
     sent: int
     received: int
     requests: int
+    unreadable: str
+
+
+UNREADABLE: Final = "unreadable"
 
 
 def find_runs(home: Path) -> list[Path]:
     """The directories below `home` with a journal, the run that began last first."""
     try:
-        found = [path.parent for path in home.glob(f"*/{FILE_NAME}")]
+        # A pipe of that name would be waited for.
+        found = [path.parent for path in home.glob(f"*/{FILE_NAME}") if path.is_file()]
     except OSError as error:
         raise RecordingError(f"the runs cannot be read: {error.strerror}", place=str(home)) from error
     return sorted(found, key=_began_at, reverse=True)
@@ -74,8 +80,9 @@ def summary(directory: Path) -> RunSummary:
     """How the run in that directory went. What follows a line that is no entry is not counted."""
     verdict = Verdict()
     counts = {"steps": 0, "sent": 0, "received": 0, "requests": 0}
-    with closing(_readable(directory / FILE_NAME)) as entries:
-        for entry in entries:
+    unreadable = ""
+    try:
+        for entry in read_journal(directory / FILE_NAME):
             verdict(entry)
             if isinstance(entry, WrittenMessage):
                 counts["sent" if entry.is_sent else "received"] += 1
@@ -83,16 +90,20 @@ def summary(directory: Path) -> RunSummary:
                 counts["steps"] += 1
             elif isinstance(entry, HttpExchange):
                 counts["requests"] += 1
+    except RecordingError as error:
+        line = (error.place or "").removeprefix(f"{directory / FILE_NAME}").removeprefix(":")
+        unreadable = f"line {line} is of another version, or damaged" if line else error.text
     started = verdict.started
     return RunSummary(
         directory=directory,
         scenario=verdict.scenario,
         stand=started.stand if started is not None else "",
         started_at=started.started_at if started is not None else "",
-        verdict=verdict.outcome,
+        verdict=UNREADABLE if unreadable else verdict.outcome,
         own=verdict.own,
-        is_red=verdict.is_red,
+        is_red=verdict.is_red or bool(unreadable),
         duration_s=verdict.ended_ns / 1e9,
+        unreadable=unreadable,
         **counts,
     )
 

@@ -281,7 +281,7 @@ class Conversation:
         self._line(ended_ns, entry.actor, depth, (head, "cyan"), (path, ""), (outcome, style), channel=entry.channel)
 
     def _dropped(self, entry: journal.Dropped, placed: Placed) -> None:
-        box = f"the mailbox of {entry.channel} (its limit is {entry.limit})"
+        box = f"the mailbox of {entry.channel} (its limit is {entry.crossed})"
         told = f"{self._signs.noted} {counted(entry.count, 'older message')} fell out of {box}"
         depth = self._depths.inside(placed.step)
         self._line(entry.at_ns, entry.actor, depth, (told, "yellow"), channel=entry.channel)

@@ -225,7 +225,7 @@ def load_file(file: str) -> ModuleType:
         raise
     except Exception as error:
         raise ScenarioError(
-            f"{file} cannot be imported: {type(error).__name__}: {error}", place=_last_place(error)
+            f"{file} cannot be imported: {type(error).__name__}: {error}", place=_last_place(error) or file
         ) from error
     return module
 
@@ -233,7 +233,8 @@ def load_file(file: str) -> ModuleType:
 def _last_place(error: BaseException) -> str | None:
     """The innermost line of the traceback that is the author's."""
     if isinstance(error, SyntaxError):
-        return f"{error.filename}:{error.lineno}"
+        # It has neither for a file with NUL bytes, as of UTF-16.
+        return f"{error.filename}:{error.lineno}" if error.filename else None
     frame = author_frame(error)
     return place(frame.filename, frame.lineno or 0) if frame is not None else None
 

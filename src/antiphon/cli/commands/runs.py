@@ -56,7 +56,9 @@ def _cells(run: RunSummary) -> list[str]:
     counts = [f"{run.steps} steps", f"{run.sent} sent", f"{run.received} received"]
     if run.requests:
         counts.append(f"{run.requests} HTTP")
-    if run.own != run.verdict:
+    if run.unreadable:
+        counts.append(run.unreadable)
+    elif run.own != run.verdict:
         counts.append(f"the run itself: {run.own}")
     return [
         run.verdict,

@@ -393,9 +393,10 @@ const READERS = {
   },
   dropped(entry, line) {
     const channel = this.channel(entry.actor, entry.channel);
+    const limit = entry.limit_bytes == null ? entry.limit : `${entry.limit_bytes} bytes`;
     this.add({
       kind: 'dropped', line, at: entry.at_ns, channel, actor: channel.actor, home: this.stepAt(entry.step),
-      text: `${counted(entry.count, 'older message')} fell out of the mailbox (its limit is ${entry.limit})`,
+      text: `${counted(entry.count, 'older message')} fell out of the mailbox (its limit is ${limit})`,
     });
   },
   'soft-check-failed'(entry, line) {
