@@ -769,6 +769,11 @@ def test_the_example_is_written_through_no_link(cli: Cli, workplace: Path) -> No
     assert_is_clear(cli("demo", "--copy-to", "mine"), 2, "mine/calls.py is there already", "hint: choose another")
     assert not (workplace / "elsewhere").exists()
 
+    (workplace / "a_folder").mkdir()
+    (workplace / "a_link").symlink_to("a_folder")
+    assert_is_clear(cli("demo", "--copy-to", "a_link"), 2, "a_link is a link to a_folder", "hint: name the folder")
+    assert list((workplace / "a_folder").iterdir()) == []
+
 
 def test_a_folder_that_cannot_be_made_is_one_clear_error(write: Callable[..., None], cli: Cli) -> None:
     write("a_file", "")

@@ -176,3 +176,31 @@ def test_a_report_takes_time_linear_in_the_journal(
 def test_no_two_reports_have_a_name(record: Record) -> None:
     assert len(set(FILES.values())) == len(FILES)
     assert all(re.fullmatch(r"[a-z]+\.[a-z]+", name) for name in FILES.values())
+
+
+def _pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _link_to_a_device(path: Path) -> None:
+    path.symlink_to(os.devnull)
+
+
+def _link_to_an_open_file(path: Path) -> None:
+    path.symlink_to("/proc/self/exe")  # to a regular file, as /dev/stdout may be
+
+
+@pytest.mark.parametrize("make", [_pipe, _link_to_a_device, _link_to_an_open_file])
+@pytest.mark.parametrize("name", [*FILES, "trace"])
+def test_a_report_takes_the_place_of_no_device_or_pipe(
+    record: Record, call: list[Any], tmp_path: Path, name: str, make: Callable[[Path], None]
+) -> None:
+    directory = record(call)
+    place = tmp_path / "there"
+    make(place)
+    before = place.lstat()
+    with pytest.raises(RecordingError, match="takes the place of a file, and this is none") as refused:
+        make_report(directory, f"{name}={place}")
+    assert refused.value.place == str(place)
+    assert os.path.samestat(place.lstat(), before)
+    assert not list(tmp_path.glob(".there*"))

@@ -69,8 +69,10 @@ def _example(testbed: EntryPoint) -> AbstractContextManager[Path]:
 def _copy_example(folder: Path, screen: Screen) -> int:
     """Copy the example into the folder, which is made; the exit code.
 
-    Raises ScenarioError rather than overwrite a file, RecordingError if the folder cannot be written.
+    Raises ScenarioError rather than overwrite a file or follow a link, RecordingError if the folder cannot be written.
     """
+    if folder.is_symlink():  # where others may write too it may be theirs, and lead anywhere
+        raise ScenarioError(f"{folder} is a link to {folder.readlink()}", hint="name the folder that you mean itself")
     with _example(testbed_entry()) as example:
         sources = sorted(path for path in example.iterdir() if path.suffix in _SUFFIXES)
         for source in sources:

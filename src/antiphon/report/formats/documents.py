@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 import msgspec
 
+from antiphon.errors import RecordingError
 from antiphon.journal import Sink
 from antiphon.journal.file import FILE_NAME, read_journal
 from antiphon.journal.private_files import open_private
@@ -26,7 +27,8 @@ class Document(msgspec.Struct, frozen=True):
 
     It is called `file_name` and lies in the run's directory, unless it is given another `target`. A target that is a
     directory, or ends like one, gets a file for each run, named after the run's directory: parallel runs share none.
-    A file that was there is replaced at once, never half. Its sink raises OSError or RecordingError when it is closed.
+    A file or a link that was there is replaced at once, never half; a device, a pipe or a socket is not. Its sink
+    raises OSError or RecordingError when it is closed.
     """
 
     file_name: str
@@ -47,6 +49,10 @@ class Document(msgspec.Struct, frozen=True):
 
     def _make(self, entries: Iterator[Any], path: Path, directory: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if not _is_replaceable(path):
+            raise RecordingError(
+                "a report takes the place of a file, and this is none", place=str(path), hint="say another place for it"
+            )
         unfinished, number = _new_file_beside(path, is_private=path.parent == directory)
         try:
             with os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
@@ -55,6 +61,14 @@ class Document(msgspec.Struct, frozen=True):
         except BaseException:
             unfinished.unlink(missing_ok=True)
             raise
+
+
+def _is_replaceable(path: Path) -> bool:
+    """Whether nothing is lost with what has that name: whoever may write in /dev would lose /dev/null."""
+    if path.exists() and not path.is_file():
+        return False
+    # /dev/stdout: a link that leads to whatever the standard output is.
+    return not (path.is_symlink() and str(path.readlink()).startswith("/proc/"))
 
 
 def _new_file_beside(path: Path, *, is_private: bool) -> tuple[Path, int]:
