@@ -12,7 +12,7 @@ from cyclopts.exceptions import CycloptsError, MissingArgumentError, UnusedCliTo
 
 from antiphon.cli.exit_codes import BUG, USAGE, exit_code, is_told_to_end
 from antiphon.cli.screen import Screen
-from antiphon.errors import AntiphonError, Line, in_pieces
+from antiphon.errors import AntiphonError, Line, in_pieces, plain_line
 from antiphon.journal import RunEnded
 from antiphon.journal.file import FILE_NAME, read_journal
 from antiphon.report.failure_text import show_command
@@ -89,8 +89,15 @@ def _with_place(lines: list[Line], error: BaseException) -> list[Line]:
     elif error.called_at and error.__cause__ is not None:
         lines = [line for line in lines if (f"at {error.called_at}", "place") not in line]
     if error.__cause__ is not None or not any(map(_is_place, lines)):
-        lines[1:1] = [line for line in _author_lines(error) if line not in lines]
+        told = _author_lines(error)
+        # The same line of code, where it is told without the function that it is in.
+        lines = [line for line in lines if not told or not _is_place(line) or not _begins_with(told[0], line)]
+        lines[1:1] = [line for line in told if line not in lines]
     return lines
+
+
+def _begins_with(author: Line, line: Line) -> bool:
+    return plain_line(author).startswith(f"{plain_line(line)}, in ")
 
 
 def _is_place(line: Line) -> bool:

@@ -15,7 +15,8 @@ from antiphon.cli.app import OurScreen
 from antiphon.cli.exit_codes import BUG, PASSED
 from antiphon.cli.interruption import run_until_told
 from antiphon.cli.screen import Screen
-from antiphon.errors import ScenarioError, TransportError
+from antiphon.errors import ResourcesExhausted, ScenarioError, TransportError
+from antiphon.runtime.exhaustion import as_exhaustion
 
 __all__ = ["command", "is_loopback", "testbed_entry"]
 
@@ -85,7 +86,7 @@ def command(
 def _serve(centre: Any, host: str, screen: Screen) -> int:
     failures: list[BaseException] = []
     try:
-        run_until_told(_run(centre, lambda: _tell(centre, host, screen), failures))
+        run_until_told(_run(centre, lambda: _tell(centre, host, screen), failures, _Exhaustion(screen)))
     except KeyboardInterrupt:
         pass  # it has no other end, so this is no failure, whatever the signal
     except TransportError as error:
@@ -108,7 +109,30 @@ def is_loopback(host: str) -> bool:
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
-async def _run(centre: Any, started: Callable[[], None], failures: list[BaseException]) -> None:
+class _Exhaustion:
+    """The loop's exception handler: what the machine has no more of is told, once each, and the rest as asyncio does.
+
+    There is no run that could fail with it, and it may pass: a full machine has room again when clients have left.
+    """
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._told: set[str] = set()
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        told = as_exhaustion(context["exception"]) if "exception" in context else None
+        if not isinstance(told, ResourcesExhausted):
+            loop.default_exception_handler(context)
+        elif str(told) not in self._told:
+            self._told.add(str(told))
+            first, *rest = told.lines()
+            self._screen.tell_error([((f"{context['message']}: ", ""), *first), *rest])
+
+
+async def _run(
+    centre: Any, started: Callable[[], None], failures: list[BaseException], exhaustion: _Exhaustion
+) -> None:
+    asyncio.get_running_loop().set_exception_handler(exhaustion)
     async with centre:
         started()
         try:
