@@ -131,9 +131,7 @@ def test_a_variable_that_is_missing_or_none_is_told_with_its_line(stand_file: Pa
     ],
     ids=lambda value: str(value)[:12],
 )
-def test_a_stand_file_that_is_too_much_is_one_clear_error(
-    stand_file: Path, value: str, told: str, line: int
-) -> None:
+def test_a_stand_file_that_is_too_much_is_one_clear_error(stand_file: Path, value: str, told: str, line: int) -> None:
     stand_file.write_text(f'# a "comment" with [brackets]\n\n[stands.local]\nx = "[]["\nwithin_s = {value}\n')
     with pytest.raises(ScenarioError, match=told) as wrong:
         load_stand("local")
