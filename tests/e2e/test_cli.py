@@ -744,6 +744,22 @@ def test_a_live_view_that_fails_does_not_fail_the_run(
     assert ended.directory.is_dir()
 
 
+def test_a_live_view_for_which_there_is_no_memory_is_no_bug(
+    write: Callable[..., None], cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Conversation, entry: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Conversation, "__call__", fail)
+    write("plain.py", PLAIN)
+
+    ended = cli("run", "plain.py")
+
+    assert ended.code == 0
+    assert ended.err.startswith("error: the live view ended early: there is no more memory")
+    assert "hint: do less at once, or raise the limit first: ulimit -v\n" in ended.err
+
+
 # -- the example, and the testbed --------------------------------------------------------------------------------------
 
 

@@ -346,6 +346,7 @@ def test_a_disk_that_is_full(launch: Callable[..., Any], friend: Any, only_run: 
     assert process.wait() == 0
 
     assert told.startswith("RecordingError the journal cannot be written: File too large")
+    assert "the limit is 16384 bytes (ulimit -f)" in told
     assert "hint: what was recorded before is readable" in told
     directory, entries = only_run()
     assert (directory / "journal.jsonl").stat().st_size <= 16 * 1024

@@ -75,7 +75,6 @@ LIMIT = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
             "-n",
         ),
         (OSError(errno.ENFILE, "x"), "this machine has no more files and connections", "other processes"),
-        (OSError(errno.EFBIG, "x"), "no file may be longer", "ulimit -f"),
         (OSError(errno.ENOMEM, "x"), "there is no more memory", "ulimit -v"),
         (MemoryError(), "there is no more memory", "ulimit -v"),
         (RuntimeError("can't start new thread"), "no thread could be started", "ulimit -u"),

@@ -92,9 +92,11 @@ def _tell_unwritten(error: BaseException | None, screen: Screen, view: LiveView)
 
 def _tell_view_ended(error: Exception, screen: Screen) -> None:
     told = as_exhaustion(error)
-    lines = failure_lines(told)
-    lines[0] = (("the live view ended early: ", ""), *lines[0])
-    screen.tell_error(lines, label="error" if isinstance(told, ResourcesExhausted) else "internal error")
+    if isinstance(told, ResourcesExhausted):
+        first, *rest = told.lines()
+        screen.tell_error([(("the live view ended early: ", ""), *first), *rest])
+    else:
+        screen.tell_error(f"the live view ended early: {type(error).__name__}: {error}", label="internal error")
 
 
 def _finish(view: LiveView) -> None:

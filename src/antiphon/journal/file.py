@@ -20,7 +20,7 @@ from antiphon.conversation.message import Message
 from antiphon.conversation.wording import shorten
 from antiphon.errors import RecordingError
 from antiphon.journal import Entry
-from antiphon.journal.private_files import open_private
+from antiphon.journal.private_files import open_private, reason
 
 __all__ = ["ELSEWHERE", "FILE_NAME", "JournalWriter", "WrittenMessage", "read_journal"]
 
@@ -135,7 +135,7 @@ class JournalWriter:
 
     def _trouble(self, error: OSError) -> RecordingError:
         return RecordingError(
-            f"the journal cannot be written: {error.strerror}",
+            f"the journal cannot be written: {reason(error)}",
             place=str(self.path),
             hint=f"what was recorded before is readable; make room, or {ELSEWHERE}",
         )

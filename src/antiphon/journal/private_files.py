@@ -1,12 +1,20 @@
-"""Files and directories that only their owner may read, whatever the umask: a run holds what was said to whom."""
+"""Files and directories that only their owner may read, whatever the umask: a run holds what was said to whom.
+
+And why one could not be written.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
+import sys
 from pathlib import Path
 from typing import Final
 
-__all__ = ["PRIVATE_DIRECTORY", "PRIVATE_FILE", "make_private_directory", "open_private"]
+if sys.platform != "win32":
+    import resource
+
+__all__ = ["PRIVATE_DIRECTORY", "PRIVATE_FILE", "make_private_directory", "open_private", "reason"]
 
 PRIVATE_FILE: Final = 0o600
 PRIVATE_DIRECTORY: Final = 0o700
@@ -31,3 +39,13 @@ def open_private(path: str | Path, flags: int) -> int:
     if hasattr(os, "fchmod"):
         os.fchmod(file, PRIVATE_FILE)
     return file
+
+
+def reason(error: OSError) -> str:
+    """Why a file could not be written; where that is a limit of this process, the limit, and what sets it."""
+    told = error.strerror or str(error)
+    if error.errno == errno.EFBIG and sys.platform != "win32":
+        limit_bytes = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+        if limit_bytes != resource.RLIM_INFINITY:
+            return f"{told}; the limit is {limit_bytes} bytes (ulimit -f)"
+    return told

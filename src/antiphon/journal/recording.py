@@ -17,7 +17,7 @@ from antiphon.errors import RecordingError, ScenarioError
 from antiphon.journal import Journal, Report, Sink
 from antiphon.journal.file import ELSEWHERE, FILE_NAME, JournalWriter, read_journal
 from antiphon.journal.log import JournalLog, is_heard
-from antiphon.journal.private_files import PRIVATE_DIRECTORY, make_private_directory
+from antiphon.journal.private_files import PRIVATE_DIRECTORY, make_private_directory, reason
 
 __all__ = [
     "AS_IT_HAPPENS",
@@ -176,10 +176,10 @@ def _guarded(spec: str, report: Report, directory: Path) -> Any:
     def wrong(error: Exception) -> Exception:
         if isinstance(error, RecordingError):
             return error
-        reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+        told = reason(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
         hint = _ELSEWHERE_REPORTED if target else ELSEWHERE
         return RecordingError(
-            f"the report {name!r} cannot be written: {reason}",
+            f"the report {name!r} cannot be written: {told}",
             place=target or str(directory),
             hint=hint if isinstance(error, OSError) else None,
         )

@@ -1,4 +1,4 @@
-"""What the machine has no more of: files, length of a file, memory, threads. Told as that, whatever it made fail."""
+"""What the machine has no more of: files, memory, threads. Told as that, whatever it made fail."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def as_exhaustion(error: BaseException) -> BaseException:
 def is_exhaustion(error: BaseException) -> bool:
     """True if it says, itself, that the machine has no more of something."""
     if isinstance(error, OSError):
-        return error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EFBIG)
+        return error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
     return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and str(error) == _NO_THREAD)
 
 
@@ -59,18 +59,15 @@ def _tell(cause: BaseException) -> tuple[str, str]:
         return f"this process may not open more files and connections{limit}", "raise the limit first: ulimit -n 65536"
     if isinstance(cause, OSError) and cause.errno == errno.ENFILE:
         return "this machine has no more files and connections, for any process", "end other processes, or do less"
-    if isinstance(cause, OSError) and cause.errno == errno.EFBIG:
-        limit = _limit("RLIMIT_FSIZE", " bytes")
-        return f"no file may be longer{limit}", "write less, or raise the limit first: ulimit -f"
     if isinstance(cause, RuntimeError):
         limit = _limit("RLIMIT_NPROC")
         return f"no thread could be started{limit}", "do less at once, or raise the limit first: ulimit -u"
     return f"there is no more memory{_limit('RLIMIT_AS')}", "do less at once, or raise the limit first: ulimit -v"
 
 
-def _limit(name: str, unit: str = "") -> str:
+def _limit(name: str) -> str:
     """The limit of this process, in words; "" where there is none, or the system has no such thing."""
     if sys.platform == "win32":
         return ""
     limit = resource.getrlimit(getattr(resource, name))[0]
-    return "" if limit == resource.RLIM_INFINITY else f"; its limit is {limit}{unit}"
+    return "" if limit == resource.RLIM_INFINITY else f"; its limit is {limit}"

@@ -342,7 +342,8 @@ def test_a_full_disk_is_one_clear_error_and_loses_nothing(path: Path) -> None:
     """The line that fits only in part is taken back: what is written when there is room again can be read too."""
     done = subprocess.run([sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, check=True)
     number, error = done.stdout.split("|", 1)
-    assert error.startswith(f"the journal cannot be written: File too large\n  at {path}\n  hint: what was recorded")
+    told = "the journal cannot be written: File too large; the limit is 1000 bytes (ulimit -f)"
+    assert error.startswith(f"{told}\n  at {path}\n  hint: what was recorded")
     assert [entry.at_ns for entry in read_journal(path)] == [*range(int(number)), 1000]
     assert 5 < int(number) < 20
 
