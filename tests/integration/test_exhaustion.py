@@ -230,7 +230,7 @@ def test_too_few_files_for_a_loop_are_told_and_nothing_is_printed_of_it(
                 taken.append(os.dup(taken[0]))
         for _ in range(free):
             os.close(taken.pop())
-        with pytest.raises(OSError, match="Too many open files"):
+        with pytest.raises(ResourcesExhausted, match="may not open more files and connections; its limit is") as told:
             run_until_told(perform(nothing, runs=None))
         gc.collect()
     finally:
@@ -238,6 +238,8 @@ def test_too_few_files_for_a_loop_are_told_and_nothing_is_printed_of_it(
             os.close(file)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
+    assert told.value.hint is not None
+    assert "ulimit -n" in told.value.hint
     assert capfd.readouterr() == ("", "")
     assert caplog.records == []
 
@@ -283,3 +285,22 @@ def test_a_disk_without_room_for_a_report_is_told_with_its_place_and_a_hint(
     assert failed.value.place == place.format(target=target, run=run.directory)
     assert failed.value.hint is not None
     assert hint in failed.value.hint
+
+
+def test_a_report_for_which_there_are_no_files_is_not_to_be_put_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_none(*_: Any) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    @scenario
+    def nothing() -> list[Any]:
+        return []
+
+    run = play(nothing, runs=tmp_path)
+    assert run.directory is not None
+    monkeypatch.setattr("antiphon.report.formats.documents.Document._make", write_none)
+    with pytest.raises(RecordingError, match="Too many open files") as failed:
+        make_report(run.directory, "summary")
+    assert failed.value.hint is None
+    assert fail(failed.value, Screen()) == USAGE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -177,11 +178,12 @@ def _guarded(spec: str, report: Report, directory: Path) -> Any:
         if isinstance(error, RecordingError):
             return error
         told = reason(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+        is_of_place = isinstance(error, OSError) and error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
         hint = _ELSEWHERE_REPORTED if target else ELSEWHERE
         return RecordingError(
             f"the report {name!r} cannot be written: {told}",
             place=target or str(directory),
-            hint=hint if isinstance(error, OSError) else None,
+            hint=hint if is_of_place else None,
         )
 
     try:

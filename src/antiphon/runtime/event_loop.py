@@ -17,7 +17,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
-from antiphon.runtime.exhaustion import is_exhaustion
+from antiphon.runtime.exhaustion import as_exhaustion, is_exhaustion
 
 __all__ = ["callback_failures", "event_loop_factory", "run_in_loop"]
 
@@ -29,7 +29,10 @@ _FREE_FILES: Final = 16
 
 
 def run_in_loop(main: Coroutine[Any, Any, T]) -> T:
-    """Run it to its end in a new loop, in this thread; what it gives, or raises. OSError if there is no file for it."""
+    """Run it to its end in a new loop, in this thread; what it gives, or raises.
+
+    Raises ResourcesExhausted, or OSError, if there are no files for the loop.
+    """
     try:
         _require_files()
         with asyncio.Runner(loop_factory=event_loop_factory()) as runner:
@@ -39,7 +42,7 @@ def run_in_loop(main: Coroutine[Any, Any, T]) -> T:
 
 
 def _require_files() -> None:
-    """Raise OSError (EMFILE) where a loop would lack files.
+    """Raise ResourcesExhausted where a loop would lack files.
 
     A loop of uvloop that gets half of them ends the process (SIGABRT), or prints of itself; one that gets too few to
     run leaves its task behind, of which asyncio prints. So they are counted before.
@@ -48,6 +51,8 @@ def _require_files() -> None:
     try:
         while len(opened) < _FREE_FILES:
             opened.append(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        raise as_exhaustion(error) from error
     finally:
         for file in opened:
             os.close(file)
