@@ -143,8 +143,8 @@ def test_a_stand_file_that_is_too_much_is_one_clear_error(stand_file: Path, valu
     [
         ('y = 5\nx = "a"', "stands.a.y is not an address", 4),
         ('x = ""', "stands.a.x is not an address", 4),
-        ('x = "ws://h\\u0000/"', r"stands.a.x has a character that cannot be seen: ws://h\\x00/", 4),
-        ('x = """ws://h\n/"""', r"stands.a.x has a character that cannot be seen: ws://h\\n/", 4),
+        ('x = "ws://h\\u0000/"', r"stands.a.x has a character that cannot be seen: \\x00\n", 4),
+        ('x = """ws://h\n/"""', r"stands.a.x has a character that cannot be seen: \\n\n", 4),
         ('\n"x" = "ws://\\u202eh/"', "stands.a.x has a character that cannot be seen", 5),
         ('x.y.z = "http://h"', "stands.a.x is not an address", 4),
         ('[stands.a.x]\ny = "http://h"', "stands.a.x is not an address", 4),
@@ -221,6 +221,17 @@ def test_users_are_read_from_a_regular_file_only(stand_file: Path, make: Callabl
     make(stand_file.parent / "users.csv")
     with pytest.raises(ScenarioError, match="the users cannot be read: it is no regular file"):
         load_stand("a")
+
+
+def test_an_address_that_is_wrong_is_not_shown_with_the_password_in_it(
+    stand_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PW", "looking-glass\n")  # as of a file that was read into it
+    stand_file.write_text('[stands.a]\nx = "ws://u:${PW}@h/"\n')
+    with pytest.raises(ScenarioError, match=r"has a character that cannot be seen: \\n\n") as wrong:
+        load_stand("a")
+    assert "looking-glass" not in str(wrong.value)
+    assert "line break" in str(wrong.value.hint)
 
 
 def test_a_field_of_a_user_may_have_any_name(stand_file: Path) -> None:

@@ -193,11 +193,12 @@ def _stand(name: str, table: Mapping[str, Any], file: StandFile) -> Stand:
     for key, value in fields.items():
         if not isinstance(value, str) or not value:
             raise file.wrong(f"{where}.{key}", 'an address, as "http://127.0.0.1:8765"')
-        if visible(value) != value:
+        # Not the address itself: there may be a password in it.
+        if unseen := next((each for each in value if visible(each) != each), ""):
             raise ScenarioError(
-                f"{where}.{key} has a character that cannot be seen: {visible(value)}",
+                f"{where}.{key} has a character that cannot be seen: {visible(unseen)}",
                 place=file.place(f"{where}.{key}"),
-                hint="an address has none: type it anew",
+                hint="type it anew; if it has an environment variable, look whether that ends with a line break",
             )
     return Stand(
         name,
