@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
@@ -794,6 +795,106 @@ def test_allure_pytests_own_result_has_nothing_red_that_was_expected(
     assert (result["status"], run["status"]) == ("passed", "passed")
     assert {step["status"] for step in run["steps"]} == {"passed", "skipped"}
     assert "trace.html" in [attached["name"] for attached in run["attachments"]]
+
+
+@pytest.mark.slow
+def test_allure_pytests_own_result_has_no_secret(
+    run_tests: Callable[..., pytest.RunResult], project: pytest.Pytester
+) -> None:
+    run_tests(TELLING, "--alluredir=results").assert_outcomes(passed=2, failed=3, xfailed=1, skipped=1, errors=1)
+    results = [json.loads(file.read_text()) for file in (project.path / "results").glob("*-result.json")]
+    details = [result["statusDetails"] for result in results if "statusDetails" in result]
+    assert len(details) == 6
+    for text in (text for told in details for text in told.values() if isinstance(text, str)):
+        assert not re.search("tok-1234|pw-9876|3456789", text)
+        assert not CONTROLS.search(text)
+
+
+TELLING = r"""
+    import logging
+    import pytest
+    from talk import greeting, stumbling, vain
+
+    HEARD = "\x1b[2J\x9b1m\r\u202eevil\u2028\x00\ud800"          # what a peer could have said
+
+    def judge(token, note):
+        found = {"said": note, "password": "pw-987654"}
+        raise ValueError(f"{HEARD} tok-123456789 in {note}\n\tand pass%s" % "word=hunter-two")
+
+    def learn(play):
+        return play(greeting).desk
+
+    def test_args(play):
+        learn(play)
+        judge("tok-123456789", "x" * 400 + "tok-123456789" + "y" * 90)
+
+    def test_difference(play):
+        learn(play)
+        assert "tok-123456789 " + HEARD == "other"
+
+    def test_reason(play):
+        learn(play)
+        pytest.xfail("it said tok-123456789" + HEARD)
+
+    def test_left_out(play):
+        learn(play)
+        pytest.skip("it said tok-123456789" + HEARD)
+
+    def test_passes(play):
+        learn(play)
+        print("printed tok-123456789 \x1b[1mbold")
+        logging.getLogger("app").warning("logged tok-123456789")
+
+    def test_fails_plainly(play):
+        learn(play)
+        pytest.fail("plainly tok-123456789" + HEARD, pytrace=False)
+
+    @pytest.fixture
+    def leaving(play):
+        yield
+        learn(play)
+        raise ExceptionGroup("several", [KeyError("tok-123456789"), ValueError(HEARD)])
+
+    def test_leaves(play, leaving):
+        pass
+"""
+
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800-\udfff]")
+
+
+@pytest.mark.parametrize("style", ["long", "short", "line", "native"])
+def test_pytests_own_account_has_no_secret_and_moves_no_cursor(
+    run_here: Callable[..., pytest.RunResult], project: pytest.Pytester, style: str
+) -> None:
+    options = ("-rA", "-vv", f"--tb={style}", "--junitxml=x.xml", "-o", "junit_logging=all")
+    result = run_here(TELLING, *options, "--showlocals")
+    result.assert_outcomes(passed=2, failed=3, xfailed=1, skipped=1, errors=1)
+    shown, written = "\n".join(result.outlines), (project.path / "x.xml").read_text()
+    for text in (shown, written):
+        assert [line for line in text.split("\n") if re.search("tok-1234|pw-9876|hunter-two|3456789", line)] == []
+    assert [line for line in shown.split("\n") if CONTROLS.search(line.replace("\x1b[1mbold", ""))] == []
+    ElementTree.fromstring(written)
+    if style not in ("line", "native"):
+        assert r"\x1b[2J\x9b1m\r\u202eevil\u2028\x00\ud800 ***" in shown
+
+
+def test_pytests_own_account_keeps_its_colours(run_here: Callable[..., pytest.RunResult]) -> None:
+    source = r"""
+        from talk import greeting
+        def test_it(play):
+            token = play(greeting).desk.id
+            assert [token, "\x1b[2J"] == [8, "\u202e"]
+        def test_other():
+            token, password = 1, "pw-987654"
+            assert "tok-123456789 pw-987654" == "\x1b[2J"
+    """  # a raw string: what is compared is of control characters
+    shown = run_here(source, "--color=yes", "-vv", "--showlocals").stdout.str()
+    ours, other = shown.split("_ test_other _")
+    assert "token = play(greeting)" in re.sub("\x1b\\[[0-9;]*m", "", ours)  # a line of source is no field
+    assert re.search(r"\x1b\[9?\d+m- +8|\x1b\[91m- ", ours)  # a difference has pytest's colours
+    assert "\x1b[2J" not in ours
+    assert "tok-123456789 pw-987654" in other  # it made no run: it is as pytest has it
+    assert "\x1b[2J" in other
 
 
 def test_a_report_that_cannot_be_written_fails_the_test(

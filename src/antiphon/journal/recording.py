@@ -75,6 +75,8 @@ def recording(
             sinks += [_guarded(name, report, directory) for name, report in reports.items()]
         if watch is not None:
             sinks.append(watch)
+            # Whoever shows more of the run than its entries is to hide what these hide.
+            getattr(watch, "take_masker", _nothing)(journal.masker)
         if is_heard():
             sinks.append(JournalLog())
         for sink in sinks:
@@ -207,5 +209,5 @@ def _guarded(spec: str, report: Report, directory: Path) -> Any:
     return guarded
 
 
-def _nothing() -> None:
-    """Many sinks have nothing to close."""
+def _nothing(*_: Any) -> None:
+    """Many sinks have nothing to close, and few ask for the masker."""

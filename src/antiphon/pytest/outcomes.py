@@ -5,7 +5,7 @@ Imported when a test asks for `play` or `perform`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from typing import Final
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 from antiphon.errors import RecordingError
 from antiphon.journal import TestOutcome
 from antiphon.pytest.recordings import Recordings
+from antiphon.pytest.tracebacks import Presenter
 
 __all__ = ["Outcomes", "outcome_of"]
 
@@ -49,6 +50,26 @@ class Outcomes:
     def expect(self, nodeid: str, recordings: Recordings) -> None:
         """An attempt of the test makes runs."""
         self._attempts.setdefault(nodeid, []).append(recordings)
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Innermost of all: allure-pytest and others read the report in wrappers of their own."""
+        report = yield
+        presenter = self._presenter(item)
+        if presenter is not None:
+            presenter.present(report)
+        return report
+
+    def present_reason(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        """What `pytest.xfail()` was given as its reason, which pytest adds to the report outside of all that."""
+        presenter = self._presenter(item)
+        if presenter is not None and hasattr(report, "wasxfail"):
+            report.wasxfail = presenter.text(report.wasxfail)
+
+    def _presenter(self, item: pytest.Item) -> Presenter | None:
+        attempts = self._attempts.get(item.nodeid)
+        colours = item.config.get_terminal_writer().hasmarkup
+        return attempts[-1].presenter(has_colours=colours) if attempts else None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

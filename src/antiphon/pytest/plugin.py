@@ -198,6 +198,7 @@ def pytest_runtest_makereport(
     report = yield
     recordings = item.stash.get(_RECORDINGS, None)
     if recordings is not None:
+        _outcomes(item.config).present_reason(item, report)
         if report.failed:
             recordings.show(report)
         # Only now: a fixture that fails while it is torn down makes the test a failed one, whose runs are kept.

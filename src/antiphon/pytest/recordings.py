@@ -20,6 +20,7 @@ from antiphon.journal import RunEnded, TestEnded, TestOutcome
 from antiphon.journal.file import FILE_NAME, JournalWriter, read_journal
 from antiphon.journal.masking import Masker
 from antiphon.journal.recording import AS_IT_HAPPENS, STANDARD_REPORTS, load_reports, make_report, new_run_directory
+from antiphon.pytest.tracebacks import Presenter
 from antiphon.report.failure_text import show_command
 from antiphon.report.text import last_lines
 from antiphon.stand.stand import Stand, load_stand
@@ -39,14 +40,23 @@ LONGEST_LABEL_BYTES: Final = 120
 class Recording:
     """One run of a test: its directory, and the first entry and the last ones of its journal, secrets masked.
 
-    `test` is the test's name, masked with what the run knows as secret before it begins. `reports` are those that are
-    made when the test has ended. `is_ours` tells whether the directory was made for the test, which then may remove it.
+    `test` is the test's name. `masker` knows the secrets that there are before the run begins, and then is the run's
+    own. `reports` are those that are made when the test has ended. `is_ours` tells whether the directory was made for
+    the test, which then may remove it.
     """
 
-    def __init__(self, watch: Callable[[Any], object] | None, allure: Any, test: str, reports: Sequence[str]) -> None:
+    def __init__(
+        self,
+        watch: Callable[[Any], object] | None,
+        allure: Any,
+        test: str,
+        masker: Masker,
+        reports: Sequence[str],
+    ) -> None:
         self.directory: Path | None = None
         self.is_ours = False
-        self._test = test
+        self.masker = masker
+        self._test = masker.text(test)
         self._reports = reports
         self._settle_allure: Callable[[TestEnded | None, Path | None], None] | None = None
         self._watch = watch
@@ -62,6 +72,10 @@ class Recording:
             self._last.append(entry)
         if self._watch is not None:
             self._watch(entry)
+
+    def take_masker(self, masker: Masker) -> None:
+        """The run begins, and this masker learns what is secret in it."""
+        self.masker = masker
 
     @property
     def entries(self) -> list[Any]:
@@ -151,7 +165,7 @@ class Recordings:
         masker.learn_from(found.environment)
         masker.learn_from(options)
         later = [spec for spec in reports if spec not in AS_IT_HAPPENS]
-        recording = options["watch"] = Recording(options.get("watch"), self._allure, masker.text(self._test), later)
+        recording = options["watch"] = Recording(options.get("watch"), self._allure, self._test, masker, later)
         self._recordings.append(recording)
         if options.get("directory") is not None:
             recording.directory = Path(options["directory"])
@@ -161,6 +175,11 @@ class Recordings:
             home = Path(options.pop("runs", self._home))
             recording.directory = options["directory"] = new_run_directory(home, self._label)
         return recording
+
+    def presenter(self, *, has_colours: bool) -> Presenter | None:
+        """What makes pytest's own account of the test fit to be shown; None if the test made no run."""
+        maskers = [recording.masker for recording in self._recordings]
+        return Presenter(maskers, has_colours=has_colours) if maskers else None
 
     def show(self, report: pytest.TestReport) -> None:
         """Show the end of the last run in the report."""
@@ -179,11 +198,20 @@ class Recordings:
     def finish(self, outcome: TestOutcome | None, keep: str) -> list[RecordingError]:
         """The test, or this attempt of it, is over; what could not be written of its runs."""
         trouble = [error for recording in self._recordings for error in recording.finish(outcome)]
+        self._present_to_allure()
         if keep == "failed" and not self._has_failed and not trouble:
             for recording in self._recordings:
                 if recording.directory is not None and recording.is_ours:
                     shutil.rmtree(recording.directory, ignore_errors=True)
         return trouble
+
+
+    def _present_to_allure(self) -> None:
+        """The message in allure-pytest's result, which it has of the error itself and not of pytest's report."""
+        result = self._allure and self._allure.allure_logger.get_test(None)
+        presenter = self.presenter(has_colours=False)
+        if presenter is not None and result and result.statusDetails and result.statusDetails.message:
+            result.statusDetails.message = presenter.text(result.statusDetails.message)
 
 
 def find_stand(stand: Stand | str | None, directory: Path) -> Stand:
