@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -151,7 +152,7 @@ class Shaker(Actor):
 
 
 def test_what_a_protocol_says_is_in_the_journal_and_nowhere_else(
-    peer: Any, play_with: Play, said: list[Data], tmp_path: Path
+    peer: Any, play_with: Play, said: list[Data], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     greet_with(peer, "hello")
 
@@ -168,7 +169,9 @@ def test_what_a_protocol_says_is_in_the_journal_and_nowhere_else(
         await shaker.expect("last", since=mark)
         return [message.name for message in shaker.channel.mailbox.history if message.name != "felt"]
 
-    run = play_with(shaken, runs=tmp_path)
+    caplog.set_level(logging.DEBUG, logger="antiphon.message")
+    watched: list[Any] = []
+    run = play_with(shaken, runs=tmp_path, watch=watched.append)
     assert run.value == ["hello", "last"]
     protocol = [entry for entry in run.journal if isinstance(entry, Message) and entry.is_protocol]
     assert {(entry.name, entry.is_sent) for entry in protocol} == {
@@ -187,7 +190,12 @@ def test_what_a_protocol_says_is_in_the_journal_and_nowhere_else(
     written = [entry for entry in read_journal(journal, with_protocol=True) if isinstance(entry, WrittenMessage)]
     assert [entry.raw for entry in written if entry.is_protocol] == [entry.raw for entry in protocol]
     assert [entry.raw for entry in shown] == [entry.raw for entry in written if not entry.is_protocol]
-    assert "beat" not in "\n".join(last_lines(run.journal, 1000, width=200))
+    assert [entry.raw for entry in watched if isinstance(entry, Message)] == [entry.raw for entry in shown]
+    assert "beat" not in "\n".join(last_lines(read_journal(journal), 1000, width=200))
+    assert not [path for path in run.directory.rglob("*") if path.is_file() and "heartbeat" in path.name]
+    logged = [(record.getMessage(), record.antiphon["is_protocol"]) for record in caplog.records]  # type: ignore[attr-defined]
+    assert len(logged) == len(written)
+    assert sum(", protocol): " in text for text, _ in logged) == sum(marked for _, marked in logged) == len(protocol)
 
 
 class Pinged(Actor):

@@ -26,6 +26,7 @@ from antiphon.journal.entries import (
     WaitEnded,
     WaitOutcome,
     WaitStarted,
+    is_protocol,
     kind_of,
 )
 from antiphon.journal.journal import Journal, Report, Sink, mask_entry, mask_message
@@ -59,6 +60,7 @@ __all__ = [
     "WaitEnded",
     "WaitOutcome",
     "WaitStarted",
+    "is_protocol",
     "kind_of",
     "mask_entry",
     "mask_message",

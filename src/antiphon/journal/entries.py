@@ -43,6 +43,7 @@ __all__ = [
     "WaitEnded",
     "WaitOutcome",
     "WaitStarted",
+    "is_protocol",
     "kind_of",
 ]
 
@@ -374,3 +375,8 @@ Recorded = Entry | Message
 def kind_of(entry: Recorded) -> type:
     """What tells a reader of which kind an entry is: its class, and `Message` for whatever a dialect makes of that."""
     return Message if isinstance(entry, Message) else type(entry)
+
+
+def is_protocol(entry: Any) -> bool:
+    """Whether a protocol said it by itself: of messages, live or written, those that are marked so."""
+    return getattr(entry, "is_protocol", False)

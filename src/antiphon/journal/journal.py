@@ -13,7 +13,15 @@ from antiphon.conversation.awaited import where_as_data
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import Wait
 from antiphon.journal.arguments import mask_argument
-from antiphon.journal.entries import Entry, Recorded, StepEnded, StepStarted, WaitEnded, WaitStarted
+from antiphon.journal.entries import (
+    Entry,
+    Recorded,
+    StepEnded,
+    StepStarted,
+    WaitEnded,
+    WaitStarted,
+    is_protocol,
+)
 from antiphon.journal.masking import Masker
 from antiphon.journal.performed import PerformedStep
 from antiphon.journal.placing import Placing
@@ -59,7 +67,7 @@ class Journal:
         self.masker = masker if masker is not None else Masker()
         # Not a method that asks whether there are sinks: a load records millions of entries into memory only.
         self.record: Sink = self._ring.append
-        self._sinks: list[Sink] = []
+        self._sinks: list[tuple[Sink, bool]] = []
         self._place = Placing()
 
     @property
@@ -102,9 +110,12 @@ class Journal:
                 if entry is wait:
                     return
 
-    def attach(self, sink: Sink) -> None:
-        """Call `sink` with every entry from now on; sinks are attached before the run's engine is made."""
-        self._sinks.append(sink)
+    def attach(self, sink: Sink, *, with_protocol: bool = False) -> None:
+        """Call `sink` with every entry from now on; sinks are attached before the run's engine is made.
+
+        What protocols said by themselves is left out unless `with_protocol` asks for it, as by `read_journal`.
+        """
+        self._sinks.append((sink, with_protocol))
         self.record = self._record
 
     def _record(self, recorded: Recordable) -> None:
@@ -113,7 +124,10 @@ class Journal:
         self._place(entry)  # only here: in memory, steps that nobody reads need not be found
         masked = mask_message(entry, self.masker) if isinstance(entry, Message) else mask_entry(entry, self.masker)
         failure: Exception | None = None
-        for sink in self._sinks:
+        is_aside = is_protocol(masked)
+        for sink, with_protocol in self._sinks:
+            if is_aside and not with_protocol:
+                continue
             try:
                 sink(masked)
             except Exception as error:

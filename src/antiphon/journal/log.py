@@ -128,8 +128,10 @@ class JournalLog:
         arrow = "said" if message.is_sent else "heard"
         body = shorten(message.body, _LONGEST_BODY)
         facts = {"actor": message.actor, "channel": message.channel, "message": message.name, "number": message.number}
-        text = f"{message.actor}.{message.channel} {arrow} {message.name} ({message.number}): {body}"
-        self._log("message", logging.DEBUG, message, text, is_sent=message.is_sent, **facts)
+        mark = ", protocol" if message.is_protocol else ""
+        text = f"{message.actor}.{message.channel} {arrow} {message.name} ({message.number}{mark}): {body}"
+        facts |= {"is_sent": message.is_sent, "is_protocol": message.is_protocol}
+        self._log("message", logging.DEBUG, message, text, **facts)
 
     def _dropped(self, entry: journal.Dropped) -> None:
         mailbox = f"the mailbox, which keeps {entry.crossed}"

@@ -80,7 +80,8 @@ def recording(
         if is_heard():
             sinks.append(JournalLog())
         for sink in sinks:
-            journal.attach(sink)
+            # A record or a log of all that was said; the others show the conversation.
+            journal.attach(sink, with_protocol=isinstance(sink, (JournalWriter, JournalLog)))
         yield
     finally:
         _close(sinks)

@@ -205,7 +205,6 @@ class Recordings:
                     shutil.rmtree(recording.directory, ignore_errors=True)
         return trouble
 
-
     def _present_to_allure(self) -> None:
         """The message in allure-pytest's result, which it has of the error itself and not of pytest's report."""
         result = self._allure and self._allure.allure_logger.get_test(None)

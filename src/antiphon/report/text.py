@@ -106,9 +106,6 @@ class Conversation:
         }
 
     def __call__(self, entry: Entry | Message) -> None:
-        # A heartbeat or the like: in the journal, and no part of the conversation.
-        if isinstance(entry, (Message, WrittenMessage)) and entry.is_protocol:
-            return
         for placed in self._reading(entry):
             self._show(placed)
 

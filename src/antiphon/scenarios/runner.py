@@ -113,7 +113,7 @@ async def perform(
     directory: the run's own directory, which must exist and be empty; then `runs` is not used.
     reports: what is written there beside the journal, by the names of the entry points "antiphon.reports"; NAME=PATH
     says where else that one goes.
-    watch: called with every journal entry, secrets masked, as it happens.
+    watch: called with every journal entry, secrets masked, as it happens; not with what protocols say by themselves.
     linger_s: after a deadline has passed, how long to listen on for the message that was too late.
     strict: whether every received message must be expected, handled or declared ignored; None for what the scenario's
     own `@scenario(strict=…)` says.

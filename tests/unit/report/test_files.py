@@ -68,14 +68,6 @@ def save(tmp_path: Path) -> Callable[..., list[str]]:
     return save
 
 
-def test_what_a_protocol_says_by_itself_is_no_file(save: Callable[..., list[str]]) -> None:
-    ping = Message("ping", None, b"", actor="operator", channel="desk", is_protocol=True)
-    pong = Message("pong", None, b"", actor="operator", channel="desk", is_sent=True, is_protocol=True)
-    files = save(ping, said("ping", '{"seq":1}'), pong)
-    assert files == ["received/ping0.json"]
-    assert save(WrittenMessage.of(ping), WrittenMessage.of(pong)) == files
-
-
 def test_name_and_counter(save: Callable[..., list[str]]) -> None:
     messages = [
         said("agentCapacity"),

@@ -51,10 +51,6 @@ class MessageFiles:
 
     def __call__(self, entry: Any) -> None:
         if isinstance(entry, (Message, WrittenMessage)):
-            # A heartbeat or the like is no part of the conversation, here no more than in other reports: a WebSocket's
-            # pings would fill a folder with empty files.
-            if entry.is_protocol:
-                return
             folder = self._folder(entry.actor, entry.channel, "sent" if entry.is_sent else "received")
             folder.write(entry.name, *frame_content(entry.raw))
         elif isinstance(entry, HttpExchange):
