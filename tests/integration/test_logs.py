@@ -160,6 +160,20 @@ def test_the_flags_of_the_command_line(
         assert isinstance(logger.handlers[-1].formatter, JsonLines) is ("--log-json" in flags)
 
 
+def test_what_a_library_warns_of_moves_no_cursor(logger: logging.Logger) -> None:
+    configure_logs(set())
+    last = logging.lastResort
+    assert last is not None
+    try:
+        raise ValueError("said \x1b[2J\u202e")
+    except ValueError as error:
+        record = logging.LogRecord("asyncio", logging.ERROR, "", 1, "failed:\n%s", ("\x9b1m",), None)
+        record.exc_info = (ValueError, error, error.__traceback__)
+    told = last.format(record).split("\n")
+    assert told[:2] == ["failed:", r"\x9b1m"]
+    assert told[-1] == r"ValueError: said \x1b[2J\u202e"
+
+
 class Caller(Actor):
     line = Link("{peer}", dialect=JsonRpc(), within_s=5)
 

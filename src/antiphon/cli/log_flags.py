@@ -24,7 +24,13 @@ def split_log_flags(tokens: Sequence[str]) -> tuple[list[str], set[str]]:
 
 
 def configure_logs(flags: set[str]) -> None:
-    """Write the log lines of antiphon to standard error, as the flags say; nothing without any."""
+    """Write the log lines of antiphon to standard error, as the flags say; nothing without any.
+
+    What a library warns of is shown without any, by logging's last resort: asyncio, of a callback that failed, with the
+    text of the error, which may be what a peer said. It is made safe to be shown.
+    """
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(_Warnings())
     if not flags:
         return
     # Not standard output: that is the conversation, which may be piped elsewhere.
@@ -46,6 +52,13 @@ class _Lines(logging.Formatter):
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - the name is logging's
         return visible_lines(super().formatException(ei))
+
+
+class _Warnings(logging.Formatter):
+    """A record as it is, its lines safe to be shown."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible_lines(super().format(record))
 
 
 class JsonLines(logging.Formatter):

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from antiphon.conversation.message import Message
+from antiphon.conversation.wording import visible
 from antiphon.errors import RecordingError
 from antiphon.journal import Note, RunEnded, RunStarted, StepStarted
 from antiphon.journal.file import JournalWriter
@@ -219,3 +220,15 @@ def test_a_run_in_a_few_words(tmp_path: Path) -> None:
     damaged = record(tmp_path / "damaged", started(), Note(at_ns=7, text="x")) / "journal.jsonl"
     damaged.write_bytes(damaged.read_bytes() + b"damage\n")
     assert summary(damaged.parent).duration_s == 7e-9
+
+
+def test_the_page_escapes_what_a_terminal_does() -> None:
+    script = (Path(trace.__file__).parent / "static" / "words.js").read_text()
+    literal = re.search(r"const UNSEEN = new RegExp\((.*?), 'gu'\);", script, re.DOTALL)
+    assert literal is not None
+    pattern = "".join(re.findall("'([^']*)'", literal[1])).replace("\\\\", "\\").replace(r"\p{Cs}", r"[\ud800-\udfff]")
+    unseen = re.compile(re.sub(r"\\u\{(\w+)\}", lambda found: f"\\U{found[1]:0>8}", pattern))
+    everything = "".join(map(chr, range(0x110000)))
+    escaped = {sign for sign in unseen.findall(everything) if sign == visible(sign)}
+    assert escaped == set()
+    assert unseen.sub("", everything) == visible(unseen.sub("", everything))

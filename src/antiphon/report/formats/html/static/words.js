@@ -3,7 +3,7 @@
 
 /** Control characters, those that turn the direction of text, those that cannot be seen, and lone surrogates. */
 const UNSEEN = new RegExp('[\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u180e\\u200b\\u200e\\u200f\\u2028-\\u202e' +
-  '\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb]|\\p{Cs}', 'gu');
+  '\\u2060-\\u206f\\ufe00-\\ufe0e\\ufeff\\ufff9-\\ufffb\\u{e0000}-\\u{e0fff}]|\\p{Cs}', 'gu');
 
 /** The text on one line, with whatever cannot be seen written as an escape. */
 function visible(text) {
@@ -18,8 +18,9 @@ function visibleLines(text) {
 function escaped(sign) {
   const short = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }[sign];
   if (short) return short;
-  const code = sign.charCodeAt(0);
-  return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
+  const code = sign.codePointAt(0);
+  const [letter, digits] = code < 0x100 ? ['x', 2] : code < 0x10000 ? ['u', 4] : ['U', 8];
+  return `\\${letter}${code.toString(16).padStart(digits, '0')}`;
 }
 
 /** A duration with the unit that suits it. */
