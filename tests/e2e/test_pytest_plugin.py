@@ -843,7 +843,7 @@ TELLING = r"""
     def test_passes(play):
         learn(play)
         print("printed tok-123456789 \x1b[1mbold")
-        logging.getLogger("app").warning("logged tok-123456789")
+        logging.getLogger("app").warning("logged tok-123456789" + HEARD[:-1])  # pytest itself escapes halves
 
     def test_fails_plainly(play):
         learn(play)

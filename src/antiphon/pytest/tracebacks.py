@@ -2,8 +2,8 @@
 
 Its tracebacks hold arguments, local variables, texts of errors and differences, each of which may be what a peer said;
 other plugins read them too (JUnit XML, HTML, Allure). Lines of source are the author's: of them only values go that are
-known as secrets. So do those in captured output, whose control characters stay: they are the author's, or pytest's
-colours, and antiphon's own log lines have none.
+known as secrets. Captured output is masked, and its control characters stay: what a test prints is its author's own. A
+captured log has none: asyncio logs the errors that nobody awaits.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ class Presenter:
         """Change the report, in its place."""
         # Twice: what the end of a traceback teaches may stand at its beginning, in a line of source.
         report.longrepr = self._part(self._part(report.longrepr))
-        report.sections = [(title, self._masked(content)) for title, content in report.sections]
+        report.sections = [
+            (title, self.text(content) if title.startswith("Captured log") else self._masked(content))
+            for title, content in report.sections
+        ]
 
     def text(self, text: str) -> str:
         """A text of which anything may be a peer's."""
