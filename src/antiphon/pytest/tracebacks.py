@@ -49,7 +49,7 @@ class Presenter:
         """A part of what pytest shows; its own objects are changed in their place, for they are in each other."""
         if isinstance(part, str):
             return self.text(part)
-        if isinstance(part, (list, tuple)):
+        if type(part) in (list, tuple):
             return type(part)(map(self._part, part))
         if isinstance(part, ReprFuncArgs):
             part.args = [self._argument(name, str(value)) for name, value in part.args]
