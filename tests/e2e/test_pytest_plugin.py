@@ -699,6 +699,26 @@ VERDICTS = {
         {"skipped": 1},
         [("greeting", "passed", "skipped", "skipped")],
     ),
+    "a skip and an xfail inside of scenarios": (
+        """
+        from antiphon import scenario
+        from talk import Desk
+
+        @scenario
+        async def skipping(desk: Desk):
+            pytest.skip("no more")
+
+        @scenario
+        async def xfailing(desk: Desk):
+            pytest.xfail("not yet")
+
+        @pytest.mark.parametrize("it", [skipping, xfailing], ids=["skip", "xfail"])
+        def test_it(play, it):
+            play(it)
+        """,
+        {"skipped": 1, "xfailed": 1},
+        [("skipping", "error", "skipped", "skipped"), ("xfailing", "error", "xfailed", "skipped")],
+    ),
 }
 
 TAKES = "import pytest\nfrom antiphon import DeadlinePassed\nfrom talk import greeting, stumbling, vain\n"
