@@ -323,16 +323,21 @@ class TestRefusal:
         serve = replying(b"HTTP/1.1 401 Unauthorized\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
         assert run(against(raw, serve)).body == b"who are you?"
 
-    @pytest.mark.parametrize("length", ["9" * 5000, "٥", "+5", "1_0"])
+    @pytest.mark.parametrize("length", ["9" * 5000, "٥", "+5", "1_0", "-6", "0x5", "5, 6", ""])
     def test_a_length_that_is_none(self, run: Any, raw: Any, length: str) -> None:
-        serve = replying(f"HTTP/1.1 500 Oops\r\nContent-Length: {length}\r\n\r\n".encode() + b"all of it", ends=True)
+        """The peer stays: nothing but the answer's head ends this, and nobody can tell what its body is."""
+        serve = replying(f"HTTP/1.1 500 Oops\r\nContent-Length: {length}\r\n\r\n".encode() + b"of some length")
         refused = run(against(raw, serve))
         assert isinstance(refused, UpgradeRefused)
-        assert (refused.status, refused.body) == (500, b"all of it")
+        assert (refused.status, refused.body) == (500, b"")
+        assert "500 Oops, and its body cannot be read: the Content-Length is no length: " in refused.text
+        assert len(refused.text) < 200
 
     def test_chunks_that_are_none(self, run: Any, raw: Any) -> None:
         serve = replying(b"HTTP/1.1 500 Oops\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nas far\r\n-6\r\n")
-        assert run(against(raw, serve)).body == b"as fa"
+        refused = run(against(raw, serve))
+        assert refused.body == b"as fa"
+        assert "500 Oops, and its body cannot be read: a chunk of the body is longer than it says" in refused.text
 
     @pytest.mark.parametrize("status", [301, 302, 307, 308])
     def test_redirects_are_told_not_followed(self, run: Any, raw: Any, status: int) -> None:

@@ -46,6 +46,7 @@ class _Zlib:
         self._coding = coding
         self._stream: zlib._Decompress | None = None
         self._has_ended = False
+        self._is_padding = False
 
     def decode(self, data: bytes) -> Iterator[bytes]:
         while data and not self._is_over(data):
@@ -65,9 +66,10 @@ class _Zlib:
 
     def _is_over(self, data: bytes) -> bool:
         """One gzip file may follow another (RFC 1952 section 2.2); whatever else follows is padding."""
-        if self._stream is not None or not self._has_ended:
-            return False
-        return self._coding == "deflate" or data[0] != _GZIP_MAGIC
+        if self._stream is None and self._has_ended:
+            # For good: what looks like gzip in the middle of padding must not depend on where the data was cut.
+            self._is_padding = self._is_padding or self._coding == "deflate" or data[0] != _GZIP_MAGIC
+        return self._is_padding
 
     def end(self) -> None:
         if self._stream is not None:

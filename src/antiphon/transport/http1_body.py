@@ -140,25 +140,25 @@ def body_of_request(request: RequestHead) -> Body:
         if not _is_chunked(request.headers):
             raise ValueError("the body's last transfer coding is not chunked")
         return ChunkedBody()
-    try:
-        return Body(read_digits(request.headers.get("Content-Length", "0")))
-    except ValueError as error:
-        raise ValueError(f"the Content-Length is no length: {error}") from None
+    return Body(_length(request.headers.get("Content-Length", "0")))
 
 
 def body_of_response(answer: ResponseHead, kept_bytes: int) -> Body:
-    """The body of this answer to a GET, of which the beginning is kept.
-
-    A length that is none is no reason to lose the answer: then the body is what comes until the connection ends.
-    """
+    """The body of this answer to a GET, of which the beginning is kept. Raises ValueError if its length is none."""
     if answer.status in _NO_BODY:
         return Body(0)
     if "Transfer-Encoding" in answer.headers:  # it overrides a Content-Length (section 6.3)
         return ChunkedBody(kept_bytes) if _is_chunked(answer.headers) else EndlessBody(kept_bytes)
+    if "Content-Length" in answer.headers:
+        return Body(_length(answer.headers["Content-Length"]), kept_bytes)
+    return EndlessBody(kept_bytes)
+
+
+def _length(text: str) -> int:
     try:
-        return Body(read_digits(answer.headers["Content-Length"]), kept_bytes)
-    except (KeyError, ValueError):
-        return EndlessBody(kept_bytes)
+        return read_digits(text)
+    except ValueError as error:
+        raise ValueError(f"the Content-Length is no length: {error}") from None
 
 
 def _is_chunked(headers: Headers) -> bool:

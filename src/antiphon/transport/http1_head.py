@@ -76,11 +76,14 @@ def read_response(head: bytes) -> ResponseHead:
 
 def _read_lines(head: bytes) -> tuple[str, Headers]:
     first, *lines = _decode(head).split("\r\n")
+    # Another party may take one of them for the end of a line, and see headers that we do not (RFC 9110 section 5.5).
+    if any(_BREAKS.intersection(line) for line in (first, *lines)):
+        raise ValueError("a line of the head holds a bare CR or LF, or NUL")
     fields: list[tuple[str, str]] = []
     for line in lines:
         name, colon, value = line.partition(":")
-        # No white space before the colon, nor lines that continue the one before (RFC 9112 sections 5.1 and 5.2).
-        if not colon or not name or name != name.strip():
+        # No white space in a name or before the colon, nor lines that continue the one before (RFC 9112 sections 5.1 and 5.2).
+        if not colon or name.split() != [name]:
             raise ValueError("a header line is malformed")
         fields.append((name, value.strip(" \t")))
     return first, combine(fields)
@@ -140,6 +143,7 @@ def check_headers(headers: Iterable[tuple[str, str]]) -> None:
 
 
 _TOKEN_SIGNS: Final = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_BREAKS: Final = frozenset("\r\n\0")
 _CONTROL_SIGNS: Final = frozenset(map(chr, (*range(9), *range(10, 32), 127)))
 
 

@@ -7,7 +7,7 @@ import zlib
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from antiphon.transport.content_coding import PIECE_BYTES, decoder_for
@@ -51,6 +51,13 @@ def test_a_body_is_read_however_it_was_cut(coding: str, content: bytes, cuts: li
 @given(cuts=st.lists(st.integers(0, 100)))
 def test_files_behind_each_other_and_padding(cuts: list[int]) -> None:
     assert decoded("gzip", gzip.compress(b"one") + gzip.compress(b"two") + bytes(20), cuts) == b"onetwo"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+@given(padding=st.text("\x00\x1fx", min_size=1).map(str.encode), cuts=st.lists(st.integers(0, 100)))
+@example(padding=b"\x00\x1f\x00", cuts=[len(gzip.compress(b"one")) + 1])
+def test_what_follows_padding_is_padding_however_it_was_cut(coding: str, padding: bytes, cuts: list[int]) -> None:
+    assert decoded(coding, FORMS[coding](b"one") + b"\x00" + padding, cuts) == b"one"
 
 
 @pytest.mark.parametrize("coding", ["", "gzip", "deflate"])

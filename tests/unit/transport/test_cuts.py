@@ -144,6 +144,7 @@ ANSWERS = st.sampled_from(
         b"HTTP/1.1 404 Not Found\r\nContent-Length: 50\r\n\r\nhello",
         b"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
         b"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n-6\r\n",
+        b"HTTP/1.1 404 Not Found\r\nContent-Length: 1_0\r\n\r\nhello",
         b"HTTP/1.1 204 No Content\r\n\r\n",
         b"SSH-2.0-OpenSSH",
         b"\x15\x03\x01",

@@ -32,6 +32,20 @@ class TestHeads:
         with pytest.raises(ValueError, match=r"request line|malformed"):
             heads.read_request(head)
 
+    @pytest.mark.parametrize("sign", [b"\n", b"\r", b"\x00"])
+    @pytest.mark.parametrize("line", [b"X: a%sContent-Length: 5", b"X%sY: a", b"X: a%s", b"X:%sa"])
+    def test_signs_that_others_may_take_for_the_end_of_a_line(self, line: bytes, sign: bytes) -> None:
+        for first, read in ((b"GET / HTTP/1.1", heads.read_request), (b"HTTP/1.1 200 OK", heads.read_response)):
+            with pytest.raises(ValueError, match="a line of the head holds a bare CR or LF, or NUL"):
+                read(first + b"\r\n" + line % sign)
+            with pytest.raises(ValueError, match="a line of the head holds a bare CR or LF, or NUL"):
+                read(first.replace(b" ", sign + b" ", 1))
+
+    @pytest.mark.parametrize("line", [b"X Y: a", b"X\tY: a", b" folded: a", b"\tfolded: a", b" folded"])
+    def test_names_with_white_space(self, line: bytes) -> None:
+        with pytest.raises(ValueError, match="a header line is malformed"):
+            heads.read_request(b"GET / HTTP/1.1\r\nX: y\r\n" + line)
+
     @pytest.mark.parametrize(
         "head",
         [

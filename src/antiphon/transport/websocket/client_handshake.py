@@ -60,6 +60,7 @@ class ClientHandshake(asyncio.Protocol):
         self._received = ReadBuffer()
         self._refusal: ResponseHead | None = None
         self._body = Body(0)
+        self._flaw = ""
         self._body_overdue: BusyTolerantTimer | None = None
 
     def abandon(self) -> None:
@@ -73,7 +74,9 @@ class ClientHandshake(asyncio.Protocol):
 
     def refusal(self) -> UpgradeRefused | None:
         """The refusal, if there is one, with as much of its body as has come."""
-        return None if self._refusal is None else _refusal(self._request, self._refusal, self._body)
+        if self._refusal is None:
+            return None
+        return _refusal(self._request, self._refusal, bytes(self._body.content), self._flaw)
 
     # -- what the event loop calls ------------------------------------------------------------------------------------
 
@@ -130,10 +133,7 @@ class ClientHandshake(asyncio.Protocol):
                 self._open(answer)
                 return
             if answer.status >= 200:
-                self._refusal = answer
-                self._body = body_of_response(answer, MAX_BODY_BYTES)
-                self._body_overdue = BusyTolerantTimer(self.outcome.get_loop(), BODY_WITHIN_S, self._end_refusal)
-                self._take_body(self._received.take())
+                self._read_refusal(answer)
                 return
             # 100 and 103 say that the answer is still to come (RFC 9110 section 15.2)
 
@@ -195,12 +195,23 @@ class ClientHandshake(asyncio.Protocol):
 
     # -- refusals -----------------------------------------------------------------------------------------------------
 
+    def _read_refusal(self, answer: ResponseHead) -> None:
+        self._refusal = answer
+        try:
+            self._body = body_of_response(answer, MAX_BODY_BYTES)
+        except ValueError as error:  # nothing more can be told of it (RFC 9112 section 6.3, number 5)
+            self._flaw = str(error)
+            self._end_refusal()
+            return
+        self._body_overdue = BusyTolerantTimer(self.outcome.get_loop(), BODY_WITHIN_S, self._end_refusal)
+        self._take_body(self._received.take())
+
     def _take_body(self, data: bytes) -> None:
         try:
             self._body.take(data)
-        except ValueError:
-            self._end_refusal()  # what came of a body that is not in order is more than nothing
-        if self._body.is_done or self._body.is_full:
+        except ValueError as error:  # what came of a body that is not in order is more than nothing
+            self._flaw = str(error)
+        if self._flaw or self._body.is_done or self._body.is_full:
             self._end_refusal()
 
     def _end_refusal(self) -> None:
@@ -212,13 +223,14 @@ class ClientHandshake(asyncio.Protocol):
         return ConnectFailed(text, place=self._request.where.shown, hint=hint)
 
 
-def _refusal(request: UpgradeRequest, answer: ResponseHead, body: Body) -> UpgradeRefused:
+def _refusal(request: UpgradeRequest, answer: ResponseHead, body: bytes, flaw: str) -> UpgradeRefused:
     said = f"{answer.status} {answer.reason or heads.phrase(answer.status)}".rstrip()
+    unread = f", and its body cannot be read: {flaw}" if flaw else ""
     return UpgradeRefused(
-        f"the server refused the upgrade: {said}",
+        f"the server refused the upgrade: {said}{unread}",
         status=answer.status,
         headers=answer.headers,
-        body=bytes(body.content),
+        body=body,
         place=request.where.shown,
         hint=_hint(answer),
     )
