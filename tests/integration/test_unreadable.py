@@ -163,6 +163,36 @@ def test_a_bug_in_a_codec_names_the_dialect_and_the_input(talk: Callable[..., Ru
     assert heard == ["go", "hello", "one", UNREADABLE]
 
 
+class Nonsense(Codec):
+    """Gives what is none of a codec's answers."""
+
+    def decode(self, data: Data) -> Any:
+        good = Message("good", None, data)
+        return {"none": None, "words": "words", "number": 5, "list": [good, 5], "tuple": (good, None), "one": good}[
+            str(data)
+        ]
+
+    def encode(self, name: str, body: Any) -> Message:
+        return Message(name, body, name)
+
+
+class Hearer(Actor):
+    line = Link("{peer}", dialect=Nonsense(), within_s=5)
+
+
+@pytest.mark.parametrize("said", ["none", "words", "number", "list", "tuple", "one"])
+def test_a_codec_that_gives_nonsense_is_named_with_the_input(talk: Callable[..., Run], said: str) -> None:
+    async def does(hearer: Any) -> None:
+        hearer.send("go")
+        await hearer.expect("end")
+
+    with pytest.raises(DialectFailed, match="the dialect Nonsense") as failed:
+        talk(Hearer, does, said)
+    assert f"on '{said}'" in str(failed.value)
+    heard = [entry.name for entry in failed.value.run.journal if isinstance(entry, Message)]
+    assert heard == ["go", *["good"] * (said in ("list", "tuple")), UNREADABLE]
+
+
 class Buggy(Codec):
     """Fails in what the protocol owes; `where` says in which duty."""
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from multidict import CIMultiDict
 
-from antiphon.actor.codec_failure import read_all, unreadable
+from antiphon.actor.codec_failure import are_messages, read_all, unreadable
 from antiphon.actor.handlers import Dispatcher, Handlers
 from antiphon.actor.housekeeping import Housekeeping
 from antiphon.actor.mailbox_watch import MailboxWatch
@@ -232,7 +232,7 @@ class Channel:
             messages = self._codec.decode(data)
         except Exception as error:
             messages = (unreadable(self._dialect, data, error),)
-        if messages.__class__ not in _READ:
+        if messages.__class__ not in _READ or not are_messages(messages):
             messages = read_all(self._dialect, messages, data)
         mailbox = self.mailbox
         for message in messages:

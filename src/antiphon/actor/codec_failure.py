@@ -11,7 +11,7 @@ from antiphon.errors import AntiphonError, DialectFailed
 from antiphon.runtime.call_site import place
 from antiphon.runtime.tracebacks import author_frame
 
-__all__ = ["codec_failure", "read_all", "unreadable"]
+__all__ = ["are_messages", "codec_failure", "read_all", "unreadable"]
 
 
 def unreadable(dialect: Dialect, data: Data, error: Exception) -> Unreadable:
@@ -19,11 +19,24 @@ def unreadable(dialect: Dialect, data: Data, error: Exception) -> Unreadable:
     return Unreadable(UNREADABLE, data, data, trouble=codec_failure(dialect, error, f"on {shorten(data)}"))
 
 
+def are_messages(given: Iterable[object]) -> bool:
+    """Are these messages, and nothing else?"""
+    for each in given:  # noqa: SIM110 (a generator would be made for each frame)
+        if not isinstance(each, Message):
+            return False
+    return True
+
+
 def read_all(dialect: Dialect, messages: Iterable[Message], data: Data) -> list[Message]:
-    """The messages of a `decode` that is a generator; what it gave before it raised counts."""
+    """The messages of a `decode`; what it gave before it raised, or gave something else, counts."""
     read: list[Message] = []
     try:
-        read.extend(messages)  # keeps what came before an error
+        if isinstance(messages, Message):  # Python would go through its fields
+            raise TypeError("decode gave a message, not a list of them")
+        for message in messages:
+            if not isinstance(message, Message):
+                raise TypeError(f"decode gave a thing of type {type(message).__name__} as a message")
+            read.append(message)
     except Exception as error:
         read.append(unreadable(dialect, data, error))
     return read

@@ -82,7 +82,7 @@ def _read_lines(head: bytes) -> tuple[str, Headers]:
     fields: list[tuple[str, str]] = []
     for line in lines:
         name, colon, value = line.partition(":")
-        # No white space in a name or before the colon, nor lines that continue the one before (RFC 9112 sections 5.1 and 5.2).
+        # No white space in a name or before the colon, nor lines that continue the one before (RFC 9112, 5.1 and 5.2).
         if not colon or name.split() != [name]:
             raise ValueError("a header line is malformed")
         fields.append((name, value.strip(" \t")))
