@@ -39,9 +39,6 @@ from antiphon.transport.interface import Connection, Opening, Transport
 
 __all__ = ["DEFAULT_MAX_UNSENT_BYTES", "Channel", "Mark"]
 
-_READ: Final = frozenset({list, tuple})
-"""What a `decode` gives that has read everything; the rest is read on, as a generator."""
-
 LARGE_BYTES: Final = 4 * 1024
 """What is remembered of the past is bounded by counts, which is enough for data up to this size."""
 
@@ -232,7 +229,7 @@ class Channel:
             messages = self._codec.decode(data)
         except Exception as error:
             messages = (unreadable(self._dialect, data, error),)
-        if messages.__class__ not in _READ or not are_messages(messages):
+        if not are_messages(messages):
             messages = read_all(self._dialect, messages, data)
         mailbox = self.mailbox
         for message in messages:

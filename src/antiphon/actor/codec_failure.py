@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TypeGuard
 
 from antiphon.conversation.message import UNREADABLE, Data, Message, Unreadable
 from antiphon.conversation.wording import shorten
@@ -19,8 +20,10 @@ def unreadable(dialect: Dialect, data: Data, error: Exception) -> Unreadable:
     return Unreadable(UNREADABLE, data, data, trouble=codec_failure(dialect, error, f"on {shorten(data)}"))
 
 
-def are_messages(given: Iterable[object]) -> bool:
-    """Are these messages, and nothing else?"""
+def are_messages(given: Iterable[object]) -> TypeGuard[Sequence[Message]]:
+    """Has `decode` read everything, and are these messages and nothing else?"""
+    if not isinstance(given, (list, tuple)):  # a generator has not
+        return False
     for each in given:  # noqa: SIM110 (a generator would be made for each frame)
         if not isinstance(each, Message):
             return False
