@@ -19,6 +19,7 @@ from antiphon import (
     Actor,
     AntiphonError,
     Channel,
+    HandlerFailed,
     Http,
     HttpChannel,
     Json,
@@ -354,6 +355,45 @@ def test_what_an_actor_does_in_an_action(peer: Any, play_with: Play, name: str) 
         return [Acting.perform()]
 
     with pytest.raises(AntiphonError) as failed:
+        play_with(talk)
+    require_place(failed.value, function)
+
+
+class Hearing(Party):
+    """Its handlers fail at a line of their own, not at the one where they are defined."""
+
+    @on("field")
+    def miss_a_field(self, message: Message) -> None:
+        message["nothing"]  # here
+
+    @on("saying")
+    async def say_what_cannot_be_said(self, message: Message) -> None:
+        await asyncio.sleep(0)
+        self.send("hello", n=object())  # here
+
+    @on("within")
+    def fail_further_in(self, message: Message) -> None:
+        self.further_in(message)
+
+    def further_in(self, message: Message) -> None:
+        raise ValueError(message.name)  # here
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        ("field", Hearing.miss_a_field),
+        ("saying", Hearing.say_what_cannot_be_said),
+        ("within", Hearing.further_in),
+    ],
+)
+def test_what_a_handler_does(peer: Any, play_with: Play, name: str, function: Any) -> None:
+    @scenario
+    async def talk(party: Hearing) -> None:
+        peer.say(name)
+        await asyncio.sleep(1)
+
+    with pytest.raises(HandlerFailed) as failed:
         play_with(talk)
     require_place(failed.value, function)
 

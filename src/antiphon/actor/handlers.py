@@ -15,8 +15,9 @@ from antiphon.conversation.strict import Ignored
 from antiphon.conversation.wording import shorten
 from antiphon.errors import AntiphonError, DialectError, ErrorReply, HandlerFailed, ScenarioError
 from antiphon.journal import Handled
-from antiphon.runtime.call_site import place_of
+from antiphon.runtime.call_site import place, place_of
 from antiphon.runtime.runtime import Runtime
+from antiphon.runtime.tracebacks import author_frame
 
 __all__ = ["ANY", "DEFERRED", "Answering", "Dispatcher", "Handlers", "Trigger", "on", "triggers_of"]
 
@@ -193,7 +194,9 @@ class Dispatcher:
         if isinstance(error, AntiphonError) and error.text:
             told, hint = error.text, error.hint
         text = f"{self._owner}: {what} raised {type(error).__name__}: {told}"
-        failure = HandlerFailed(text, place=place_of(handler) or None, hint=hint)
+        frame = author_frame(error)
+        where = place(frame.filename, frame.lineno or 0) if frame is not None else place_of(handler)
+        failure = HandlerFailed(text, place=where or None, hint=hint)
         failure.__cause__ = error
         self._runtime.fail(failure)
         return f"{type(error).__name__}: {error}"
