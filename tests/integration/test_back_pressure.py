@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,7 @@ from antiphon import (
     scenario,
 )
 from antiphon.journal import ChannelEnded, Note
+from antiphon.testing import VirtualTimeLoop
 
 Play = Callable[..., Run]
 MIB = 1 << 20
@@ -158,6 +160,21 @@ def test_flushing_has_a_deadline(peer: Any, play_with: Play, deaf: list[Any]) ->
             await teller.line.flushed(within_s=0.01)
         peer.connection.resume()
         await teller.line.flushed()
+
+    play_with(flushing)
+    assert len(deaf) == 1
+
+
+@pytest.mark.parametrize("run_loop", [VirtualTimeLoop], ids=["virtual"], indirect=True)
+def test_what_left_while_our_loop_stood_still_was_not_late(peer: Any, play_with: Play, deaf: list[Any]) -> None:
+    @scenario
+    async def flushing(teller: Teller) -> None:
+        teller.send("text", "x" * MIB)
+        flushed = asyncio.ensure_future(teller.line.flushed(within_s=1))
+        await asyncio.sleep(0)
+        asyncio.get_running_loop()._virtual_ns += 2_000_000_000  # type: ignore[attr-defined]
+        asyncio.get_running_loop().call_soon(peer.connection.resume)
+        await flushed
 
     play_with(flushing)
     assert len(deaf) == 1
