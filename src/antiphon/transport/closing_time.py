@@ -13,7 +13,7 @@ import msgspec
 from antiphon.conversation.ending import Ending
 from antiphon.transport.timeouts import BusyTolerantTimer
 
-__all__ = ["ClosingTime", "overdue"]
+__all__ = ["ClosingTime", "broken", "overdue"]
 
 
 class ClosingTime:
@@ -57,4 +57,10 @@ def overdue(goodbye: Ending, unsent_bytes: int, within_s: float) -> Ending:
     if not unsent_bytes:
         return msgspec.structs.replace(goodbye, detail=f"the peer did not close within {within_s:g} s")
     detail = f"{unsent_bytes:,} bytes sent before it had not left, and none of them left for {within_s:g} s"
+    return msgspec.structs.replace(goodbye, detail=detail, unsent_bytes=unsent_bytes)
+
+
+def broken(goodbye: Ending, unsent_bytes: int) -> Ending:
+    """How a connection ended that broke after our goodbye, with at most so much of what was said before it unsent."""
+    detail = f"up to {unsent_bytes:,} bytes sent before it had not left when the connection broke"
     return msgspec.structs.replace(goodbye, detail=detail, unsent_bytes=unsent_bytes)

@@ -12,7 +12,7 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import Data
 from antiphon.errors import TransportError
-from antiphon.transport.closing_time import ClosingTime, overdue
+from antiphon.transport.closing_time import ClosingTime, broken, overdue
 from antiphon.transport.interface import Receiver
 from antiphon.transport.lingering_close import Drain, end_writing
 from antiphon.transport.stream_buffers import has_hidden_buffer, taken, unsent_bytes, untaken_bytes
@@ -48,6 +48,7 @@ class WebSocketConnection(WSListener):
         "_forget",
         "_frames",
         "_goodbye",
+        "_held_bytes",
         "_is_behind",
         "_is_between",
         "_is_broken_off",
@@ -92,6 +93,7 @@ class WebSocketConnection(WSListener):
         self._emptied: asyncio.Future[None] | None = None
         self._pong_owed: bytes | None = None
         self._goodbye: Ending | None = None
+        self._held_bytes = 0  # by the stream, when that was last looked at after our goodbye
         self._can_send = True
         self._is_hearing = True
         self._is_between = True  # hearing, and no fragmented message has begun: the fast path is open
@@ -141,7 +143,7 @@ class WebSocketConnection(WSListener):
         rfc6455.check_close(code, reason)
         if self._is_broken_off:
             self.abort()
-        elif self._can_send:
+        elif self._can_send and not self._stream.is_closing():  # else it has broken, and we shall be told in a moment
             self.resume()
             self._can_send = False
             self._goodbye = Ending(code=code, reason=reason, by="us")
@@ -164,7 +166,8 @@ class WebSocketConnection(WSListener):
 
     async def drained(self) -> None:
         """Return when nothing is unsent, or the TCP connection has ended."""
-        while self.unsent_bytes:
+        # A stream that has broken has forgotten what it held: that has not left, and the end is about to be told.
+        while self.unsent_bytes or (self._stream is not None and self._stream.is_closing()):
             if has_hidden_buffer(self._stream):
                 await asyncio.sleep(_HIDDEN_LOOK_S)
                 continue
@@ -364,9 +367,12 @@ class WebSocketConnection(WSListener):
 
     def _limit_closing(self) -> None:
         if self._overdue is None and not self._is_ended:
-            self._overdue = ClosingTime(
-                self._loop, self._close_within_s, lambda: taken(self._stream), self._end_overdue
-            )
+            self._overdue = ClosingTime(self._loop, self._close_within_s, self._taken, self._end_overdue)
+
+    def _taken(self) -> tuple[int, int]:
+        figures = taken(self._stream)
+        self._held_bytes = figures[0]
+        return figures
 
     def _end_overdue(self) -> None:
         goodbye = self._goodbye
@@ -380,6 +386,8 @@ class WebSocketConnection(WSListener):
             return
         self._is_ended = True
         self._can_send = False
+        if self._is_hearing and self._goodbye is not None:
+            self._goodbye = self._broken(self._goodbye)
         self._stop_hearing()
         if self._overdue is not None:
             self._overdue.cancel()
@@ -388,6 +396,11 @@ class WebSocketConnection(WSListener):
         if self._forget is not None:
             self._forget(self)
         self._tell_end()
+
+    def _broken(self, goodbye: Ending) -> Ending:
+        """How it ended if the peer's goodbye did not come: a stream that broke has forgotten how much it still held."""
+        untaken = untaken_bytes(self._stream)
+        return broken(goodbye, untaken + self._held_bytes) if untaken or self._is_behind else goodbye
 
     def _tell_emptied(self) -> None:
         emptied, self._emptied = self._emptied, None
