@@ -143,11 +143,12 @@ class WebSocketConnection(WSListener):
         rfc6455.check_close(code, reason)
         if self._is_broken_off:
             self.abort()
-        elif self._can_send and not self._stream.is_closing():  # else it has broken, and we shall be told in a moment
+        elif self._can_send:
             self.resume()
-            self._can_send = False
-            self._goodbye = Ending(code=code, reason=reason, by="us")
-            self._frames.send_close(code, reason)
+            if not self._stream.is_closing():  # else it has broken, and the end is about to be told
+                self._can_send = False
+                self._goodbye = Ending(code=code, reason=reason, by="us")
+                self._frames.send_close(code, reason)
             self._limit_closing()
 
     def abort(self) -> None:
