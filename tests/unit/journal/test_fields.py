@@ -197,7 +197,7 @@ def test_fields_of_one_s_own() -> None:
         ("<token><![CDATA[a<b]]></token>", "<token><![CDATA[***]]></token>"),
         ("<token>a", "<token>***"),
         ("<password></password><n>1</n>", "<password></password><n>1</n>"),
-        ("<password>\n  <n>1</n></password>", "<password>\n  <n>1</n></password>"),
+        ("<password>\n  <n>1</n></password>", "<password>\n  <n>***</n></password>"),
         ("&lt;pwd&gt;x&lt;/pwd&gt;", "&lt;pwd&gt;***&lt;/pwd&gt;"),
         (r"\u003cpwd\u003ex\u003C/pwd\u003e", r"\u003cpwd\u003e***\u003C/pwd\u003e"),
         ("<author>bob</author>", "<author>bob</author>"),

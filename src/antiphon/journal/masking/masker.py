@@ -14,8 +14,10 @@ from antiphon.conversation.message import Data
 from antiphon.conversation.wording import shorten
 from antiphon.errors import ScenarioError
 from antiphon.journal.masking.field_names import Secrecy, field_names
-from antiphon.journal.masking.fields import find_secrets, is_random, is_small_number
+from antiphon.journal.masking.fields import is_random, is_small_number
+from antiphon.journal.masking.finding import find_secrets
 from antiphon.journal.masking.known_secrets import KnownSecrets
+from antiphon.journal.masking.pairs import is_pair, is_value_key, named_by, options_in
 from antiphon.journal.masking.shapes import find_shapes
 
 __all__ = ["MASK", "Masker"]
@@ -67,7 +69,9 @@ class Masker:
                 if name:
                     self._learn_field(name, value)
             elif isinstance(value, Mapping):
+                named = self._named_by(value)
                 for key, inner in value.items():
+                    key = named if named and is_value_key(key) else key
                     secrecy = self._secrecy(key)
                     if secrecy is not Secrecy.LIKELY or name:
                         rest.append((key if secrecy else name, inner))
@@ -76,6 +80,8 @@ class Masker:
                     elif is_random(inner):
                         self.learn(inner)
             elif isinstance(value, (list, tuple)):
+                if is_pair(value) and self._secrecy(value[0]) is Secrecy.CERTAIN and not self._names.is_word(value[1]):
+                    value = [{value[0]: value[1]}]
                 rest += [(name, inner) for inner in value]
 
     def _learn_field(self, name: str, text: str) -> None:
@@ -91,6 +97,11 @@ class Masker:
         # "Bearer" learnt with the token would leave the token alone, wherever it stands without it.
         bare = text[scheme.end() :] if scheme is not None else text
         self.learn(bare if len(bare) >= SHORTEST_LEARNT else text)
+
+    def _named_by(self, members: Mapping[Any, Any]) -> str:
+        """The secret field whose value the object gives in another member, as `{"name": "password", "value": …}`."""
+        named = named_by(members)
+        return named if named and self._names.secrecy(named) else ""
 
     def _secrecy(self, key: Any) -> Secrecy:
         return self._names.secrecy(key) if isinstance(key, str) else Secrecy.NONE
@@ -194,17 +205,25 @@ class Masker:
             return value if all(map(_is_same, masked.items(), value.items())) else masked
         if isinstance(value, (list, tuple)):
             items = [self._value(inner, depth + 1) for inner in value]
+            if is_pair(value) and self._secrecy(value[0]) is Secrecy.CERTAIN and not self._names.is_word(value[1]):
+                items[1] = self._field(value[0], value[1], depth + 1)
+            for place in options_in(value):
+                option = f"{value[place]} "
+                words = self.text(option + value[place + 1])
+                if words.startswith(option) and len(words) > len(option) and words[len(option):] != value[place + 1]:
+                    items[place + 1] = words[len(option):]
             return value if all(new is old for new, old in zip(items, value, strict=True)) else items
         return self._foreign(value, depth)
 
     def _members(self, members: Mapping[Any, Any], depth: int) -> dict[Any, Any]:
         masked: dict[Any, Any] = {}
+        named = self._named_by(members)
         for key, inner in members.items():
             name = self._known.mask(key, MASK) if isinstance(key, str) else key
             # Two names with secrets in them may be one when masked; neither field may be lost by that.
             while name in masked:
                 name = f"{name}*"
-            masked[name] = self._field(key, inner, depth + 1)
+            masked[name] = self._field(named if named and is_value_key(key) else key, inner, depth + 1)
         return masked
 
     def _field(self, key: Any, value: Any, depth: int) -> Any:

@@ -1,0 +1,120 @@
+"""All secrets of a text that stand in fields, of whatever kind, also where names and marks are escaped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import msgspec
+
+from antiphon.journal.masking.commands import find_after_mark
+from antiphon.journal.masking.elements import REST_OF_ELEMENT, REST_OF_PAIR, REST_OF_PART, Elements, read_part
+from antiphon.journal.masking.field_names import FieldNames, Hit
+from antiphon.journal.masking.fields import REST_OF_FIELD, Field, beginning, read_value
+from antiphon.journal.masking.pairs import Pairs
+from antiphon.journal.masking.secret import LONGEST_BEFORE, Reading, Secret
+from antiphon.journal.masking.spellings import readings
+
+__all__ = ["find_secrets"]
+
+
+def find_secrets(text: str, names: FieldNames) -> Iterable[Secret]:
+    """The secrets of a text, in order."""
+    hits = names.find(_lower(text))
+    if not hits:
+        return ()
+    secrets = list(_Finder(text, names).read(hits))
+    if any(names.mark_of(hit) == "" for hit in hits) and _LETTER_ESCAPE.search(text) is not None:
+        secrets += _find_escaped(text, names)
+        return _united(secrets)
+    return secrets
+
+
+def _find_escaped(text: str, names: FieldNames) -> Iterator[Secret]:
+    """The secrets whose names, or the marks around them, are escaped: `pass%77ord=`, `%22password%22%3A%22`."""
+    for reading in readings(text, is_escaped=True):
+        hits = names.find(_lower(reading.text))
+        for secret in _Finder(reading.text, names).read(hits):
+            start, stop = reading.place(secret.start, secret.stop)
+            if text[start:stop].strip("*"):
+                yield Secret(start, stop, secret.name, secret.values)
+        if _LETTER_ESCAPE.search(reading.text) is None:
+            return
+
+
+def _united(secrets: list[Secret]) -> Iterator[Secret]:
+    """In order, those that overlap as one."""
+    last: Secret | None = None
+    for secret in sorted(secrets, key=lambda each: (each.start, -each.stop)):
+        if last is None or secret.start >= last.stop:
+            if last is not None:
+                yield last
+            last = secret
+        else:
+            values = tuple(dict.fromkeys((*last.values, *secret.values)))
+            last = msgspec.structs.replace(last, stop=max(last.stop, secret.stop), values=values)
+    if last is not None:
+        yield last
+
+
+class _Finder:
+    """Finds the secrets of one text as it stands."""
+
+    def __init__(self, text: str, names: FieldNames) -> None:
+        self._text = text
+        self._names = names
+        self._elements = Elements(text, names)
+        self._pairs = Pairs(text, names, self._elements)
+        # Looked for once in the text, so that what most texts have not costs nothing at each hit.
+        self._has_elements = "<" in text or "\\u003" in text or "lt;" in text
+        self._has_parts = "form-data" in text
+
+    def read(self, hits: Iterable[Hit]) -> Iterator[Secret]:
+        position = 0
+        for hit in hits:
+            _, start, stop = hit
+            if stop <= position:
+                continue  # it stands in what was a value, or in the same name as the last
+            if (mark := self._names.mark_of(hit)) is None:
+                position = max(position, (yield from self._read_hit(start, stop, position)))
+            elif mark and (found := find_after_mark(self._text, mark, start)) is not None and found[0] >= position:
+                yield Secret(*found, mark, (self._text[slice(*found)],))
+                position = found[1]
+
+    def _read_hit(self, start: int, stop: int, position: int) -> Reading:
+        text, names = self._text, self._names
+        # In this order: `password=` in an element's attribute is a field, not the element.
+        if (rest := REST_OF_FIELD.match(text, stop)) is not None:
+            begin = beginning(text, start, rest["quote"])
+            name = text[begin : rest.end("name" if rest["quote"] else "bare_name")]
+            if secrecy := names.secrecy(name):
+                before = text[max(0, begin - LONGEST_BEFORE) : begin]
+                return (yield from read_value(text, Field(name.lower(), before, rest, secrecy)))
+            return position
+        if self._has_elements:
+            if (rest := REST_OF_PAIR.match(text, stop)) is not None:
+                return (yield from self._elements.read_pair(start, rest))
+            if (rest := REST_OF_ELEMENT.match(text, stop)) is not None:
+                return (yield from self._elements.read(start, rest))
+        if self._has_parts and (rest := REST_OF_PART.match(text, stop)) is not None:
+            return (yield from read_part(text, start, rest, names))
+        return (yield from self._pairs.read(start, stop, position))
+
+
+def _lower(text: str) -> str:
+    """The text in lower case, every character at its place; some become two, and they are in no name of ours."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else "".join(map(_lower_one, text))
+
+
+def _lower_one(character: str) -> str:
+    lower = character.lower()
+    return lower if len(lower) == 1 else character
+
+
+_LETTER_ESCAPE: Final = re.compile(
+    r"(?:%(?:25)*|\\x|\\u00)(?:2[27dD]|3[aAcCdDeE]|5[bBdDfF]|7[bBdD]|[46][1-9a-fA-F]|[57][0-9aA])"
+    r"|&(?:quot|apos|#[xX]?[0-9a-fA-F]{2,4});"
+)
+"""What names, and the marks around them, are escaped by. Of the rest of a text an escape is nothing to find here."""
