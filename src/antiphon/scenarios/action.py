@@ -13,7 +13,7 @@ from antiphon.journal.performed import PerformedStep
 from antiphon.runtime.call_site import KNOWN_PLACES, Place, caller, find_place, getframe, place_of
 from antiphon.runtime.runtime import Runtime
 from antiphon.scenarios.signals import Signals
-from antiphon.scenarios.step import STAGE, Stage, Step, parameter_names, require_fit
+from antiphon.scenarios.step import STAGE, Stage, Step, may_take_secrets, parameter_names, require_fit
 
 __all__ = ["action"]
 
@@ -107,6 +107,9 @@ class _ActionStep(Step[R]):
             # The most frequent case, and nothing can be a reference then.
             if not kwargs and not args:
                 return self.function(self.actor)
+            masker = stage.runtime.masker
+            if may_take_secrets(self.function) or masker.has_own_fields:
+                self.teach(masker)
             resolve = stage.resolve
             return self.function(
                 self.actor, *map(resolve, args), **{name: resolve(value) for name, value in kwargs.items()}

@@ -12,6 +12,7 @@ from antiphon.errors import AntiphonError, ScenarioError
 from antiphon.journal import Argument
 from antiphon.journal.arguments import arguments_told, mask_argument
 from antiphon.journal.masking import Masker
+from antiphon.journal.masking.field_names import field_names
 from antiphon.journal.performed import PerformedStep
 from antiphon.runtime.call_site import Place, caller
 from antiphon.runtime.discarded import is_discarded
@@ -134,6 +135,15 @@ class Step(Generic[R]):
         for name, value in self.kwargs.items():
             yield mask_argument(masker, value, name, name)
 
+    def teach(self, masker: Masker) -> None:
+        """Have the masker learn the arguments of parameters that are named like secrets.
+
+        A run that is recorded learns them when the step is written; without a record its entry may fall out of memory
+        before anybody reads it.
+        """
+        masker.learn_from([{called: value} for called, value in zip(self.argument_names(), self.args, strict=True)])
+        masker.learn_from(self.kwargs)
+
     def argument_names(self) -> Sequence[str]:
         """What the positional arguments are called by whoever takes them, "" for what has no name."""
         return ("",) * len(self.args)
@@ -190,6 +200,14 @@ def parameter_names(function: Callable[..., Any], count: int) -> tuple[str, ...]
     names = [each.name for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
     others = next((each.name for each in parameters if each.kind is each.VAR_POSITIONAL), "")
     return (*names[:count], *[others] * (count - len(names)))
+
+
+@lru_cache(1024)
+def may_take_secrets(function: Callable[..., Any]) -> bool:
+    """Whether a parameter is named like a secret, or may be by whoever gives it (`**more`)."""
+    secrecy = field_names(()).secrecy
+    parameters = inspect.signature(function).parameters.values()
+    return any(each.kind is each.VAR_KEYWORD or secrecy(each.name) for each in parameters)
 
 
 def require_fit(step: Step[Any], function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:

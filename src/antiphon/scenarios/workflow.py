@@ -153,6 +153,7 @@ class _Call(Step[Any]):
         yield from super().arguments(masker)
 
     async def _do(self, stage: Stage, step: PerformedStep) -> Any:
+        self.teach(stage.runtime.masker)
         args = [stage.resolve(value) for value in self.args]
         kwargs = {name: stage.resolve(value) for name, value in self.kwargs.items()}
         if inspect.iscoroutinefunction(self._function):

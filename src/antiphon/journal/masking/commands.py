@@ -49,32 +49,28 @@ _USER: Final = _pattern(
 _RESPONSE: Final = _pattern(r"response=\\{0,15}[\"']?(?P<secret>[0-9a-f]{32,128}+)")
 
 MARKS: Final = {
-    "bearer ": _BEARER,
-    "bearer\t": _BEARER,
-    "bearer%20": _BEARER,
-    "bearer+": _BEARER,
-    "bearer, ": _BEARER,
+    "bearer": _BEARER,
     "basic ": _BASIC,
-    "basic%20": _BASIC,
-    "basic+": _BASIC,
-    "digest username=": _pattern(r"digest (?:[^\r\n]{0,2000}?)\bresponse=\\{0,15}[\"']?(?P<secret>[^\s\"'\\,]{1,200}+)"),
+    "digest username=": _pattern(
+        r"digest (?:[^\r\n]{0,2000}?)\bresponse=\\{0,15}[\"']?(?P<secret>[^\s\"'\\,]{1,200}+)"
+    ),
     "response=": _RESPONSE,
     "identified ": _pattern(
         r"identified[ \t]+(?:with[ \t]+\S{1,64}[ \t]+)?(?:by|as)[ \t]+(?:password[ \t]+|values[ \t]+)?"
         r"(?P<mark>\\{0,15}[\"'])?(?P<secret>(?(mark)(?:(?!(?P=mark)|[\r\n]).){1,1000}+|[^\s\"';,\\]{6,200}+))"
     ),
-    "-u ": _USER,
-    '-u"': _USER,
-    "-u'": _USER,
-    '-u\\"': _USER,
+    "-u": _USER,
     "--user": _USER,
     "--proxy-user": _USER,
     "inline:": _pattern(r"inline:(?P<secret>[A-Za-z0-9+/=]{16,}+)"),
     "k=clear:": _pattern(r"k=clear:(?P<secret>[^\s\"'\\]{1,500}+)"),
-    "k=base64:": _pattern(r"k=base64:(?P<secret>[^\s\"'\\]{1,500}+)"),
+    "k=base": _pattern(r"k=base64:(?P<secret>[^\s\"'\\]{1,500}+)"),
     "auth plain ": _pattern(r"auth plain (?P<secret>[A-Za-z0-9+/=]{8,}+)"),
     "sshpass -p": _pattern(r"sshpass -p ?[\"']?(?P<secret>[^\s\"'\\]{1,500}+)"),
     "mysql -": _pattern(r"mysql (?:[^\r\n|;]{0,200}? )?-p(?P<secret>[^\s\"'\\]{1,500}+)"),
     "redis-cli ": _pattern(r"redis-cli (?:[^\r\n|;]{0,200}? )?-a[ \t]+(?P<secret>[^\s\"'\\]{1,500}+)"),
 }
-"""By the word in lower case that a text has at least, the secret behind it."""
+"""By the word in lower case that a text has at least, the secret behind it.
+
+All are of letters, blanks, and `-`, `=`, `:`: with an alphabet of more than 32 the automaton takes half as long again.
+"""

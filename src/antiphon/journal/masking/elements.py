@@ -29,7 +29,9 @@ class Elements:
         """The element whose name has a word for a secret at `start`; `rest` goes on to the end of its opening tag."""
         text = self._text
         before = text[max(0, start - LONGEST_BEFORE) : start]
-        opened, less = max(((before.rfind(mark) + len(mark), mark) for mark in _LESS if mark in before), default=(-1, ""))
+        opened, less = max(
+            ((before.rfind(mark) + len(mark), mark) for mark in _LESS if mark in before), default=(-1, "")
+        )
         name = before[opened:] + text[start : rest.start()] + rest["name"]
         if opened < 0 or not _XML_NAME.fullmatch(before[opened:]) or not self._names.secrecy(name.rpartition(":")[2]):
             return rest.end("name")
@@ -149,7 +151,8 @@ _ATTRIBUTE: Final = re.compile(
 
 def _markup(mark: str) -> re.Pattern[str]:
     return re.compile(
-        rf"{mark}(?:!\[CDATA\[(?P<data>.*?)(?:\]\]{_GREATER}|\Z)|(?P<close>/)?[\w!?][^<>]{{0,2000}}?{_GREATER})", re.DOTALL
+        rf"{mark}(?:!\[CDATA\[(?P<data>.*?)(?:\]\]{_GREATER}|\Z)|(?P<close>/)?[\w!?][^<>]{{0,2000}}?{_GREATER})",
+        re.DOTALL,
     )
 
 

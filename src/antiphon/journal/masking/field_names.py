@@ -38,21 +38,18 @@ class FieldNames:
     def __init__(self, own: Sequence[str]) -> None:
         self._own = own
         self.secrecy: Callable[[str], Secrecy] = lru_cache(4096)(self._judge)
-        self._find = word_finder([*_CORES, *_MARKS, *_ESCAPES, *(own or _INNOCENT)])
+        self._find = word_finder([*_CORES, *_MARKS, *(own or _INNOCENT)])
 
     def find(self, lower: str) -> list[Hit]:
-        """Where in a text in lower case the name of a secret field may be, a mark, or an escape: see `Find`."""
+        """Where in a text in lower case the name of a secret field may be, or a mark: see `Find`."""
         found = self._find(lower)
         # Innocent words are among those of the finder only where the author has no words of their own, which may be a
         # part of one.
-        return found if self._own or not found else [hit for hit in found if hit[0] < _END_OF_ESCAPES]
+        return found if self._own or not found else [hit for hit in found if hit[0] < _END_OF_MARKS]
 
     def mark_of(self, hit: Hit) -> str | None:
-        """The mark (`commands.MARKS`) that this is; "" for an escape, None where a name may be."""
-        index = hit[0] - len(_CORES)
-        if index < 0 or hit[0] >= _END_OF_ESCAPES:
-            return None
-        return _MARKS[index] if index < len(_MARKS) else ""
+        """The mark (`commands.MARKS`) that this is; None where a name may be."""
+        return _MARKS[hit[0] - len(_CORES)] if len(_CORES) <= hit[0] < _END_OF_MARKS else None
 
     def is_word(self, text: str) -> bool:
         """Whether a text is no more than a word for a secret: a password "password" must not be hidden everywhere."""
@@ -103,7 +100,8 @@ _STRONG: Final = re.compile(
       password(?!less) | passwd | passphrase | passcode | passkey
     | secret(?!ar) | token(?!i[sz]) | cookie | credential | authorization | pwd | pswd | jwt
     | (?:api|access|private|signing|encryption|master|shared|session|auth|account)_?key
-    | sess(?:ion)?_?id | (?:auth|otp)code | aspxauth | (?:store|key|user|db|root|admin|login|sql|pg|ftp|smtp|mail|auth)pass\b
+    | sess(?:ion)?_?id | (?:auth|otp)code | aspxauth
+    | (?:store|key|user|db|root|admin|login|sql|pg|ftp|smtp|mail|auth)pass\b
     """
 )
 """Parts of a word by which it names a secret, also where it is one with its neighbours: `dbpassword`, `PHPSESSID`."""
@@ -136,16 +134,14 @@ _ABOUT: Final = _words(
 """The last word of a name that tells something about a secret, and not the secret: `token_type`, `session_count`."""
 
 _CORES: Final = _words(
-    "pass pw secret token cookie credential creds auth key jwt sess sid otp sig csrf xsrf cvv cvc bearer authorization verifier assertion"
+    "pass pw secret token cookie credential creds auth key jwt sess sid otp sig csrf xsrf cvv cvc authorization "
+    "verifier assertion"
 )
 """Each name above holds one of these, in lower case."""
 
 _MARKS: Final = tuple(MARKS)
 
-_ESCAPES: Final = _words("% \\u00 \\x &quot; &apos; &#")
-"""Names may be escaped by these; found with the names, so that a text without them costs nothing."""
-
-_END_OF_ESCAPES: Final = len(_CORES) + len(_MARKS) + len(_ESCAPES)
+_END_OF_MARKS: Final = len(_CORES) + len(_MARKS)
 
 _INNOCENT: Final = _words(
     "author passed passes passing passenger passive compass bypass author side inside outside beside reside consider "

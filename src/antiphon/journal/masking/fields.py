@@ -218,7 +218,9 @@ _BRACKETS: Final = ("[", "{", "(")
 _COLON: Final = re.compile(r"\s{0,64}+:")
 _ATOM: Final = re.compile(r"[^\s,;:\"'\\\[\](){}]++")
 _WORD: Final = re.compile(r"(?:(?i:bearer|basic|digest|token|negotiate)(?:[ \t]+|%20|\+))?(?:[^\s&;\"'\\<>]|\\/)++")
-_LINE: Final = re.compile(r"(?:[^\r\n\"'\\=]|=(?:\\{0,15}+\"(?![,\]}:])[^\"\r\n]{0,4000}+\")?|(?:\r?\n|\\{1,15}r\\{1,15}n)[ \t]++(?=\S))++")
+_LINE: Final = re.compile(
+    r"(?:[^\r\n\"'\\=]|=(?:\\{0,15}+\"(?![,\]}:])[^\"\r\n]{0,4000}+\")?|(?:\r?\n|\\{1,15}r\\{1,15}n)[ \t]++(?=\S))++"
+)
 _PHRASE: Final = re.compile(r"(?:(?![ \t,]{1,8}[\w.-]{1,64}[ \t]{0,8}=)(?:[^\r\n&;\"'\\<>]|\\/))++")
 _PHRASES: Final = re.compile(r"pass|pwd|pw$")
 _LINE_START: Final = re.compile(r"(?:^|\n|\\n|\\r)[ \t]{0,18}$")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Final
 
 import msgspec
@@ -22,10 +23,14 @@ __all__ = ["find_secrets"]
 def find_secrets(text: str, names: FieldNames) -> Iterable[Secret]:
     """The secrets of a text, in order."""
     hits = names.find(_lower(text))
-    if not hits:
+    if not hits and "%" not in text and "\\" not in text:
         return ()
-    secrets = list(_Finder(text, names).read(hits))
-    if any(names.mark_of(hit) == "" for hit in hits) and _LETTER_ESCAPE.search(text) is not None:
+    secrets = list(_Finder(text, names).read(hits)) if hits else []
+    # An entity is looked for where a name is near only: those of letters nobody writes.
+    has_escape = "%" in text or "\\" in text
+    if (has_escape and _LETTER_ESCAPE.search(text) is not None) or (
+        hits and "&" in text and _ENTITY.search(text) is not None
+    ):
         secrets += _find_escaped(text, names)
         return _united(secrets)
     return secrets
@@ -39,7 +44,7 @@ def _find_escaped(text: str, names: FieldNames) -> Iterator[Secret]:
             start, stop = reading.place(secret.start, secret.stop)
             if text[start:stop].strip("*"):
                 yield Secret(start, stop, secret.name, secret.values)
-        if _LETTER_ESCAPE.search(reading.text) is None:
+        if _LETTER_ESCAPE.search(reading.text) is None and _ENTITY.search(reading.text) is None:
             return
 
 
@@ -64,11 +69,19 @@ class _Finder:
     def __init__(self, text: str, names: FieldNames) -> None:
         self._text = text
         self._names = names
-        self._elements = Elements(text, names)
-        self._pairs = Pairs(text, names, self._elements)
         # Looked for once in the text, so that what most texts have not costs nothing at each hit.
-        self._has_elements = "<" in text or "\\u003" in text or "lt;" in text
+        self._has_elements = (
+            "<" in text or ("\\" in text and "\\u003" in text) or ("&" in text and _LESS.search(text) is not None)
+        )
         self._has_parts = "form-data" in text
+
+    @cached_property
+    def _elements(self) -> Elements:
+        return Elements(self._text, self._names)
+
+    @cached_property
+    def _pairs(self) -> Pairs:
+        return Pairs(self._text, self._names, self._elements)
 
     def read(self, hits: Iterable[Hit]) -> Iterator[Secret]:
         position = 0
@@ -76,9 +89,14 @@ class _Finder:
             _, start, stop = hit
             if stop <= position:
                 continue  # it stands in what was a value, or in the same name as the last
-            if (mark := self._names.mark_of(hit)) is None:
+            mark = self._names.mark_of(hit)
+            if mark is None or mark == "bearer":
                 position = max(position, (yield from self._read_hit(start, stop, position)))
-            elif mark and (found := find_after_mark(self._text, mark, start)) is not None and found[0] >= position:
+            if (
+                mark is not None
+                and (found := find_after_mark(self._text, mark, start)) is not None
+                and found[0] >= position
+            ):
                 yield Secret(*found, mark, (self._text[slice(*found)],))
                 position = found[1]
 
@@ -115,6 +133,8 @@ def _lower_one(character: str) -> str:
 
 _LETTER_ESCAPE: Final = re.compile(
     r"(?:%(?:25)*|\\x|\\u00)(?:2[27dD]|3[aAcCdDeE]|5[bBdDfF]|7[bBdD]|[46][1-9a-fA-F]|[57][0-9aA])"
-    r"|&(?:quot|apos|#[xX]?[0-9a-fA-F]{2,4});"
 )
 """What names, and the marks around them, are escaped by. Of the rest of a text an escape is nothing to find here."""
+
+_ENTITY: Final = re.compile(r"&(?:quot|apos|#[xX]?[0-9a-fA-F]{2,4});")
+_LESS: Final = re.compile(r"&(?:amp;)?lt;")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, overload
 from urllib.parse import unquote, unquote_plus
@@ -46,6 +46,7 @@ class Masker:
         if not all(own):
             raise ScenarioError("a secret field has an empty name", hint="every field's name contains that")
         self._names = field_names(own)
+        self.has_own_fields = bool(own)
         self._known = KnownSecrets()
 
     # -- learning -----------------------------------------------------------------------------------------------------
@@ -69,20 +70,24 @@ class Masker:
                 if name:
                     self._learn_field(name, value)
             elif isinstance(value, Mapping):
-                named = self._named_by(value)
-                for key, inner in value.items():
-                    key = named if named and is_value_key(key) else key
-                    secrecy = self._secrecy(key)
-                    if secrecy is not Secrecy.LIKELY or name:
-                        rest.append((key if secrecy else name, inner))
-                    elif not isinstance(inner, str):  # what is below such a field is mostly words
-                        rest.append(("", inner))
-                    elif is_random(inner):
-                        self.learn(inner)
+                rest += self._learn_members(name, value)
             elif isinstance(value, (list, tuple)):
-                if is_pair(value) and self._secrecy(value[0]) is Secrecy.CERTAIN and not self._names.is_word(value[1]):
+                if self._is_secret_pair(value):
                     value = [{value[0]: value[1]}]
                 rest += [(name, inner) for inner in value]
+
+    def _learn_members(self, name: str, members: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
+        """What is to be learnt from further, each with the name of the secret field that it stands in."""
+        named = self._named_by(members)
+        for key, inner in members.items():
+            called = named if named and is_value_key(key) else key
+            secrecy = self._secrecy(called)
+            if secrecy is not Secrecy.LIKELY or name:
+                yield (called if secrecy else name), inner
+            elif not isinstance(inner, str):  # what is below such a field is mostly words
+                yield "", inner
+            elif is_random(inner):
+                self.learn(inner)
 
     def _learn_field(self, name: str, text: str) -> None:
         """Learn a field's value: of `session=abc; theme=dark` in a cookie the values, of `Bearer abc` only `abc`."""
@@ -205,15 +210,23 @@ class Masker:
             return value if all(map(_is_same, masked.items(), value.items())) else masked
         if isinstance(value, (list, tuple)):
             items = [self._value(inner, depth + 1) for inner in value]
-            if is_pair(value) and self._secrecy(value[0]) is Secrecy.CERTAIN and not self._names.is_word(value[1]):
-                items[1] = self._field(value[0], value[1], depth + 1)
-            for place in options_in(value):
-                option = f"{value[place]} "
-                words = self.text(option + value[place + 1])
-                if words.startswith(option) and len(words) > len(option) and words[len(option):] != value[place + 1]:
-                    items[place + 1] = words[len(option):]
+            if value and isinstance(value[0], str):
+                self._mask_words(items, value, depth)
             return value if all(new is old for new, old in zip(items, value, strict=True)) else items
         return self._foreign(value, depth)
+
+    def _mask_words(self, items: list[Any], words: Sequence[Any], depth: int) -> None:
+        """Mask what one of these words says of the next: `["password", "abc"]`, `["--token", "abc"]`."""
+        if self._is_secret_pair(words):
+            items[1] = self._field(words[0], words[1], depth + 1)
+        for place in options_in(words):
+            option, word = f"{words[place]} ", words[place + 1]
+            masked = self.text(option + word)
+            if masked.startswith(option) and masked != option + word:
+                items[place + 1] = masked[len(option) :]
+
+    def _is_secret_pair(self, items: Sequence[Any]) -> bool:
+        return is_pair(items) and self._secrecy(items[0]) is Secrecy.CERTAIN and not self._names.is_word(items[1])
 
     def _members(self, members: Mapping[Any, Any], depth: int) -> dict[Any, Any]:
         masked: dict[Any, Any] = {}

@@ -1,6 +1,7 @@
 """Secrets whose field is named next to them and not before them, in a text or in data.
 
-`{"name": "password", "value": "abc"}` in either order and JSON Patch (RFC 6902), `<param name="password" value="abc"/>`,
+`{"name": "password", "value": "abc"}` in either order and JSON Patch (RFC 6902),
+`<param name="password" value="abc"/>`,
 `name=password&value=abc`, an environment in YAML, `["password", "abc"]`, and the options of a command
 (`--token abc`, `["--token", "abc"]`), and of SQL (`PASSWORD 'abc'`).
 """
@@ -12,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final, TypeGuard
 
-from antiphon.journal.masking.field_names import FieldNames, Secrecy
 from antiphon.journal.masking.elements import Elements
+from antiphon.journal.masking.field_names import FieldNames, Secrecy
 from antiphon.journal.masking.fields import Field, read_value
 from antiphon.journal.masking.secret import LONGEST_BEFORE, Reading
 
@@ -22,9 +23,11 @@ __all__ = ["Pairs", "is_pair", "is_value_key", "named_by", "options_in"]
 
 def named_by(members: Mapping[Any, Any]) -> str:
     """The field that an object names in one of its members and gives the value of in another; "" if there is none."""
-    if _NAME_KEYS.isdisjoint(members) or _VALUE_KEYS.isdisjoint(members):
+    if _VALUE_KEYS.isdisjoint(members) or _NAME_KEYS.isdisjoint(members):
         return ""
-    return next((_named_field(each) for key, each in members.items() if key in _NAME_KEYS and isinstance(each, str)), "")
+    return next(
+        (_named_field(each) for key, each in members.items() if key in _NAME_KEYS and isinstance(each, str)), ""
+    )
 
 
 def _named_field(text: str) -> str:
@@ -149,7 +152,9 @@ class Pairs:
 _FARTHEST: Final = 4_000
 _CLOSING: Final = {"{": "}", "<": ">", "(": ")"}
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_]?[A-Za-z_ .-]*")
-_NO_VALUES: Final = frozenset("input meta br a label button option select form th td div span section fieldset".split())
+_NO_VALUES: Final = frozenset(
+    ("input", "meta", "br", "a", "label", "button", "option", "select", "form", "th", "td", "div", "span", "section")
+)
 
 _NAMES: Final = (
     "name|key|field|fieldname|k|n|id|param|parameter|property|prop|attribute|attr|header|headername|path|pointer|variable|"
@@ -185,7 +190,8 @@ _REST_OF_STATEMENT: Final = re.compile(
 )
 _LINE_START: Final = re.compile(r"(?:^|\n|\\n)$")
 _REST_OF_LINE: Final = re.compile(
-    r"(?P<slashes>)(?P<quote>Q)?(?P<separator>[ \t])(?=[^\s/.\\\"'0-9]{0,64}+[0-9][^\s/.\\\"']{0,500}+(?:[\r\n\\\"']|$))"
+    r"(?P<slashes>)(?P<quote>Q)?(?P<separator>[ \t])"
+    r"(?=[^\s/.\\\"'0-9]{0,64}+[0-9][^\s/.\\\"']{0,500}+(?:[\r\n\\\"']|$))"
 )
 _TAG: Final = re.compile(r"[\w:.-]+")
 _BARE_NAME_BEFORE: Final = re.compile(rf"(?i)(?<![\w.])(?:{_NAMES})\s{{0,4}}[:=]\s{{0,4}}(?P<begun>[\w.-]*)$")
@@ -193,7 +199,9 @@ _REST_OF_BARE_PAIR: Final = re.compile(
     rf"(?i)(?P<name>[\w.-]{{0,64}}+)(?:[&;,]|[ \t\r]{{0,8}}+\n|\\n|[ \t])\s{{0,64}}+"
     rf"(?:{_VALUES})(?P<slashes>)(?P<quote>Q)?\s{{0,4}}+(?P<separator>[=:])\s{{0,4}}+"
 )
-_OPTION_BEFORE: Final = re.compile(r"(?:(?:^|[\s\"'`({,])(?:--?|:)|\blogin\s{1,8}\S{1,64}\s{1,8})(?P<begun>(?:[A-Za-z][\w-]*)?)$")
+_OPTION_BEFORE: Final = re.compile(
+    r"(?:(?:^|[\s\"'`({,])(?:--?|:)|\blogin\s{1,8}\S{1,64}\s{1,8})(?P<begun>(?:[A-Za-z][\w-]*)?)$"
+)
 _REST_OF_OPTION: Final = re.compile(
     r"(?P<name>[\w-]{0,64}+)(?P<slashes>)(?P<quote>Q)?(?P<separator>[ \t])[ \t]{0,8}+"
     r"(?!(?:is|was|are|to|for|and|or|not|must|may|can|with|in|on|of|the|flag|option|argument|needs|given|has|as|if)\b|[-|<>&;])"

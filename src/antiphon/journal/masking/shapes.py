@@ -14,9 +14,9 @@ __all__ = ["find_shapes"]
 
 def find_shapes(text: str) -> Iterator[tuple[int, int]]:
     """Where such secrets stand in a text, in order."""
-    patterns = []
+    patterns: list[re.Pattern[str]] = []
     if "@" in text and "/" in text:
-        patterns += (_PASSWORD_OF_URL, _TOKEN_OF_URL)
+        patterns.append(_PASSWORD_OF_URL)
     if "eyJ" in text:
         patterns.append(_WEB_TOKEN)
     if "PRIVATE KEY" in text:
@@ -32,17 +32,16 @@ def find_shapes(text: str) -> Iterator[tuple[int, int]]:
 
 _PASSWORD_OF_URL: Final = re.compile(
     r"""(?x)
-    : (?:\\?/){2} [^\s/@:"'\\<>\[]{0,256}+ :
-    (?! [0-9]{1,5}+ (?: \\?/ | [?\#] ) )
+    : (?:\\?/){2} (?:
+        (?= [A-Za-z0-9_-]{20,256}+ (?: : | :x-oauth-basic )? @ )  # a token where the user's name should be
+      | [^\s/@:"'\\<>\[]{0,256}+ : (?! [0-9]{1,5}+ (?: \\?/ | [?\#] ) )
+    )
     (?P<secret> (?: (?! : (?:\\?/){2} ) [^\s"'\\<>] | \\/ ){1,512}? )
     (?= @ [^\s/@"'\\<>]{0,255}+ (?: [/?\#\s"'\\<>] | \Z ) )
     """
 )
 """RFC 3986, section 3.2.1. What people write is wider: a `/` or `@` of the password that is not escaped. A port and a
 path with an `@` look alike; digits before the first `/` are a port."""
-
-_TOKEN_OF_URL: Final = re.compile(r":(?:\\?/){2}(?P<secret>[A-Za-z0-9_-]{20,256}+)(?=@|:@|:x-oauth-basic@)")
-"""A token where the user's name should be, as code hosts take it; nobody's name is so long."""
 
 _WEB_TOKEN: Final = re.compile(
     r"(?<![A-Za-z0-9_-])(?P<secret>eyJ[A-Za-z0-9_-]{5,}+\.[A-Za-z0-9_-]{4,}+(?:\.[A-Za-z0-9_-]*+){1,3}+)"
