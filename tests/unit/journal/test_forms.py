@@ -70,7 +70,7 @@ FORMS = {
     "token scheme": 'Authorization: Token token="SSS", nonce="x"',
     "digest raw": 'Digest username="b", realm="r", nonce="n", response="SSS"',
     "digest folded": 'Authorization: Digest username="b",\r\n  response="SSS"',
-    "digest json raw": '{"raw":"REGISTER sip:h\\r\\nAuthorization: Digest username=\\"b\\", response=\\"SSS\\"\\r\\nVia: x"}',
+    "digest json raw": '{"raw":"REGISTER\\r\\nAuthorization: Digest username=\\"b\\", response=\\"SSS\\"\\r\\nVia: x"}',
     "sip proxy": 'Proxy-Authorization: Digest username="b", realm="r", response="SSS", algorithm=MD5',
     "sip hawk": 'Authorization: Hawk id="x", mac="SSS"',
     "sip oauth1": 'Authorization: OAuth oauth_consumer_key="k", oauth_signature="SSS"',

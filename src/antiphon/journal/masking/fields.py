@@ -150,7 +150,7 @@ def _is_a_word(value: str, field: Field) -> bool:
 def _is_header(field: Field) -> bool:
     name = field.name
     is_whole_line = name.endswith(("cookie", "authorization"))
-    return is_whole_line and field.rest["separator"] == ":" and _LINE_START.search(field.before) is not None
+    return is_whole_line and field.rest["separator"] == ":" and _HEADER_START.search(field.before) is not None
 
 
 def _is_phrase(field: Field) -> bool:
@@ -224,4 +224,5 @@ _LINE: Final = re.compile(
 _PHRASE: Final = re.compile(r"(?:(?![ \t,]{1,8}[\w.-]{1,64}[ \t]{0,8}=)(?:[^\r\n&;\"'\\<>]|\\/))++")
 _PHRASES: Final = re.compile(r"pass|pwd|pw$")
 _LINE_START: Final = re.compile(r"(?:^|\n|\\n|\\r)[ \t]{0,18}$")
+_HEADER_START: Final = re.compile(r"(?:^|\n|\\n|\\r|[\"'])[ \t]{0,18}$")
 _NO_SECRETS: Final = frozenset({"null", "none", "true", "false", "undefined", "***"})
