@@ -105,25 +105,26 @@ def test_a_thousand_waits_are_satisfied_without_a_word(peer: Any, play_with: Pla
 def test_a_thousand_steps_are_done_without_a_word(play_with: Play, party: Any) -> None:
     class Desk(party):  # type: ignore[misc]
         @action
-        async def log_in(self, user: str, password: str, **more: object) -> None:
-            """A secret, and more."""
+        async def log_in(self, user: str, place: str, tries: int = 0, where: object = None) -> None:
+            """No parameter is named like a secret: those are learnt at once."""
 
     heard: list[str] = []
 
     @scenario
     async def silent(desk: Desk) -> None:
+        await desk.log_in("bob", "there")  # whether the action takes secrets is found once
         with words() as called:
             for n in range(STEPS // 5):
-                await desk.log_in("bob", "hunter2-geheim", tries=n, where={"token": "abc"})
-                await Desk.log_in(f"bob {n}", "hunter2-geheim")
+                await desk.log_in("bob", "here", tries=n, where={"token": "abc"})
+                await Desk.log_in(f"bob {n}", "here")
                 await together(desk.log_in("bob", "x"), wait(0))
         heard.extend(called)
 
     run = play_with(silent)
     begun = [entry for entry in run.journal if isinstance(entry, StepStarted)]
-    assert len(begun) == STEPS
+    assert len(begun) == STEPS + 1
     assert heard == []
-    assert begun[0].title == "log_in('bob', '***', tries=0, where={'token': '***'})"
+    assert begun[1].title == "log_in('bob', 'here', tries=0, where={'token': '***'})"
 
 
 def test_the_arguments_of_a_step_are_written_as_they_were_when_it_began(play_with: Play, party: Any) -> None:

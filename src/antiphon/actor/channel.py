@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
 from multidict import CIMultiDict
 
-from antiphon.actor.codec_failure import are_messages, read_all, unreadable
+from antiphon.actor.codec_failure import no_message, read_all, unreadable
 from antiphon.actor.handlers import Dispatcher, Handlers
 from antiphon.actor.housekeeping import Housekeeping
 from antiphon.actor.mailbox_watch import MailboxWatch
@@ -38,6 +38,9 @@ from antiphon.runtime.runtime import STEP, Runtime
 from antiphon.transport.interface import Connection, Opening, Transport
 
 __all__ = ["DEFAULT_MAX_UNSENT_BYTES", "Channel", "Mark"]
+
+_READ: Final = frozenset({list, tuple})
+"""What a `decode` gives that has read everything; the rest is read on, as a generator."""
 
 LARGE_BYTES: Final = 4 * 1024
 """What is remembered of the past is bounded by counts, which is enough for data up to this size."""
@@ -229,10 +232,13 @@ class Channel:
             messages = self._codec.decode(data)
         except Exception as error:
             messages = (unreadable(self._dialect, data, error),)
-        if not are_messages(messages):
+        if messages.__class__ not in _READ:
             messages = read_all(self._dialect, messages, data)
         mailbox = self.mailbox
         for message in messages:
+            if message.__class__ is not Message and not isinstance(message, Message):
+                # Whatever the types say: a foreign codec may have a bug. This takes the thing's place.
+                message = no_message(self._dialect, data, message)  # type: ignore[unreachable]
             message.at_ns = now_ns
             message.number = mailbox.received + 1
             message.actor = self.actor
@@ -248,10 +254,14 @@ class Channel:
                 self._driver.wake()  # within this turn, and before the next message of the same read
             if mailbox.has_news:
                 self._watch.look(now_ns)
+        if self._housekeeping.has_duties or len(data) > LARGE_BYTES:
+            self._tidy_up(messages, len(data))
+
+    def _tidy_up(self, messages: Sequence[Message], size_bytes: int) -> None:
         if self._housekeeping.has_duties:
             self._housekeeping.pay()
-        if len(data) > LARGE_BYTES and messages:
-            self._watch.bound_memory(messages[-1], len(data))
+        if size_bytes > LARGE_BYTES and messages:
+            self._watch.bound_memory(messages[-1], size_bytes)
 
     def on_protocol(self, name: str, data: Data, *, is_sent: bool) -> None:
         if is_sent:

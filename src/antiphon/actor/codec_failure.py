@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TypeGuard
+from collections.abc import Iterable
 
 from antiphon.conversation.message import UNREADABLE, Data, Message, Unreadable
 from antiphon.conversation.wording import shorten
@@ -12,7 +11,7 @@ from antiphon.errors import AntiphonError, DialectFailed
 from antiphon.runtime.call_site import place
 from antiphon.runtime.tracebacks import author_frame
 
-__all__ = ["are_messages", "codec_failure", "read_all", "unreadable"]
+__all__ = ["codec_failure", "no_message", "read_all", "unreadable"]
 
 
 def unreadable(dialect: Dialect, data: Data, error: Exception) -> Unreadable:
@@ -20,25 +19,24 @@ def unreadable(dialect: Dialect, data: Data, error: Exception) -> Unreadable:
     return Unreadable(UNREADABLE, data, data, trouble=codec_failure(dialect, error, f"on {shorten(data)}"))
 
 
-def are_messages(given: Iterable[object]) -> TypeGuard[Sequence[Message]]:
-    """Has `decode` read everything, and are these messages and nothing else?"""
-    if not isinstance(given, (list, tuple)):  # a generator has not
-        return False
-    for each in given:  # noqa: SIM110 (a generator would be made for each frame)
-        if not isinstance(each, Message):
-            return False
-    return True
+def no_message(dialect: Dialect, data: Data, given: object) -> Unreadable:
+    """What stands for a thing that `decode` gave for a message."""
+    return unreadable(dialect, data, _no_message(given))
+
+
+def _no_message(given: object) -> TypeError:
+    return TypeError(f"decode gave a thing of type {type(given).__name__} as a message")
 
 
 def read_all(dialect: Dialect, messages: Iterable[Message], data: Data) -> list[Message]:
-    """The messages of a `decode`; what it gave before it raised, or gave something else, counts."""
+    """The messages of a `decode` that is a generator; what it gave before it raised, or gave something else, counts."""
     read: list[Message] = []
     try:
         if isinstance(messages, Message):  # Python would go through its fields
             raise TypeError("decode gave a message, not a list of them")
         for message in messages:
             if not isinstance(message, Message):
-                raise TypeError(f"decode gave a thing of type {type(message).__name__} as a message")
+                raise _no_message(message)
             read.append(message)
     except Exception as error:
         read.append(unreadable(dialect, data, error))
