@@ -243,3 +243,21 @@ def test_callbacks_of_an_exchange_wait_for_its_end(peer: Any, play_with: Play) -
         return calls
 
     assert play_with(told).value == ["kept"]
+
+
+def test_several_waits_that_were_given_up_stay_so(peer: Any, play_with: Play) -> None:
+    @scenario
+    async def impatient(party: Listener) -> int:
+        either = first_of(party.expect("news"), party.expect("state"))
+
+        async def wait_for_it() -> None:
+            await either
+
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(wait_for_it(), 0.001)
+        with pytest.raises(asyncio.CancelledError):
+            await wait_for_it()
+        peer.say("news", n=4)
+        return int((await party.expect("news"))["n"])
+
+    assert play_with(impatient).value == 4

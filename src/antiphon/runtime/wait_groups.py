@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Generator
 from typing import Any, Generic, TypeVar
@@ -46,6 +47,8 @@ class WaitGroup(Generic[T]):
                 self._end([])
                 raise
             self._decide()
+        if not self._verdict:  # whoever awaited it was cancelled
+            raise asyncio.CancelledError
         results = [wait.result() for wait in self._verdict]
         result: Any = results[0] if self._is_first_enough else results
         return result  # type: ignore[no-any-return]
