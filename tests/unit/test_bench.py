@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_CALLS = 28
-MOST_BYTECODES = 1_000
+MOST_BYTECODES = 1_020
 CLIENTS = {"bare picows", "antiphon", "antiphon, journal on disk", "websockets"}
 
 

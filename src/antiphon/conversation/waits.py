@@ -33,7 +33,11 @@ class Driver(Protocol):
         ...
 
     def cancel(self, wait: Wait[Any], /) -> bool:
-        """Give the wait up; False if it is settled already."""
+        """Give the wait up, and tell those who await it; False if it is settled already."""
+        ...
+
+    def give_up(self, wait: Wait[Any], /) -> None:
+        """Nobody awaits the wait any more."""
         ...
 
     def trouble(self, wait: Wait[Any], /) -> BaseException:

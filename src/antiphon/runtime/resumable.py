@@ -19,8 +19,8 @@ Relied upon, all of it the same in CPython 3.11 to 3.14, for tasks in C and in P
 
 Where `_callbacks` shows nothing, as in a future of another make, the future is made done, which is what asyncio does.
 
-Tried instead: a future of our own, written in Python (a call of ours more for each wait), `eager_start` of a task for
-each message (Python 3.12, and a task costs more than the wait), `loop._ready.appendleft` (uvloop has no such thing).
+Tried instead: a future of our own, written in Python (some calls of ours more for each wait), `eager_start` of a task
+for each message (Python 3.12; a task costs more than the wait), `loop._ready.appendleft` (uvloop has no such thing).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import types
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Collection, Generator
 from contextvars import Context, copy_context
 from typing import Any, Final, TypeVar
 
@@ -44,12 +44,34 @@ else:
     _current_task: Callable[[Any], Any] = asyncio.tasks._current_tasks.get  # type: ignore[attr-defined]
 
 
+class Sleeper(asyncio.Future[None]):
+    """What those sleep on who await one of the waits.
+
+    A task that is cancelled cancels what it awaits, and the waits are given up in that very call, not when the task has
+    its turn: what comes in between is not theirs any more (P10).
+    """
+
+    __slots__ = ("waits",)
+
+    waits: Collection[Wait[Any]]
+
+    def cancel(self, msg: Any = None) -> bool:
+        if self.done():
+            return False
+        self.give_up()
+        return super().cancel(msg)
+
+    def give_up(self) -> None:
+        """Nobody awaits them any more."""
+        for wait in self.waits:
+            wait.driver.give_up(wait)
+
+
 class Resumer:
     """Lets tasks sleep on the waits of one event loop, and resumes them."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop: Final = loop
-        self._new_future: Final = loop.create_future
         # What a task is woken with: it is asked for its result, and has nothing to say.
         self._woken: asyncio.Future[None] = loop.create_future()
         self._woken.set_result(None)
@@ -63,12 +85,13 @@ class Resumer:
         while wait.settled_ns < 0:
             sleeper = wait.sleeper
             if sleeper is None:
-                sleeper = wait.sleeper = self._new_future()
+                sleeper = wait.sleeper = Sleeper(loop=self.loop)
+                sleeper.waits = (wait,)
             sleeper._asyncio_future_blocking = True
             try:
                 yield sleeper
             except BaseException:
-                self.give_up(wait)  # cancelled: what had come for it and was not seen goes back to the mailbox (P10)
+                self.give_up(wait)  # also where nobody cancelled it, but closed the coroutine
                 raise
         if wait.message is None or wait.error is not None:
             return wait.result()
@@ -99,16 +122,13 @@ class Resumer:
 
     async def next_reply(self, exchange: Exchange, /) -> None:
         """See `antiphon.conversation.waits.Driver`."""
-        try:
-            await self.any_of([exchange])
-        except BaseException:
-            self.give_up(exchange)  # as whoever awaits it (P10)
-            raise
+        await self.any_of((exchange,))
 
     @types.coroutine
-    def any_of(self, waits: Iterable[Wait[Any]], /) -> Generator[Any, None, None]:
+    def any_of(self, waits: Collection[Wait[Any]], /) -> Generator[Any, None, None]:
         """Sleep until one of the waits, which are pending, has news: it is settled, or a further reply has come."""
-        own = self._new_future()
+        own = Sleeper(loop=self.loop)
+        own.waits = waits
         # With a context of its own it is called at once, as a task is.
         relay, context = _Relay(self, own), copy_context()
         for wait in waits:
@@ -116,6 +136,9 @@ class Resumer:
         own._asyncio_future_blocking = True
         try:
             yield own
+        except BaseException:
+            own.give_up()
+            raise
         finally:
             for wait in waits:
                 if wait.sleeper is not None:
@@ -132,11 +155,12 @@ class Resumer:
         removed: int = wait.sleeper.remove_done_callback(_Call(self, function, wait, copy_context()))
         return removed
 
-    def sleeper_of(self, wait: Wait[Any]) -> asyncio.Future[Any]:
+    def sleeper_of(self, wait: Wait[Any]) -> Sleeper:
         """The future that those sleep on who await the wait."""
         if wait.sleeper is None:
-            wait.sleeper = self._new_future()
-        sleeper: asyncio.Future[Any] = wait.sleeper
+            wait.sleeper = Sleeper(loop=self.loop)
+            wait.sleeper.waits = (wait,)
+        sleeper: Sleeper = wait.sleeper
         return sleeper
 
 

@@ -251,7 +251,7 @@ def test_asyncios_own_words_take_it(run_loop: Callable[..., Any], through: Calla
 
 
 def test_a_task_that_is_cancelled_gives_it_up(run_loop: Callable[..., Any], task_of: type[asyncio.Task[Any]]) -> None:
-    async def main() -> tuple[bool, bool, bool]:
+    async def main() -> tuple[bool, bool, bool, bool]:
         word = new_word()
 
         async def hear() -> str:
@@ -260,8 +260,9 @@ def test_a_task_that_is_cancelled_gives_it_up(run_loop: Callable[..., Any], task
         task = task_of(hear(), loop=asyncio.get_running_loop())
         await asyncio.sleep(0)
         task.cancel()
+        at_once = word.is_given_up
         with pytest.raises(asyncio.CancelledError):
             await task
-        return word.is_given_up, word.cancelled(), word.cancel()
+        return at_once, word.is_given_up, word.cancelled(), word.cancel()
 
-    assert run_loop(main()) == (True, True, False)
+    assert run_loop(main()) == (True, True, True, False)
