@@ -9,11 +9,13 @@ from collections.abc import Iterable
 import msgspec
 
 from bench.desks import Side
+from bench.idle import Idle
 from bench.instructions import Counted, instructions
 from bench.meter import Plan, Reading
 from bench.processes import client_core, output_of, peer
 from bench.reaction import Reaction
 from bench.report import Report, RoundTrips, machine
+from bench.runs import BARE, OVER_WEBSOCKET
 from bench.worker import CLIENTS
 
 
@@ -37,6 +39,23 @@ def reactions(plan: Plan) -> dict[str, Reaction]:
         for client in ("bare picows", "antiphon"):
             said = output_of("reaction", client, address, told, core=client_core())
             found[client] = msgspec.json.decode(said, type=Reaction)
+    return found
+
+
+def runs(turns: int, each: int) -> dict[str, list[float]]:
+    """What a run costs by itself, in CPU microseconds, a figure for each turn of so many runs."""
+    with peer() as address:
+        said = output_of("runs", address, str(turns), str(each), core=client_core())
+    return msgspec.json.decode(said, type=dict[str, list[float]])
+
+
+def idle(connections: int, round_trips: Iterable[int]) -> dict[str, list[Idle]]:
+    """What silent conversations keep in memory, after so many round trips each."""
+    found: dict[str, list[Idle]] = {}
+    with peer() as address:
+        for client in (BARE, OVER_WEBSOCKET):
+            told = [output_of("idle", client, address, str(connections), str(made)) for made in round_trips]
+            found[client] = [msgspec.json.decode(each, type=Idle) for each in told]
     return found
 
 
@@ -74,6 +93,11 @@ def main() -> int:
     report.counted = msgspec.json.decode(output_of("instructions", "1000"), type=Counted)
     report.instructions = None if asked.quick else instructions()  # takes a minute
     show(report.counted_lines(), asked.json)
+    report.counted_run = msgspec.json.decode(output_of("runs", "count", "20"), type=Counted)
+    report.runs = runs(1, 50) if asked.quick else runs(6, 500)
+    show(report.run_lines(), asked.json)
+    report.idle = idle(20, [1]) if asked.quick else idle(1000, [1, 70])
+    show(report.idle_lines(), asked.json)
     for plan in plans:
         report.reactions[plan.connections] = reactions(plan)
     show(report.reaction_lines(), asked.json)

@@ -23,67 +23,31 @@ from typing import Any
 import msgspec
 
 import antiphon
-from antiphon import Actor, Ending, Json, Link, Stand, action, perform, scenario
+from antiphon import Actor, Json, Link, Stand, action, perform, scenario
 from bench.clients.actor import KEPT_UNDER_LOAD
-from bench.conversation import ASK, FIRST_ID, READY, REST_OF_REQUEST, reply
+from bench.conversation import ASK, FIRST_ID, READY, REST_OF_REQUEST
+from bench.memory_peer import MemoryPeer
 
-__all__ = ["Counted", "counted", "instructions"]
+__all__ = ["Counted", "Tracer", "counted", "instructions"]
 
 WARMED_UP = 300
 """How many round trips go before: by then every cache is filled, and the interpreter has specialised the code."""
 
 _ROOT = Path(__file__).resolve().parent.parent
 _OURS = str(Path(antiphon.__file__).parent) + os.sep
-_REPLY = reply(b"workitem-000000000001").decode()
 
 
 class Counted(msgspec.Struct, frozen=True):
-    """What of a round trip runs in antiphon's own code: the author's, asyncio's and this harness's are left out."""
+    """What of a round trip, or of a run, the interpreter does."""
 
     calls: int
     bytecodes: int
 
 
-class _Connection:
-    """Answers whatever is sent with the reply, in the next turn of the event loop."""
-
-    subprotocol = ""
-    unsent_bytes = 0
-
-    def __init__(self, receiver: Any) -> None:
-        self._receiver = receiver
-        self._loop = asyncio.get_running_loop()
-
-    def send(self, _data: str | bytes) -> None:
-        self._loop.call_soon(self._receiver.on_data, _REPLY)
-
-    def close(self, code: int = 1000, reason: str = "") -> None:
-        self._loop.call_soon(self._receiver.on_ended, Ending(code=code, reason=reason, by="us", is_clean=True))
-
-    def abort(self) -> None:
-        self.close()
-
-    async def drained(self) -> None:
-        return
-
-    def pause(self) -> None:
-        """Nothing comes that was not asked for."""
-
-    def resume(self) -> None:
-        """It was never paused."""
-
-
-class _Transport:
-    async def connect(self, _address: str, _opening: Any, receiver: Any) -> _Connection:
-        connection = _Connection(receiver)
-        receiver.on_opened(connection)
-        return connection
-
-
 class _Party(Actor):
     desk = Link(
         "{peer}/desk",
-        transport=_Transport(),
+        transport=MemoryPeer(),
         dialect=Json(name="action", body="data", reply="result{Name}", failed={"result": "error"}),
     )
     workitem_id = FIRST_ID
@@ -94,22 +58,29 @@ class _Party(Actor):
         self.workitem_id = answer["workitemID"]
 
 
-class _Tracer:
-    """Counts what the interpreter does from `begin` to `end` in frames of antiphon."""
+class Tracer:
+    """Counts what the interpreter does from `begin` to `end` in frames of antiphon, or `everywhere`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, everywhere: bool = False) -> None:
         self.calls = self.bytecodes = 0
+        self._where = "" if everywhere else _OURS
 
     def begin(self) -> None:
+        """Count from now on, in frames that are entered or gone on with."""
         gc.disable()
         sys.settrace(self._on_call)
 
     def end(self) -> None:
+        """It is over."""
         sys.settrace(None)
         gc.enable()
 
+    def counted(self, times: int) -> Counted:
+        """What it was for each of so many times."""
+        return Counted(round(self.calls / times), round(self.bytecodes / times))
+
     def _on_call(self, frame: FrameType, _event: str, _argument: Any) -> Callable[..., Any] | None:
-        if not frame.f_code.co_filename.startswith(_OURS):
+        if not frame.f_code.co_filename.startswith(self._where):
             return None
         self.calls += 1
         frame.f_trace_opcodes = True
@@ -124,11 +95,12 @@ class _Tracer:
 def counted(round_trips: int) -> Counted:
     """Antiphon's calls and bytecodes for each of so many round trips; a coroutine that goes on counts as called.
 
+    The author's code, asyncio's and this harness's are left out.
     What does not happen in every one of them, as a table that grows, is rounded away.
     """
-    tracer = _Tracer()
+    tracer = Tracer()
     _converse(round_trips, tracer)
-    return Counted(round(tracer.calls / round_trips), round(tracer.bytecodes / round_trips))
+    return tracer.counted(round_trips)
 
 
 def instructions() -> int | None:
@@ -158,7 +130,7 @@ def _collected(valgrind: str, round_trips: int) -> int:
     return int(found[1])
 
 
-def _converse(round_trips: int, tracer: _Tracer | None) -> None:
+def _converse(round_trips: int, tracer: Tracer | None) -> None:
     @scenario
     async def back_and_forth(party: _Party) -> None:
         for made in range(WARMED_UP + round_trips):
@@ -169,7 +141,7 @@ def _converse(round_trips: int, tracer: _Tracer | None) -> None:
             tracer.end()
 
     stand = Stand("memory", {"peer": "memory://peer"})
-    asyncio.run(perform(back_and_forth, stand=stand, runs=None, reports=(), kept_entries=KEPT_UNDER_LOAD))
+    asyncio.run(perform(back_and_forth, stand=stand, runs=None, reports=(), keep=KEPT_UNDER_LOAD))
 
 
 if __name__ == "__main__":

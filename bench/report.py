@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from bench.desks import Side
+from bench.idle import Idle
 from bench.instructions import Counted
 from bench.meter import Reading
 from bench.reaction import Reaction
@@ -61,6 +62,9 @@ class Report(msgspec.Struct):
     round_trips: list[RoundTrips] = []
     counted: Counted | None = None
     instructions: int | None = None
+    counted_run: Counted | None = None
+    runs: dict[str, list[float]] = {}
+    idle: dict[str, list[Idle]] = {}
     reactions: dict[int, dict[str, Reaction]] = {}
     desks: dict[str, Side] = {}
 
@@ -72,6 +76,27 @@ class Report(msgspec.Struct):
         yield f"{'bytecodes, of antiphon':28}{self.counted.bytecodes:>9,}"
         if self.instructions is not None:
             yield f"{'instructions, in all':28}{self.instructions:>9,}"
+
+    def run_lines(self) -> Iterator[str]:
+        """What a run takes that connects, says nothing and closes."""
+        assert self.counted_run is not None
+        yield "a run without messages, in CPU microseconds"
+        yield f"{'':28}{'least':>9}{'median':>9}{'most':>9}"
+        for client, took_us in self.runs.items():
+            yield f"{client:28}{min(took_us):>9.0f}{statistics.median(took_us):>9.0f}{max(took_us):>9.0f}"
+        yield f"{'Python calls, in memory':28}{self.counted_run.calls:>9,}"
+        yield f"{'bytecodes, in memory':28}{self.counted_run.bytecodes:>9,}"
+
+    def idle_lines(self) -> Iterator[str]:
+        """What a silent conversation keeps in memory."""
+        yield "a silent conversation, in KiB"
+        yield f"{'':28}{'connections':>12}{'round trips':>12}{'process':>9}{'Python':>9}"
+        for client, found in self.idle.items():
+            for each in found:
+                yield (
+                    f"{client:28}{each.connections:>12,}{each.round_trips:>12}{each.process_kib:>9.1f}"
+                    f"{each.python_kib:>9.1f}"
+                )
 
     def reaction_lines(self) -> Iterator[str]:
         """The table of the reaction times, by the number of connections."""

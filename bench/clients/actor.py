@@ -50,5 +50,5 @@ async def converse(address: str, meter: Meter, runs: Path | None = None) -> None
     async with asyncio.TaskGroup() as group:
         for _ in range(meter.plan.connections):
             group.create_task(
-                perform(taking_workitems, stand=stand, runs=runs, reports=(), kept_entries=KEPT_UNDER_LOAD, meter=meter)
+                perform(taking_workitems, stand=stand, runs=runs, reports=(), keep=KEPT_UNDER_LOAD, meter=meter)
             )

@@ -155,6 +155,6 @@ def test_the_same_scenario_plays_on_any_stand(tmp_path: Path, monkeypatch: pytes
 
 
 def test_of_a_run_so_many_entries_stay_in_memory() -> None:
-    kept = play(sample, runs=None, kept_entries=2, name="x", ratio=1, tags=["y"]).journal
+    kept = play(sample, runs=None, keep=2, name="x", ratio=1, tags=["y"]).journal
     assert len(kept) == 2
     assert isinstance(kept[-1], RunEnded)

@@ -15,12 +15,14 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 MOST_CALLS = 28
 MOST_BYTECODES = 1_020
+MOST_CALLS_OF_A_RUN = 305
+MOST_BYTECODES_OF_A_RUN = 6_530
 CLIENTS = {"bare picows", "antiphon", "antiphon, journal on disk", "websockets"}
 
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "bench", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", "bench", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=180, check=False
     )
 
 
@@ -51,6 +53,26 @@ def test_a_round_trip_takes_no_more_of_the_interpreter_than_it_did(measured: dic
     assert 1 <= counted["calls"] <= MOST_CALLS
     if sys.version_info[:2] == (3, 11):  # each version has bytecodes of its own
         assert 1 <= counted["bytecodes"] <= MOST_BYTECODES
+
+
+@pytest.mark.slow
+def test_a_run_takes_no_more_of_the_interpreter_than_it_did(measured: dict[str, Any]) -> None:
+    """Beside its messages, and also of the standard library, whose other versions take more or less of it."""
+    counted = measured["counted_run"]
+    assert counted["calls"] >= 1
+    if sys.version_info[:2] == (3, 11):
+        assert 1 <= counted["calls"] <= MOST_CALLS_OF_A_RUN
+        assert 1 <= counted["bytecodes"] <= MOST_BYTECODES_OF_A_RUN
+
+
+@pytest.mark.slow
+def test_runs_and_silent_conversations_are_measured(measured: dict[str, Any]) -> None:
+    assert set(measured["runs"]) == {"bare picows", "antiphon", "antiphon, in memory"}
+    assert all(took_us > 0 for turns in measured["runs"].values() for took_us in turns)
+    assert {client: [each["connections"] for each in found] for client, found in measured["idle"].items()} == {
+        "bare picows": [20],
+        "antiphon": [20],
+    }
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar, Literal
+from weakref import ref
 
 from antiphon.actor.channel import Channel, Mark
 from antiphon.actor.declarations import Accepted, Declaration, Link
@@ -37,6 +38,9 @@ class Actor:
     _channel: Channel | None
     _declarations: ClassVar[dict[str, Declaration[Any]]] = {}
     _reactions: ClassVar[dict[str, tuple[Trigger, ...]]] = {}
+    _arriving: ClassVar[tuple[str, ...]] = ()
+    _speaking: ClassVar[tuple[str, ...]] = ()
+    _has_async_handlers: ClassVar[bool] = False
     _wanted_user: Mapping[str, Any] | None = None
     needs_user: ClassVar[bool] = True
 
@@ -54,6 +58,11 @@ class Actor:
                 cls._declarations[name] = value
             if made := triggers_of(value):
                 cls._reactions[name] = made
+        # What every run of the class would find again.
+        links = [(name, each) for name, each in cls._declarations.items() if isinstance(each, (Link, Accepted))]
+        cls._speaking = tuple(name for name, _ in links)
+        cls._arriving = tuple(name for name, each in links if each.opens == "arriving")
+        cls._has_async_handlers = any(inspect.iscoroutinefunction(getattr(cls, method)) for method in cls._reactions)
 
     def __init__(self, *, user: str | Mapping[str, Any] | None = None) -> None:
         """`user` is who this actor is: a pattern for the fields of users, or the name of one."""
@@ -209,43 +218,50 @@ class Actor:
         """Put the actor into a run: make its channels, not yet open. Whoever performs a run calls this."""
         self.name = name
         # Past `__setattr__`, which is the author's: an actor may be a dataclass, or watch its attributes.
-        self.__dict__.update(_runtime=runtime, _user=user, _channels={}, _channel=None)
+        self.__dict__.update(_runtime=runtime, _user=user, _channels={}, _channel=None, _handlers_made=[])
         if user is not None:
             runtime.journal.masker.learn_from(vars(user))
+        itself = ref(self)
+
+        def fields() -> Mapping[str, Any]:
+            # Asked when the address is needed: `arrive` learns what belongs into it.
+            actor = itself()
+            return vars(actor) if actor is not None else {}
+
         for declared, declaration in self._declarations.items():
-            # `vars` is asked when the address is needed: `arrive` learns what belongs into it.
-            channel = declaration.make(runtime, name, self._handlers(declared), stand, lambda: vars(self))
+            handlers = self._handlers(declared)
+            channel = declaration.make(runtime, name, handlers, stand, fields)
             self.__dict__["_channels"][declared] = channel
+            self.__dict__["_handlers_made"].append(handlers)
             if isinstance(channel, Channel):
                 self._channel = self._channel or channel
 
     @classmethod
     def message_channels(cls) -> list[str]:
         """The names of the channels that carry messages, in the order of declaration."""
-        return [name for name, declared in cls._declarations.items() if isinstance(declared, (Link, Accepted))]
+        return list(cls._speaking)
 
     @classmethod
     def has_async_handlers(cls) -> bool:
         """True if a message may set off more than a plain function."""
-        return any(inspect.iscoroutinefunction(getattr(cls, method)) for method in cls._reactions)
+        return cls._has_async_handlers
 
     async def connect(self) -> None:
         """Arrive, and open every channel that opens by itself, in the order of declaration."""
         # Before any channel: what it learns (a login's token) goes into their addresses and headers.
         await self.arrive()
-        for name, declaration in self._declarations.items():
-            channel = self.channels[name]
-            if (
-                isinstance(channel, Channel)
-                and isinstance(declaration, (Link, Accepted))
-                and declaration.opens == "arriving"
-            ):
-                await channel.open()
+        for name in self._arriving:
+            await self.__dict__["_channels"][name].open()
 
     async def disconnect(self) -> None:
-        """Close every channel."""
-        for channel in self.channels.values():
-            await channel.close()
+        """Close every channel; nothing reacts any more."""
+        try:
+            for channel in self.channels.values():
+                await channel.close()
+        finally:
+            # They lead from the channels back here: all would stay until the garbage collector finds them.
+            for handlers in self.__dict__["_handlers_made"]:
+                handlers.clear()
 
     def _handlers(self, channel: str) -> Handlers:
         """Those of one channel; a handler that is for this channel only goes before one for all."""

@@ -111,7 +111,7 @@ class Channel:
         self._codec: Codec = dialect.codec()
         self._sender = Sender(runtime, self.mailbox, self._codec, actor, name, max_unsent_bytes)
         reading = ReadingPause(self.mailbox, self._sender)
-        self._driver = WaitDriver(runtime, self.mailbox, actor, name, self._holds_part, reading)
+        self._driver = WaitDriver(runtime, self.mailbox, actor, name, self._sender.holds_part, reading)
         self._watch = MailboxWatch(runtime, self._driver, reading, actor, name)
         self._housekeeping = Housekeeping(runtime, self._sender, self._dialect, self.mailbox.owner)
 
@@ -203,9 +203,6 @@ class Channel:
         self.mailbox.reopen()
         self._codec = self._sender.codec = self._dialect.codec()
         self._housekeeping = Housekeeping(self._runtime, self._sender, self._dialect, self.mailbox.owner)
-
-    def _holds_part(self) -> bool:
-        return bool(getattr(self._sender.connection, "holds_part", False))
 
     # -- what the transport calls -------------------------------------------------------------------------------------
 

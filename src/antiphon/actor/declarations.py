@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import entry_points
-from typing import Any, Generic, Literal, Self, TypeVar, overload
+from typing import Any, Final, Generic, Literal, Self, TypeVar, overload
 
 from antiphon.actor.channel import DEFAULT_MAX_UNSENT_BYTES, Channel
 from antiphon.actor.handlers import Handlers
@@ -21,6 +21,13 @@ from antiphon.transport.interface import Connection, Opening, Receiver, Transpor
 from antiphon.transport.websocket.client import WebSocketTransport
 
 __all__ = ["Accepted", "Declaration", "Http", "Link", "WebSocket"]
+
+MOST_REMEMBERED: Final = 64
+"""A client's channel remembers so many received messages for explanations, in a run that keeps little of its journal
+fewer."""
+
+_ENTRIES_A_MESSAGE: Final = 8
+"""A message that is awaited in a step stands among so many entries of the journal."""
 
 C = TypeVar("C", Channel, HttpChannel)
 
@@ -130,6 +137,7 @@ class Link(Declaration[Channel]):
             mailbox_bytes=self.mailbox_bytes,
             when_full=self.when_full,
             max_unsent_bytes=self.max_unsent_bytes,
+            history=max(1, min(MOST_REMEMBERED, runtime.journal.keep // _ENTRIES_A_MESSAGE)),
         )
 
 

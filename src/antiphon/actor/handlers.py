@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Container, Coroutine
 from typing import Any, Final, Protocol, TypeVar, overload
+from weakref import proxy
 
 import msgspec
 
@@ -56,6 +57,10 @@ class Handlers(msgspec.Struct):
         """The names that the dispatcher must see; what cannot be read always, as it may have to fail the run."""
         return _Everything() if self.other is not None else frozenset({UNREADABLE, *self.named})
 
+    def clear(self) -> None:
+        """Let go of them all: nothing is to react any more."""
+        self.named, self.other, self.opened, self.closed = {}, None, None, None
+
     def put(self, trigger: str, handler: Callable[..., Any]) -> None:
         """Have `handler` called for that; of several the last one put."""
         if trigger == ANY:
@@ -98,7 +103,8 @@ class Dispatcher:
     def __init__(self, runtime: Runtime, channel: Answering, handlers: Handlers) -> None:
         self.handlers = handlers
         self._runtime = runtime
-        self._channel = channel
+        # Weakly, for the channel has this: a run leaves nothing behind that only the garbage collector finds.
+        self._channel: Answering = proxy(channel)
 
     def opened(self) -> None:
         """The channel is open."""

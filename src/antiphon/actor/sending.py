@@ -86,6 +86,10 @@ class Sender:
         self._told_bytes = 0
         self._batch: list[Message] | None = None
 
+    def holds_part(self) -> bool:
+        """Whether part of a message has come, and its rest has not; False where the transport does not tell."""
+        return bool(getattr(self.connection, "holds_part", False))
+
     def send(self, name: str, body: Any, fields: dict[str, Any]) -> None:
         """See `Channel.send`."""
         connection = self.connection

@@ -20,20 +20,23 @@ def combine(lines: Iterable[tuple[str, str]]) -> CIMultiDict[str]:
     Lines of one name are joined by commas, those of Cookie by semicolons (RFC 6265 section 4.2.1: a server that reads
     one line must see all of them). Set-Cookie holds commas of its own and stays in lines: see its `getall`.
     """
+    headers = CIMultiDict(lines)
+    if len({*map(str.lower, headers)}) == len(headers):  # as nearly always: no name comes twice
+        return headers
     values: dict[str, list[str]] = {}
     names: dict[str, str] = {}
-    for name, value in lines:
+    for name, value in headers.items():
         key = name.lower()
         names[key] = name
         values.setdefault(key, []).append(value)
-    headers: CIMultiDict[str] = CIMultiDict()
+    combined: CIMultiDict[str] = CIMultiDict()
     for key, found in values.items():
         if key == "set-cookie":
             for value in found:
-                headers.add(names[key], value)
+                combined.add(names[key], value)
         else:
-            headers.add(names[key], found[0] if len(found) == 1 else _SEPARATORS.get(key, ", ").join(found))
-    return headers
+            combined.add(names[key], found[0] if len(found) == 1 else _SEPARATORS.get(key, ", ").join(found))
+    return combined
 
 
 def single_lines(headers: Headers) -> dict[str, str]:

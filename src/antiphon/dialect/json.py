@@ -65,6 +65,9 @@ class Json:
         self.error = error
         self.error_of = _path(error_of) if error_of is not None else ()
         self.envelope = dict(envelope or {})
+        # Of no connection, so that each codec need not make them again.
+        self.fails = _judge(failed) if failed is not None else None
+        self.find_id = _finder(self.id) if self.id else None
         self._check()
 
     def _check(self) -> None:
@@ -102,18 +105,17 @@ class _JsonCodec(Codec):
         self._name_key = dialect.name[0] if len(dialect.name) == 1 else None
         self._body_key = dialect.body[0] if len(dialect.body) == 1 else None
         self._reply = dialect.reply
-        self._fails = _judge(dialect.failed) if dialect.failed is not None else None
+        self._fails = dialect.fails
         self._provisional = dialect.provisional
-        self._find_id = _finder(dialect.id) if dialect.id else None
+        self._find_id = dialect.find_id
         self._has_replies = dialect.has_replies
         depth = len(dialect.body)
         self._id_in_body = dialect.id[depth:] if dialect.id[:depth] == dialect.body else ()
         self._is_name_in_body = dialect.name[:depth] == dialect.body
         self._is_flat = self._name_key is not None and depth <= 1 and len(dialect.id) <= 1 and not dialect.envelope
         self._new_id = dialect.new_id if dialect.new_id is not None else count(1).__next__
-        # A protocol has some dozen names; the limits are for peers that invent names.
-        self._is_reply = lru_cache(_MOST_NAMES)(dialect.reply.fits if dialect.reply is not None else bool)
-        self._reply_to = lru_cache(_MOST_NAMES)(dialect.reply.render if dialect.reply is not None else str)
+        self._is_reply = dialect.reply.fits if dialect.reply is not None else bool
+        self._reply_to = dialect.reply.render if dialect.reply is not None else str
         self._asked: dict[Hashable, str] = {}
 
     # -- reading ------------------------------------------------------------------------------------------------------
@@ -318,7 +320,11 @@ class _Replies(dict[str, bool]):
 
 
 class _Template:
-    """`result{Name}`: renders a request's name into its reply's, and knows a reply by its name."""
+    """`result{Name}`: renders a request's name into its reply's, and knows a reply by its name.
+
+    `render` gives the reply's name, `fits` tells whether a message of this name can be a reply. Both are asked for
+    every message, and all connections share what they remember.
+    """
 
     def __init__(self, text: str) -> None:
         found = re.fullmatch(r"([^{}]*)\{([nN])ame\}([^{}]*)", text)
@@ -329,14 +335,16 @@ class _Template:
             )
         self._prefix, letter, self._suffix = found.groups()
         self._has_capital = letter == "N"
+        # A protocol has some dozen names; the limits are for peers that invent names.
+        self.render: Callable[[str], str] = lru_cache(_MOST_NAMES)(self._render)
+        self.fits: Callable[[str], bool] = lru_cache(_MOST_NAMES)(self._fits)
 
-    def render(self, name: str) -> str:
+    def _render(self, name: str) -> str:
         if self._has_capital:
             name = name[:1].upper() + name[1:]
         return self._prefix + name + self._suffix
 
-    def fits(self, name: str) -> bool:
-        """Whether a message of this name can be a reply."""
+    def _fits(self, name: str) -> bool:
         if not name.startswith(self._prefix) or not name.endswith(self._suffix):
             return False
         stem = name[len(self._prefix) : len(name) - len(self._suffix)]

@@ -29,13 +29,15 @@ from antiphon.journal.entries import (
     is_protocol,
     kind_of,
 )
-from antiphon.journal.journal import Journal, Report, Sink, mask_entry, mask_message
+from antiphon.journal.journal import KEEP, Deferred, Journal, Report, Sink, mask_entry, mask_message
 
 __all__ = [
+    "KEEP",
     "Argument",
     "Called",
     "ChannelEnded",
     "ChannelOpened",
+    "Deferred",
     "Dropped",
     "Entry",
     "Failed",

@@ -268,7 +268,7 @@ class Handled(Entry, tag="handled"):
 class Called(Entry, tag="called"):
     """A function was called by a workflow and returned.
 
-    `number` is its step, `result` a short form of what it returned.
+    `number` is its step, `result` a short form of what it returned; in memory that is made when somebody reads it.
     """
 
     number: int

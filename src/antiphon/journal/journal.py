@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -26,13 +26,13 @@ from antiphon.journal.masking import Masker
 from antiphon.journal.performed import PerformedStep
 from antiphon.journal.placing import Placing
 
-__all__ = ["Journal", "Report", "Sink", "mask_entry", "mask_message"]
+__all__ = ["KEEP", "Deferred", "Journal", "Report", "Sink", "mask_entry", "mask_message"]
+
+KEEP: Final = 10_000
+"""So many entries stay in memory if nobody says otherwise."""
 
 Sink = Callable[[Any], None]
 """Called with each entry or message (masked) as it happens."""
-
-Recordable = Recorded | Wait[Any] | PerformedStep | tuple[Wait[Any] | PerformedStep]
-"""What `Journal.record` takes."""
 
 
 class Report(Protocol):
@@ -49,26 +49,39 @@ class Report(Protocol):
         ...
 
 
+class Deferred(msgspec.Struct, frozen=True):
+    """An entry of that moment which is made when somebody reads it: what nobody reads need not be put into words."""
+
+    at_ns: int
+    make: Callable[[], Entry]
+
+
+Recordable = Recorded | Deferred | Wait[Any] | PerformedStep | tuple[Wait[Any] | PerformedStep]
+"""What `Journal.record` takes."""
+
+
 class Journal:
     """Collects the entries of one run.
 
-    `record` puts an entry in, or what has a beginning and an end, a channel's wait or a step: itself where it begins,
-    and in a tuple of its own where it has ended. Without sinks the entries are made of it when somebody reads
-    `entries`. The last `keep` stay in memory, as they were, and of large messages fewer: those
-    with the last `keep_bytes` of raw data. Sinks get them masked. A run under load has no sinks. An entry that one sink
-    cannot write is given to the others before `record` raises what that sink raised.
+    `record` puts an entry in, or what is `Deferred`, or what has a beginning and an end, a channel's wait or a step:
+    itself where it begins, and in a tuple of its own where it has ended. Without sinks the entries are made of it when
+    somebody reads `entries`. The last `keep` stay in memory, as they were, and of large messages fewer: those with the
+    last `keep_bytes` of raw data. Sinks get them masked. A run under load has no sinks. An entry that one sink cannot
+    write is given to the others before `record` raises what that sink raised.
     """
 
-    def __init__(self, keep: int = 10_000, masker: Masker | None = None, *, keep_bytes: int = 64 * 1024 * 1024) -> None:
+    def __init__(self, keep: int = KEEP, masker: Masker | None = None, *, keep_bytes: int = 64 * 1024 * 1024) -> None:
         self._ring: deque[Any] = deque(maxlen=keep)
+        self.keep = keep
         self._keep_bytes = keep_bytes
-        self._weights: deque[tuple[Message, int]] = deque()
+        # Made when the first is put in: an empty one takes as much memory as sixty entries would, in each of all runs.
+        self._weights: deque[tuple[Message, int]] | None = None
         self._weight_bytes = 0
         self.masker = masker if masker is not None else Masker()
         # Not a method that asks whether there are sinks: a load records millions of entries into memory only.
         self.record: Sink = self._ring.append
         self._sinks: list[tuple[Sink, bool]] = []
-        self._place = Placing()
+        self._place: Placing | None = None
 
     @property
     def entries(self) -> list[Any]:
@@ -87,6 +100,8 @@ class Journal:
         record it.
         """
         entries, weights = self._ring, self._weights
+        if weights is None:
+            weights = self._weights = deque()
         weights.append((message, size_bytes))
         self._weight_bytes += size_bytes
         while len(weights) > 1 and (
@@ -110,17 +125,25 @@ class Journal:
                 if entry is wait:
                     return
 
+    def let_go(self) -> None:
+        """The run is over: keep entries only, nothing that leads to its actors and waits, and from there to this."""
+        written = [_written(each) for each in self._ring]
+        self._ring.clear()
+        self._ring.extend(written)
+
     def attach(self, sink: Sink, *, with_protocol: bool = False) -> None:
         """Call `sink` with every entry from now on; sinks are attached before the run's engine is made.
 
         What protocols said by themselves is left out unless `with_protocol` asks for it, as by `read_journal`.
         """
         self._sinks.append((sink, with_protocol))
+        self._place = self._place or Placing()
         self.record = self._record
 
     def _record(self, recorded: Recordable) -> None:
         entry = _written(recorded)
         self._ring.append(entry)
+        assert self._place is not None  # there is a sink
         self._place(entry)  # only here: in memory, steps that nobody reads need not be found
         masked = mask_message(entry, self.masker) if isinstance(entry, Message) else mask_entry(entry, self.masker)
         failure: Exception | None = None
@@ -142,7 +165,9 @@ def _written(recorded: Recordable) -> Recorded:
         return WaitEnded.of(over) if isinstance(over, Wait) else StepEnded.of(over)
     if isinstance(recorded, Wait):
         return WaitStarted.of(recorded)
-    return StepStarted.of(recorded) if isinstance(recorded, PerformedStep) else recorded
+    if isinstance(recorded, PerformedStep):
+        return StepStarted.of(recorded)
+    return recorded.make() if isinstance(recorded, Deferred) else recorded
 
 
 def _at_ns(recorded: Recordable) -> int:

@@ -18,19 +18,23 @@ from antiphon.conversation.wording import seconds, shorten, visible
 __all__ = ["JournalLog", "is_heard"]
 
 _KINDS: Final = ("run", "step", "channel", "message", "wait", "handler", "http", "call", "signal")
+_LOGGERS: Final = {kind: logging.getLogger(f"antiphon.{kind}") for kind in _KINDS}
 _LONGEST_BODY: Final = 200
 
 
 def is_heard() -> bool:
     """Whether anybody wants to hear of runs: at INFO for what is done, at DEBUG for every message and wait too."""
-    return any(logging.getLogger(f"antiphon.{kind}").isEnabledFor(logging.INFO) for kind in _KINDS)
+    # Asked by every run: a loop over loggers that are looked up once, and no generator.
+    for logger in _LOGGERS.values():  # noqa: SIM110
+        if logger.isEnabledFor(logging.INFO):
+            return True
+    return False
 
 
 class JournalLog:
     """A sink of one run's journal that logs each entry."""
 
     def __init__(self) -> None:
-        self._loggers = {kind: logging.getLogger(f"antiphon.{kind}") for kind in _KINDS}
         self._steps: dict[int, journal.StepStarted] = {}
         self._waits: dict[int, journal.WaitStarted] = {}
         self._scenario = ""
@@ -63,7 +67,7 @@ class JournalLog:
             tell(entry)
 
     def _log(self, kind: str, level: int, entry: Any, text: str, **facts: Any) -> None:
-        logger = self._loggers[kind]
+        logger = _LOGGERS[kind]
         # Most entries are messages and waits, which are told at DEBUG only.
         if logger.isEnabledFor(level):
             told = {"scenario": self._scenario, "at_s": entry.at_ns / 1e9, **facts}
@@ -173,7 +177,7 @@ class JournalLog:
 
     def _hears_waits(self) -> bool:
         """Whether it is worth the words: in a run there are as many waits as messages."""
-        return self._loggers["wait"].isEnabledFor(logging.DEBUG)
+        return _LOGGERS["wait"].isEnabledFor(logging.DEBUG)
 
 
 def _who(actor: str) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
 import msgspec
 
-from antiphon.journal.arguments import Argument, GivenArguments, arguments_told
+from antiphon.journal.arguments import Argument, arguments_told
 from antiphon.journal.masking import Masker
 
 __all__ = ["PerformedStep", "StepOutcome"]
@@ -22,8 +21,8 @@ class StepDefinition(Protocol):
     name: str
     source: str
 
-    def arguments(self, masker: Masker, /) -> Iterable[Argument]:
-        """The arguments without the secrets."""
+    def given(self, masker: Masker, /) -> Sequence[Argument]:
+        """The arguments without the secrets, made whenever somebody reads them."""
         ...
 
 
@@ -57,7 +56,7 @@ class PerformedStep(msgspec.Struct, eq=False):
     @property
     def arguments(self) -> Sequence[Argument]:
         """The arguments without secrets, made anew whenever somebody reads them."""
-        return GivenArguments(partial(self.definition.arguments, self.masker))
+        return self.definition.given(self.masker)
 
     @property
     def title(self) -> str:

@@ -10,6 +10,7 @@ No deadline passes silently (P7): also that of a wait which nobody awaits is loo
 from __future__ import annotations
 
 import asyncio
+from contextvars import Context
 from typing import Final, Protocol
 
 from antiphon.conversation.clock import Clock
@@ -41,6 +42,8 @@ class Deadlines:
         self.blocked_ns = 0
         self._loop = loop
         self._clock = clock
+        # An empty one: a timer keeps its context, with all of the run in it, until it is due, also if it was cancelled.
+        self._context = Context()
         self._sleepers: dict[Sleeper, None] = {}  # no set: whose deadlines pass together, is told in order of joining
         self.armed_ns = _NEVER
         self._timer: asyncio.TimerHandle | None = None
@@ -71,7 +74,7 @@ class Deadlines:
         self.armed_ns = deadline_ns
         # A loop that counts milliseconds may fire a little early; _fire then arms again, for 1 ms at the least.
         delay_s = max((deadline_ns - self._clock.now_ns()) / 1e9, 0.001)
-        self._timer = self._loop.call_later(delay_s, self._fire)
+        self._timer = self._loop.call_later(delay_s, self._fire, context=self._context)
 
     def _fire(self) -> None:
         late_ns = self._clock.now_ns() - self.armed_ns

@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 from antiphon.runtime.exhaustion import as_exhaustion, is_exhaustion
@@ -58,23 +57,28 @@ def _require_files() -> None:
             os.close(file)
 
 
-@contextmanager
-def callback_failures(fail: Callable[[BaseException], object]) -> Iterator[None]:
+class callback_failures:  # noqa: N801 - it is used as a function is
     """Inside the `with`, `fail` is called with what callbacks of the running loop raise.
 
     A loop re-raises KeyboardInterrupt and SystemExit, and hands the rest to its exception handler, which logs it. There
     go the errors of a time-out plug-in that raises from a signal's handler: it cannot choose in which callback.
     """
-    loop = asyncio.get_running_loop()
-    handler = loop.get_exception_handler()
-    if not isinstance(handler, _Failures):
-        handler = _Failures(handler)
-        loop.set_exception_handler(handler)
-    handler.told.append(fail)
-    try:
-        yield
-    finally:
-        handler.told.remove(fail)
+
+    def __init__(self, fail: Callable[[BaseException], object]) -> None:
+        self._fail = fail
+
+    def __enter__(self) -> None:
+        loop = asyncio.get_running_loop()
+        handler = loop.get_exception_handler()
+        if not isinstance(handler, _Failures):
+            handler = _Failures(handler)
+            loop.set_exception_handler(handler)
+        handler.told.append(self._fail)
+        self._loop, self._handler = loop, handler
+
+    def __exit__(self, *_failure: object) -> None:
+        loop, handler = self._loop, self._handler
+        handler.told.remove(self._fail)
         if not handler.told and loop.get_exception_handler() is handler:
             loop.set_exception_handler(handler.before)
 

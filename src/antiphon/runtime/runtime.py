@@ -57,8 +57,9 @@ class Runtime:
         self.next_wait = count(1).__next__
         self._on_failure = on_failure
         self.tasks: set[asyncio.Task[Any]] = set()  # the loop keeps weak references only
-        # The loop keeps timers until they fire; what has fired or was cancelled goes from here by itself.
-        self._timers: WeakSet[asyncio.TimerHandle] = WeakSet()
+        # The loop keeps timers until they fire; what has fired or was cancelled goes from here by itself. Made when the
+        # first one is: few runs have any.
+        self._timers: WeakSet[asyncio.TimerHandle] | None = None
 
     def fail(self, error: BaseException) -> None:
         """Something failed that nobody awaits."""
@@ -99,12 +100,14 @@ class Runtime:
                 self.fail(error)
 
         timer = self.loop.call_later(delay_s, fire)
+        if self._timers is None:
+            self._timers = WeakSet()
         self._timers.add(timer)
         return timer
 
     def end(self) -> list[asyncio.Task[Any]]:
         """End the timers and the tasks; gives the tasks that are being cancelled."""
-        for timer in list(self._timers):
+        for timer in list(self._timers or ()):
             timer.cancel()
         tasks = list(self.tasks)
         for task in tasks:
@@ -114,7 +117,8 @@ class Runtime:
 
     async def close(self) -> None:
         """The same, and wait for the tasks."""
-        await asyncio.gather(*self.end(), return_exceptions=True)
+        if tasks := self.end():
+            await asyncio.gather(*tasks, return_exceptions=True)
         if self.deadlines.blocked_ns:
             blocked_s = self.deadlines.blocked_ns / 1e9
             text = f"the event loop was blocked for {blocked_s:.3f} s: a step or handler does not give way"

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Generator, Sequence
-from functools import wraps
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
+from functools import partial, wraps
 from types import MethodType
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from antiphon.errors import ScenarioError
+from antiphon.journal import Argument
+from antiphon.journal.arguments import GivenArguments
+from antiphon.journal.masking import Masker
 from antiphon.journal.performed import PerformedStep
 from antiphon.runtime.call_site import KNOWN_PLACES, Place, caller, find_place, getframe, place_of
 from antiphon.runtime.runtime import Runtime
 from antiphon.scenarios.signals import Signals
-from antiphon.scenarios.step import STAGE, Stage, Step, may_take_secrets, parameter_names, require_fit
+from antiphon.scenarios.step import (
+    STAGE,
+    Stage,
+    Step,
+    may_take_secrets,
+    parameter_names,
+    require_fit,
+    told_arguments,
+)
 
 __all__ = ["action"]
 
@@ -95,6 +106,12 @@ class _ActionStep(Step[R]):
     def argument_names(self) -> Sequence[str]:
         return parameter_names(self.function, len(self.args) + 1)[1:]
 
+    def given(self, masker: Masker) -> Sequence[Argument]:
+        # Made of what it is given and not of itself: else the record would lead to the actor, and that to the record.
+        if not self.args and not self.kwargs:
+            return ()
+        return GivenArguments(partial(_told, masker, self.function, self.args, self.kwargs))
+
     def stage_outside(self) -> Stage:
         return _Alone(self.actor.runtime)
 
@@ -118,6 +135,12 @@ class _ActionStep(Step[R]):
             # Calling an async function only binds its arguments: they are what is wrong.
             self.check()
             raise
+
+
+def _told(
+    masker: Masker, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> Iterator[Argument]:
+    return told_arguments(masker, parameter_names(function, len(args) + 1)[1:], args, kwargs)
 
 
 class _RoleStep(Step[R]):

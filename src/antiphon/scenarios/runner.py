@@ -7,8 +7,8 @@ import inspect
 import os
 import platform
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from functools import cache
+from contextlib import asynccontextmanager, suppress
+from functools import cache, partial
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -27,7 +27,7 @@ from antiphon.errors import (
     ScenarioError,
     SoftChecksFailed,
 )
-from antiphon.journal import Failed, Journal, Note, RunEnded, RunStarted, Sink
+from antiphon.journal import KEEP, Failed, Journal, Note, RunEnded, RunStarted, Sink
 from antiphon.journal.masking import Masker
 from antiphon.journal.recording import STANDARD_REPORTS, load_reports, new_run_directory, recording
 from antiphon.runtime.event_loop import callback_failures, run_in_loop
@@ -50,9 +50,6 @@ LINGER_S: Final = 1.0
 """How long a run whose deadline passed listens on, to be able to say that the message came too late."""
 
 
-KEPT_ENTRIES: Final = 10_000
-"""How many entries stay in memory: of a test, all."""
-
 LEAVE_WITHIN_S: Final = 5.0
 """How long `Actor.leave` may take."""
 
@@ -68,6 +65,7 @@ def play(
     watch: Sink | None = None,
     linger_s: float = LINGER_S,
     strict: bool | None = None,
+    keep: int = KEEP,
     **parameters: Any,
 ) -> Run:
     """Perform a scenario from ordinary code, and return the run when it has passed. See `perform` for the rest."""
@@ -87,6 +85,7 @@ def play(
             watch=watch,
             linger_s=linger_s,
             strict=strict,
+            keep=keep,
             **parameters,
         )
     )
@@ -103,7 +102,7 @@ async def perform(
     watch: Sink | None = None,
     linger_s: float = LINGER_S,
     strict: bool | None = None,
-    kept_entries: int = KEPT_ENTRIES,
+    keep: int = KEEP,
     **parameters: Any,
 ) -> Run:
     """Perform a scenario in the running event loop, and return the run when it has passed.
@@ -117,8 +116,8 @@ async def perform(
     linger_s: after a deadline has passed, how long to listen on for the message that was too late.
     strict: whether every received message must be expected, handled or declared ignored; None for what the scenario's
     own `@scenario(strict=…)` says.
-    kept_entries: how many of the latest journal entries stay in memory, from 1, for `Run.journal` and what a failure
-    tells. Whoever performs many scenarios at once keeps few: the garbage collector walks through what is kept.
+    keep: how many of the latest entries of the journal stay in memory, where `run.journal` and explanations read them;
+    on disk are all. Thousands of runs in one process want some 64; then a channel remembers fewer messages, too.
     parameters: the scenario's own; an actor may be given too, instead of a new one of its class.
 
     Raises what the run failed with; the error's `run` attribute is the run, if it is an AntiphonError. ScenarioError
@@ -130,17 +129,22 @@ async def perform(
     chosen = stand if isinstance(stand, Stand) else load_stand(stand, near=scenario.folder)
     given = {name: parameters.pop(name) for name in list(parameters) if name in scenario.actors}
     arguments = scenario.arguments(parameters)
-    journal = Journal(kept_entries, Masker(chosen.secrets))
+    if not isinstance(keep, int) or keep < 0:
+        raise ScenarioError(f"keep is {keep!r}, not a number of entries")
+    journal = Journal(keep, Masker(chosen.secrets))
     # Before the first entry: no line of the journal may be older than what is masked in it.
-    journal.masker.learn_from(chosen.environment)
-    journal.masker.learn_from(arguments)
+    for known in filter(None, (chosen.environment, arguments)):
+        journal.masker.learn_from(known)
     try:
         if directory is None and runs is not None:
             directory = new_run_directory(Path(runs), scenario.name)
         with recording(journal, directory, writers, watch):
             performance = _Performance(scenario, arguments, given, chosen, journal, directory)
             performance.run.is_strict = scenario.is_strict if strict is None else strict
-            return await performance.perform(linger_s)
+            try:
+                return await performance.perform(linger_s)
+            finally:
+                performance.let_go()
     except RecordingError as error:
         raise as_exhaustion(error) from error.__cause__
 
@@ -188,46 +192,73 @@ class _Performance:
             raise run.error
         return run
 
+    def let_go(self) -> None:
+        """Cut what leads round in a circle: else each run would be the garbage collector's work, under load most of it.
+
+        The run stays as it is for whoever has it; a failure that comes now is nobody's.
+        """
+        self.run.signals.end()
+        self.runtime.journal.let_go()
+        for actor in self.run.actors.values():
+            for channel in actor.channels.values():
+                if isinstance(channel, Channel):
+                    channel.mailbox.taken.clear()  # a wait leads to whoever drove the mailbox, and that to the run
+        del self.run, self.runtime
+        self._body = None
+
     async def _supervise(self, linger_s: float) -> None:
         """Do it, with whatever must be running, and end everything whatever happens."""
-        async with AsyncExitStack() as stack:
-            stand = self._stand
-            # Entered in this order and left in the other: the actors part, the run's timers and tasks end, the users
-            # are free again, and what was started stops last, because all the others may still talk to it.
-            if stand.start:
-                stand = await stack.enter_async_context(_started_stand(stand))
-            if stand.within_s is not None:
-                self.run.signals.within_s = stand.within_s
-            await self._cast(stand, stack)
-            stack.push_async_callback(self.runtime.close)
-            stack.push_async_callback(self._part)
-            self._prepare()
-            # A scenario that is a workflow has run by now, in `_prepare`, and a step of it may have been thrown away.
-            if self._failure is not None:
-                raise self._failure
-            self._body = asyncio.ensure_future(self._act())
-            try:
-                # Not awaited itself: what it raises is judged in `_conclude`, together with what failed beside it.
-                await asyncio.wait({self._body})
-            finally:
-                if not self._body.done():
-                    self._body.cancel()
-                    await asyncio.wait({self._body})
-            if _has_failed(self._body):
-                await self._end_branches()
-            await self._conclude(linger_s)
+        # What was started stops last, because all the others may still talk to it.
+        if self._stand.start:
+            async with _started_stand(self._stand) as stand:
+                await self._perform_on(stand, linger_s)
+        else:
+            await self._perform_on(self._stand, linger_s)
 
-    async def _cast(self, stand: Stand, stack: AsyncExitStack) -> None:
-        """Make the actors, and lend them their users until the end."""
+    async def _perform_on(self, stand: Stand, linger_s: float) -> None:
+        """The same, on a stand that runs."""
         run = self.run
+        if stand.within_s is not None:
+            run.signals.within_s = stand.within_s
         cast = {name: self._actor(name, kind) for name, kind in run.scenario.actors.items()}
         wanted = [Wanted(name, actor.wanted_user) for name, actor in cast.items() if actor.needs_user]
         users = await stand.lend_users(wanted, str(run.directory or run.scenario.name))
-        stack.callback(stand.users.take_back, users)
-        lent = dict(zip((want.actor for want in wanted), users, strict=True))
-        for name, actor in cast.items():
-            actor.attach(self.runtime, name, stand, lent.get(name))
-            run.actors[name] = actor
+        try:
+            lent = dict(zip((want.actor for want in wanted), users, strict=True))
+            for name, actor in cast.items():
+                actor.attach(self.runtime, name, stand, lent.get(name))
+                run.actors[name] = actor
+            try:
+                await self._perform_body(linger_s)
+            finally:
+                # In this order: the actors part, the run's timers and tasks end, the users are free again.
+                try:
+                    await self._part()
+                finally:
+                    await self.runtime.close()
+        finally:
+            stand.users.take_back(users)
+
+    async def _perform_body(self, linger_s: float) -> None:
+        """What the scenario says, and the verdict on it."""
+        self._prepare()
+        # A scenario that is a workflow has run by now, in `_prepare`, and a step of it may have been thrown away.
+        if self._failure is not None:
+            raise self._failure
+        loop = self.runtime.loop
+        self._body = loop.create_task(self._act())
+        ended = loop.create_future()
+        self._body.add_done_callback(partial(_set_done, ended))
+        try:
+            # Not awaited itself: what it raises is judged in `_conclude`, together with what failed beside it.
+            await ended
+        finally:
+            if not self._body.done():
+                self._body.cancel()
+                await asyncio.wait({self._body})
+        if _has_failed(self._body):
+            await self._end_branches()
+        await self._conclude(linger_s)
 
     def _actor(self, name: str, kind: type[Actor]) -> Actor:
         scenario = self.run.scenario
@@ -259,9 +290,13 @@ class _Performance:
     async def _act(self) -> None:
         run = self.run
         STAGE.set(run)
-        async with asyncio.TaskGroup() as group:
-            for actor in run.actors.values():
-                group.create_task(actor.connect())
+        if len(run.actors) == 1:  # nobody is to be waited for meanwhile
+            (actor,) = run.actors.values()
+            await actor.connect()
+        else:
+            async with asyncio.TaskGroup() as group:
+                for actor in run.actors.values():
+                    group.create_task(actor.connect())
         # When all are there, not when the first is: moments are compared between actors.
         BEGUN_NS.set(self.runtime.now_ns())
         # An async handler may give a signal at any time, so nobody could be said to wait in vain.
@@ -350,7 +385,7 @@ class _Performance:
     async def _part(self) -> None:
         """Let the actors leave, and close their channels."""
         for actor in self.run.actors.values():
-            if actor.is_connected:
+            if _has_goodbye(actor) and actor.is_connected:
                 try:
                     async with asyncio.timeout(LEAVE_WITHIN_S):
                         await actor.leave()
@@ -361,7 +396,13 @@ class _Performance:
                     self.runtime.record(
                         Note(at_ns=self.runtime.now_ns(), text=f"{actor.name} could not leave: {error}")
                     )
-        await asyncio.gather(*(actor.disconnect() for actor in self.run.actors.values()), return_exceptions=True)
+        # In tasks, also a single one: the channel's own end wakes who awaits it, and may then have a failure to tell.
+        partings = [self.runtime.loop.create_task(actor.disconnect()) for actor in self.run.actors.values()]
+        if len(partings) == 1:  # as `gather` would, at a third of its cost
+            with suppress(Exception):
+                await partings[0]
+        else:
+            await asyncio.gather(*partings, return_exceptions=True)
 
     def _fail(self, error: BaseException) -> None:
         """Something failed beside the scenario's own code: end that."""
@@ -411,6 +452,16 @@ def _require_scenario(scenario: Any) -> None:
         raise ScenarioError(f"a coroutine of {scenario.__name__} is no scenario", hint=hint)
     if not isinstance(scenario, Scenario):
         raise ScenarioError(f"{shorten(scenario)} is no scenario", hint="decorate the function with @scenario")
+
+
+def _set_done(future: asyncio.Future[None], _task: object) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def _has_goodbye(actor: Actor) -> bool:
+    """Whether its author has given it something to do in `leave`."""
+    return getattr(actor.leave, "__func__", None) is not Actor.leave
 
 
 def _is_workflow(value: Any) -> bool:

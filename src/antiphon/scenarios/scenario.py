@@ -157,7 +157,7 @@ class Scenario(Generic[P, R]):
         return value
 
 
-_RESERVED: Final = frozenset({"stand", "runs", "directory", "reports", "watch", "linger_s", "strict"})
+_RESERVED: Final = frozenset({"stand", "runs", "directory", "reports", "watch", "linger_s", "strict", "keep"})
 
 
 @overload

@@ -86,6 +86,10 @@ class Signals:
         self._body = asyncio.current_task()
         self._mark = mark
 
+    def end(self) -> None:
+        """The scenario is over, and its task need not be known any more."""
+        self._body = None
+
     def give(self, name: str, value: Any, step: PerformedStep) -> None:
         """Give a signal; whoever awaits it goes on."""
         runtime = self._runtime

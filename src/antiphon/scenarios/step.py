@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from functools import lru_cache
+from functools import lru_cache, partial
+from types import FunctionType
 from typing import Any, Generic, Protocol, TypeVar
 
 from antiphon.errors import AntiphonError, ScenarioError
 from antiphon.journal import Argument
-from antiphon.journal.arguments import arguments_told, mask_argument
+from antiphon.journal.arguments import GivenArguments, arguments_told, mask_argument
 from antiphon.journal.masking import Masker
 from antiphon.journal.masking.field_names import field_names
 from antiphon.journal.performed import PerformedStep
@@ -20,7 +21,7 @@ from antiphon.runtime.runtime import STEP, Runtime
 from antiphon.runtime.tracebacks import author_frame
 from antiphon.scenarios.signals import Signals
 
-__all__ = ["STAGE", "Stage", "Step", "parameter_names", "require_fit"]
+__all__ = ["STAGE", "Stage", "Step", "parameter_names", "require_fit", "told_arguments"]
 
 R = TypeVar("R", covariant=True)
 
@@ -130,10 +131,12 @@ class Step(Generic[R]):
     def arguments(self, masker: Masker) -> Iterator[Argument]:
         """The arguments without the secrets: those of parameters that are named like secrets are learnt by the
         masker."""
-        for called, value in zip(self.argument_names(), self.args, strict=True):
-            yield mask_argument(masker, value, called)
-        for name, value in self.kwargs.items():
-            yield mask_argument(masker, value, name, name)
+        return told_arguments(masker, self.argument_names(), self.args, self.kwargs)
+
+    def given(self, masker: Masker) -> Sequence[Argument]:
+        """The arguments for the record, made when somebody reads them: a run that nobody watches makes nothing of
+        them."""
+        return GivenArguments(partial(self.arguments, masker))
 
     def teach(self, masker: Masker) -> None:
         """Have the masker learn the arguments of parameters that are named like secrets.
@@ -190,6 +193,16 @@ class Step(Generic[R]):
         raise NotImplementedError
 
 
+def told_arguments(
+    masker: Masker, called: Sequence[str], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> Iterator[Argument]:
+    """What a step is done with, as `Step.arguments` has it; `called` are the names of the positional ones."""
+    for name, value in zip(called, args, strict=True):
+        yield mask_argument(masker, value, name)
+    for name, value in kwargs.items():
+        yield mask_argument(masker, value, name, name)
+
+
 @lru_cache(1024)  # an action is called by name in a report each time that it is done
 def parameter_names(function: Callable[..., Any], count: int) -> tuple[str, ...]:
     """The names of the first `count` parameters that a function takes by position; "" where it has none."""
@@ -212,6 +225,9 @@ def may_take_secrets(function: Callable[..., Any]) -> bool:
 
 def require_fit(step: Step[Any], function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
     """Raises ScenarioError, at the step's place, if the function does not take these arguments."""
+    # One that nobody else may keep alive: a function of its own for each run could hold all of that.
+    if isinstance(function, FunctionType) and function.__closure__ is None and _fits(function, len(args), (*kwargs,)):
+        return
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):  # some functions in C have none
@@ -225,3 +241,13 @@ def require_fit(step: Step[Any], function: Callable[..., Any], *args: Any, **kwa
             place=step.source,
             hint=f"it takes {taken}",
         ) from None
+
+
+@lru_cache(1024)  # a workflow is checked before each of its runs, and is mostly the same
+def _fits(function: FunctionType, count: int, names: tuple[str, ...]) -> bool:
+    """Whether a function takes so many arguments by position, and those of these names."""
+    try:
+        inspect.signature(function).bind(*[None] * count, **dict.fromkeys(names))
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from antiphon.actor.actor import Actor
 from antiphon.actor.channel import Channel
@@ -16,7 +17,7 @@ from antiphon.conversation.match import describe, matches
 from antiphon.conversation.message import Message
 from antiphon.conversation.wording import shorten
 from antiphon.errors import CheckFailed, ScenarioError
-from antiphon.journal import Argument, Called
+from antiphon.journal import Argument, Called, Deferred
 from antiphon.journal.arguments import named_things
 from antiphon.journal.masking import Masker
 from antiphon.journal.performed import PerformedStep
@@ -131,6 +132,10 @@ def _no_step(item: Any, what: str, place: str) -> ScenarioError:
     return ScenarioError(f"{what} is {shorten(item)}, not a step", place=place, hint=hint)
 
 
+_LEARNT_FROM: Final = (str, Mapping, list, tuple, int, float, type(None))
+"""What `Masker.learn_from` looks through, and what holds no secret."""
+
+
 class _Wait(Step[None]):
     async def _do(self, stage: Stage, step: PerformedStep) -> None:
         await asyncio.sleep(self.args[0])
@@ -164,16 +169,23 @@ class _Call(Step[Any]):
             if inspect.isawaitable(result):
                 result = await result
         stage.save(self._save_as, result)
-        stage.runtime.record(
-            Called(
-                at_ns=stage.runtime.now_ns(),
-                number=step.number,
-                function=self._function_name,
-                save_as=self._save_as,
-                result=stage.runtime.journal.masker.shown(self._save_as, result),
-            )
-        )
+        runtime = stage.runtime
+        masker = runtime.journal.masker
+        at_ns, names = runtime.now_ns(), (self._function_name, self._save_as)
+        told = Deferred(at_ns, partial(_called, at_ns, step.number, names, result, masker))
+        if isinstance(result, _LEARNT_FROM):
+            # Now, and not when it is read: by then the entry may have fallen out of memory.
+            masker.learn_from({self._save_as: result})
+            runtime.record(told)
+        else:
+            runtime.record(told.make())
         return result
+
+
+def _called(at_ns: int, number: int, names: tuple[str, str], result: Any, masker: Masker) -> Called:
+    function, save_as = names
+    told = masker.shown(save_as, result)
+    return Called(at_ns=at_ns, number=number, function=function, save_as=save_as, result=told)
 
 
 class _Together(Step[list[Any]]):

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -93,23 +94,26 @@ class Stand:
     def resolve(self, template: str, fields: Mapping[str, Any]) -> str:
         """The address with its `{names}` filled in, from the stand's addresses first and then from `fields`."""
 
-        def value(name: str) -> str:
+        address = ""
+        for text, name in _parts(template):
+            address += text
+            if name is None:
+                continue
             if name in self.addresses:
-                return self.addresses[name].rstrip("/")
-            if name in fields:
-                return str(fields[name])
-            known = ", ".join(sorted(self.addresses)) or "none"
-            raise ScenarioError(
-                f"the address {template!r} needs {name!r}, which {self._title} does not have",
-                place=self.source or None,
-                hint=f"its addresses are: {known}. Add {name} to the stand, or choose another with --stand",
-            )
+                address += self.addresses[name].rstrip("/")
+            elif name in fields:
+                address += str(fields[name])
+            else:
+                raise self._unknown(template, name)
+        return address
 
-        parts = string.Formatter().parse(template)
-        try:
-            return "".join(text + (value(name) if name is not None else "") for text, name, _, _ in parts)
-        except ValueError as error:
-            raise ScenarioError(f"{template!r} is no address: {error}") from error
+    def _unknown(self, template: str, name: str) -> ScenarioError:
+        known = ", ".join(sorted(self.addresses)) or "none"
+        return ScenarioError(
+            f"the address {template!r} needs {name!r}, which {self._title} does not have",
+            place=self.source or None,
+            hint=f"its addresses are: {known}. Add {name} to the stand, or choose another with --stand",
+        )
 
     async def lend_users(self, wanted: Sequence[Wanted], run: str) -> list[User | None]:
         """Users that no other actor has, for all of the wanted; None for each if the stand has no users at all.
@@ -132,6 +136,15 @@ class Stand:
             environment=self.environment,
             is_shared=False,
         )
+
+
+@lru_cache(maxsize=1024)
+def _parts(template: str) -> tuple[tuple[str, str | None], ...]:
+    """A text and the name behind it, and so on. Actors' classes have few templates, which every run fills in."""
+    try:
+        return tuple((text, name) for text, name, _, _ in string.Formatter().parse(template))
+    except ValueError as error:
+        raise ScenarioError(f"{template!r} is no address: {error}") from error
 
 
 def find_stand_file(directory: Path | None = None) -> Path | None:

@@ -11,7 +11,6 @@ import msgspec
 from multidict import CIMultiDict
 
 from antiphon.conversation.headers import Headers, combine
-from antiphon.transport.digits import read_digits
 
 __all__ = [
     "HEAD_END",
@@ -71,7 +70,7 @@ def read_response(head: bytes) -> ResponseHead:
     status, _, reason = rest.partition(" ")
     if not version.startswith("HTTP/") or _STATUS.fullmatch(status) is None:
         raise ValueError(f"the first line is no HTTP status line: {first[:60]!r}")
-    return ResponseHead(version, read_digits(status), reason.strip(), headers)
+    return ResponseHead(version, int(status), reason.strip(), headers)
 
 
 def _read_lines(head: bytes) -> tuple[str, Headers]:
@@ -99,7 +98,8 @@ def _decode(head: bytes) -> str:
 
 def tokens(headers: Headers, name: str) -> list[str]:
     """The comma-separated items of a header, without empty ones (RFC 9110 section 5.6.1)."""
-    return [item for item in (part.strip() for part in headers.get(name, "").split(",")) if item]
+    value = headers.get(name)
+    return [item for item in map(str.strip, value.split(",")) if item] if value else []
 
 
 def has_token(headers: Headers, name: str, token: str) -> bool:

@@ -12,8 +12,8 @@ those whose limits it counts, and not to `runtime`, which keeps the deadlines of
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from types import TracebackType
 from typing import Final
 
 __all__ = ["BusyTolerantTimer", "timeout"]
@@ -34,6 +34,7 @@ class BusyTolerantTimer:
     def cancel(self) -> None:
         """Do not wait any more."""
         self._next.cancel()
+        self._on_end = _nothing  # which mostly leads back here
 
     def _tick(self) -> None:
         # The next tick is set when this one ran: a loop that was blocked has lost one, not all that were due.
@@ -48,14 +49,25 @@ class BusyTolerantTimer:
         self._next = self._loop.call_soon(self._on_end)
 
 
-@asynccontextmanager
-async def timeout(within_s: float) -> AsyncIterator[None]:
+def _nothing() -> None:
+    """What is called in the end of a timer that was cancelled."""
+
+
+class timeout:  # noqa: N801 - it is used as `asyncio.timeout` is
     """Like `asyncio.timeout`: raises TimeoutError, counted like this, if its block takes longer."""
-    loop = asyncio.get_running_loop()
-    async with asyncio.timeout(None) as scope:
+
+    def __init__(self, within_s: float) -> None:
+        self._within_s = within_s
         # asyncio's scope does the cancelling, which has to be told from a cancellation by others.
-        limit = BusyTolerantTimer(loop, within_s, lambda: scope.reschedule(loop.time()))
-        try:
-            yield
-        finally:
-            limit.cancel()
+        self._scope = asyncio.timeout(None)
+
+    async def __aenter__(self) -> None:
+        loop = asyncio.get_running_loop()
+        scope = await self._scope.__aenter__()
+        self._limit = BusyTolerantTimer(loop, self._within_s, lambda: scope.reschedule(loop.time()))
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._limit.cancel()
+        await self._scope.__aexit__(kind, error, traceback)

@@ -58,6 +58,8 @@ class WebSocketTransport:
         self._max_size_bytes = max_size_bytes
         self._close_within_s = close_within_s
         self._shows_pings = shows_pings
+        # Of an actor's class: mostly all its connections lead to the same place.
+        self._last: tuple[str, WebSocketAddress] | None = None
 
     async def connect(self, address: str, opening: Opening, receiver: Receiver) -> WebSocketConnection:
         """Connect; `opening.within_s` bounds the name's resolution, TCP, TLS and the upgrade together.
@@ -65,7 +67,7 @@ class WebSocketTransport:
         Raises ConnectFailed, or UpgradeRefused if the server answers with anything but 101.
         """
         try:
-            where = WebSocketAddress.parse(address)
+            where = self._where(address)
             request = self._request(where, opening)
         except ValueError as error:
             raise ConnectFailed(f"cannot connect: {error}", place=_shown(address)) from error
@@ -97,6 +99,12 @@ class WebSocketTransport:
             if isinstance(error, (OSError, ValueError)):
                 raise _explain(error, where, opening.within_s, upgrades) from error
             raise
+
+    def _where(self, address: str) -> WebSocketAddress:
+        last = self._last
+        if last is None or last[0] != address:
+            last = self._last = (address, WebSocketAddress.parse(address))
+        return last[1]
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:

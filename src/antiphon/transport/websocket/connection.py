@@ -392,6 +392,7 @@ class WebSocketConnection(WSListener):
         self._stop_hearing()
         if self._overdue is not None:
             self._overdue.cancel()
+            self._overdue = None
         self._tell_emptied()
         self._frames = self._stream = None  # breaks the cycle with picows' objects, whose buffers are large
         if self._forget is not None:

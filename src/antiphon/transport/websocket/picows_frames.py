@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import socket
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Protocol
@@ -53,7 +54,7 @@ class HeldStream:
 
     def __init__(self, stream: asyncio.Transport) -> None:
         self.stream = stream
-        self.get_extra_info = stream.get_extra_info
+        self.get_extra_info: Callable[..., Any] = stream.get_extra_info
         self.is_mute = False
         """Set to have picows write nothing more; it does not notice."""
 
@@ -148,7 +149,7 @@ def frames_of_client(
         return listener
 
     protocol = _protocol(host, target, True, make, log, max_size_bytes, list(headers))
-    protocol.connection_made(HeldStream(stream))
+    _begin(protocol, stream)
     return protocol
 
 
@@ -161,8 +162,24 @@ def frames_of_server(stream: asyncio.Transport, listener: Any, headers: Mapping[
         return WSUpgradeResponseWithListener(WSUpgradeResponse.create_101_response(headers), listener)
 
     protocol = _protocol(None, None, False, make, log, max_size_bytes, None)
-    protocol.connection_made(HeldStream(stream))
+    _begin(protocol, stream)
     return protocol
+
+
+def _begin(protocol: Any, stream: asyncio.Transport) -> None:
+    """Give picows the stream.
+
+    It sets and reads half a dozen options of the socket, and uvloop's would make a socket of Python's for each of them.
+    """
+    held = HeldStream(stream)
+    theirs = stream.get_extra_info("socket")
+    once = socket.socket(theirs.family, theirs.type, theirs.proto, theirs.fileno())
+    held.get_extra_info = lambda name, *otherwise: once if name == "socket" else stream.get_extra_info(name, *otherwise)
+    try:
+        protocol.connection_made(held)
+    finally:
+        once.detach()  # else it would close the stream's when it is thrown away
+        held.get_extra_info = stream.get_extra_info
 
 
 def _protocol(
