@@ -290,13 +290,10 @@ class _Performance:
     async def _act(self) -> None:
         run = self.run
         STAGE.set(run)
-        if len(run.actors) == 1:  # nobody is to be waited for meanwhile
-            (actor,) = run.actors.values()
-            await actor.connect()
-        else:
-            async with asyncio.TaskGroup() as group:
-                for actor in run.actors.values():
-                    group.create_task(actor.connect())
+        # Also for a single one: what fails in the read that opens its channel ends that a turn later, once it is open.
+        async with asyncio.TaskGroup() as group:
+            for actor in run.actors.values():
+                group.create_task(actor.connect())
         # When all are there, not when the first is: moments are compared between actors.
         BEGUN_NS.set(self.runtime.now_ns())
         # An async handler may give a signal at any time, so nobody could be said to wait in vain.
