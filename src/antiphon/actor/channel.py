@@ -19,7 +19,7 @@ from antiphon.actor.wait_driver import WaitDriver
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.headers import single_lines
 from antiphon.conversation.mailbox import DEFAULT_LIMIT_BYTES, Mailbox
-from antiphon.conversation.message import Data, Message
+from antiphon.conversation.message import Data, Message, require_name
 from antiphon.conversation.strict import Ignored
 from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
 from antiphon.dialect.codec import Codec, Dialect
@@ -322,6 +322,8 @@ class Channel:
         connection = sender.connection
         if connection is None:
             raise not_open(self.mailbox, name)
+        if name.__class__ is not str:
+            require_name(name)
         if body is None:
             body = fields or None
         elif fields:
@@ -399,7 +401,7 @@ class Channel:
         where: a pattern or a predicate of the body (see `antiphon.conversation.match`); it selects.
         check: a pattern that the selected message must fit. since: a `mark()`; what came before does not count.
         """
-        wait = MessageWait(name, where, check, since, **self._made(within_s))
+        wait = MessageWait(name, where, check, since, **self._made(within_s, name))
         self.mailbox.expect(wait)
         self._begin(wait)
         return wait
@@ -411,7 +413,7 @@ class Channel:
 
         One that lies in the mailbox already, or comes, raises ForbiddenMessage.
         """
-        wait = AbsenceWait(name, where, since, **self._made(within_s))
+        wait = AbsenceWait(name, where, since, **self._made(within_s, name))
         self.mailbox.expect_none(wait)
         self._begin(wait)
         return wait
@@ -436,7 +438,7 @@ class Channel:
     @contextmanager
     def forbid(self, name: str, where: Any = None) -> Iterator[None]:
         """Inside the `with`, a message of that name that fits `where` fails the run at once."""
-        wait = AbsenceWait(name, where, **self._made(math.inf))
+        wait = AbsenceWait(name, where, **self._made(math.inf, name))
         ban = self.mailbox.forbid(wait)
         try:
             yield
@@ -473,8 +475,9 @@ class Channel:
         self._within_s = within_s
         self._within_ns = _nanoseconds(within_s)
 
-    def _made(self, within_s: float | None) -> dict[str, Any]:
+    def _made(self, within_s: float | None, name: str | None = None) -> dict[str, Any]:
         """What every wait is given that somebody makes now."""
+        require_name(name, or_none=True)
         now_ns = self._read_ns() - self._origin_ns
         within_ns = self._within_ns if within_s is None else _nanoseconds(within_s)
         return {

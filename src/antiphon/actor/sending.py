@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.mailbox import Mailbox
-from antiphon.conversation.message import Data, Message
+from antiphon.conversation.message import Data, Message, require_data, require_name
 from antiphon.conversation.wording import seconds
 from antiphon.dialect.codec import Codec
 from antiphon.errors import (
@@ -95,6 +95,8 @@ class Sender:
         connection = self.connection
         if connection is None:
             raise not_open(self._mailbox, name)
+        if name.__class__ is not str:
+            require_name(name)
         try:
             message = self.codec.encode(name, body_of(name, body, fields))
             self.transmit(connection, message, self._now_ns(), STEP.get())
@@ -106,6 +108,7 @@ class Sender:
 
     def send_data(self, data: Data) -> None:
         """See `Channel.send_data`."""
+        require_data(data)
         if self.connection is None:
             raise not_open(self._mailbox, "data")
         self.transmit(self.connection, Message("data", data, data), self._now_ns(), STEP.get())
@@ -201,6 +204,8 @@ class Sender:
         connection, owner = self.connection, self._mailbox.owner
         if connection is None:
             raise not_open(self._mailbox, "nothing more")
+        if not isinstance(within_s, (int, float)):
+            raise ScenarioError(f"within_s is {within_s!r}, not a number of seconds")
         try:
             # What left while our own loop stood still was not late.
             async with nullcontext() if within_s == math.inf else timeout(within_s):

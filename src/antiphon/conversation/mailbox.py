@@ -22,7 +22,7 @@ from antiphon.conversation.explanation import Explanation, FailureKind
 from antiphon.conversation.explanation_text import lines_of
 from antiphon.conversation.history import History
 from antiphon.conversation.match import Difference, matches
-from antiphon.conversation.message import Message
+from antiphon.conversation.message import Message, require_name
 from antiphon.conversation.overdue import Overdue, mark_late
 from antiphon.conversation.wait_index import WaitIndex
 from antiphon.conversation.waits import AbsenceWait, Ban, CloseWait, Exchange, MessageWait, UntilWait, Wait, surrender
@@ -361,6 +361,7 @@ class Mailbox:
 
         Raises ScenarioError, and takes nothing, when `where` is a predicate that raises.
         """
+        require_name(name, or_none=True)
         wanted = MessageWait(name, where, since=since, made_ns=0, deadline_ns=None)
         drained = self._backlog.fitting(wanted)
         if wanted.raised is not None:

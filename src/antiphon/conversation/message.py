@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from antiphon.errors import AntiphonError, FieldMissing
+from antiphon.errors import AntiphonError, FieldMissing, ScenarioError
 
-__all__ = ["UNNAMED", "UNREADABLE", "Data", "Message", "Unreadable", "describe_fields"]
+__all__ = ["UNNAMED", "UNREADABLE", "Data", "Message", "Unreadable", "describe_fields", "require_data", "require_name"]
 
 Data = str | bytes
 """What goes over a wire at once: `str` is text, `bytes` is binary. Byte-stream transports give `bytes` only."""
@@ -83,6 +83,23 @@ class Unreadable(Message):
     """
 
     trouble: AntiphonError | None = None
+
+
+def require_name(name: object, *, or_none: bool = False) -> None:
+    """Raise ScenarioError for what is no name of a message; None is one where messages of any name are meant."""
+    if not isinstance(name, str) and not (or_none and name is None):
+        raise ScenarioError(
+            f"a message is known by its name, not by {name!r:.80}",
+            hint='expect("newCall"), or expect() for any message' if or_none else 'send("hangUp", call=1)',
+        )
+
+
+def require_data(data: object) -> None:
+    """Raise ScenarioError for what goes over no wire."""
+    if not isinstance(data, (str, bytes)):
+        raise ScenarioError(
+            f"data is text or bytes, not {type(data).__name__}", hint="send() takes a name and fields, and encodes them"
+        )
 
 
 def describe_fields(body: Any) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from antiphon.conversation.mailbox import Mailbox
-from antiphon.conversation.message import Message
+from antiphon.conversation.message import Message, require_name
 from antiphon.conversation.waits import MessageWait
 from antiphon.conversation.wording import counted, seconds, shorten
 from antiphon.errors import MessagesLeft
@@ -28,6 +28,7 @@ class Ignored:
 
     def add(self, name: str | None, where: Any = None) -> None:
         """Ignore messages of that name (None: of any) whose body fits `where`."""
+        require_name(name, or_none=True)
         self._declared.append(MessageWait(name, where, made_ns=0, deadline_ns=None))
 
     def __bool__(self) -> bool:

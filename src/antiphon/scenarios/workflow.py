@@ -221,6 +221,10 @@ class _Spoken(Step[R]):
 
     def __init__(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], by: By) -> None:
         super().__init__(name, args, kwargs)
+        if by is not None and not isinstance(by, (Actor, Channel, Link, type)):
+            # Whatever the types say: not everybody has them checked.
+            text = f"{name}() takes by= as an actor, its class or a channel, not {shorten(by)}"  # type: ignore[unreachable]
+            raise ScenarioError(text, place=self.source)
         self._by = by
 
     def who(self) -> str:

@@ -125,6 +125,8 @@ def check_close(code: int, reason: str) -> None:
         raise ValueError(
             f"{code} is no close code that can be sent: 1000-1003, 1007-1014 and 3000-4999 are (RFC 6455, 7.4)"
         )
+    if not isinstance(reason, str):
+        raise ValueError(f"the close reason is a text, not {reason!r}")
     try:
         size = len(reason.encode())
     except UnicodeEncodeError as error:
