@@ -105,17 +105,18 @@ class JournalWriter:
     def __call__(self, entry: Entry | Message) -> None:
         """Write an entry."""
         line = self._line(WrittenMessage.of(entry) if isinstance(entry, Message) else entry)
-        rest = memoryview(line)
+        size_bytes = len(line)
         try:
+            written = os.write(self._file, line)
             # One call as a rule; a pipe or a nearly full disk may take a part.
-            while rest:
-                rest = rest[os.write(self._file, rest) :]
+            while written < size_bytes:
+                written += os.write(self._file, memoryview(line)[written:])
         except OSError as error:
             with contextlib.suppress(OSError):
                 # Half a line would be damage to a reader, which stops there; and the run may go on to its end.
                 os.ftruncate(self._file, self._size_bytes)
             raise self._trouble(error) from error
-        self._size_bytes += len(line)
+        self._size_bytes += size_bytes
 
     def close(self) -> None:
         """Close the file; closing twice does nothing."""

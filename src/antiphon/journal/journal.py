@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Hashable, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any, Final, Protocol
+from types import NoneType, UnionType
+from typing import Any, Final, Literal, Protocol, Union, get_args, get_origin
 
 import msgspec
 
@@ -20,7 +22,6 @@ from antiphon.journal.entries import (
     StepStarted,
     WaitEnded,
     WaitStarted,
-    is_protocol,
 )
 from antiphon.journal.masking import Masker
 from antiphon.journal.performed import PerformedStep
@@ -145,9 +146,12 @@ class Journal:
         self._ring.append(entry)
         assert self._place is not None  # there is a sink
         self._place(entry)  # only here: in memory, steps that nobody reads need not be found
-        masked = mask_message(entry, self.masker) if isinstance(entry, Message) else mask_entry(entry, self.masker)
+        if isinstance(entry, Message):
+            masked: Any = mask_message(entry, self.masker)
+            is_aside = entry.is_protocol
+        else:
+            masked, is_aside = mask_entry(entry, self.masker), False
         failure: Exception | None = None
-        is_aside = is_protocol(masked)
         for sink, with_protocol in self._sinks:
             if is_aside and not with_protocol:
                 continue
@@ -160,14 +164,24 @@ class Journal:
 
 
 def _written(recorded: Recordable) -> Recorded:
-    if isinstance(recorded, tuple):
-        (over,) = recorded
-        return WaitEnded.of(over) if isinstance(over, Wait) else StepEnded.of(over)
-    if isinstance(recorded, Wait):
-        return WaitStarted.of(recorded)
-    if isinstance(recorded, PerformedStep):
-        return StepStarted.of(recorded)
-    return recorded.make() if isinstance(recorded, Deferred) else recorded
+    make = _MAKERS.get(recorded.__class__)
+    if make is not None:
+        return make(recorded)
+    # A wait is of some class of its own; messages and entries are what they are.
+    return WaitStarted.of(recorded) if isinstance(recorded, Wait) else recorded  # type: ignore[return-value]
+
+
+def _end_of(over: tuple[Wait[Any] | PerformedStep]) -> Recorded:
+    (ended,) = over
+    return StepEnded.of(ended) if isinstance(ended, PerformedStep) else WaitEnded.of(ended)
+
+
+_MAKERS: Final[dict[type, Callable[[Any], Recorded]]] = {
+    tuple: _end_of,
+    PerformedStep: StepStarted.of,
+    Deferred: lambda deferred: deferred.make(),
+    Message: lambda message: message,
+}
 
 
 def _at_ns(recorded: Recordable) -> int:
@@ -180,24 +194,22 @@ def _at_ns(recorded: Recordable) -> int:
 def mask_message(message: Message, masker: Masker) -> Message:
     """The message without its secrets; the message itself if it has none."""
     masker.learn_from(message.body)  # first: what its own data repeats of a secret field is masked too
-    masked: dict[str, Any] = {
-        "name": masker.text(message.name),
-        "body": masker.value(message.body),  # the body itself if it holds no secret
-        "raw": masker.data(message.raw),
-        "frames": message.frames and tuple(masker.data(frame) for frame in message.frames),
-        "asks": _mask_key(message.asks, masker),
-        "reply_to": _mask_key(message.reply_to, masker),
-    }
-    changes = {field: new for field, new in masked.items() if _is_changed(new, getattr(message, field))}
+    changes: dict[str, Any] = {}
+    # What holds no secret comes back as the same object.
+    if (name := masker.text(message.name)) is not message.name:
+        changes["name"] = name
+    # Before the data: what the body's texts teach, as those of a URL, may be escaped there.
+    if (body := masker.value(message.body)) is not message.body:
+        changes["body"] = body
+    if (raw := masker.data(message.raw)) is not message.raw:
+        changes["raw"] = raw
+    if message.frames and (frames := tuple(masker.data(frame) for frame in message.frames)) != tuple(message.frames):
+        changes["frames"] = frames
+    for field in ("asks", "reply_to"):
+        key: Hashable = getattr(message, field)
+        if isinstance(key, str) and (masked := masker.text(key)) is not key:
+            changes[field] = masked
     return msgspec.structs.replace(message, **changes) if changes else message
-
-
-def _mask_key(key: Hashable, masker: Masker) -> Hashable:
-    return masker.text(key) if isinstance(key, str) else key
-
-
-def _is_changed(new: Any, old: Any) -> bool:
-    return new is not old and (isinstance(new, Mapping) or new != (tuple(old) if isinstance(new, tuple) else old))
 
 
 def mask_entry(entry: Entry, masker: Masker) -> Entry:
@@ -206,11 +218,11 @@ def mask_entry(entry: Entry, masker: Masker) -> Entry:
     if isinstance(entry, WaitStarted) and entry.where is not None:
         entry = msgspec.structs.replace(entry, where=masker.value(where_as_data(entry.where)))
     changes: dict[str, Any] = {}
-    if isinstance(entry, StepStarted):
+    if isinstance(entry, StepStarted) and entry.arguments:
         # As they are now: those in memory are made when they are read, and their values may be others by then.
         given = [mask_argument(masker, each.value, each.name, each.name) for each in entry.arguments]
         changes["arguments"] = given or ()
-    for name in entry.__struct_fields__:
+    for name in _masked_fields(entry.__class__):
         value = getattr(entry, name)
         if isinstance(value, str):
             masked: Any = masker.text(value)
@@ -218,6 +230,19 @@ def mask_entry(entry: Entry, masker: Masker) -> Entry:
             masked = masker.headers(value) if "headers" in name else masker.value(value)
         else:
             continue
-        if masked != value:
+        if masked is not value and masked != value:
             changes[name] = masked
     return msgspec.structs.replace(entry, **changes) if changes else entry
+
+
+@cache
+def _masked_fields(kind: type[Entry]) -> tuple[str, ...]:
+    """The fields of such an entry that may hold a secret: all but numbers, truths, and words out of a few."""
+    spared = (int, float, bool, NoneType)
+
+    def may_hold_one(annotation: Any) -> bool:
+        if get_origin(annotation) in (Union, UnionType):
+            return any(map(may_hold_one, get_args(annotation)))
+        return annotation not in spared and get_origin(annotation) is not Literal
+
+    return tuple(field.name for field in msgspec.structs.fields(kind) if may_hold_one(field.type))

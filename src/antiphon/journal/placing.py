@@ -9,10 +9,20 @@ entry, carries the step of the wait, and that counts.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from antiphon.conversation.message import Message
-from antiphon.journal.entries import Dropped, Handled, RunStarted, StepEnded, StepStarted, WaitEnded, WaitStarted
+from antiphon.journal.entries import (
+    Dropped,
+    Handled,
+    RunStarted,
+    StepEnded,
+    StepStarted,
+    WaitEnded,
+    WaitStarted,
+    kind_of,
+)
 
 __all__ = ["Arrival", "Placing"]
 
@@ -51,33 +61,52 @@ class Placing:
         self._steps: dict[int, tuple[StepStarted, int]] = {}
         self._waits: dict[int, WaitStarted] = {}
         self._arrival: Arrival | None = None
+        # By the class, for it is asked for every entry.
+        self._places: dict[type, Callable[[Any, Arrival | None], None]] = {
+            Message: self._place_message,
+            Handled: self._place_handled,
+            Dropped: self._place_dropped,
+            WaitStarted: self._begin_wait,
+            WaitEnded: self._end_wait,
+            StepStarted: self._begin_step,
+            StepEnded: self._end_step,
+            RunStarted: self._begin_run,
+        }
 
     def __call__(self, entry: Any) -> None:
         arrival = self._arrival
         if arrival is not None and not arrival.goes_on_with(entry):
             self._arrival = None
-        match entry:
-            case Message(is_sent=False):
-                entry.step = self._step_of(entry)
-                self._arrival = Arrival(entry)
-            case Handled():
-                # Not if the handler did more than speak on its channel (a signal, a step): then that stands between,
-                # and is what was done last.
-                is_now = arrival is not None and arrival.message.number == entry.message and arrival is self._arrival
-                entry.step = arrival.message.step if is_now and arrival else self._innermost(entry.actor)
-            case Dropped():
-                entry.step = self._innermost(entry.actor)
-            case WaitStarted():
-                self._waits[entry.number] = entry
-            case WaitEnded():
-                self._end_wait(entry, arrival)
-            case StepStarted():
-                around = self._steps.get(entry.parent)
-                self._steps[entry.number] = entry, around[1] + 1 if around is not None else 0
-            case StepEnded():
-                self._steps.pop(entry.number, None)
-            case RunStarted():
-                self._actors = len(entry.actors)
+        place = self._places.get(kind_of(entry))
+        if place is not None:
+            place(entry, arrival)
+
+    def _place_message(self, message: Message, _arrival: Arrival | None) -> None:
+        if not message.is_sent:
+            message.step = self._step_of(message)
+            self._arrival = Arrival(message)
+
+    def _place_handled(self, handled: Handled, arrival: Arrival | None) -> None:
+        # Not if the handler did more than speak on its channel (a signal, a step): then that stands between, and is
+        # what was done last.
+        is_now = arrival is not None and arrival.message.number == handled.message and arrival is self._arrival
+        handled.step = arrival.message.step if is_now and arrival else self._innermost(handled.actor)
+
+    def _place_dropped(self, dropped: Dropped, _arrival: Arrival | None) -> None:
+        dropped.step = self._innermost(dropped.actor)
+
+    def _begin_run(self, started: RunStarted, _arrival: Arrival | None) -> None:
+        self._actors = len(started.actors)
+
+    def _begin_step(self, step: StepStarted, _arrival: Arrival | None) -> None:
+        around = self._steps.get(step.parent)
+        self._steps[step.number] = step, around[1] + 1 if around is not None else 0
+
+    def _end_step(self, ended: StepEnded, _arrival: Arrival | None) -> None:
+        self._steps.pop(ended.number, None)
+
+    def _begin_wait(self, wait: WaitStarted, _arrival: Arrival | None) -> None:
+        self._waits[wait.number] = wait
 
     def _end_wait(self, ended: WaitEnded, arrival: Arrival | None) -> None:
         wait = self._waits.pop(ended.number, None)

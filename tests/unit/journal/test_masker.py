@@ -295,3 +295,36 @@ def test_no_secret_is_seen(secret: str, is_ascii: bool, value: Any) -> None:
 def test_whatever_comes_can_be_masked(data: str | bytes) -> None:
     masked: str | bytes = Masker().data(data)
     assert type(masked) is type(data)
+
+
+def test_what_was_no_secret_once_may_be_one_later() -> None:
+    """Short texts are remembered as clean, and bodies by the names of their fields: until more is known."""
+    masker = Masker()
+    assert masker.text("alice-12345") == "alice-12345"
+    assert masker.text("alice-12345") == "alice-12345"
+    masker.learn("alice-12345")
+    assert masker.text("alice-12345") == "***"
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        {"state": {"password": "hunter-22"}, "queue": "x"},
+        {"state": [{"password": "hunter-22"}], "queue": "x"},
+        {"state": "x", "queue": {"name": "password", "value": "hunter-22"}},
+    ],
+)
+def test_a_body_with_the_names_of_one_that_taught_nothing_may_teach(later: Any) -> None:
+    masker = Masker()
+    masker.learn_from({"state": "ready", "queue": "calls"})
+    masker.learn_from(later)
+    assert masker.text("it is hunter-22") == "it is ***"
+
+
+def test_what_is_remembered_as_clean_is_bounded() -> None:
+    masker = Masker()
+    for number in range(5_000):
+        masker.text(f"text {number}")
+        masker.learn_from({f"field{number}": 1})
+    assert len(masker._clean) <= 1_000
+    assert len(masker._plain_names) <= 1_000

@@ -35,15 +35,17 @@ class KnownSecrets:
     def __len__(self) -> int:
         return len(self._secrets)
 
-    def add(self, secret: str) -> None:
-        """Find this secret from now on; one that is known counts as seen again."""
-        if secret in self._secrets:
-            del self._secrets[secret]
-        else:
+    def add(self, secret: str) -> bool:
+        """Find this secret from now on; one that is known counts as seen again. True for one that is new."""
+        is_new = secret not in self._secrets
+        if is_new:
             self._new[secret] = None
+        else:
+            del self._secrets[secret]
         self._secrets[secret] = None
         if len(self._secrets) > self.most:
             self._forget(next(iter(self._secrets)))
+        return is_new
 
     def _forget(self, secret: str) -> None:
         del self._secrets[secret]

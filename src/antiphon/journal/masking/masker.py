@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from types import NoneType
 from typing import Any, Final, overload
 from urllib.parse import unquote, unquote_plus
 
@@ -17,7 +18,7 @@ from antiphon.journal.masking.field_names import Secrecy, field_names
 from antiphon.journal.masking.fields import is_random, is_small_number
 from antiphon.journal.masking.finding import find_secrets
 from antiphon.journal.masking.known_secrets import KnownSecrets
-from antiphon.journal.masking.pairs import is_pair, is_value_key, named_by, options_in
+from antiphon.journal.masking.pairs import is_pair, is_value_key, may_name, named_by, options_in
 from antiphon.journal.masking.shapes import find_shapes
 
 __all__ = ["MASK", "Masker"]
@@ -29,6 +30,11 @@ SHORTEST_LEARNT: Final = 6
 
 LONGEST_LEARNT: Final = 10_000
 """Longer ones too: looking for them everywhere would cost more than they are worth."""
+
+
+_PLAIN: Final = frozenset({str, int, float, bool, NoneType})
+_LONGEST_CLEAN: Final = 100
+_MOST_CLEAN: Final = 1_000
 
 
 class Masker:
@@ -48,6 +54,10 @@ class Masker:
         self._names = field_names(own)
         self.has_own_fields = bool(own)
         self._known = KnownSecrets()
+        self._plain_names: dict[tuple[Any, ...], bool] = {}
+        """Whether objects with members of these names teach nothing: bodies of one kind have the same."""
+        self._clean: set[str] = set()
+        """Short texts that hold no secret, as far as they are known: names, places and states come again and again."""
 
     # -- learning -----------------------------------------------------------------------------------------------------
 
@@ -57,11 +67,14 @@ class Masker:
         Left alone are values of less than 6 or more than 10,000 characters, and the names of secret fields: a password
         "password" would make every such field unreadable.
         """
-        if SHORTEST_LEARNT <= len(secret) <= LONGEST_LEARNT and secret.strip("*") and not self._names.is_word(secret):
-            self._known.add(secret)
+        is_one = SHORTEST_LEARNT <= len(secret) <= LONGEST_LEARNT and secret.strip("*")
+        if is_one and not self._names.is_word(secret) and self._known.add(secret):
+            self._clean.clear()
 
     def learn_from(self, value: Any) -> None:
         """Learn what stands in the secret fields of a decoded body or of headers."""
+        if value.__class__ is dict and self._teaches_nothing(value):
+            return
         # Not by recursion: a peer may nest a body as deep as its parser allows.
         rest: list[tuple[str, Any]] = [("", value)]
         while rest:
@@ -75,6 +88,17 @@ class Masker:
                 if self._is_secret_pair(value):
                     value = [{value[0]: value[1]}]
                 rest += [(name, inner) for inner in value]
+
+    def _teaches_nothing(self, members: dict[Any, Any]) -> bool:
+        """Whether the object holds plain values only, none under the name of a secret: as most bodies do."""
+        names = tuple(members)
+        if names not in self._plain_names:
+            if len(self._plain_names) >= _MOST_CLEAN:
+                self._plain_names.clear()
+            is_plain = all(isinstance(name, str) for name in names)
+            is_plain = is_plain and not may_name(members) and not any(map(self._secrecy, names))
+            self._plain_names[names] = is_plain
+        return self._plain_names[names] and _PLAIN.issuperset(map(type, members.values()))
 
     def _learn_members(self, name: str, members: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
         """What is to be learnt from further, each with the name of the secret field that it stands in."""
@@ -115,12 +139,20 @@ class Masker:
 
     def text(self, text: str) -> str:
         """The text without what stands in its secret fields, and without learnt values."""
+        if text in self._clean:
+            return text
         # Fields first: what they teach is then looked for in the same text.
         masked = self._mask_fields(text)
         masked = self._mask_shapes(masked)
         masked = self._known.mask(masked, MASK)
+        if masked != text:
+            return self._keep_json(text, masked)
+        if len(text) <= _LONGEST_CLEAN:
+            if len(self._clean) >= _MOST_CLEAN:
+                self._clean.clear()
+            self._clean.add(text)
         # The same object where nothing was masked, by which callers see that at no cost.
-        return text if masked == text else self._keep_json(text, masked)
+        return text
 
     def known(self, text: str) -> str:
         """The text without learnt values only: for code, where `token = next()` is no secret."""
@@ -194,7 +226,16 @@ class Masker:
 
         What is nested more than 200 levels deep is masked whole.
         """
+        if value.__class__ is dict and self._teaches_nothing(value) and self._is_clean(value):
+            return value
         return self._value(value, 0)
+
+    def _is_clean(self, members: dict[Any, Any]) -> bool:
+        """Whether an object of plain values holds no secret; if it does, its values have been learnt from."""
+        for name, inner in members.items():
+            if self.text(name) is not name or (inner.__class__ is str and self.text(inner) is not inner):
+                return False
+        return True
 
     def _value(self, value: Any, depth: int) -> Any:
         if isinstance(value, str):

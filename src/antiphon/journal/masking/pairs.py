@@ -18,16 +18,21 @@ from antiphon.journal.masking.field_names import FieldNames, Secrecy
 from antiphon.journal.masking.fields import Field, read_value
 from antiphon.journal.masking.secret import LONGEST_BEFORE, Reading
 
-__all__ = ["Pairs", "is_pair", "is_value_key", "named_by", "options_in"]
+__all__ = ["Pairs", "is_pair", "is_value_key", "may_name", "named_by", "options_in"]
 
 
 def named_by(members: Mapping[Any, Any]) -> str:
     """The field that an object names in one of its members and gives the value of in another; "" if there is none."""
-    if _VALUE_KEYS.isdisjoint(members) or _NAME_KEYS.isdisjoint(members):
+    if not may_name(members):
         return ""
     return next(
         (_named_field(each) for key, each in members.items() if key in _NAME_KEYS and isinstance(each, str)), ""
     )
+
+
+def may_name(members: Mapping[Any, Any]) -> bool:
+    """Whether an object has members for a field's name and for its value."""
+    return not (_VALUE_KEYS.isdisjoint(members) or _NAME_KEYS.isdisjoint(members))
 
 
 def _named_field(text: str) -> str:
