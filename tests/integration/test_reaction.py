@@ -261,3 +261,22 @@ def test_several_waits_that_were_given_up_stay_so(peer: Any, play_with: Play) ->
         return int((await party.expect("news"))["n"])
 
     assert play_with(impatient).value == 4
+
+
+def test_a_wait_tells_what_became_of_it_as_a_future_does(peer: Any, play_with: Play) -> None:
+    @scenario
+    async def asked(party: Listener) -> list[Any]:
+        failing, coming, given_up = party.expect("never", within_s=0.001), party.expect("news"), party.expect("x")
+        with pytest.raises(asyncio.InvalidStateError):
+            coming.exception()
+        peer.say("news", n=1)
+        given_up.cancel()
+        with pytest.raises(ExpectationFailed):
+            await failing
+        with pytest.raises(asyncio.CancelledError):
+            given_up.exception()
+        assert coming.done()
+        assert given_up.cancelled()
+        return [type(failing.exception()).__name__, coming.exception(), (await coming)["n"]]
+
+    assert play_with(asked).value == ["DeadlinePassed", None, 1]
