@@ -376,7 +376,14 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE)
+DEAR = {"names of values"}
+"""What takes seconds, though no more for each character of a longer text."""
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [pytest.param(piece, id=name, marks=[pytest.mark.slow] * (name in DEAR)) for name, piece in HOSTILE.items()],
+)
 def test_the_cost_of_a_text_is_linear(piece: str) -> None:
     masker = Masker()
     masker.learn("hunter22")
