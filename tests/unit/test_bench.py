@@ -15,8 +15,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 MOST_CALLS = 28
 MOST_BYTECODES = 1_020
-MOST_CALLS_OF_A_RUN = 350
-MOST_BYTECODES_OF_A_RUN = 7_520
+MOST_CALLS_OF_A_RUN = 360
+MOST_BYTECODES_OF_A_RUN = 7_620
 CLIENTS = {"bare picows", "antiphon", "antiphon, journal on disk", "websockets"}
 
 
