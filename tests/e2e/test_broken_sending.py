@@ -76,6 +76,7 @@ def deaf() -> Iterator[Deaf]:
     peer.listening.close()
 
 
+@pytest.mark.slow
 def test_what_a_break_after_our_goodbye_threw_away_is_counted_and_fails_the_run(deaf: Deaf) -> None:
     entries: list[Any] = []
 

@@ -482,7 +482,17 @@ RUDE = "\x1b]0;owned\x07\x9b31m\u202eevil\u2066\x7f\r\n2026-01-01 INFO antiphon.
 HARMFUL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
-@pytest.mark.parametrize("flags", [[], ["-vv"], ["--log-json", "-vv"], ["--traceback"], ["--quiet"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "flags",
+    [
+        *([], ["-vv"]),
+        *(
+            pytest.param(flags, marks=pytest.mark.slow)
+            for flags in (["--log-json", "-vv"], ["--traceback"], ["--quiet"])
+        ),
+    ],
+    ids=" ".join,
+)
 def test_nothing_that_a_peer_says_reaches_the_terminal_as_it_is(flags: list[str], desk: Callable[..., Any]) -> None:
     async def rude(line: Any) -> None:
         await line.upgrade()
@@ -908,7 +918,8 @@ def test_the_demo_from_beginning_to_end(workplace: Path) -> None:
 
 
 SIGNALS = [
-    *[("", number) for number in ("INT", "TERM", "HUP")],
+    ("", "TERM"),
+    *[pytest.param("", name, marks=pytest.mark.slow) for name in ("INT", "HUP")],
     ("INT", "TERM"),  # what a shell's `&` does to a command
     pytest.param("INT", "HUP", marks=pytest.mark.slow),
     pytest.param("HUP", "INT", marks=pytest.mark.slow),

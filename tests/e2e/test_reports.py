@@ -84,6 +84,7 @@ def test_a_report_that_does_not_exist_is_told_before_anything_is_done(
     assert "--no-record" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_two_calls_differ_by_what_is_different(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name, telephone in (("a", "890000002"), ("b", "890000002"), ("c", "busy")):
         call(tmp_path / name, "--telephone", telephone)
