@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -51,8 +52,9 @@ def converse(conversation: Scenario[Any, Any], seed: int, directory: Path | None
 
 
 def lines_of(path: Path) -> list[str]:
-    """The journal's lines without the first, which tells of the process."""
-    return path.read_text().splitlines()[1:]
+    """The journal's lines without the first, which tells of the process, and without where Python itself lies."""
+    text = re.sub(r'"source":"/[^"]*"', '"source":"elsewhere"', path.read_text())
+    return text.splitlines()[1:]
 
 
 @pytest.mark.parametrize(("conversation", "seed"), CASES, ids=IDS)
