@@ -19,14 +19,12 @@ import msgspec
 import uvloop
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
-from antiphon import Actor, Json, Stand, WebSocket, action, perform, scenario
-from bench.conversation import ASK, FIRST_ID, READY, REST_OF_REQUEST
+from antiphon import Stand, perform, scenario
+from bench.clients.actor import KEPT_UNDER_LOAD, Party
+from bench.conversation import ASK, FIRST_ID, REST_OF_REQUEST
 from bench.runs import BARE
 
-__all__ = ["KEEP", "Idle"]
-
-KEEP: Final = 64
-"""So many entries a run keeps of its journal, as under load."""
+__all__ = ["Idle"]
 
 WARMED_UP: Final = 100
 """So many are there before it is measured: what the first ones take is for all."""
@@ -72,22 +70,6 @@ class BareParty(WSListener):
             self.done.set_result(None)
 
 
-class Party(Actor):
-    """The same, on antiphon's full path."""
-
-    desk = WebSocket(
-        "{peer}/desk", dialect=Json(name="action", body="data", reply="result{Name}", failed={"result": "error"})
-    )
-
-    workitem_id = FIRST_ID
-
-    @action
-    async def take(self) -> None:
-        """Take the workitem that the last reply gave."""
-        reply = await self.ask(ASK, check=READY, workitemID=self.workitem_id, **REST_OF_REQUEST)
-        self.workitem_id = reply["workitemID"]
-
-
 class Gathering:
     """Those who are silent, until `over`."""
 
@@ -114,7 +96,7 @@ class Gathering:
 async def staying(party: Party, gathering: Gathering) -> None:
     """A party says what it has to say, and is silent."""
     for _ in range(gathering.round_trips):
-        await party.take()
+        await party.round_trip()
     await gathering.stay()
 
 
@@ -133,7 +115,7 @@ def conversation(client: str, address: str, gathering: Gathering) -> Callable[[]
 
     if client == BARE:
         return bare
-    return lambda: perform(staying, stand=stand, runs=None, reports=(), keep=KEEP, gathering=gathering)
+    return lambda: perform(staying, stand=stand, runs=None, reports=(), keep=KEPT_UNDER_LOAD, gathering=gathering)
 
 
 async def hold(client: str, address: str, connections: int, round_trips: int, used_kib: Callable[[], float]) -> float:

@@ -9,7 +9,7 @@ from antiphon import Actor, Json, Stand, WebSocket, action, perform, scenario
 from bench.conversation import ASK, FIRST_ID, READY, REST_OF_REQUEST
 from bench.meter import Meter
 
-__all__ = ["converse"]
+__all__ = ["KEPT_UNDER_LOAD", "Party", "converse"]
 
 
 class Party(Actor):

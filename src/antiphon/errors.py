@@ -57,6 +57,7 @@ __all__ = [
     "SoftChecksFailed",
     "TransportError",
     "UpgradeRefused",
+    "behind",
     "in_pieces",
     "plain_line",
     "plain_text",
@@ -270,6 +271,12 @@ def plain_line(line: Line) -> str:
 def plain_text(lines: Iterable[Line]) -> str:
     """The text of the lines."""
     return "\n".join(map(plain_line, lines))
+
+
+def behind(text: str, lines: Sequence[Line]) -> list[Line]:
+    """The lines, with that text before the first."""
+    first, *rest = lines
+    return [((text, ""), *first), *rest]
 
 
 def in_pieces(text: str, lines: Sequence[Line]) -> list[Line]:

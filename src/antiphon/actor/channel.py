@@ -148,7 +148,7 @@ class Channel:
             self._renew()
         address = self._resolve_address()
         opening = Opening(headers=self.headers, subprotocols=self.subprotocols, within_s=self.open_within_s)
-        self._runtime.journal.masker.learn_from(self.headers)
+        self._runtime.masker.learn_from(self.headers)
         await self._transport.connect(address, opening, self)
         await self._housekeeping.until_ready(address, self.open_within_s)
 
@@ -382,7 +382,7 @@ class Channel:
 
         Raises DeadlinePassed, or ChannelClosed if the connection ends before.
         """
-        await self._sender.flushed(self.within_s if within_s is None else within_s)
+        await self._sender.flushed(self._within_ns if within_s is None else _nanoseconds(within_s))
 
     # -- waiting ------------------------------------------------------------------------------------------------------
 

@@ -95,7 +95,7 @@ class HttpChannel:
         if json is not None:
             data = _json_text(f"{method} {url}", json).encode()
             all_headers.setdefault("Content-Type", "application/json")
-        masker = self._runtime.journal.masker
+        masker = self._runtime.masker
         # Before the request is recorded, so that its own secrets are masked in the entry.
         masker.learn_from(all_headers)
         masker.learn_from(json)
@@ -170,7 +170,7 @@ class HttpChannel:
         if not _is_right(response.status, status):
             wanted = "200 to 299" if status is None else status
             # Masked before it is cut: half a secret would not be found in the text.
-            body = shorten(self._runtime.journal.masker.value(response.body))
+            body = shorten(self._runtime.masker.value(response.body))
             raise ExpectationFailed(
                 f"{request} was answered with {response.status}, wanted {wanted}",
                 place=place,

@@ -29,13 +29,12 @@ class MailboxWatch:
         if mailbox.untils:
             mailbox.look_again(now_ns)
             self._driver.wake()
-        if mailbox.has_news:
-            mailbox.has_news = bool(mailbox.untils)
-            violations, mailbox.violations = mailbox.violations, []
-            for violation in violations:
-                self._runtime.fail(violation)
-            self._tell_dropped(now_ns)
-            self.reading.begin_if_full()
+        mailbox.has_news = bool(mailbox.untils)
+        violations, mailbox.violations = mailbox.violations, []
+        for violation in violations:
+            self._runtime.fail(violation)
+        self._tell_dropped(now_ns)
+        self.reading.begin_if_full()
 
     def bound_memory(self, latest: Message, size_bytes: int) -> None:
         """A large piece of data has come, of which `latest` is the last message: fewer of the past are remembered."""

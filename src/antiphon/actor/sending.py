@@ -199,13 +199,12 @@ class Sender:
         finally:
             self._batch = batch
 
-    async def flushed(self, within_s: float) -> None:
-        """See `Channel.flushed`."""
+    async def flushed(self, within_ns: int | None) -> None:
+        """See `Channel.flushed`; None for a time without an end."""
         connection, owner = self.connection, self._mailbox.owner
         if connection is None:
             raise not_open(self._mailbox, "nothing more")
-        if not isinstance(within_s, (int, float)):
-            raise ScenarioError(f"within_s is {within_s!r}, not a number of seconds")
+        within_s = within_ns / 1e9 if within_ns is not None else math.inf
         try:
             # What left while our own loop stood still was not late.
             async with nullcontext() if within_s == math.inf else timeout(within_s):

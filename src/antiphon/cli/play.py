@@ -12,7 +12,7 @@ from antiphon.cli.failure import fail
 from antiphon.cli.interruption import run_until_told
 from antiphon.cli.live import LiveView
 from antiphon.cli.screen import Screen
-from antiphon.errors import ResourcesExhausted
+from antiphon.errors import ResourcesExhausted, behind
 from antiphon.journal.recording import STANDARD_REPORTS, load_reports, new_run_directory, unwritten
 from antiphon.runtime.exhaustion import as_exhaustion
 from antiphon.scenarios.outcome import failure_lines
@@ -93,8 +93,7 @@ def _tell_unwritten(error: BaseException | None, screen: Screen, view: LiveView)
 def _tell_view_ended(error: Exception, screen: Screen) -> None:
     told = as_exhaustion(error)
     if isinstance(told, ResourcesExhausted):
-        first, *rest = told.lines()
-        screen.tell_error([(("the live view ended early: ", ""), *first), *rest])
+        screen.tell_error(behind("the live view ended early: ", told.lines()))
     else:
         screen.tell_error(f"the live view ended early: {type(error).__name__}: {error}", label="internal error")
 

@@ -7,7 +7,7 @@ after the mailbox has finished its own change.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Hashable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Generator, Hashable
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
@@ -44,8 +44,8 @@ class Driver(Protocol):
         """What to raise for a wait that has no result."""
         ...
 
-    def next_reply(self, exchange: Exchange, /) -> Awaitable[None]:
-        """To be awaited until a further reply has come or the exchange is settled."""
+    def any_of(self, waits: Collection[Wait[Any]], /) -> Awaitable[None]:
+        """To be awaited until one of the waits, which are pending, is settled, or has a further reply."""
         ...
 
     def call_when_done(self, wait: Wait[Any], function: Callable[[Any], object], context: Any, /) -> None:
@@ -244,7 +244,7 @@ class Exchange(Wait[Message]):
                 assert reply is not None
                 yield reply
             elif self.settled_ns < 0:
-                await self.driver.next_reply(self)
+                await self.driver.any_of((self,))
             else:
                 break
         if self.error is not None:

@@ -275,20 +275,18 @@ class _EnvelopeCodec(_JsonCodec):
 
     def __init__(self, dialect: Json) -> None:
         super().__init__(dialect)
-        assert dialect.reply is not None
         self._keys = dialect.name[0], dialect.body[0]
-        self._replies = _Replies(dialect.reply)
 
     def decode(self, data: Data) -> Sequence[Message]:
         read, (name_key, body_key), fails = self._decode, self._keys, self._fails
         try:
             document = read(data)
             name, body = document[name_key], document[body_key]
-            is_reply = self._replies[name]
+            is_reply = self._is_reply(name)
         except Exception:  # no JSON, no object, no name, no body: seldom, and told as elsewhere
             return super().decode(data)
         if not is_reply:
-            return (Message(name, body, data),)
+            return (Message(name, body, data),) if name else super().decode(data)
         return (Message(name, body, data, None, name, None, True, True, fails is not None and fails(body)),)
 
     def request(self, name: str, body: Any) -> Message:
@@ -301,22 +299,6 @@ class _EnvelopeCodec(_JsonCodec):
         except NOT_WRITABLE as error:
             raise unwritable(name, body, error) from error
         return Message(name, body, raw, None, None, reply_to(name))
-
-
-class _Replies(dict[str, bool]):
-    """Which names are those of replies; only of so many, since a peer may invent names."""
-
-    def __init__(self, template: _Template) -> None:
-        self._template = template
-
-    def __missing__(self, name: Any) -> bool:
-        """Raises KeyError for what is no name."""
-        if name.__class__ is not str or not name:
-            raise KeyError(name)
-        is_reply = self._template.fits(name)
-        if len(self) < _MOST_NAMES:
-            self[name] = is_reply
-        return is_reply
 
 
 class _Template:

@@ -26,7 +26,6 @@ from antiphon.journal.entries import (
     WaitEnded,
     WaitOutcome,
     WaitStarted,
-    is_protocol,
     kind_of,
 )
 from antiphon.journal.journal import KEEP, Deferred, Journal, Report, Sink, mask_entry, mask_message
@@ -62,7 +61,6 @@ __all__ = [
     "WaitEnded",
     "WaitOutcome",
     "WaitStarted",
-    "is_protocol",
     "kind_of",
     "mask_entry",
     "mask_message",

@@ -43,7 +43,6 @@ __all__ = [
     "WaitEnded",
     "WaitOutcome",
     "WaitStarted",
-    "is_protocol",
     "kind_of",
 ]
 
@@ -375,8 +374,3 @@ Recorded = Entry | Message
 def kind_of(entry: Recorded) -> type:
     """What tells a reader of which kind an entry is: its class, and `Message` for whatever a dialect makes of that."""
     return Message if isinstance(entry, Message) else type(entry)
-
-
-def is_protocol(entry: Any) -> bool:
-    """Whether a protocol said it by itself: of messages, live or written, those that are marked so."""
-    return getattr(entry, "is_protocol", False)

@@ -197,7 +197,7 @@ def read_journal(path: Path, *, with_protocol: bool = False) -> Iterator[Any]:
                 under_way[entry.actor, entry.channel, entry.number] = entry
             elif isinstance(entry, journal.HttpExchange):
                 under_way.pop((entry.actor, entry.channel, entry.number), None)
-            if with_protocol or not journal.is_protocol(entry):
+            if with_protocol or not (isinstance(entry, WrittenMessage) and entry.is_protocol):
                 yield entry
     for request in under_way.values():
         yield request.exchange(error="the journal ends before it was answered")

@@ -32,7 +32,7 @@ from collections.abc import Callable, Collection, Generator
 from contextvars import Context, copy_context
 from typing import Any, Final, TypeVar
 
-from antiphon.conversation.waits import Exchange, Wait
+from antiphon.conversation.waits import Wait
 
 __all__ = ["Resumer"]
 
@@ -120,13 +120,9 @@ class Resumer:
         """Whether somebody will be told how the wait ends."""
         return wait.sleeper is not None and bool(wait.sleeper._callbacks)
 
-    async def next_reply(self, exchange: Exchange, /) -> None:
-        """See `antiphon.conversation.waits.Driver`."""
-        await self.any_of((exchange,))
-
     @types.coroutine
     def any_of(self, waits: Collection[Wait[Any]], /) -> Generator[Any, None, None]:
-        """Sleep until one of the waits, which are pending, has news: it is settled, or a further reply has come."""
+        """See `antiphon.conversation.waits.Driver`."""
         own = Sleeper(loop=self.loop)
         own.waits = waits
         # With a context of its own it is called at once, as a task is.

@@ -67,8 +67,7 @@ class WaitGroup(Generic[T]):
         self._verdict = verdict
         for wait in self._waits:
             if wait not in verdict:
-                driver: Any = wait.driver
-                driver.give_up(wait)
+                wait.driver.give_up(wait)
 
 
 def first_of(*waits: Wait[Any]) -> WaitGroup[Any]:

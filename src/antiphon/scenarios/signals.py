@@ -96,7 +96,7 @@ class Signals:
         before = self._given.get(name)
         times = before.times + 1 if before is not None else 1
         self._given[name] = _Given(value, runtime.now_ns(), step.actor, step.source, times)
-        told = "" if value is None else runtime.journal.masker.shown(name, value)
+        told = "" if value is None else runtime.masker.shown(name, value)
         runtime.record(SignalGiven(at_ns=runtime.now_ns(), name=name, actor=step.actor, step=step.number, value=told))
         for waiter in [each for each in self._waiters if each.name == name and times >= each.times]:
             if not waiter.future.done():

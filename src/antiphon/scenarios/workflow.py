@@ -170,7 +170,7 @@ class _Call(Step[Any]):
                 result = await result
         stage.save(self._save_as, result)
         runtime = stage.runtime
-        masker = runtime.journal.masker
+        masker = runtime.masker
         at_ns, names = runtime.now_ns(), (self._function_name, self._save_as)
         told = Deferred(at_ns, partial(_called, at_ns, step.number, names, result, masker))
         if isinstance(result, _LEARNT_FROM):

@@ -619,4 +619,4 @@ def test_a_peer_that_invents_names_fills_no_memory() -> None:
     for number in range(2_000):
         (message,) = codec.decode(json.dumps({"action": f"resultName{number}", "data": {}}))
         assert message.is_last
-    assert len(codec._replies) == 1_024  # type: ignore[attr-defined]
+    assert codec._is_reply.cache_info().currsize == 1_024  # type: ignore[attr-defined]

@@ -15,7 +15,7 @@ from antiphon.cli.app import OurScreen
 from antiphon.cli.exit_codes import BUG, PASSED
 from antiphon.cli.interruption import run_until_told
 from antiphon.cli.screen import Screen
-from antiphon.errors import ResourcesExhausted, ScenarioError, TransportError
+from antiphon.errors import ResourcesExhausted, ScenarioError, TransportError, behind
 from antiphon.runtime.exhaustion import as_exhaustion
 
 __all__ = ["command", "is_loopback", "testbed_entry"]
@@ -125,8 +125,7 @@ class _Exhaustion:
             loop.default_exception_handler(context)
         elif str(told) not in self._told:
             self._told.add(str(told))
-            first, *rest = told.lines()
-            self._screen.tell_error([((f"{context['message']}: ", ""), *first), *rest])
+            self._screen.tell_error(behind(f"{context['message']}: ", told.lines()))
 
 
 async def _run(
