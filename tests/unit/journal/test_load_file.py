@@ -40,14 +40,14 @@ ENTRIES = [
     Second(
         at_ns=1_000_000_000,
         from_ns=0,
-        parts={"outgoing": PartFigures(asked=20, due=20, started=19, late=1, passed=3, live=16)},
+        parts={"outgoing": PartFigures(asked=20.0, due=20, started=19, late=1, passed=3, live=16)},
         series={"outgoing/call": SeriesFigures("step", 3, 800, 1200, 3000, "blob", 1, {"newRtc": 2000, "": 1000})},
         causes=[CauseFigures("outgoing", "DeadlinePassed", "waited 5 s for state", 1, "call", "text", "outgoing-4")],
         traffic=Traffic(5, 6, 700, 800),
         correctness={"duplicate": 1},
         generators=[GeneratorFigures(0, 4711, 1, 1.0, 0.25, 3.5, 60_000, 12)],
     ),
-    LoadChanged(at_ns=1_100_000_000, text="rate raised", asked={"outgoing": 25}),
+    LoadChanged(at_ns=1_100_000_000, text="rate raised", asked={"outgoing": 25.0}),
     ProcessLost(at_ns=1_200_000_000, process=1, seen_ns=1_000_000_000, live={"outgoing": 8}, text="killed by SIGKILL"),
     ConversationKept(
         at_ns=1_300_000_000,
@@ -100,7 +100,7 @@ def test_a_damaged_line_is_one_error_with_its_place(tmp_path: Path) -> None:
     entries = read_load(path)
 
     assert [type(next(entries)).__name__, type(next(entries)).__name__] == ["LoadStarted", "Second"]
-    with pytest.raises(RecordingError, match=r"load\.jsonl:3.*is no entry of a load"):
+    with pytest.raises(RecordingError, match=r"this line is no entry of a load.*\n.*load\.jsonl:3"):
         next(entries)
 
 
