@@ -76,7 +76,7 @@ class SeriesFigures(msgspec.Struct, omit_defaults=True):
     sum_us: int
     blob: str
     errors: int = 0
-    split: dict[str, int] = {}
+    split: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class PartFigures(msgspec.Struct, omit_defaults=True):
@@ -149,19 +149,19 @@ class Second(Entry, tag="second"):
     """
 
     from_ns: int
-    parts: dict[str, PartFigures] = {}
-    series: dict[str, SeriesFigures] = {}
-    causes: list[CauseFigures] = []
+    parts: dict[str, PartFigures] = msgspec.field(default_factory=dict)
+    series: dict[str, SeriesFigures] = msgspec.field(default_factory=dict)
+    causes: list[CauseFigures] = msgspec.field(default_factory=list)
     traffic: Traffic = msgspec.field(default_factory=Traffic)
-    correctness: dict[str, int] = {}
-    generators: list[GeneratorFigures] = []
+    correctness: dict[str, int] = msgspec.field(default_factory=dict)
+    generators: list[GeneratorFigures] = msgspec.field(default_factory=list)
 
 
 class LoadChanged(Entry, tag="load-changed"):
     """Somebody changed the load while it ran: `asked` is what each part is to have from now on."""
 
     text: str
-    asked: dict[str, float] = {}
+    asked: dict[str, float] = msgspec.field(default_factory=dict)
 
 
 class ConversationKept(Entry, tag="conversation-kept"):
@@ -179,8 +179,8 @@ class ConversationKept(Entry, tag="conversation-kept"):
     due_ns: int
     started_ns: int
     took_us: int
-    parameters: dict[str, Any] = {}
-    users: dict[str, str] = {}
+    parameters: dict[str, Any] = msgspec.field(default_factory=dict)
+    users: dict[str, str] = msgspec.field(default_factory=dict)
     cause: str = ""
 
 
@@ -214,7 +214,7 @@ class Audit(msgspec.Struct, omit_defaults=True):
     interrupted: int = 0
     lost: int = 0
     dropped: int = 0
-    problems: list[str] = []
+    problems: list[str] = msgspec.field(default_factory=list)
 
 
 class LoadEnded(Entry, tag="load-ended", omit_defaults=False):

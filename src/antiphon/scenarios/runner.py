@@ -6,12 +6,12 @@ import asyncio
 import inspect
 import os
 import platform
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache, partial
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from antiphon.actor.actor import Actor
@@ -42,9 +42,10 @@ from antiphon.scenarios.step import STAGE, Step
 from antiphon.scenarios.timed_steps import BEGUN_NS
 from antiphon.scenarios.workflow import perform_workflow, workflow_steps
 from antiphon.stand.stand import Stand, load_stand
+from antiphon.stand.starting import started
 from antiphon.stand.users import Wanted
 
-__all__ = ["perform", "play"]
+__all__ = ["perform", "performed", "play"]
 
 LINGER_S: Final = 1.0
 """How long a run whose deadline passed listens on, to be able to say that the message came too late."""
@@ -139,14 +140,40 @@ async def perform(
         if directory is None and runs is not None:
             directory = new_run_directory(Path(runs), scenario.name)
         with recording(journal, directory, writers, watch):
-            performance = _Performance(scenario, arguments, given, chosen, journal, directory)
-            performance.run.is_strict = scenario.is_strict if strict is None else strict
-            try:
-                return await performance.perform(linger_s)
-            finally:
-                performance.let_go()
+            run = await performed(
+                scenario, arguments, chosen, journal, given=given, directory=directory, linger_s=linger_s, strict=strict
+            )
+            if run.error is not None:
+                raise run.error
+            return run
     except RecordingError as error:
         raise as_exhaustion(error) from error.__cause__
+
+
+async def performed(
+    scenario: Scenario[Any, Any],
+    arguments: dict[str, Any],
+    stand: Stand,
+    journal: Journal,
+    *,
+    given: Mapping[str, Actor] = MappingProxyType({}),
+    directory: Path | None = None,
+    linger_s: float = LINGER_S,
+    strict: bool | None = None,
+) -> Run:
+    """The run, when it is over, whatever came of it: its `error` is not raised.
+
+    For whoever has prepared everything and performs it many times: `arguments` are the scenario's, checked, and the
+    journal has its sinks. The rest is as in `perform`.
+    """
+    performance = _Performance(scenario, arguments, given, stand, journal, directory)
+    run = performance.run
+    run.is_strict = scenario.is_strict if strict is None else strict
+    try:
+        await performance.perform(linger_s)
+    finally:
+        performance.let_go()
+    return run
 
 
 class _Performance:
@@ -156,7 +183,7 @@ class _Performance:
         self,
         scenario: Scenario[Any, Any],
         arguments: dict[str, Any],
-        given: dict[str, Actor],
+        given: Mapping[str, Actor],
         stand: Stand,
         journal: Journal,
         directory: Path | None,
@@ -170,7 +197,7 @@ class _Performance:
         self._body: asyncio.Task[None] | None = None
         self._workflow: Any = None
 
-    async def perform(self, linger_s: float) -> Run:
+    async def perform(self, linger_s: float) -> None:
         run, runtime = self.run, self.runtime
         # First of all, so that a journal says what it is of, also if the process is killed in its next line.
         runtime.record(self._started())
@@ -188,9 +215,6 @@ class _Performance:
         runtime.record(RunEnded(at_ns=runtime.now_ns(), verdict=run.verdict, error=text_of(run.error)))
         if isinstance(run.error, AntiphonError):
             run.error.run = run
-        if run.error is not None:
-            raise run.error
-        return run
 
     def let_go(self) -> None:
         """Cut what leads round in a circle: else each run would be the garbage collector's work, under load most of it.
@@ -210,7 +234,7 @@ class _Performance:
         """Do it, with whatever must be running, and end everything whatever happens."""
         # What was started stops last, because all the others may still talk to it.
         if self._stand.start:
-            async with _started_stand(self._stand) as stand:
+            async with started(self._stand) as stand:
                 await self._perform_on(stand, linger_s)
         else:
             await self._perform_on(self._stand, linger_s)
@@ -425,21 +449,6 @@ class _Performance:
 @cache  # to look it up means to read a file
 def _version() -> str:
     return version("antiphon")
-
-
-@asynccontextmanager
-async def _started_stand(stand: Stand) -> AsyncIterator[Stand]:
-    """What the stand's `start` names, running; the stand with its addresses and users."""
-    module, _, attribute = stand.start.partition(":")
-    try:
-        factory = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise ScenarioError(
-            f"the stand {stand.name!r} starts {stand.start!r}, which cannot be found: {error}",
-            place=stand.source or None,
-        ) from error
-    async with factory() as started:
-        yield stand.started(started.addresses, started.users)
 
 
 def _require_scenario(scenario: Any) -> None:

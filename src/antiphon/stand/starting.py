@@ -1,0 +1,48 @@
+"""Starts what a stand says must be running for it: another module's async context manager."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from typing import Any
+
+from antiphon.errors import ScenarioError
+from antiphon.stand.stand import Stand
+
+__all__ = ["started"]
+
+
+@asynccontextmanager
+async def started(stand: Stand, *, users: int = 0) -> AsyncIterator[Stand]:
+    """The stand with the addresses and users of what its `start` names, which runs meanwhile; itself if it names none.
+
+    users: how many users are wanted, 0 for as many as there are. A factory that takes `users` makes so many, if the
+    stand has none of its own.
+    """
+    if not stand.start:
+        yield stand
+        return
+    factory = _factory(stand)
+    wanted = {"users": users} if users and _takes_users(factory) and not stand.users.fields() else {}
+    async with factory(**wanted) as running:
+        yield stand.started(running.addresses, running.users)
+
+
+def _factory(stand: Stand) -> Any:
+    module, _, attribute = stand.start.partition(":")
+    try:
+        return getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ScenarioError(
+            f"the stand {stand.name!r} starts {stand.start!r}, which cannot be found: {error}",
+            place=stand.source or None,
+        ) from error
+
+
+def _takes_users(factory: Any) -> bool:
+    try:
+        return "users" in inspect.signature(factory).parameters
+    except (TypeError, ValueError):  # some in C have no signature
+        return False
