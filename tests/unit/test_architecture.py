@@ -27,6 +27,10 @@ MAY_USE = {
     "stand": {"conversation", "errors", "transport.interface"},
     "actor": {"conversation", "dialect", "errors", "journal", "runtime", "stand", "transport"},
     "scenarios": {"actor", "conversation", "errors", "journal", "runtime", "stand"},
+    "load": {
+        *("actor", "conversation", "dialect", "errors", "journal"),
+        *("runtime", "scenarios", "stand", "transport"),
+    },
 }
 """What each package may import of ours, from the ground up: each stands below its users, so there is no circle."""
 
