@@ -156,11 +156,13 @@ class Histogram:
         damaged, cut, of another shape or version is a RecordingError.
         """
         made = cls()
-        made._counts.update(_decode(_unpack(blob)))
-        if made._counts:
-            made._min_us = max(_least_at(min(made._counts)), LOWEST_US)
-            made._max_us = _greatest_at(max(made._counts))
-            middles = ((_least_at(place) + _greatest_at(place) + 1) // 2 * n for place, n in made._counts.items())
+        counts = _decode(_unpack(blob))
+        made._counts.update(counts)
+        if counts:
+            made._min_us = max(_least_at(min(counts)), LOWEST_US)
+            made._max_us = _greatest_at(max(counts))
+            # The middle of what a counter stands for, as HdrHistogram has it for the mean.
+            middles = [(_least_at(place) + _greatest_at(place) + 1) // 2 * count for place, count in counts.items()]
             made._sum_us = sum(middles)
         return made
 
@@ -170,17 +172,19 @@ class Histogram:
 
         It is a RecordingError, too, if they cannot be those of the text.
         """
-        made = cls.from_blob(blob)
-        if made.count != count:
-            raise _unreadable(f"counts {made.count} durations, and {count} were said to be in it")
-        if not count:
-            ends_fit = not (min_us or max_us or sum_us)
-        else:
+        made = cls()
+        counts = _decode(_unpack(blob))
+        total = sum(counts.values())
+        if total != count:
+            raise _unreadable(f"counts {total} durations, and {count} were said to be in it")
+        if counts:
             ends = (_place_of(min_us), _place_of(max_us))
-            is_sum_possible = min_us * count <= sum_us <= max_us * count
-            ends_fit = ends == (min(made._counts), max(made._counts)) and is_sum_possible
+            is_possible = ends == (min(counts), max(counts)) and min_us * count <= sum_us <= max_us * count
+            made._counts.update(counts)
             made._min_us, made._max_us, made._sum_us = min_us, max_us, sum_us
-        if not ends_fit:
+        else:
+            is_possible = not (min_us or max_us or sum_us)
+        if not is_possible:
             raise _unreadable(f"holds no {count} durations from {min_us} to {max_us} us, {sum_us} us together")
         return made
 
@@ -244,7 +248,10 @@ def _encode(counts: list[tuple[int, int]]) -> bytes:
         if skipped:
             # As the Java library has it, to the byte: one 0 is a 0. In zigzag a negative number is odd.
             _put(encoded, 2 * skipped - 1 if skipped > 1 else 0)
-        _put(encoded, 2 * count)
+        if count < 0x40:
+            encoded.append(2 * count)
+        else:
+            _put(encoded, 2 * count)
         following = place + 1
     return bytes(encoded)
 
@@ -259,31 +266,28 @@ def _put(encoded: bytearray, word: int) -> None:
     encoded.append(word)
 
 
-def _words(encoded: bytes) -> Iterator[int]:
-    word = bits = 0
+def _decode(encoded: bytes) -> dict[int, int]:
+    """The counters that are not 0, by their places, which rise."""
+    counts: dict[int, int] = {}
+    place = word = bits = 0
     for byte in encoded:
-        if byte < 0x80 or bits == 7 * (_LONGEST_WORD - 1):
-            yield word | byte << bits
-            word = bits = 0
-        else:
+        if byte >= 0x80 and bits < 7 * (_LONGEST_WORD - 1):
             word |= (byte & 0x7F) << bits
             bits += 7
-    if bits:
-        raise _unreadable("ends within a counter")
-
-
-def _decode(encoded: bytes) -> Iterator[tuple[int, int]]:
-    """The counters that are not 0, with their places."""
-    place = 0
-    for word in _words(encoded):
+            continue
+        word |= byte << bits
         if word & 1:
             place += (word + 1) >> 1
         else:
-            if word and place < _PLACES:
-                yield place, word >> 1
+            if word:
+                counts[place] = word >> 1
             place += 1
-        if place > _PLACES:
-            raise _unreadable(f"has more than {_PLACES} counters")
+        word = bits = 0
+    if bits:
+        raise _unreadable("ends within a counter")
+    if place > _PLACES:
+        raise _unreadable(f"has more than {_PLACES} counters")
+    return counts
 
 
 def _unpack(blob: str) -> bytes:

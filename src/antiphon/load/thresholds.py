@@ -19,7 +19,8 @@ where nothing runs together; `p(95)` is p95. A name or kind with blanks or signs
 measure of an earlier load: `baseline +10%`, `baseline + 20ms`. Errors and late starts are compared with it as shares,
 and what is added to these are points: of 1 %, `baseline +2%` is 3 %.
 
-What is read here is judged in `antiphon.load.verdicts`.
+Percentiles are of histograms: at most a thousandth more than exact, and told apart up to 60 s. What is read here is
+judged in `antiphon.load.verdicts`.
 """
 
 from __future__ import annotations
