@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import codecs
-import io
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from antiphon.errors import ScenarioError
 
-__all__ = ["read_input"]
+__all__ = ["input_lines", "read_input"]
 
 
 def read_input(file: Path, what: str) -> str:
@@ -16,6 +17,11 @@ def read_input(file: Path, what: str) -> str:
 
     Raises ScenarioError with the place, and the line of what is no UTF-8.
     """
+    return "".join(input_lines(file, what))
+
+
+def input_lines(file: Path, what: str) -> Iterator[str]:
+    """The same a line at a time, each with its end: so a large file takes no memory."""
     try:
         if not file.is_file():
             file.stat()  # one that is not there says so itself
@@ -23,19 +29,38 @@ def read_input(file: Path, what: str) -> str:
             raise ScenarioError(
                 f"{what} cannot be read: it is no regular file", place=str(file), hint="name a file with its text"
             )
-        # Some editors begin a file with a byte order mark.
-        data = file.read_bytes().removeprefix(codecs.BOM_UTF8)
+        with file.open("rb") as opened:
+            yield from _decoded(opened, file, what)
     except OSError as error:
         hint = "is its path spelt right, and may this account read it?"
         raise ScenarioError(f"{what} cannot be read: {error.strerror}", place=str(file), hint=hint) from error
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        looks = "UTF-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "another encoding"
-        raise ScenarioError(
-            f"{what} cannot be read: byte 0x{data[error.start]:02x} is no UTF-8",
-            place=f"{file}:{line}",
-            hint=f"it seems to be in {looks}: save it as UTF-8",
-        ) from error
-    return io.IncrementalNewlineDecoder(None, translate=True).decode(text, final=True)
+
+
+def _decoded(opened: BinaryIO, file: Path, what: str) -> Iterator[str]:
+    looks = "another encoding"
+    for number, data in enumerate(opened, 1):
+        if number == 1:
+            if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                looks = "UTF-16"
+            # Some editors begin a file with a byte order mark.
+            data = data.removeprefix(codecs.BOM_UTF8)
+        try:
+            text = data.decode()
+        except UnicodeDecodeError as error:
+            raise ScenarioError(
+                f"{what} cannot be read: byte 0x{data[error.start]:02x} is no UTF-8",
+                place=f"{file}:{number}",
+                hint=f"it seems to be in {looks}: save it as UTF-8",
+            ) from error
+        if "\r" not in text:
+            yield text
+        else:
+            yield from _with_line_feeds(text)
+
+
+def _with_line_feeds(text: str) -> Iterator[str]:
+    """The lines of what was read up to a line feed, where others end lines with a carriage return, too."""
+    *lines, rest = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    yield from (f"{line}\n" for line in lines)
+    if rest:
+        yield rest

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Container
-from io import StringIO
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from antiphon.errors import ScenarioError
-from antiphon.stand.input_text import read_input
+from antiphon.stand.table import table_rows
 from antiphon.stand.users import NAME_HINT, wrong_name
 
 __all__ = ["read_users"]
@@ -24,41 +23,22 @@ def read_users(file: Path) -> list[dict[str, Any]]:
     Raises ScenarioError for a file that cannot be read, that has no field `name`, or a line that does not fit, with its
     number.
     """
-    text = read_input(file, "the users")
-    # By the heading alone: what spreadsheets of other countries write, whatever the values have in them.
-    delimiter = max(_DELIMITERS, key=text.partition("\n")[0].count)
-    # Not `splitlines`: that ends a line at a U+2028 or a form feed too, which no editor counts.
-    rows = csv.reader(StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
-    users: list[dict[str, Any]] = []
-    try:
-        fields = [_Field.of(heading.strip()) for heading in next(rows, [])]
-        names = [field.name for field in fields]
-        if _Field("name") not in fields or not all(names) or len(set(names)) < len(names):
-            raise ScenarioError(
-                "the first line does not name the fields of users, each once, among them name",
-                place=f"{file}:1",
-                hint="name,password,role,skills[]",
-            )
-        taken: set[str] = set()
-        for row in rows:
-            if any(map(str.strip, row)):
-                user = _user(fields, row, f"{file}:{rows.line_num}", taken)
-                users.append(user)
-                taken.add(user["name"])
-    except csv.Error as error:
-        raise _no_csv(error, f"{file}:{rows.line_num}") from error
-    return users
-
-
-def _no_csv(error: csv.Error, place: str) -> ScenarioError:
-    if "field limit" in str(error):  # there is no class of its own for that
-        return ScenarioError(
-            f"a value has more than {csv.field_size_limit():,} characters",
-            place=place,
-            hint="is there a quote that does not end?",
+    rows = table_rows(file, "the users")
+    fields = [_Field.of(heading.strip()) for _, headings in islice(rows, 1) for heading in headings]
+    names = [field.name for field in fields]
+    if _Field("name") not in fields or not all(names) or len(set(names)) < len(names):
+        raise ScenarioError(
+            "the first line does not name the fields of users, each once, among them name",
+            place=f"{file}:1",
+            hint="name,password,role,skills[]",
         )
-    hint = 'a value with quotes or separators is written "like ""this"", say"'
-    return ScenarioError(f"this is no CSV: {error}", place=place, hint=hint)
+    users: list[dict[str, Any]] = []
+    taken: set[str] = set()
+    for line, row in rows:
+        user = _user(fields, row, f"{file}:{line}", taken)
+        users.append(user)
+        taken.add(user["name"])
+    return users
 
 
 class _Field(msgspec.Struct, frozen=True):
@@ -100,6 +80,3 @@ def _user(fields: list[_Field], row: list[str], place: str, taken: Container[str
     if wrong := wrong_name(user.get("name"), taken):
         raise ScenarioError(wrong, place=place, hint=NAME_HINT)
     return user
-
-
-_DELIMITERS: Final = (",", ";", "\t")
