@@ -7,7 +7,7 @@ import importlib.util
 import inspect
 import sys
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, Generic, ParamSpec, TypeVar, overload
@@ -124,10 +124,11 @@ class Scenario(Generic[P, R]):
                 hint="give defaults to its __init__, or pass a ready actor to play() and perform()",
             ) from error
 
-    def arguments(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def arguments(self, given: Mapping[str, Any], *, later: Container[str] = ()) -> dict[str, Any]:
         """The values of all parameters, checked against their types; defaults where nothing is given.
 
-        Raises ScenarioError for a parameter that is missing, unknown or of a wrong type.
+        Those whose names are in `later` are left out: they get their value when the scenario is performed. Raises
+        ScenarioError for a parameter that is missing, unknown or of a wrong type.
         """
         unknown = [name for name in given if name not in self.parameters]
         if unknown:
@@ -136,7 +137,8 @@ class Scenario(Generic[P, R]):
                 place=self.place,
                 hint=f"it has {', '.join(self.parameters) or 'none'}",
             )
-        return {name: self._argument(parameter, given) for name, parameter in self.parameters.items()}
+        own = self.parameters.items()
+        return {name: self._argument(parameter, given) for name, parameter in own if name not in later}
 
     def _argument(self, parameter: Parameter, given: Mapping[str, Any]) -> Any:
         if parameter.name not in given:
