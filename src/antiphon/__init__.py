@@ -41,6 +41,9 @@ if TYPE_CHECKING:
         TransportError,
         UpgradeRefused,
     )
+    from antiphon.load.feed import feed
+    from antiphon.load.part import part
+    from antiphon.load.plan import Plan
     from antiphon.runtime.wait_groups import all_of, first_of
     from antiphon.scenarios.action import action
     from antiphon.scenarios.run import Run
@@ -90,6 +93,7 @@ __all__ = [
     "Message",
     "MessagesLeft",
     "Opening",
+    "Plan",
     "Raw",
     "RecordingError",
     "RejectConnection",
@@ -118,10 +122,12 @@ __all__ = [
     "call",
     "check",
     "expect",
+    "feed",
     "first_of",
     "listen",
     "load_stand",
     "on",
+    "part",
     "perform",
     "play",
     "repeat",
@@ -157,6 +163,9 @@ _HOMES = {
         "conversation.match": "ABSENT",
         "conversation.message": "UNNAMED UNREADABLE Data Message Unreadable",
         "conversation.waits": "Exchange Wait",
+        "load.feed": "feed",
+        "load.part": "part",
+        "load.plan": "Plan",
         "scenarios.timed_steps": "at repeat within",
         "runtime.wait_groups": "all_of first_of",
         "scenarios.run": "Run",

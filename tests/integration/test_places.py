@@ -25,6 +25,7 @@ from antiphon import (
     Json,
     Link,
     Message,
+    Plan,
     Run,
     Stand,
     Step,
@@ -36,10 +37,12 @@ from antiphon import (
     call,
     check,
     expect,
+    feed,
     first_of,
     listen,
     load_stand,
     on,
+    part,
     perform,
     play,
     repeat,
@@ -626,6 +629,21 @@ def a_handler_of_no_name() -> None:
 @direct("Link", "WebSocket")
 def a_link_that_opens_by_magic() -> None:
     Link("{peer}", dialect=DIALECT, opens="by magic")  # here
+
+
+@direct("Plan")
+def a_plan_of_nothing() -> None:
+    Plan()  # here
+
+
+@direct("part")
+def a_part_without_a_unit() -> None:
+    part(nothing, rate="20")  # here
+
+
+@direct("feed")
+def a_feed_of_nothing() -> None:
+    feed(5)  # type: ignore[arg-type] # here
 
 
 @direct("Json", "JsonRpc")

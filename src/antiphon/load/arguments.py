@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,10 +16,18 @@ from antiphon.scenarios.scenario import Parameter, Scenario
 __all__ = ["Arguments", "check_arguments"]
 
 
-def check_arguments(scenario: Scenario[Any, Any], given: Mapping[str, Any], feeds: Sequence[Feed], place: str) -> None:
+def check_arguments(
+    scenario: Scenario[Any, Any],
+    given: Mapping[str, Any],
+    feeds: Sequence[Feed],
+    place: str,
+    *,
+    own_words: Container[str] = (),
+) -> None:
     """Raises ScenarioError, with that place, if a part cannot be given this: values and feeds by parameter, and rows.
 
-    Of a feed it knows what the first line of a table says; what the values are shows when they are lent.
+    `own_words` are names that mean something else to a part, so that parameters with them are given otherwise. Of a
+    feed it knows what the first line of a table says; what the values are shows when they are lent.
     """
     for name in given:
         if name not in scenario.parameters:
@@ -34,7 +42,9 @@ def check_arguments(scenario: Scenario[Any, Any], given: Mapping[str, Any], feed
         fed |= others if columns is None else _named_columns(scenario, feed, columns, given)
     for parameter in scenario.parameters.values():
         if parameter.is_required and parameter.name not in {*given, *fed}:
-            hint = f"give the part {parameter.name}=…, or a feed that has it"
+            name = parameter.name
+            how = f"parameters={{{name!r}: …}}" if name in own_words else f"{name}=…"
+            hint = f"give the part {how}, or a feed that has it"
             raise ScenarioError(f"{scenario.name} needs a value for {parameter.name!r}", place=place, hint=hint)
     try:
         scenario.arguments(given, later=fed)
