@@ -86,7 +86,9 @@ class Feed:
 
         Reads a file through. Raises ScenarioError if that cannot be done.
         """
-        return self._source.how_many() if self.order == "unique" else None
+        if self.order != "unique" or isinstance(self._source, _Function):
+            return None
+        return self._source.how_many()
 
     def lender(self, seed: int, stream: str) -> Lender:
         """Who lends its rows to the conversations of a load with that seed.
@@ -272,9 +274,6 @@ class _Function:
         self._function = function
         self._takes_number = takes_number
 
-    def how_many(self) -> None:
-        return None
-
     def lender(self, order: Order | None, seed: int, stream: str) -> Lender:
         return _Called(self.title, self._function, self._takes_number)
 
@@ -323,7 +322,9 @@ def _takes_number(function: Callable[..., Any], wrong: Callable[[str, str], Scen
 
 
 def _no_values(title: str) -> ScenarioError:
-    return ScenarioError(f"the feed {title} has no values", hint="a table has a line below the names of its columns")
+    return ScenarioError(
+        f"the feed {title} has no values", hint="a table needs a line below the names of its columns, a list a value"
+    )
 
 
 _ANY_MORE: Final = frozenset({inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD})

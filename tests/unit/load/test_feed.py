@@ -115,6 +115,8 @@ def test_a_feed_without_values(write: Callable[..., Path], name: str, order: Any
     write(name, "telephone\n" if name == "x.csv" else "\n")
     with pytest.raises(ScenarioError, match="has no values"):
         lent(feed(name, order=order), [0])
+    with pytest.raises(ScenarioError, match="has no values"):
+        lent(feed([], order=order), [0])
 
 
 def test_a_file_is_sought_beside_the_plan_too(
@@ -214,7 +216,7 @@ def test_a_function_is_called_for_each_conversation() -> None:
     assert lent(feed(lambda number: f"89{number:07}"), [0, 7]) == ["890000000", "890000007"]
     assert lent(feed(lambda *args: args), [3]) == [()]
     assert lent(feed(str), [3]) in ([""], ["3"])
-    assert feed(lambda: 1).how_many() is None
+    assert (feed(lambda: 1).how_many(), feed(lambda: 1).order) == (None, None)
 
 
 def test_a_function_that_fails_is_told_of() -> None:
