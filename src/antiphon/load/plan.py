@@ -305,7 +305,7 @@ def _own_profile(part: Part, during_s: float, ramp_s: float) -> tuple[bool, Prof
 
 def _require_enough_starts(planned: PlannedPart) -> None:
     count, total = planned.count, planned.profile.total
-    if planned.is_open and count is not None and total < count - 1:
+    if planned.is_open and count is not None and math.isfinite(total) and math.ceil(total) < count:
         text = f"{planned.name} is to have {count} conversations, and in its time {math.ceil(total)} start"
         raise planned.part.wrong(text, "give it more time, a higher rate, or a lower count")
 

@@ -217,7 +217,7 @@ def test_a_part_is_of_a_scenario_and_feeds() -> None:
         ({"thresholds": "errors < 1%"}, "thresholds are a list of texts"),
         ({"thresholds": [1]}, "thresholds are a list of texts"),
         ({"count": 0}, "count 0 is no whole number"),
-        ({"count": 50, "during": 10}, "outgoing is to have 50 conversations, and in its time 20 start"),
+        ({"count": 21, "during": 10}, "outgoing is to have 21 conversations, and in its time 20 start"),
         ({"stages": "20/s for 1m"}, "outgoing has its own rate or users, and the plan's stages say it too"),
         ({"stages": "100% for 1m", "during": "1m"}, "stages say themselves how long they take"),
         ({"stages": "100% for 1m", "ramp": "1m"}, "stages say themselves how long they take"),
