@@ -19,6 +19,7 @@ from antiphon.load.profile import Profile
 from antiphon.load.rates import Duration, duration_s
 from antiphon.load.shares import WHOLE, Share
 from antiphon.load.stages import Stage, Stages, parse_stages
+from antiphon.load.thresholds import Threshold, parse
 from antiphon.runtime.call_site import Place, caller
 from antiphon.stand.stand import Stand
 
@@ -119,7 +120,7 @@ class Plan:
             "seed": self.seed,
             "share": str(self.share),
             "stand": self.stand.name if isinstance(self.stand, Stand) else self.stand,
-            "thresholds": list(self.thresholds),
+            "thresholds": [str(each) for each in self.thresholds],
             "place": self.place,
         }
 
@@ -148,11 +149,11 @@ class Plan:
             raise self._wrong(f"seed {shorten(seed)} is no whole number from 0 to {MOST_SEED}", "leave it out for any")
         return seed
 
-    def _thresholds(self, thresholds: Sequence[str]) -> tuple[str, ...]:
+    def _thresholds(self, thresholds: Sequence[str]) -> tuple[Threshold, ...]:
         if isinstance(thresholds, str) or not all(isinstance(each, str) for each in thresholds):
             hint = 'thresholds=["outbound_call p95 < 800ms", "errors < 1%"]'
             raise self._wrong(f"thresholds are a list of texts, not {shorten(thresholds)}", hint)
-        return tuple(thresholds)
+        return tuple(parse(each, place=self.place) for each in thresholds)
 
     def _counted(self, parts: tuple[Part, ...], count: int | None) -> tuple[Part, ...]:
         """The parts, with the count that the plan gives."""

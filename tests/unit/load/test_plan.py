@@ -20,6 +20,7 @@ from antiphon.load.plan import PlannedPart
 from antiphon.load.profile import Profile
 from antiphon.load.rates import Span
 from antiphon.load.stages import Stage
+from antiphon.load.thresholds import parse
 from antiphon.stand.stand import Stand
 
 
@@ -86,7 +87,7 @@ def test_a_plan_of_two_parts() -> None:
         Profile.constant(20.0, 300.0, 30.0),
     )
     assert (plan.duration_s, plan.grace_s, plan.seed, plan.stand) == (300.0, 10.0, 7, "local")
-    assert plan.thresholds == ("outbound_call p95 < 800ms",)
+    assert plan.thresholds == (parse("outbound_call p95 < 800ms"),)
     assert isinstance(calls.pacing(), Arrivals)
     assert isinstance(consults.pacing(), Users)
     assert [calls.arguments().of(number) for number in range(3)] == [
@@ -216,6 +217,7 @@ def test_a_part_is_of_a_scenario_and_feeds() -> None:
         ({"seed": True}, "seed True is no whole number"),
         ({"thresholds": "errors < 1%"}, "thresholds are a list of texts"),
         ({"thresholds": [1]}, "thresholds are a list of texts"),
+        ({"thresholds": ["errors < 1%", "p95 << 1s"]}, "threshold 'p95 << 1s'"),
         ({"count": 0}, "count 0 is no whole number"),
         ({"count": 21, "during": 10}, "outgoing is to have 21 conversations, and in its time 20 start"),
         ({"stages": "20/s for 1m"}, "outgoing has its own rate or users, and the plan's stages say it too"),
