@@ -257,7 +257,7 @@ class Agreement:
     # -- the journals -------------------------------------------------------------------------------------------------
 
     def _read(self, run: Run) -> None:
-        entries = run.runtime.journal.entries
+        entries = run.journal
         assert isinstance(entries[0], RunStarted), "the journal does not keep that much"
         for entry in entries:
             if isinstance(entry, HttpExchange):

@@ -31,6 +31,7 @@ from antiphon import (
     perform,
     scenario,
 )
+from antiphon.journal import Called
 
 DIALECT = Json(name="action", body="data", reply="result{Name}")
 
@@ -143,6 +144,31 @@ def test_what_a_run_has_learnt_outlives_it() -> None:
         "counted",
         "thanks",
     ]
+
+
+def test_what_nobody_reads_is_not_put_into_words() -> None:
+    """Neither while the run goes on nor when it ends: under load that would be a large part of each run."""
+    told: list[str] = []
+
+    class Record(dict[str, Any]):
+        def __repr__(self) -> str:
+            told.append("told")
+            return super().__repr__()
+
+    @scenario
+    def fetching(operator: Operator) -> list[Any]:
+        return [Operator.add(1, 2), call(lambda: Record(state="finished"), save_as="record")]
+
+    async def main() -> Run:
+        async with await listen("ws://127.0.0.1:0", lambda _opening: Desk()) as server:
+            return await perform(fetching, stand=Stand("test", {"centre": server.address}), runs=None)
+
+    run = asyncio.run(main())
+
+    assert told == []
+    (called,) = (entry for entry in run.journal if isinstance(entry, Called))
+    assert (called.save_as, called.result) == ("record", "{'state': 'finished'}")
+    assert told
 
 
 # -- what stays in memory ---------------------------------------------------------------------------------------------

@@ -197,7 +197,7 @@ def test_soft_checks_collect(peer: Any, play_with: Play) -> None:
     assert "n is 1, wanted 2" in told
     assert "seat" not in told.partition("wanted 'ready'")[0].rpartition("the check")[2]
     assert [type(failure) for failure in failed.value.failures] == [CheckFailed, CheckFailed]
-    assert len([entry for entry in run.runtime.journal.entries if isinstance(entry, SoftCheckFailed)]) == 2
+    assert len([entry for entry in run.journal if isinstance(entry, SoftCheckFailed)]) == 2
 
 
 def test_a_soft_check_of_an_answer(peer: Any, play_with: Play) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
@@ -27,7 +27,7 @@ from antiphon.journal.masking import Masker
 from antiphon.journal.performed import PerformedStep
 from antiphon.journal.placing import Placing
 
-__all__ = ["KEEP", "Deferred", "Journal", "Report", "Sink", "mask_entry", "mask_message"]
+__all__ = ["KEEP", "Deferred", "Journal", "Recordable", "Report", "Sink", "entries_of", "mask_entry", "mask_message"]
 
 KEEP: Final = 10_000
 """So many entries stay in memory if nobody says otherwise."""
@@ -87,7 +87,7 @@ class Journal:
     @property
     def entries(self) -> list[Any]:
         """The entries that are kept, oldest first."""
-        return [_written(each) for each in self._ring]
+        return entries_of(self._ring)
 
     @property
     def has_sinks(self) -> bool:
@@ -126,11 +126,15 @@ class Journal:
                 if entry is wait:
                     return
 
-    def let_go(self) -> None:
-        """The run is over: keep entries only, nothing that leads to its actors and waits, and from there to this."""
-        written = [_written(each) for each in self._ring]
+    def hand_over(self) -> list[Recordable]:
+        """The run is over: what was kept, for whoever has the run; `entries_of` makes entries of it.
+
+        Here nothing of it stays: it leads to actors and waits, and those to this.
+        """
+        kept = list(self._ring)
         self._ring.clear()
-        self._ring.extend(written)
+        self._weights = None
+        return kept
 
     def attach(self, sink: Sink, *, with_protocol: bool = False) -> None:
         """Call `sink` with every entry from now on; sinks are attached before the run's engine is made.
@@ -161,6 +165,11 @@ class Journal:
                 failure = failure or error  # the other sinks get it all the same
         if failure is not None:
             raise failure
+
+
+def entries_of(recorded: Iterable[Recordable]) -> list[Any]:
+    """The entries of what is recorded, made now."""
+    return [_written(each) for each in recorded]
 
 
 def _written(recorded: Recordable) -> Recorded:

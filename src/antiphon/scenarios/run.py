@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from antiphon.actor.actor import Actor
 from antiphon.errors import ScenarioError
 from antiphon.journal import RunVerdict
+from antiphon.journal.journal import Recordable, entries_of
 from antiphon.runtime.runtime import Runtime
 from antiphon.scenarios.saved import Returned, resolve
 from antiphon.scenarios.scenario import Scenario
@@ -41,6 +43,7 @@ class Run:
         self.verdict: RunVerdict | Literal[""] = ""
         self.error: BaseException | None = None
         self.duration_s = 0.0
+        self._recorded: Sequence[Recordable] = ()
 
     def __getattr__(self, name: str) -> Any:
         # By way of `__dict__`: copies ask for attributes before `__init__` has set any.
@@ -57,7 +60,14 @@ class Run:
     @property
     def journal(self) -> list[Any]:
         """The latest entries, unmasked: messages and whatever else happened, in order."""
-        return list(self.runtime.journal.entries)
+        return [*entries_of(self._recorded), *self.runtime.journal.entries]
+
+    def take_record(self) -> None:
+        """The run is over: have its record here only, where nothing of it leads to.
+
+        As it is: entries are made when somebody reads them, and of most runs under load nobody does.
+        """
+        self._recorded = self.runtime.journal.hand_over()
 
     # -- the stage that its steps are performed on --------------------------------------------------------------------
 

@@ -222,7 +222,7 @@ class _Performance:
         The run stays as it is for whoever has it; a failure that comes now is nobody's.
         """
         self.run.signals.end()
-        self.runtime.journal.let_go()
+        self.run.take_record()
         for actor in self.run.actors.values():
             for channel in actor.channels.values():
                 if isinstance(channel, Channel):
