@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import gc
 import weakref
 from collections.abc import Iterator
@@ -220,15 +221,24 @@ def test_how_much_is_kept_must_be_a_number(keep: Any) -> None:
         asyncio.run(perform(adding, runs=None, keep=keep))
 
 
-@pytest.mark.parametrize("returned", [{"token": "s3cr3t-of-the-call"}, [{"more": {"token": "s3cr3t-of-the-call"}}]])
+@pytest.mark.parametrize(
+    "returned",
+    [
+        {"token": "s3cr3t-of-the-call"},
+        [{"more": {"token": "s3cr3t-of-the-call"}}],
+        {"token": "s3cr3t-of-the-call", "not in JSON": {1j}},
+    ],
+)
 @pytest.mark.parametrize("keep", [0, 1, 10_000])
 def test_what_a_call_returned_is_learnt_though_nobody_reads_its_entry(keep: int, returned: Any) -> None:
+    copied = copy.deepcopy(returned)
+
     def log_in() -> Any:
-        return returned
+        return copied
 
     @scenario
     def telling(operator: Operator) -> list[Any]:
-        return [call(log_in), check("it is s3cr3t-of-the-call", "another")]
+        return [call(log_in), call(copied.clear), check("it is s3cr3t-of-the-call", "another")]
 
     async def main() -> str:
         async with await listen("ws://127.0.0.1:0", lambda _opening: Desk()) as server:

@@ -132,6 +132,42 @@ def test_json_both_ways_cookies_kept_and_headers_sent() -> None:
     assert second.took_ns > 0
 
 
+def test_what_was_said_is_known_as_it_was_whatever_becomes_of_it() -> None:
+    """The author's own objects may be others by the time that the record is read, or that something is masked."""
+
+    async def talk(client: Client) -> Any:
+        login = {"user": "alice", "password": "pw-secret"}
+        client.api.headers["Authorization"] = "Bearer auth-24680"
+        response = await client.api.post("/login", json=login)
+        assert client.api.headers.pop("Authorization")
+        login.clear()
+        response.body.clear()
+        response.cookies.clear()
+        response.headers.clear()  # type: ignore[attr-defined]
+        raise ExpectationFailed("pw-secret, auth-24680, tok-123456, cook-987654")
+
+    with pytest.raises(ExpectationFailed) as failed:
+        play(talk)
+    assert str(failed.value).count("***") == 4
+    (exchange,) = exchanges(failed.value.run)
+    assert (exchange.request_body, exchange.response_body) == (
+        '{"user":"alice","password":"pw-secret"}',
+        '{"token": "tok-123456", "user": "alice"}',
+    )
+    assert exchange.request_headers["Authorization"] == "Bearer auth-24680"
+    assert "cook-987654" in exchange.response_headers["Set-Cookie"]
+
+
+def test_a_large_body_is_learnt_too() -> None:
+    async def talk(client: Client) -> Any:
+        await client.api.post("/login", json={"user": "alice", "password": "pw-secret", "padding": "x" * 100_000})
+        raise ExpectationFailed("pw-secret")
+
+    with pytest.raises(ExpectationFailed) as failed:
+        play(talk)
+    assert "***" in str(failed.value)
+
+
 def test_bodies_are_read_as_what_they_are() -> None:
     async def talk(client: Client) -> Any:
         return [(await client.api.get(path)).body for path in ("text", "/bytes", "/broken-json", "/moved")]

@@ -220,7 +220,7 @@ class Actor:
         # Past `__setattr__`, which is the author's: an actor may be a dataclass, or watch its attributes.
         self.__dict__.update(_runtime=runtime, _user=user, _channels={}, _channel=None, _handlers_made=[])
         if user is not None:
-            runtime.masker.learn_from(vars(user))
+            runtime.masker.learn_later(dict(vars(user)).copy)
         itself = ref(self)
 
         def fields() -> Mapping[str, Any]:

@@ -148,7 +148,7 @@ class Channel:
             self._renew()
         address = self._resolve_address()
         opening = Opening(headers=self.headers, subprotocols=self.subprotocols, within_s=self.open_within_s)
-        self._runtime.masker.learn_from(self.headers)
+        self._runtime.masker.learn_later(CIMultiDict(self.headers).copy)
         await self._transport.connect(address, opening, self)
         await self._housekeeping.until_ready(address, self.open_within_s)
 

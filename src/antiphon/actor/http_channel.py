@@ -8,13 +8,14 @@ from typing import Any, Final
 
 from multidict import CIMultiDict
 
-from antiphon.conversation.headers import Headers, single_lines
+from antiphon.actor.http_exchange import HttpAnswer, PerformedExchange
+from antiphon.conversation.headers import Headers
 from antiphon.conversation.http_response import HttpResponse
 from antiphon.conversation.match import Difference, differences
 from antiphon.conversation.wording import shorten
 from antiphon.dialect.json_text import NOT_WRITABLE, encode_json, unwritable
 from antiphon.errors import AntiphonError, ExpectationFailed
-from antiphon.journal import HttpExchange, HttpRequested
+from antiphon.journal import Deferred
 from antiphon.runtime.call_site import caller
 from antiphon.runtime.runtime import STEP, Runtime
 from antiphon.transport.http_client import HttpClient
@@ -88,19 +89,16 @@ class HttpChannel:
         follow: bool = True,
     ) -> HttpResponse:
         """Any method."""
-        place = caller()
         url = path if "://" in path else self._address().rstrip("/") + ("/" + path.lstrip("/") if path else "")
         all_headers = CIMultiDict(self.headers)
-        all_headers.update(headers or {})
+        if headers:
+            all_headers.update(headers)
         if json is not None:
             data = _json_text(f"{method} {url}", json).encode()
             all_headers.setdefault("Content-Type", "application/json")
-        masker = self._runtime.masker
-        # Before the request is recorded, so that its own secrets are masked in the entry.
-        masker.learn_from(all_headers)
-        masker.learn_from(json)
-        masker.learn_from(params)
-        exchange = self._begin(method, url, all_headers, data)
+        if params:
+            self._runtime.masker.learn_from(params)
+        exchange = self._begin(method, url, all_headers, data, json)
         try:
             response = await self._client.request(
                 method,
@@ -121,21 +119,19 @@ class HttpChannel:
         except BaseException as error:
             self._end(exchange, error=f"{type(error).__name__}: {error}")
             raise
-        masker.learn_from(response.headers)
-        masker.learn_from([{"cookie": value} for value in response.cookies.values()])
-        masker.learn_from(response.body)
-        self._end(exchange, response=response)
-        self._judge(exchange, response, status, check, place)
+        self._end(exchange, response)
+        if check is not None or not _is_right(response.status, status):
+            self._judge(exchange, response, status, check, caller())
         return response
 
     async def close(self) -> None:
         """Close the connections that are kept for further requests."""
         await self._client.close()
 
-    def _begin(self, method: str, url: str, headers: Headers, body: Any) -> HttpExchange:
+    def _begin(self, method: str, url: str, headers: Headers, body: Any, json: Any) -> PerformedExchange:
         self._number += 1
         step = STEP.get()
-        request = HttpRequested(
+        exchange = PerformedExchange(
             at_ns=self._runtime.now_ns(),
             actor=self.actor,
             channel=self.name,
@@ -143,24 +139,36 @@ class HttpChannel:
             number=self._number,
             method=method,
             url=url,
-            request_headers=single_lines(headers),
-            request_body=_text(body),
+            headers=headers,
+            # What may be another by the time that it is read, or cannot be read twice, is put into words now.
+            body=body if body is None or isinstance(body, (str, bytes)) else _text(body),
         )
-        self._runtime.record(request)
-        return request.exchange()
+        # Before the request is recorded, so that its own secrets are masked in the entry.
+        self._runtime.masker.learn_later(lambda: headers)
+        if json is not None:
+            self._teach(json, body)
+        self._runtime.record(Deferred(exchange.at_ns, exchange.requested))
+        return exchange
 
-    def _end(self, exchange: HttpExchange, *, response: HttpResponse | None = None, error: str = "") -> None:
+    def _end(self, exchange: PerformedExchange, response: HttpResponse | None = None, error: str = "") -> None:
         exchange.took_ns = self._runtime.now_ns() - exchange.at_ns
         exchange.error = error
         if response is not None:
-            exchange.status = response.status
-            exchange.response_headers = single_lines(response.headers)
-            exchange.response_body = response.text
-        self._runtime.record(exchange)
+            answer = exchange.answer = HttpAnswer.of(response)
+            self._runtime.masker.learn_later(answer.taught)
+            self._teach(response.body, response.raw)
+        self._runtime.record(Deferred(exchange.at_ns, exchange.exchanged))
+
+    def _teach(self, body: Any, data: bytes) -> None:
+        """Have the masker learn what stands in a body, whose JSON is in `data`."""
+        if isinstance(body, (dict, list)):
+            self._runtime.masker.learn_from_json(body, data)
+        else:
+            self._runtime.masker.learn_from(body)
 
     def _judge(
         self,
-        exchange: HttpExchange,
+        exchange: PerformedExchange,
         response: HttpResponse,
         status: int | Collection[int] | None,
         check: Any,
@@ -188,12 +196,8 @@ def _is_right(status: int, wanted: int | Collection[int] | None) -> bool:
 
 
 def _text(body: Any) -> str:
-    if body is None:
-        return ""
-    if isinstance(body, str):
-        return body
-    if isinstance(body, (bytes, bytearray)):
-        return bytes(body).decode("utf-8", "replace")
+    if isinstance(body, bytearray):
+        return body.decode("utf-8", "replace")
     try:
         return encode_json(body)
     except NOT_WRITABLE:

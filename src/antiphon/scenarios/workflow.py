@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final, TypeVar
+
+import msgspec
 
 from antiphon.actor.actor import Actor
 from antiphon.actor.channel import Channel
@@ -23,6 +26,7 @@ from antiphon.journal.masking import Masker
 from antiphon.journal.performed import PerformedStep
 from antiphon.runtime.threads import in_thread
 from antiphon.scenarios.root_cause import cause_of
+from antiphon.scenarios.saved import Reference
 from antiphon.scenarios.step import Stage, Step, parameter_names, require_fit
 
 __all__ = ["call", "check", "expect", "perform_workflow", "send", "together", "wait", "workflow_steps"]
@@ -135,6 +139,9 @@ def _no_step(item: Any, what: str, place: str) -> ScenarioError:
 _LEARNT_FROM: Final = (str, Mapping, list, tuple, int, float, type(None))
 """What `Masker.learn_from` looks through, and what holds no secret."""
 
+_TEACHES_NOTHING: Final = frozenset({Reference, int, float, bool, type(None)})
+"""What holds no secret, whatever it is called."""
+
 
 class _Wait(Step[None]):
     async def _do(self, stage: Stage, step: PerformedStep) -> None:
@@ -158,7 +165,8 @@ class _Call(Step[Any]):
         yield from super().arguments(masker)
 
     async def _do(self, stage: Stage, step: PerformedStep) -> Any:
-        self.teach(stage.runtime.masker)
+        if not _TEACHES_NOTHING.issuperset(map(type, (*self.args, *self.kwargs.values()))):
+            self.teach(stage.runtime.masker)
         args = [stage.resolve(value) for value in self.args]
         kwargs = {name: stage.resolve(value) for name, value in self.kwargs.items()}
         if inspect.iscoroutinefunction(self._function):
@@ -174,12 +182,19 @@ class _Call(Step[Any]):
         at_ns, names = runtime.now_ns(), (self._function_name, self._save_as)
         told = Deferred(at_ns, partial(_called, at_ns, step.number, names, result, masker))
         if isinstance(result, _LEARNT_FROM):
-            # Now, and not when it is read: by then the entry may have fallen out of memory.
-            masker.learn_from({self._save_as: result})
+            # As it is now, and not when the entry is read: by then that may have fallen out of memory.
+            self._teach_result(masker, result)
             runtime.record(told)
         else:
             runtime.record(told.make())
         return result
+
+    def _teach_result(self, masker: Masker, result: Any) -> None:
+        if isinstance(result, (dict, list)):
+            with suppress(TypeError, ValueError, RecursionError):  # what JSON does not have
+                masker.learn_from_json(result, msgspec.json.encode(result), self._save_as)
+                return
+        masker.learn_from({self._save_as: result})
 
 
 def _called(at_ns: int, number: int, names: tuple[str, str], result: Any, masker: Masker) -> Called:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -321,10 +322,79 @@ def test_a_body_with_the_names_of_one_that_taught_nothing_may_teach(later: Any) 
     assert masker.text("it is hunter-22") == "it is ***"
 
 
-def test_what_is_remembered_as_clean_is_bounded() -> None:
+def test_what_is_remembered_is_bounded() -> None:
     masker = Masker()
     for number in range(5_000):
         masker.text(f"text {number}")
         masker.learn_from({f"field{number}": 1})
     assert len(masker._clean) <= 1_000
     assert len(masker._plain_names) <= 1_000
+
+
+SEEN_LATER = "hunter-22"
+
+
+@pytest.mark.parametrize(
+    "masked",
+    [
+        lambda masker: masker.text(f"it is {SEEN_LATER}"),
+        lambda masker: masker.known(f"it is {SEEN_LATER}"),
+        lambda masker: masker.value({SEEN_LATER: "x"}),
+        lambda masker: masker.value([f"it is {SEEN_LATER}"]),
+        lambda masker: masker.headers({"X": SEEN_LATER}),
+        lambda masker: masker.member("x", SEEN_LATER),
+        lambda masker: masker.shown("x", f"{'…'}{SEEN_LATER}"),
+        lambda masker: masker.data(SEEN_LATER.encode()),
+    ],
+)
+def test_what_is_to_be_learnt_is_learnt_before_anything_is_masked(masked: Callable[[Masker], Any]) -> None:
+    masker = Masker()
+    masker.text(f"it is {SEEN_LATER}")  # remembered as clean
+    masker.learn_later(lambda: {"password": SEEN_LATER})
+    assert SEEN_LATER not in str(masked(masker))
+
+
+def test_a_number_that_is_to_be_learnt() -> None:
+    masker = Masker()
+    masker.learn_later(lambda: {"password": "1234567"})
+    assert masker.value(1234567) == "***"
+
+
+def test_nothing_is_read_before_something_is_masked_but_no_more_than_some_are_kept() -> None:
+    masker = Masker()
+    read: list[int] = []
+
+    def later(number: int) -> Callable[[], Any]:
+        return lambda: read.append(number)
+
+    for number in range(60):
+        masker.learn_later(later(number))
+    assert read == []
+    for number in range(60, 1_000):
+        masker.learn_later(later(number))
+    assert 900 < len(read) < 1_000
+    masker.text("x")
+    masker.text("y")
+    assert read == list(range(1_000))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"user": {"token": SEEN_LATER}},
+        [["token", SEEN_LATER]],
+        {"token": SEEN_LATER, "padding": "x" * 100_000},
+        {"token": SEEN_LATER, "deep": [[]] * 1_000},
+    ],
+)
+def test_a_body_is_learnt_as_it_came(body: Any) -> None:
+    masker = Masker()
+    masker.learn_from_json(body, msgspec.json.encode(body))
+    body.clear()
+    assert masker.text(f"it is {SEEN_LATER}") == "it is ***"
+
+
+def test_a_body_that_is_a_secret_field_as_a_whole() -> None:
+    masker = Masker()
+    masker.learn_from_json([SEEN_LATER], msgspec.json.encode([SEEN_LATER]), "tokens")
+    assert masker.text(f"it is {SEEN_LATER}") == "it is ***"

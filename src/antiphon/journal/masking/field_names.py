@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from enum import IntEnum
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 from antiphon.journal.masking.automaton import word_finder
 from antiphon.journal.masking.commands import MARKS
@@ -32,12 +32,14 @@ class Secrecy(IntEnum):
 class FieldNames:
     """Judges names of fields; `own` are further names, or parts of names, of secret ones, in lower case.
 
-    `secrecy` judges a name.
+    `secrecy` judges a name. `plain` is for maskers: whether objects with members of these names, in this order, teach
+    nothing where all values are plain. Bodies of one kind have the same, in all runs.
     """
 
     def __init__(self, own: Sequence[str]) -> None:
         self._own = own
         self.secrecy: Callable[[str], Secrecy] = lru_cache(4096)(self._judge)
+        self.plain: dict[tuple[Any, ...], bool] = {}
         self._find = word_finder([*_CORES, *_MARKS, *(own or _INNOCENT)])
 
     def find(self, lower: str) -> list[Hit]:

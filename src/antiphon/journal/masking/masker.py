@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from types import NoneType
 from typing import Any, Final, overload
@@ -35,6 +35,8 @@ LONGEST_LEARNT: Final = 10_000
 _PLAIN: Final = frozenset({str, int, float, bool, NoneType})
 _LONGEST_CLEAN: Final = 100
 _MOST_CLEAN: Final = 1_000
+_MOST_UNLEARNT: Final = 64
+_LONGEST_UNLEARNT: Final = 64 * 1024
 
 
 class Masker:
@@ -54,8 +56,8 @@ class Masker:
         self._names = field_names(own)
         self.has_own_fields = bool(own)
         self._known = KnownSecrets()
-        self._plain_names: dict[tuple[Any, ...], bool] = {}
-        """Whether objects with members of these names teach nothing: bodies of one kind have the same."""
+        self._unlearnt: list[Callable[[], Any]] = []
+        self._plain_names = self._names.plain
         self._clean: set[str] = set()
         """Short texts that hold no secret, as far as they are known: names, places and states come again and again."""
 
@@ -70,6 +72,29 @@ class Masker:
         is_one = SHORTEST_LEARNT <= len(secret) <= LONGEST_LEARNT and secret.strip("*")
         if is_one and not self._names.is_word(secret) and self._known.add(secret):
             self._clean.clear()
+
+    def learn_later(self, made: Callable[[], Any]) -> None:
+        """Learn from what `made` gives as `learn_from` does, before anything is masked.
+
+        In a run that nobody watches mostly nothing ever is. `made` must give the same whenever it is called, whatever
+        becomes of the run's objects meanwhile; at most 64 are kept.
+        """
+        self._unlearnt.append(made)
+        if len(self._unlearnt) >= _MOST_UNLEARNT:
+            self._catch_up()
+
+    def learn_from_json(self, value: Any, data: bytes, name: str = "") -> None:
+        """Learn from a decoded body (as the field `name`) later, of its JSON: the body may be another by then."""
+        # The decoder goes as deep as Python's stack has room, and nobody knows how much there will be.
+        if len(data) <= _LONGEST_UNLEARNT and data.count(b"[") + data.count(b"{") <= _DEEPEST:
+            self.learn_later(lambda: {name: msgspec.json.decode(data)})
+        else:
+            self.learn_from({name: value})
+
+    def _catch_up(self) -> None:
+        unlearnt, self._unlearnt = self._unlearnt, []
+        for made in unlearnt:
+            self.learn_from(made())
 
     def learn_from(self, value: Any) -> None:
         """Learn what stands in the secret fields of a decoded body or of headers."""
@@ -139,6 +164,8 @@ class Masker:
 
     def text(self, text: str) -> str:
         """The text without what stands in its secret fields, and without learnt values."""
+        if self._unlearnt:
+            self._catch_up()
         if text in self._clean:
             return text
         # Fields first: what they teach is then looked for in the same text.
@@ -156,6 +183,8 @@ class Masker:
 
     def known(self, text: str) -> str:
         """The text without learnt values only: for code, where `token = next()` is no secret."""
+        if self._unlearnt:
+            self._catch_up()
         return self._known.mask(text, MASK)
 
     def _mask_fields(self, text: str) -> str:
@@ -270,6 +299,8 @@ class Masker:
         return is_pair(items) and self._secrecy(items[0]) is Secrecy.CERTAIN and not self._names.is_word(items[1])
 
     def _members(self, members: Mapping[Any, Any], depth: int) -> dict[Any, Any]:
+        if self._unlearnt:
+            self._catch_up()
         masked: dict[Any, Any] = {}
         named = self._named_by(members)
         for key, inner in members.items():
@@ -292,6 +323,8 @@ class Masker:
 
     def _foreign(self, value: Any, depth: int) -> Any:
         """A number, or an object of another kind, stays as it is unless what would be written of it holds a secret."""
+        if self._unlearnt:
+            self._catch_up()
         plain: Any = _show(value)
         if isinstance(value, (int, float)):
             return value if self._known.mask(plain, MASK) is plain else MASK
