@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -44,6 +44,7 @@ class Run:
         self.error: BaseException | None = None
         self.duration_s = 0.0
         self._recorded: Sequence[Recordable] = ()
+        self._players: dict[type, Actor] = {}
 
     def __getattr__(self, name: str) -> Any:
         # By way of `__dict__`: copies ask for attributes before `__init__` has set any.
@@ -73,8 +74,12 @@ class Run:
 
     def actor_for(self, kind: type, step: Step[Any]) -> Actor:
         """The one actor of that class. Raises ScenarioError if there is none, or more than one."""
+        known = self._players.get(kind)
+        if known is not None:
+            return known
         found = [actor for actor in self.actors.values() if isinstance(actor, kind)]
         if len(found) == 1:
+            self._players[kind] = found[0]  # a run's actors are the same to its end
             return found[0]
         have = ", ".join(f"{name} ({type(actor).__name__})" for name, actor in self.actors.items()) or "none"
         place = step.source
@@ -99,14 +104,30 @@ class Run:
         self.returned.add(name, value)
 
 
-class _Namespace(dict[str, Any]):
-    """What `saved.x` may mean: results first, then actors, then the attributes of a sole actor."""
+class _Namespace(Mapping[str, Any]):
+    """What `saved.x` may mean: results first, then actors, then the attributes of a sole actor.
+
+    The first is nearest: what a call returned may have the name of an attribute by chance.
+    """
 
     def __init__(self, run: Run) -> None:
-        actors = list(run.actors.values())
-        own = {k: v for k, v in vars(actors[0]).items() if not k.startswith("_")} if len(actors) == 1 else {}
-        # Later ones win: what a call returned is nearer than an attribute that happens to have its name.
-        super().__init__({**own, **run.actors, **run.returned.by_name()})
+        self._nearest = (run.returned.by_name(), run.actors)
+        self._own = vars(next(iter(run.actors.values()))) if len(run.actors) == 1 else {}
+
+    def __getitem__(self, name: str) -> Any:
+        for layer in self._nearest:
+            if name in layer:
+                return layer[name]
+        if str(name).startswith("_"):
+            raise KeyError(name)
+        return self._own[name]
+
+    def __iter__(self) -> Iterator[str]:
+        own = (name for name in self._own if not name.startswith("_"))
+        return iter(dict.fromkeys((*own, *self._nearest[1], *self._nearest[0])))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
 
 
 def _may_refer(value: Any) -> bool:

@@ -8,6 +8,7 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -27,7 +28,7 @@ from antiphon.errors import (
     ScenarioError,
     SoftChecksFailed,
 )
-from antiphon.journal import KEEP, Failed, Journal, Note, RunEnded, RunStarted, Sink
+from antiphon.journal import KEEP, Deferred, Failed, Journal, Note, RunEnded, RunStarted, Sink
 from antiphon.journal.masking import Masker
 from antiphon.journal.recording import STANDARD_REPORTS, load_reports, new_run_directory, recording
 from antiphon.runtime.event_loop import callback_failures, run_in_loop
@@ -40,7 +41,7 @@ from antiphon.scenarios.run import Run
 from antiphon.scenarios.scenario import Scenario
 from antiphon.scenarios.step import STAGE, Step
 from antiphon.scenarios.timed_steps import BEGUN_NS
-from antiphon.scenarios.workflow import perform_workflow, workflow_steps
+from antiphon.scenarios.workflow import workflow_steps
 from antiphon.stand.stand import Stand, load_stand
 from antiphon.stand.starting import started
 from antiphon.stand.users import Wanted
@@ -195,12 +196,14 @@ class _Performance:
         self._failure: BaseException | None = None
         self._presented: BaseException | None = None
         self._body: asyncio.Task[None] | None = None
-        self._workflow: Any = None
+        self._steps: list[Step[Any]] = []
 
     async def perform(self, linger_s: float) -> None:
         run, runtime = self.run, self.runtime
         # First of all, so that a journal says what it is of, also if the process is killed in its next line.
-        runtime.record(self._started())
+        told = {name: _plain(value) for name, value in run.parameters.items()}
+        facts = (run.scenario, told, self._stand.name, runtime.clock.started_at)
+        runtime.record(Deferred(0, partial(_started, *facts)))
         error: BaseException | None = None
         try:
             with callback_failures(runtime.fail):
@@ -302,10 +305,11 @@ class _Performance:
         # A step that the function makes and drops must find the run that it fails (`Step.__del__`).
         token = STAGE.set(run)
         try:
-            self._workflow = run.scenario.function(**run.actors, **run.parameters)
+            workflow = run.scenario.function(**run.actors, **run.parameters)
         finally:
             STAGE.reset(token)
-        for step in workflow_steps(self._workflow, run.scenario.place):
+        self._steps = workflow_steps(workflow, run.scenario.place)
+        for step in self._steps:
             for part in step.with_parts():
                 part.check()
                 if part.actor_kind is not None:
@@ -324,11 +328,16 @@ class _Performance:
         if not any(actor.has_async_handlers() for actor in run.actors.values()):
             run.signals.begin(STAGE)
         if run.scenario.is_async:
-            self._workflow = await run.scenario.function(**run.actors, **run.parameters)
-            if not _is_workflow(self._workflow):
-                run.value = self._workflow
+            value = await run.scenario.function(**run.actors, **run.parameters)
+            if not _is_workflow(value):
+                run.value = value
                 return
-        run.value = await perform_workflow(self._workflow, run.scenario.place)
+            self._steps = workflow_steps(value, run.scenario.place)
+        # Each one in this frame: whatever is between here and a step is gone through for every message that it awaits.
+        results = []
+        for step in self._steps:
+            results.append(await step)  # noqa: PERF401
+        run.value = results
 
     async def _end_branches(self) -> None:
         """Cancel what the scenario began beside itself and did not end: its failure is theirs."""
@@ -432,18 +441,19 @@ class _Performance:
             if self._body is not None:
                 self._body.cancel()
 
-    def _started(self) -> RunStarted:
-        return RunStarted(
-            at_ns=0,
-            scenario=self.run.scenario.name,
-            parameters={name: _plain(value) for name, value in self.run.parameters.items()},
-            actors={name: kind.message_channels() for name, kind in self.run.scenario.actors.items()},
-            stand=self._stand.name,
-            started_at=iso_utc(self.runtime.clock.started_at),
-            antiphon=_version(),
-            python=platform.python_version(),
-            pid=os.getpid(),
-        )
+
+def _started(scenario: Scenario[Any, Any], parameters: dict[str, Any], stand: str, started_at: datetime) -> RunStarted:
+    return RunStarted(
+        at_ns=0,
+        scenario=scenario.name,
+        parameters=parameters,
+        actors={name: kind.message_channels() for name, kind in scenario.actors.items()},
+        stand=stand,
+        started_at=iso_utc(started_at),
+        antiphon=_version(),
+        python=platform.python_version(),
+        pid=os.getpid(),
+    )
 
 
 @cache  # to look it up means to read a file

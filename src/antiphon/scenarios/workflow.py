@@ -24,12 +24,13 @@ from antiphon.journal import Argument, Called, Deferred
 from antiphon.journal.arguments import named_things
 from antiphon.journal.masking import Masker
 from antiphon.journal.performed import PerformedStep
+from antiphon.runtime.call_site import Place, caller
 from antiphon.runtime.threads import in_thread
 from antiphon.scenarios.root_cause import cause_of
 from antiphon.scenarios.saved import Reference
 from antiphon.scenarios.step import Stage, Step, parameter_names, require_fit
 
-__all__ = ["call", "check", "expect", "perform_workflow", "send", "together", "wait", "workflow_steps"]
+__all__ = ["call", "check", "expect", "send", "together", "wait", "workflow_steps"]
 
 R = TypeVar("R", covariant=True)
 
@@ -38,7 +39,7 @@ def wait(seconds: float) -> Step[None]:
     """Let time pass; what comes meanwhile is received, handled and answered as ever."""
     if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or seconds < 0:
         raise ScenarioError(f"wait() takes seconds from 0 on, not {seconds!r}")
-    return _Wait("wait", (seconds,))
+    return _Wait("wait", (seconds,), source=caller())
 
 
 def call(function: Callable[..., Any], /, *args: Any, save_as: str | None = None, **kwargs: Any) -> Step[Any]:
@@ -52,7 +53,7 @@ def call(function: Callable[..., Any], /, *args: Any, save_as: str | None = None
             f"call() takes a function, not {function!r}", hint="call(fetch_record, …), without brackets after its name"
         )
     # Judged where it is written: when the step's turn comes, the author's line is far away.
-    step = _Call(function, args, kwargs, save_as)
+    step = _Call(function, args, kwargs, save_as, caller())
     require_fit(step, function, *args, **kwargs)
     return step
 
@@ -103,20 +104,15 @@ def workflow_steps(workflow: Any, place: str) -> list[Step[Any]]:
         return [workflow]
     if not isinstance(workflow, (list, tuple)):
         raise _no_step(workflow, "the workflow", place)
-    steps = []
+    steps: list[Step[Any]] = []
     for index, item in enumerate(workflow):
-        if isinstance(item, (list, tuple)):
-            steps += workflow_steps(item, place)
-        elif isinstance(item, Step):
+        if isinstance(item, Step):
             steps.append(item)
+        elif isinstance(item, (list, tuple)):
+            steps += workflow_steps(item, place)
         else:
             raise _no_step(item, f"item {index} of the workflow", place)
     return steps
-
-
-async def perform_workflow(workflow: Any, place: str) -> list[Any]:
-    """Do the steps one after the other; the results in their order."""
-    return [await step for step in workflow_steps(workflow, place)]
 
 
 def _no_step(item: Any, what: str, place: str) -> ScenarioError:
@@ -150,9 +146,14 @@ class _Wait(Step[None]):
 
 class _Call(Step[Any]):
     def __init__(
-        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], save_as: str | None
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        save_as: str | None,
+        source: Place,
     ) -> None:
-        super().__init__("call", args, kwargs)
+        super().__init__("call", args, kwargs, source)
         self._function = function
         self._function_name = getattr(function, "__name__", type(function).__name__)
         self._save_as = save_as if save_as is not None else self._function_name
