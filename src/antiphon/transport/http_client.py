@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -67,9 +68,12 @@ class HttpClient:
                 ) as response,
             ):
                 body = await self._body_of(response)
-                cookies = {name: morsel.value for name, morsel in response.cookies.items()}
+                lines = response.headers
+                # aiohttp reads them anew for whoever asks.
+                set_cookies = response.cookies.items() if "Set-Cookie" in lines else ()
+                cookies = {name: morsel.value for name, morsel in set_cookies}
                 charset = response.charset or "utf-8"
-                return HttpResponse.of(response.status, response.headers.items(), cookies, body, charset)
+                return HttpResponse.of(response.status, lines.items(), cookies, body, charset)
         except _Unreadable as error:
             raise TransportError(error.text, place=f"{method} {url}", hint=error.hint) from error.__cause__
         except aiohttp.InvalidURL as error:
@@ -104,8 +108,9 @@ class HttpClient:
         try:
             # An answer to HEAD names the coding that GET would have, and has no body (RFC 9110 section 9.3.2).
             decoder = decoder_for("" if response.method == "HEAD" else coding)
-            async for data in response.content.iter_chunked(PIECE_BYTES):
-                for piece in decoder.decode(data):
+            # Mostly all of it is there already, and one reading takes it.
+            while not response.content.at_eof():
+                for piece in decoder.decode(await response.content.readany()):
                     if len(body) + len(piece) > self._max_size_bytes:
                         raise self._too_large()
                     body += piece
@@ -146,13 +151,19 @@ _CONNECT_HINT: Final = "is the system under test running there?"
 
 
 def _require_address(url: str) -> None:
+    scheme, separator, rest = url.partition("://")
+    # What comes behind the host says nothing of it, and is another in every request.
+    if not _is_address(f"{scheme}{separator}{rest.partition('/')[0]}"):
+        raise _no_address(url)
+
+
+@lru_cache(256)
+def _is_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        is_address = False
-    if not is_address:
-        raise _no_address(url)
+        return False
 
 
 def _no_address(url: str) -> ScenarioError:
