@@ -38,6 +38,8 @@ class Actor:
     _channel: Channel | None
     _declarations: ClassVar[dict[str, Declaration[Any]]] = {}
     _reactions: ClassVar[dict[str, tuple[Trigger, ...]]] = {}
+    _heard: ClassVar[dict[str, tuple[tuple[str, str], ...]]] = {}
+    _misplaced: ClassVar[tuple[str, str] | None] = None
     _arriving: ClassVar[tuple[str, ...]] = ()
     _speaking: ClassVar[tuple[str, ...]] = ()
     _has_async_handlers: ClassVar[bool] = False
@@ -62,6 +64,9 @@ class Actor:
         links = [(name, each) for name, each in cls._declarations.items() if isinstance(each, (Link, Accepted))]
         cls._speaking = tuple(name for name, _ in links)
         cls._arriving = tuple(name for name, each in links if each.opens == "arriving")
+        cls._heard = {name: _heard_on(name, cls._reactions) for name in cls._declarations}
+        placed = ((method, only) for method, made in cls._reactions.items() for _, only in made if only is not None)
+        cls._misplaced = next((each for each in placed if each[1] not in cls._declarations), None)
         cls._has_async_handlers = any(inspect.iscoroutinefunction(getattr(cls, method)) for method in cls._reactions)
 
     def __init__(self, *, user: str | Mapping[str, Any] | None = None) -> None:
@@ -221,6 +226,8 @@ class Actor:
         self.__dict__.update(_runtime=runtime, _user=user, _channels={}, _channel=None, _handlers_made=[])
         if user is not None:
             runtime.masker.learn_later(dict(vars(user)).copy)
+        if self._misplaced is not None:
+            raise self._no_such_channel(*self._misplaced)
         itself = ref(self)
 
         def fields() -> Mapping[str, Any]:
@@ -264,21 +271,26 @@ class Actor:
                 handlers.clear()
 
     def _handlers(self, channel: str) -> Handlers:
-        """Those of one channel; a handler that is for this channel only goes before one for all."""
+        """Those of one channel."""
         handlers = Handlers()
-        found = [(only, trigger, method) for method, made in self._reactions.items() for trigger, only in made]
-        # The sort keeps the order of the class otherwise; the last one put for a trigger is the one that counts.
-        for only, trigger, method in sorted(found, key=lambda reaction: reaction[0] is not None):
-            bound = getattr(self, method)
-            if only is not None and only not in self._declarations:
-                raise ScenarioError(
-                    f"the handler {method} is for the channel {only!r}, which {type(self).__name__} does not have",
-                    place=place_of(bound),
-                    hint=f"its channels are: {', '.join(self._declarations) or 'none'}",
-                )
-            if only in (None, channel):
-                handlers.put(trigger, bound)
+        for trigger, method in self._heard[channel]:
+            handlers.put(trigger, getattr(self, method))
         return handlers
+
+    def _no_such_channel(self, method: str, only: str) -> ScenarioError:
+        return ScenarioError(
+            f"the handler {method} is for the channel {only!r}, which {type(self).__name__} does not have",
+            place=place_of(getattr(self, method)),
+            hint=f"its channels are: {', '.join(self._declarations) or 'none'}",
+        )
+
+
+def _heard_on(channel: str, reactions: Mapping[str, tuple[Trigger, ...]]) -> tuple[tuple[str, str], ...]:
+    """What triggers which method there; a handler that is for this channel only goes before one for all."""
+    found = [(only, trigger, method) for method, made in reactions.items() for trigger, only in made]
+    # The sort keeps the order of the class otherwise; the last one put for a trigger is the one that counts.
+    found.sort(key=lambda reaction: reaction[0] is not None)
+    return tuple((trigger, method) for only, trigger, method in found if only in (None, channel))
 
 
 def _user_pattern(user: str | Mapping[str, Any]) -> Mapping[str, Any]:
