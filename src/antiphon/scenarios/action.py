@@ -58,6 +58,7 @@ class action(Generic[A, P, R]):  # noqa: N801 - a decorator, and written as one
             return _ActionStep(self.__name__, args, kwargs, source, actor, function)
 
         self._make = make
+        self._of_class: tuple[type, Callable[P, Step[R]]] | None = None
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.__name__ = name
@@ -69,6 +70,14 @@ class action(Generic[A, P, R]):  # noqa: N801 - a decorator, and written as one
     def __get__(self, instance: Any, owner: type) -> Callable[P, Step[R]]:
         if instance is not None:
             return MethodType(self._make, instance)
+        # A workflow is written anew for each run, and mostly for the same class.
+        known = self._of_class
+        if known is None or known[0] is not owner:
+            known = self._of_class = (owner, self._made_on(owner))
+        return known[1]
+
+    def _made_on(self, owner: type) -> Callable[P, Step[R]]:
+        """What makes a step for whoever plays that class."""
 
         @wraps(self.function)
         def make(*args: P.args, **kwargs: P.kwargs) -> Step[R]:
@@ -173,10 +182,12 @@ class _RoleStep(Step[R]):
         self.is_awaited = True
         stage = STAGE.get()
         actor = (stage if stage is not None else self.stage_outside()).actor_for(self._kind, self)
-        # Like a method call: the step was made on a base class, and the actor's own class may know better. Looked up
-        # statically, since `getattr` would make a step of it.
-        overriding = inspect.getattr_static(type(actor), self.name, None)
-        function = overriding.function if isinstance(overriding, action) else self._function
+        function = self._function
+        if type(actor) is not self._kind:
+            # Like a method call: the step was made on a base class, and the actor's own class may know better. Looked
+            # up statically, since `getattr` would make a step of it.
+            overriding = inspect.getattr_static(type(actor), self.name, None)
+            function = overriding.function if isinstance(overriding, action) else function
         step: _ActionStep[R] = _ActionStep(self.name, self.args, dict(self.kwargs), self.source, actor, function)
         return step.__await__()
 
