@@ -212,6 +212,20 @@ def test_no_answer_in_time() -> None:
         play(talk)
 
 
+def test_a_single_address_is_not_resolved_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If aiohttp should connect in another way one day, `transport.http_connector` has lost its purpose."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("aiohttp has the loop connect a socket")
+
+    monkeypatch.setattr("aiohappyeyeballs.start_connection", refuse)
+
+    async def talk(client: Client) -> Any:
+        return (await client.api.get("/text")).body
+
+    assert play(talk).value == "plain"
+
+
 def test_nobody_there_and_no_address(unused_tcp_port: int) -> None:
     async def talk(client: Client) -> Any:
         with pytest.raises(ScenarioError, match="is no address"):

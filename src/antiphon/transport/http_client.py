@@ -16,6 +16,7 @@ from antiphon.conversation.http_response import HttpResponse
 from antiphon.conversation.wording import shorten
 from antiphon.errors import ConnectFailed, ScenarioError, TransportError
 from antiphon.transport.content_coding import ACCEPTED, PIECE_BYTES, decoder_for
+from antiphon.transport.http_connector import Connector
 from antiphon.transport.timeouts import timeout
 
 __all__ = ["DEFAULT_MAX_SIZE_BYTES", "HttpClient"]
@@ -130,6 +131,7 @@ class HttpClient:
             # Cookies of 127.0.0.1 and the like count too: systems under test live there.
             cookies = aiohttp.CookieJar(unsafe=True)
             self._session = aiohttp.ClientSession(
+                connector=Connector(),
                 cookie_jar=cookies,
                 timeout=aiohttp.ClientTimeout(),
                 headers={"Accept-Encoding": ACCEPTED},
