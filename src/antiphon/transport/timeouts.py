@@ -54,20 +54,33 @@ def _nothing() -> None:
 
 
 class timeout:  # noqa: N801 - it is used as `asyncio.timeout` is
-    """Like `asyncio.timeout`: raises TimeoutError, counted like this, if its block takes longer."""
+    """Like `asyncio.timeout`: raises TimeoutError, counted like this, if its block takes longer.
+
+    Cancelling is done as there: `Task.cancelling` and `uncancel` tell our cancellation from others'. A scope of
+    asyncio's around this would cost more than all the rest, for each connection.
+    """
 
     def __init__(self, within_s: float) -> None:
         self._within_s = within_s
-        # asyncio's scope does the cancelling, which has to be told from a cancellation by others.
-        self._scope = asyncio.timeout(None)
+        self._is_over = False
 
     async def __aenter__(self) -> None:
         loop = asyncio.get_running_loop()
-        scope = await self._scope.__aenter__()
-        self._limit = BusyTolerantTimer(loop, self._within_s, lambda: scope.reschedule(loop.time()))
+        task = asyncio.current_task(loop)
+        if task is None:
+            raise RuntimeError("a time limit is for a task")
+        self._task = task
+        self._cancelling = task.cancelling()
+        self._limit = BusyTolerantTimer(loop, self._within_s, self._end)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._limit.cancel()
-        await self._scope.__aexit__(kind, error, traceback)
+        # If others cancelled the task as well, what they want goes on.
+        if self._is_over and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+            raise TimeoutError from error
+
+    def _end(self) -> None:
+        self._is_over = True
+        self._task.cancel()
