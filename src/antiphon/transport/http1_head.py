@@ -76,7 +76,7 @@ def read_response(head: bytes) -> ResponseHead:
 def _read_lines(head: bytes) -> tuple[str, Headers]:
     first, *lines = _decode(head).split("\r\n")
     # Another party may take one of them for the end of a line, and see headers that we do not (RFC 9110 section 5.5).
-    if any(_BREAKS.intersection(line) for line in (first, *lines)):
+    if not _BREAKS.isdisjoint("".join((first, *lines))):
         raise ValueError("a line of the head holds a bare CR or LF, or NUL")
     fields: list[tuple[str, str]] = []
     for line in lines:
