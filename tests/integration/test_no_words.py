@@ -16,7 +16,7 @@ import pytest
 
 from antiphon import DeadlinePassed, Message, Run, action, all_of, first_of, scenario, together, wait
 from antiphon.conversation import awaited, difference_text, explanation_text, match, waits, wording
-from antiphon.journal import Note, StepStarted, WaitEnded, WaitStarted, arguments
+from antiphon.journal import ChannelOpened, Note, StepStarted, WaitEnded, WaitStarted, arguments
 from antiphon.journal.masking import field_names, fields, known_secrets, masker, shapes
 
 Play = Callable[..., Run]
@@ -265,6 +265,8 @@ def told(entry: Any) -> dict[str, Any]:
         fields |= {"where": entry.what, "deadline_ns": entry.deadline_ns is not None}
     if isinstance(entry, (Message, WaitEnded)):
         fields.pop("step")  # where it is shown is found for sinks only
+    if isinstance(entry, ChannelOpened):
+        fields.pop("took_ns")
     return {"kind": type(entry).__name__, **fields, "at_ns": 0, "started_at": 0, "address": ""}
 
 

@@ -108,6 +108,7 @@ class Channel:
         self._read_ns = runtime.read_ns
         self._origin_ns = runtime.origin_ns
         self._record = runtime.record
+        self._opening_ns: int | None = None
         self._codec: Codec = dialect.codec()
         self._sender = Sender(runtime, self.mailbox, self._codec, actor, name, max_unsent_bytes)
         reading = ReadingPause(self.mailbox, self._sender)
@@ -149,6 +150,7 @@ class Channel:
         address = self._resolve_address()
         opening = Opening(headers=self.headers, subprotocols=self.subprotocols, within_s=self.open_within_s)
         self._runtime.masker.learn_later(CIMultiDict(self.headers).copy)
+        self._opening_ns = self._now_ns()
         await self._transport.connect(address, opening, self)
         await self._housekeeping.until_ready(address, self.open_within_s)
 
@@ -212,12 +214,13 @@ class Channel:
         self._runtime.deadlines.add(self._driver)
         self._record(
             ChannelOpened(
-                at_ns=self._now_ns(),
+                at_ns=(now_ns := self._now_ns()),
                 actor=self.actor,
                 channel=self.name,
                 address=self._resolve_address() if self._resolve_address is not None else "",
                 headers=single_lines(self.headers),
                 subprotocol=self.subprotocol,
+                took_ns=now_ns - self._opening_ns if self._opening_ns is not None else None,
             )
         )
         self._housekeeping.begin()
@@ -265,10 +268,8 @@ class Channel:
             self._sender.send_owed(name, Message(name, data, data, frames=()))  # it is on its way already
             return
         number = self.mailbox.received = self.mailbox.received + 1
-        at_ns, actor, channel = self._now_ns(), self.actor, self.name
-        self._record(
-            Message(name, data, data, is_protocol=True, at_ns=at_ns, number=number, actor=actor, channel=channel)
-        )
+        stamp: dict[str, Any] = {"at_ns": self._now_ns(), "number": number, "actor": self.actor, "channel": self.name}
+        self._record(Message(name, data, data, is_protocol=True, **stamp))
 
     def on_ended(self, ending: Ending) -> None:
         now_ns = self._now_ns()

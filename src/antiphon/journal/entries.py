@@ -99,13 +99,17 @@ class TestEnded(Entry, tag="test-ended"):
 
 
 class ChannelOpened(Entry, tag="opened"):
-    """A channel's connection is there. `headers` are those that were sent with the opening request."""
+    """A channel's connection is there. `headers` are those that were sent with the opening request.
+
+    `took_ns` is how long it took to open it; None for one that the peer opened.
+    """
 
     actor: str
     channel: str
     address: str
     headers: dict[str, str] = {}
     subprotocol: str = ""
+    took_ns: int | None = None
 
 
 class ChannelEnded(Entry, tag="closed"):
