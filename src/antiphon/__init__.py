@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from antiphon.scenarios.signal_steps import await_signal, signal
     from antiphon.scenarios.step import Step
     from antiphon.scenarios.timed_steps import at, repeat, within
+    from antiphon.scenarios.timing import Timer, timer
     from antiphon.scenarios.workflow import call, check, expect, send, together, wait
     from antiphon.stand.stand import Stand, load_stand
     from antiphon.stand.users import User
@@ -109,6 +110,7 @@ __all__ = [
     "Stand",
     "Step",
     "Text",
+    "Timer",
     "TransportError",
     "Unreadable",
     "UpgradeRefused",
@@ -136,6 +138,7 @@ __all__ = [
     "send",
     "signal",
     "soft",
+    "timer",
     "together",
     "wait",
     "within",
@@ -167,6 +170,7 @@ _HOMES = {
         "load.part": "part",
         "load.plan": "Plan",
         "scenarios.timed_steps": "at repeat within",
+        "scenarios.timing": "Timer timer",
         "runtime.wait_groups": "all_of first_of",
         "scenarios.run": "Run",
         "scenarios.runner": "perform play",

@@ -229,6 +229,7 @@ def test_writing_scenarios_return_what_they_should(performed: Callable[..., dict
         "in_a_list": ([[[890000002, 7, None], [7, "accepted by alice", None], [None, None]]], 0.8),
         "in_plain_async": (890000002, 0.3),
         "on_time": (["accepted by alice", ["accepted by alice", None], [["accepted by alice", None]] * 3], 3.7),
+        "timed": ([[None, 0.2]], 0.2),
         "judged": ([{"state": "finished", "talk_s": 3}, None, None], 0.0),
         "two_desks": (["alice", "bob"], 0.0),
     }

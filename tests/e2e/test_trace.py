@@ -222,6 +222,7 @@ def consultation(tmp_path: Path) -> Path:
     book.add(journal.SoftCheckFailed, text="greeting is not what it was")
     book.add(journal.Called, number=3, function="fetch", save_as="record", result="{'state': 'x'}")
     book.add(journal.SignalGiven, name="seated", actor="bob", step=3, value="7")
+    book.add(journal.TimerStopped, name="delivery", took_ns=12_300_000, step=3)
     book.add(journal.Note, text="the event loop was blocked")
     book.add(journal.Dropped, actor="bob", channel="desk", count=3, limit=2)
     book.end_wait(wait, "failed", error="DeadlinePassed")
@@ -315,6 +316,7 @@ async def test_what_happened_is_there_in_its_order(consultation: Path, opened: C
         text = await page.locator("#canvas").inner_text()
         for told in (
             *("desk is open", "POST /login", "outbound_call", "dial", "record = {'state': 'x'}", "signal seated"),
+            "timer delivery",
             *(
                 "the event loop was blocked",
                 "3 older messages fell out",

@@ -51,6 +51,7 @@ from antiphon import (
     send,
     signal,
     soft,
+    timer,
     together,
     wait,
     within,
@@ -662,6 +663,11 @@ def listen_where_nobody_can() -> None:
 @direct("Actor", "Actor.channel", "Actor.runtime")
 def an_actor_outside_of_a_run() -> None:
     Party().send("hello")  # here
+
+
+@direct("timer", "Timer")
+def a_timer_outside_of_a_run() -> None:
+    timer("rest").stop()  # here
 
 
 @scenario

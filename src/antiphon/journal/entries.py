@@ -40,6 +40,7 @@ __all__ = [
     "StepStarted",
     "TestEnded",
     "TestOutcome",
+    "TimerStopped",
     "WaitEnded",
     "WaitOutcome",
     "WaitStarted",
@@ -370,6 +371,14 @@ class MomentKept(Entry, tag="moment"):
     step: int
     due_ns: int
     error_ns: int
+
+
+class TimerStopped(Entry, tag="timer"):
+    """What an author times is over, `took_ns` after it began. `step` is the business step it ended in, 0 for none."""
+
+    name: str
+    took_ns: int
+    step: int = 0
 
 
 Recorded = Entry | Message

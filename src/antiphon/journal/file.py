@@ -161,6 +161,7 @@ _Line = (
     | journal.StepEnded
     | journal.StepStarted
     | journal.TestEnded
+    | journal.TimerStopped
     | journal.WaitEnded
     | journal.WaitStarted
 )

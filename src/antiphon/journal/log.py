@@ -51,6 +51,7 @@ class JournalLog:
             journal.HttpExchange: self._http,
             journal.SignalGiven: self._signal,
             journal.MomentKept: self._moment,
+            journal.TimerStopped: self._timer,
             journal.Dropped: self._dropped,
             journal.SoftCheckFailed: lambda entry: self._log(
                 "run", logging.WARNING, entry, f"soft check: {entry.text}"
@@ -111,6 +112,10 @@ class JournalLog:
     def _moment(self, entry: journal.MomentKept) -> None:
         text = f"a moment was kept to {entry.error_ns / 1000:.0f} µs"
         self._log("step", logging.DEBUG, entry, text, error_s=entry.error_ns / 1e9)
+
+    def _timer(self, entry: journal.TimerStopped) -> None:
+        took_s = entry.took_ns / 1e9
+        self._log("step", logging.INFO, entry, f"the timer {entry.name!r} took {took_s:.6f} s", took_s=took_s)
 
     # -- channels and what is said on them ----------------------------------------------------------------------------
 

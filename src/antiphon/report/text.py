@@ -103,6 +103,7 @@ class Conversation:
             journal.Note: self._note,
             journal.SignalGiven: self._signal,
             journal.MomentKept: self._moment,
+            journal.TimerStopped: self._timer,
         }
 
     def __call__(self, entry: Entry | Message) -> None:
@@ -200,6 +201,11 @@ class Conversation:
     def _moment(self, entry: journal.MomentKept, placed: Placed) -> None:
         told = f"= begun {entry.error_ns / 1e3:.1f} µs after its moment"
         self._line(entry.at_ns, "", self._depths.inside(placed.step), (told, "dim"))
+
+    def _timer(self, entry: journal.TimerStopped, placed: Placed) -> None:
+        took = f"{entry.took_ns / 1e6:.1f} ms" if entry.took_ns < 1e9 else seconds(entry.took_ns)
+        told = f"= the timer {entry.name!r} took {took}"
+        self._line(entry.at_ns, "", self._depths.inside(placed.step), (told, "cyan"))
 
     def _wait_ended(self, entry: journal.WaitEnded, placed: Placed) -> None:
         wait = placed.wait

@@ -25,6 +25,7 @@ from antiphon.scenarios.step import (
     require_fit,
     told_arguments,
 )
+from antiphon.scenarios.timers import Timers
 
 __all__ = ["action"]
 
@@ -201,6 +202,10 @@ class _Alone:
     @property
     def signals(self) -> Signals:
         raise ScenarioError("a signal needs a scenario", hint="signals are given and awaited in scenarios only")
+
+    @property
+    def timers(self) -> Timers:
+        raise ScenarioError("a timer needs a scenario", hint="timers are used in scenarios only")
 
     def actor_for(self, kind: type, step: Step[Any]) -> Any:
         raise ScenarioError(

@@ -15,6 +15,7 @@ from antiphon.scenarios.saved import Returned, resolve
 from antiphon.scenarios.scenario import Scenario
 from antiphon.scenarios.signals import Signals
 from antiphon.scenarios.step import Step
+from antiphon.scenarios.timers import Timers
 
 __all__ = ["Run"]
 
@@ -37,6 +38,7 @@ class Run:
         self.runtime = runtime
         self.actors: dict[str, Actor] = {}
         self.signals = Signals(runtime)
+        self.timers = Timers(runtime)
         self.is_strict = scenario.is_strict
         self.returned = Returned()
         self.value: Any = None

@@ -20,6 +20,7 @@ from antiphon.runtime.discarded import is_discarded
 from antiphon.runtime.runtime import STEP, Runtime
 from antiphon.runtime.tracebacks import author_frame
 from antiphon.scenarios.signals import Signals
+from antiphon.scenarios.timers import Timers
 
 __all__ = ["STAGE", "Stage", "Step", "parameter_names", "require_fit", "told_arguments"]
 
@@ -34,6 +35,11 @@ class Stage(Protocol):
     @property
     def signals(self) -> Signals:
         """The run's signals."""
+        ...
+
+    @property
+    def timers(self) -> Timers:
+        """The run's timers."""
         ...
 
     def actor_for(self, kind: type, step: Step[Any]) -> Any:

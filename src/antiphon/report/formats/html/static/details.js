@@ -205,6 +205,9 @@ const TELLERS = {
     const facts = [['due at', `${(entry.due_ns / 1e9).toFixed(6)} s`], ['begun', item.text.slice(6)], this.at(item), this.inStep(item)];
     return { title: 'at()', kind: 'moment', facts };
   },
+  timer(item) {
+    return { title: item.name, kind: 'timer', facts: [['took', item.text], this.at(item), this.inStep(item)] };
+  },
   note(item) {
     return { title: 'Note', kind: 'note', facts: [this.at(item)], parts: [this.text('Text', item.text)] };
   },

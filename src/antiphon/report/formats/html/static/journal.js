@@ -388,6 +388,13 @@ const READERS = {
       text: `begun ${duration(Math.abs(entry.error_ns))} ${entry.error_ns >= 0 ? 'late' : 'early'}`,
     });
   },
+  timer(entry, line) {
+    const home = this.stepAt(entry.step);
+    this.add({
+      kind: 'timer', line, at: entry.at_ns, actor: home ? home.actor : null, home, name: entry.name,
+      text: duration(entry.took_ns),
+    });
+  },
   note(entry, line) {
     this.add({ kind: 'note', line, at: entry.at_ns, text: entry.text });
   },

@@ -78,6 +78,9 @@ const DRAWERS = {
   moment(item, row) {
     this.remark(row, item, make('span.sign', '◷'), item.text);
   },
+  timer(item, row) {
+    this.remark(row, item, make('span.sign', '⏱'), `timer ${visible(item.name)}`, make('span.aside-text', item.text));
+  },
   note(item, row) {
     this.remark(row, item, make('span.sign', '!'), visible(item.text));
   },
