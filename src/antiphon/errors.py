@@ -178,8 +178,10 @@ class ExpectationFailed(AntiphonError, AssertionError):
 
     `explanation` holds the facts (see `antiphon.conversation.explanation.Explanation`) when the failure is that of a
     wait; the text is taken from it when it is first needed, so that a message which comes soon after its deadline is
-    still told of.
+    still told of. `status` is that of an HTTP answer which should have had another, else 0.
     """
+
+    status = 0
 
     def __init__(
         self, text: str, *, place: str | None = None, hint: str | None = None, explanation: Any = None
@@ -225,9 +227,13 @@ class SoftChecksFailed(ExpectationFailed):
 
 
 class MessagesLeft(ExpectationFailed):
-    """In strict mode, messages were received that nobody expected; `messages` are they, oldest first."""
+    """In strict mode, messages were received that nobody expected; `messages` are they, oldest first.
+
+    `repeated` are those of them that say what the one of that name before them said.
+    """
 
     messages: Sequence[Any] = ()
+    repeated: Sequence[Any] = ()
 
 
 class RequestRefused(ExpectationFailed):

@@ -179,11 +179,13 @@ class HttpChannel:
             wanted = "200 to 299" if status is None else status
             # Masked before it is cut: half a secret would not be found in the text.
             body = shorten(self._runtime.masker.value(response.body))
-            raise ExpectationFailed(
+            wrong = ExpectationFailed(
                 f"{request} was answered with {response.status}, wanted {wanted}",
                 place=place,
                 hint=f"the body is {body}",
             )
+            wrong.status = response.status
+            raise wrong
         found: list[Difference] = differences(check, response.body) if check is not None else []
         if found:
             raise ExpectationFailed(f"{request}: " + "; ".join(map(str, found)), place=place)

@@ -18,7 +18,10 @@ from antiphon.conversation.message import Message
 from antiphon.conversation.waits import Exchange, MessageWait, Wait
 from antiphon.errors import Line, in_pieces, plain_text
 
-__all__ = ["Explanation", "FailureKind", "Memory"]
+__all__ = ["NAME_PATH", "Explanation", "FailureKind", "Memory"]
+
+NAME_PATH: Final = "its name"
+"""In a difference: not a field of the body, the message's name."""
 
 FailureKind = Literal["deadline", "closed", "check", "refused", "forbidden"]
 """The deadline passed, the connection closed, a check failed, a request was refused, what was forbidden came."""
@@ -141,6 +144,13 @@ class Explanation:
         return next((m for m in earlier if m.name == culprit.name and m.body == culprit.body), None)
 
     @property
+    def strays(self) -> list[Message]:
+        """The replies that came since the wait began and that belong to no request which was open, oldest first."""
+        answers = {number for number, wait in self._taken if isinstance(wait, Exchange)}
+        # A key that is the name is that of a dialect whose events look like replies.
+        return [m for m in self.came if m.reply_to not in (None, m.name) and m.number not in answers]
+
+    @property
     def is_drained(self) -> bool:
         """True if the fitting message was drained."""
         return self.fitting is not None and (self.fitting.number, None) in self._taken
@@ -152,7 +162,7 @@ class Explanation:
 
     @property
     def nearest_differences(self) -> list[Difference]:
-        """Where the nearest message differs from what was awaited; the path "its name" is that of the name."""
+        """Where the nearest message differs from what was awaited; the path `NAME_PATH` is that of the name."""
         return self._nearest[1]
 
     @cached_property
@@ -169,7 +179,7 @@ class Explanation:
             alike = _alike(wait.name, (message.name for message in self.history))
             for message in reversed(self.history):
                 if message.name == alike:
-                    return message, [Difference("its name", wait.name, message.name)]
+                    return message, [Difference(NAME_PATH, wait.name, message.name)]
         return None, []
 
     @cached_property

@@ -15,7 +15,7 @@ from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, Messag
 from antiphon.conversation.wording import one_line, seconds, shorten
 from antiphon.errors import Line, Piece, Role, plain_line
 
-__all__ = ["lines_of"]
+__all__ = ["code_and_text", "lines_of"]
 
 
 def lines_of(facts: Explanation) -> list[Line]:
@@ -234,16 +234,17 @@ def _about_nearest(facts: Explanation) -> Iterator[str | Line]:
 
 def _refusal(message: Message | None) -> str:
     """The code and the text of a refusal, where its body has fields that look like them."""
-    code, text = _code_and_text(message)
+    code, text = code_and_text(message)
     return one_line(text if str(code) and text.startswith(str(code)) else f"{code} {text}")
 
 
 def _says_why(refusal: Message) -> bool:
     """Whether the refusal has a text for people, and not only a code."""
-    return bool(_code_and_text(refusal)[1].strip())
+    return bool(code_and_text(refusal)[1].strip())
 
 
-def _code_and_text(message: Message | None) -> tuple[str | int, str]:
+def code_and_text(message: Message | None) -> tuple[str | int, str]:
+    """What a refusal says of why, in the fields that look like a code and a text for people; "" for what it has not."""
     body = message.body if message is not None else None
     if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping):
         body = body["error"]

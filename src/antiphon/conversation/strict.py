@@ -59,6 +59,7 @@ def messages_left(mailboxes: Sequence[tuple[Mailbox, Ignored]]) -> MessagesLeft 
     hint = f"expect them, handle them with @on(…), or declare them: WebSocket(…, ignored={names!r})" if names else None
     error = MessagesLeft("\n  ".join(lines), hint=hint)
     error.messages = tuple(message for _, message in left)
+    error.repeated = tuple(message for mailbox, message in left if _said_before(mailbox, message) is not None)
     return error
 
 
@@ -66,7 +67,13 @@ def _told(mailbox: Mailbox, message: Message) -> Iterator[str]:
     yield f"{mailbox.owner} received {message.name} after {seconds(message.at_ns)}: {shorten(message.body, 160)}"
     if message.reply_to is not None:
         yield "  an answer to no open request"
+    before = _said_before(mailbox, message)
+    if before is not None:
+        yield f"  the one before it, after {seconds(before.at_ns)}, said the same: did it come twice?"
+
+
+def _said_before(mailbox: Mailbox, message: Message) -> Message | None:
+    """The one of its name before it, if that says the same."""
     namesakes = (each for each in reversed(mailbox.history) if each.name == message.name)
     before = next((each for each in namesakes if each.number < message.number), None)
-    if before is not None and before.body == message.body:
-        yield f"  the one before it, after {seconds(before.at_ns)}, said the same: did it come twice?"
+    return before if before is not None and before.body == message.body else None
