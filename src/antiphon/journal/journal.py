@@ -27,7 +27,19 @@ from antiphon.journal.masking import Masker
 from antiphon.journal.performed import PerformedStep
 from antiphon.journal.placing import Placing
 
-__all__ = ["KEEP", "Deferred", "Journal", "Recordable", "Report", "Sink", "entries_of", "mask_entry", "mask_message"]
+__all__ = [
+    "KEEP",
+    "Deferred",
+    "Journal",
+    "Recordable",
+    "Report",
+    "Sink",
+    "entries_of",
+    "mask_entry",
+    "mask_message",
+    "write_down_in",
+    "written_as",
+]
 
 KEEP: Final = 10_000
 """So many entries stay in memory if nobody says otherwise."""
@@ -100,13 +112,19 @@ class Journal:
         Told by who records messages, of large ones only or every so many bytes: to look at each costs more than to
         record it.
         """
-        entries, weights = self._ring, self._weights
-        if weights is None:
-            weights = self._weights = deque()
-        weights.append((message, size_bytes))
+        if self._weights is None:
+            self._weights = deque()
+        self._weights.append((message, size_bytes))
         self._weight_bytes += size_bytes
-        while len(weights) > 1 and (
-            self._weight_bytes > self._keep_bytes or (entries and weights[0][0].at_ns < _at_ns(entries[0]))
+        self._lighten()
+
+    def _lighten(self) -> None:
+        """Let go of the oldest entries while there is too much raw data in them."""
+        entries, weights = self._ring, self._weights
+        while (
+            weights is not None
+            and len(weights) > 1
+            and (self._weight_bytes > self._keep_bytes or (entries and weights[0][0].at_ns < _at_ns(entries[0])))
         ):
             oldest, weight_bytes = weights.popleft()
             self._weight_bytes -= weight_bytes
@@ -116,15 +134,8 @@ class Journal:
 
     def write_down(self, wait: Wait[Any]) -> None:
         """Keep what is recorded of the wait as it is now, instead of the wait."""
-        if self._sinks:  # it was written when it happened
-            return
-        ring = self._ring
-        # From the newest on: a wait that is over has mostly begun a short while ago. It may have fallen out.
-        for back, entry in enumerate(reversed(ring), 1):
-            if entry is wait or (entry.__class__ is tuple and entry[0] is wait):
-                ring[-back] = _written(entry)
-                if entry is wait:
-                    return
+        if not self._sinks:  # with them it was written when it happened
+            write_down_in(self._ring, wait)
 
     def hand_over(self) -> list[Recordable]:
         """The run is over: what was kept, for whoever has the run; `entries_of` makes entries of it.
@@ -146,7 +157,7 @@ class Journal:
         self.record = self._record
 
     def _record(self, recorded: Recordable) -> None:
-        entry = _written(recorded)
+        entry = written_as(recorded)
         self._ring.append(entry)
         assert self._place is not None  # there is a sink
         self._place(entry)  # only here: in memory, steps that nobody reads need not be found
@@ -169,15 +180,27 @@ class Journal:
 
 def entries_of(recorded: Iterable[Recordable]) -> list[Any]:
     """The entries of what is recorded, made now."""
-    return [_written(each) for each in recorded]
+    return [written_as(each) for each in recorded]
 
 
-def _written(recorded: Recordable) -> Recorded:
+def written_as(recorded: Recordable) -> Recorded:
+    """The entry that is made of what was recorded, as it is now."""
     make = _MAKERS.get(recorded.__class__)
     if make is not None:
         return make(recorded)
     # A wait is of some class of its own; messages and entries are what they are.
     return WaitStarted.of(recorded) if isinstance(recorded, Wait) else recorded  # type: ignore[return-value]
+
+
+def write_down_in(kept: deque[Any] | list[Any], wait: Wait[Any]) -> bool:
+    """Put entries in the place of what is kept there of the wait; whether its beginning was among that."""
+    # From the newest on: a wait that is over has mostly begun a short while ago. It may have fallen out.
+    for back, entry in enumerate(reversed(kept), 1):
+        if entry is wait or (entry.__class__ is tuple and entry[0] is wait):
+            kept[-back] = written_as(entry)
+            if entry is wait:
+                return True
+    return False
 
 
 def _end_of(over: tuple[Wait[Any] | PerformedStep]) -> Recorded:

@@ -16,10 +16,14 @@ StepOutcome = Literal["passed", "failed", "cancelled"]
 
 
 class StepDefinition(Protocol):
-    """A step as it was written: its name, the FILE:LINE where it stands, and its arguments."""
+    """A step as it was written: its name, the FILE:LINE where it stands, and its arguments.
+
+    `is_action` tells an actor's own action from the words that workflows are made of.
+    """
 
     name: str
     source: str
+    is_action: bool
 
     def given(self, masker: Masker, /) -> Sequence[Argument]:
         """The arguments without the secrets, made whenever somebody reads them."""

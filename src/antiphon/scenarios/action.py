@@ -92,6 +92,8 @@ class _ActionStep(Step[R]):
 
     __slots__ = ("actor", "function")
 
+    is_action = True
+
     def __init__(
         self,
         name: str,

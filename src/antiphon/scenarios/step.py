@@ -67,6 +67,9 @@ class Step(Generic[R]):
 
     __slots__ = ("args", "is_awaited", "kwargs", "name", "source")
 
+    is_action = False
+    """Whether it is an actor's own, in the words of the business, and no word of a workflow."""
+
     def __init__(
         self,
         name: str,

@@ -1,0 +1,122 @@
+"""What is measured of one part of a load, by name: durations as they come, made into figures each second."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+from antiphon.journal.figures import Measured, SeriesFigures
+from antiphon.journal.histogram import Histogram
+from antiphon.load.division import OTHERS
+
+__all__ = ["PartSeries", "Series", "name_of_request"]
+
+
+class Series:
+    """The durations of one thing since the last figures, in microseconds from 1; `errors` is how many of them failed.
+
+    `split_us` is how they divide over what was awaited in them, as far as anything was.
+    """
+
+    __slots__ = ("durations_us", "errors", "kind", "split_us")
+
+    def __init__(self, kind: Measured) -> None:
+        self.kind = kind
+        self.durations_us: list[int] = []
+        self.errors = 0
+        self.split_us: defaultdict[str, int] = defaultdict(int)
+
+    def figures(self) -> SeriesFigures:
+        """What was measured since the last time; it begins anew."""
+        histogram = Histogram()
+        # Counted in C first: of thousands a second most are alike.
+        for us, count in Counter(self.durations_us).items():
+            histogram.record(us, count)
+        split = dict(self.split_us)
+        if self.kind == "step":
+            split[""] = histogram.sum_us - sum(split.values())
+        figures = SeriesFigures(
+            kind=self.kind,
+            count=len(self.durations_us),
+            min_us=histogram.min_us,
+            max_us=histogram.max_us,
+            sum_us=histogram.sum_us,
+            blob=histogram.to_blob(),
+            errors=self.errors,
+            split=split,
+        )
+        # Cleared, not replaced: whoever measures has its `append`.
+        self.durations_us.clear()
+        self.split_us.clear()
+        self.errors = 0
+        return figures
+
+
+Append = Callable[[int], None]
+
+
+class PartSeries:
+    """The series of one part.
+
+    `steps`, `asks` and `expects` are for whoever measures most: by the action's name (None: outside of all), and by the
+    message's, what appends a duration; of a step also how it divides. What is missing there is made by `series`.
+    """
+
+    def __init__(self, part: str) -> None:
+        self.part = part
+        self.steps: dict[str, tuple[Append, defaultdict[str, int]]] = {}
+        self.asks: dict[str | None, dict[str, Append]] = {}
+        self.expects: dict[str | None, dict[str, Append]] = {}
+        self._series: dict[tuple[Measured, str], Series] = {}
+        self._names: dict[str, Measured] = {}
+
+    def series(self, kind: Measured, *path: str | None) -> Series:
+        """The series of that kind whose name is the part and what stands behind it; beyond 500 it is `others`."""
+        name = "/".join([self.part, *filter(None, path)])
+        found = self._series.get((kind, name))
+        if found is None:
+            if len(self._series) >= _MOST_SERIES:
+                name = f"{self.part}/{OTHERS}"
+            found = self._series.setdefault((kind, name), Series(kind))
+        return found
+
+    def step(self, action: str) -> tuple[Append, defaultdict[str, int]]:
+        """What `steps` is to have of an action."""
+        series = self.series("step", action)
+        known = series.durations_us.append, series.split_us
+        if len(self.steps) < _MOST_SERIES:
+            self.steps[action] = known
+        return known
+
+    def wait(self, kind: Measured, action: str | None, message: str) -> Series:
+        """The series of a message that is asked for or expected in an action."""
+        series = self.series(kind, action, message)
+        if len(self._series) < _MOST_SERIES:  # names may be as many as messages, where they hold an id
+            known = self.asks if kind == "ask" else self.expects
+            known.setdefault(action, {})[message] = series.durations_us.append
+        return series
+
+    def figures(self) -> dict[str, SeriesFigures]:
+        """What was measured since the last time, by name. Two kinds of one name: the later one has its kind behind."""
+        told = {}
+        for (kind, name), series in self._series.items():
+            if series.durations_us:
+                is_first = self._names.setdefault(name, kind) == kind
+                told[name if is_first else f"{name} ({kind})"] = series.figures()
+        return told
+
+
+def name_of_request(method: str, url: str) -> str:
+    """`POST /calls/*` for any POST to `/calls/890`: of the URL the path, without what looks like an id."""
+    path = urlsplit(url).path or "/"
+    parts = ("*" if _ID.search(part) and not _VERSION.fullmatch(part) else part for part in path.split("/"))
+    return f"{method} {'/'.join(parts)}"
+
+
+_MOST_SERIES: Final = 500
+_ID: Final = re.compile(r"\d|^[0-9a-fA-F-]{8,}$|.{41}")
+"""A digit, hexadecimal digits only, or more than 40 characters."""
+_VERSION: Final = re.compile(r"v\d{1,2}")
