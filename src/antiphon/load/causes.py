@@ -103,7 +103,9 @@ class _Told:
         """All of it, on one line."""
         facts = self._facts
         said = [self._headline(facts.wait)]
-        if facts.is_absence:
+        if facts.wait.late_ns:  # it came: nothing else needs to be told
+            said.append("it came too late")
+        elif facts.is_absence:
             said += self._instead(facts.wait)
         elif facts.outcome == "forbidden" and facts.twin is not None:
             said.append("the one before it said the same")
@@ -284,8 +286,9 @@ def _text_of(error: BaseException, place: str, mask: Callable[[str], str]) -> st
     if isinstance(error, SoftChecksFailed):
         return "; ".join(dict.fromkeys(cause_of_failure(failure, mask)[1] for failure in error.failures[:_MOST_SOFT]))
     if isinstance(error, MessagesLeft):
-        names = sorted({without_ids(mask(message.name)) for message in error.messages})
-        return f"nobody expected {', '.join(names)}" if names else without_ids(mask(error.text))
+        left, twice = (_names(messages, mask) for messages in (error.messages, error.repeated))
+        said = f"nobody expected {left}" if left else without_ids(mask(error.text))
+        return f"{said}; said twice: {twice}" if twice else said
     kept = [value for kind, value in literals_at(place) if kind is int]
     if status := getattr(error, "status", 0):
         kept += [status, 200, 299]  # what is right where nothing else is said
@@ -298,6 +301,10 @@ def _text_of(error: BaseException, place: str, mask: Callable[[str], str]) -> st
             kept.append(cause.errno)
         cause = cause.__cause__
     return without_ids(mask("; ".join(told.split("\n")[:_MOST_LINES])), kept) or type(error).__name__
+
+
+def _names(messages: Sequence[Message], mask: Callable[[str], str]) -> str:
+    return ", ".join(sorted({without_ids(mask(message.name)) for message in messages}))
 
 
 def _step_of(error: BaseException) -> str:

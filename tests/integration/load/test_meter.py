@@ -449,7 +449,7 @@ def test_what_is_left_over_said_twice_or_an_answer_to_nothing(load: Load, slow_p
     second = load.take()
     assert second.correctness == {"left over": 4, "duplicate": 1, "stale": 1}
     assert [(cause.error, cause.text.partition(", at ")[0]) for cause in second.causes] == [
-        ("MessagesLeft", "nobody expected news, resultCall, state")
+        ("MessagesLeft", "nobody expected news, resultCall, state; said twice: state")
     ]
 
 
@@ -473,7 +473,9 @@ def test_what_comes_after_its_deadline_is_stale(load: Load, slow_peer: SlowPeer)
     load.perform(dialling, linger_s=1)
     second = load.take()
     assert second.correctness == {"stale": 1}
-    assert "too late" in second.causes[0].example
+    (cause,) = second.causes
+    assert "it came 200 ms too late" in cause.example
+    assert cause.text.startswith("waited 5 s for the reply to call; it came too late, in dial at test_meter.py:")
 
 
 # -- what it takes ----------------------------------------------------------------------------------------------------
