@@ -29,7 +29,10 @@ from antiphon.journal.entries import (
     WaitStarted,
     kind_of,
 )
-from antiphon.journal.journal import KEEP, Deferred, Journal, Report, Sink, mask_entry, mask_message
+from antiphon.journal.entry_masks import mask_entry, mask_message
+from antiphon.journal.journal import KEEP, Journal, Report
+from antiphon.journal.outlet import Sink
+from antiphon.journal.recordable import Deferred
 
 __all__ = [
     "KEEP",

@@ -13,7 +13,7 @@ import msgspec
 from antiphon.conversation.awaited import WaitKind, describe_awaited
 from antiphon.conversation.ending import EndedBy
 from antiphon.conversation.message import Message
-from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
+from antiphon.conversation.waits import Wait
 from antiphon.journal.arguments import Argument, arguments_told
 from antiphon.journal.performed import PerformedStep, StepOutcome
 
@@ -200,26 +200,29 @@ class WaitStarted(Entry, tag="wait-started", gc=True):
     @classmethod
     def of(cls, wait: Wait[Any]) -> WaitStarted:
         """The beginning of a channel's wait, whatever has become of it since."""
+        asked: Any = wait
+        kind, driver, step = wait.kind, wait.driver, wait.step
         started = cls(
             at_ns=wait.made_ns,
             number=wait.order,
-            actor=wait.driver.actor,
-            channel=wait.driver.channel,
-            awaits=wait.kind,
-            step=wait.step.number if wait.step is not None else 0,
+            actor=driver.actor,
+            channel=driver.channel,
+            awaits=kind,
+            step=step.number if step is not None else 0,
             deadline_ns=wait.deadline_ns,
             source=wait.source or "",
         )
-        match wait:
-            case MessageWait() | AbsenceWait():
-                started.name = wait.name
-                started.where = wait.where
-            case Exchange():
-                started.name = wait.request.name
-            case CloseWait():
-                started.code = wait.code
-            case UntilWait():
-                started.name, started.place = wait.name, wait.place
+        # By what each kind is called, one for each class: of waits on disk there are as many as messages.
+        if kind == "reply":
+            started.name = asked.request.name
+        elif kind == "close":
+            started.code = asked.code
+        else:
+            started.name = asked.name
+            if kind == "until":
+                started.place = asked.place
+            else:
+                started.where = asked.where
         return started
 
     @property
@@ -244,13 +247,13 @@ class WaitEnded(Entry, tag="wait-ended"):
     @classmethod
     def of(cls, wait: Wait[Any]) -> WaitEnded:
         """The end of a channel's wait, as it is now: what is abandoned later gives back what it had."""
-        failed = wait.error is not None
+        error, message = wait.error, wait.message
         return cls(
             at_ns=wait.settled_ns,
             number=wait.order,
-            outcome="failed" if failed else "cancelled" if wait.is_abandoned else "satisfied",
-            message=wait.message.number if wait.message is not None else 0,
-            error=type(wait.error).__name__ if failed else "",
+            outcome="failed" if error is not None else "cancelled" if wait.is_abandoned else "satisfied",
+            message=message.number if message is not None else 0,
+            error=type(error).__name__ if error is not None else "",
         )
 
 

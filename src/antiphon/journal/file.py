@@ -54,7 +54,11 @@ class WrittenMessage(Entry, tag="said"):
     @classmethod
     def of(cls, message: Message) -> WrittenMessage:
         """The written form of a message."""
-        raw = message.raw
+        raw, asks, reply_to = message.raw, message.asks, message.reply_to
+        if isinstance(raw, str):
+            text, data = raw, None
+        else:
+            text, data = None, base64.b64encode(raw).decode()
         return cls(
             at_ns=message.at_ns,
             actor=message.actor,
@@ -63,11 +67,11 @@ class WrittenMessage(Entry, tag="said"):
             number=message.number,
             name=message.name,
             step=message.step,
-            asks=_key(message.asks),
-            reply_to=_key(message.reply_to),
-            text=raw if isinstance(raw, str) else None,
-            base64=None if isinstance(raw, str) else base64.b64encode(raw).decode(),
+            asks=_key(asks) if asks is not None else None,
+            reply_to=_key(reply_to) if reply_to is not None else None,
             is_protocol=message.is_protocol,
+            text=text,
+            base64=data,
         )
 
     @property
@@ -88,7 +92,7 @@ class JournalWriter:
 
     def __init__(self, path: Path, *, is_begun: bool = False) -> None:
         self.path = path
-        self._encode = msgspec.json.Encoder(enc_hook=_show).encode
+        self._encode = msgspec.json.Encoder(enc_hook=_show).encode_lines
         try:
             if is_begun:
                 self._file = os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
@@ -104,19 +108,25 @@ class JournalWriter:
 
     def __call__(self, entry: Entry | Message) -> None:
         """Write an entry."""
-        line = self._line(WrittenMessage.of(entry) if isinstance(entry, Message) else entry)
-        size_bytes = len(line)
+        told = WrittenMessage.of(entry) if isinstance(entry, Message) else entry
+        try:
+            line = self._encode((told,))
+        except Exception:  # whatever a foreign object in an entry may raise when it is looked at
+            line = self._encode((_plain_fields(told),))
         try:
             written = os.write(self._file, line)
-            # One call as a rule; a pipe or a nearly full disk may take a part.
-            while written < size_bytes:
-                written += os.write(self._file, memoryview(line)[written:])
+            if written != len(line):  # one call as a rule; a pipe or a nearly full disk may take a part
+                self._write_rest(line, written)
         except OSError as error:
             with contextlib.suppress(OSError):
                 # Half a line would be damage to a reader, which stops there; and the run may go on to its end.
                 os.ftruncate(self._file, self._size_bytes)
             raise self._trouble(error) from error
-        self._size_bytes += size_bytes
+        self._size_bytes += len(line)
+
+    def _write_rest(self, line: bytes, written: int) -> None:
+        while written < len(line):
+            written += os.write(self._file, memoryview(line)[written:])
 
     def close(self) -> None:
         """Close the file; closing twice does nothing."""
@@ -126,13 +136,6 @@ class JournalWriter:
                 os.close(file)
             except OSError as error:  # a network's file system may tell of a full disk only here
                 raise self._trouble(error) from error
-
-    def _line(self, entry: Entry) -> bytes:
-        try:
-            return self._encode(entry) + b"\n"
-        except Exception:  # whatever a foreign object in an entry may raise when it is looked at
-            fields = {name: _plain(getattr(entry, name), 0) for name in entry.__struct_fields__}
-            return self._encode({"kind": entry.__struct_config__.tag, **fields}) + b"\n"
 
     def _trouble(self, error: OSError) -> RecordingError:
         return RecordingError(
@@ -204,11 +207,17 @@ def read_journal(path: Path, *, with_protocol: bool = False) -> Iterator[Any]:
         yield request.exchange(error="the journal ends before it was answered")
 
 
-def _key(key: Hashable) -> str | int | float | None:
+def _key(key: Hashable) -> str | int | float:
     """A key of an exchange as JSON knows it."""
-    if key is None or type(key) is str or (type(key) is float and math.isfinite(key)):
+    if type(key) is str or (type(key) is float and math.isfinite(key)):
         return key
     return key if type(key) is int and abs(key) < _TOO_GREAT else _show(key)
+
+
+def _plain_fields(entry: Entry) -> dict[str, Any]:
+    """The entry in what JSON knows for certain."""
+    fields = {name: _plain(getattr(entry, name), 0) for name in entry.__struct_fields__}
+    return {"kind": entry.__struct_config__.tag, **fields}
 
 
 def _plain(value: Any, depth: int) -> Any:

@@ -10,7 +10,10 @@ entry, carries the step of the wait, and that counts.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import cache
+from typing import Any, Final
+
+import msgspec
 
 from antiphon.conversation.message import Message
 from antiphon.journal.entries import (
@@ -21,23 +24,24 @@ from antiphon.journal.entries import (
     StepStarted,
     WaitEnded,
     WaitStarted,
-    kind_of,
 )
 
-__all__ = ["Arrival", "Placing"]
+__all__ = ["Arrival", "Placing", "place_of"]
 
 
-class Arrival:
+class Arrival(msgspec.Struct):
     """A message that has just been received: the next entries tell what came of it in the same turn.
 
     `message` has `actor`, `channel` and `number`, as every form of a message does.
     """
 
-    __slots__ = ("_is_handled", "message")
+    message: Any
+    is_handled: bool = False
 
-    def __init__(self, message: Any) -> None:
-        self.message = message
-        self._is_handled = False
+    def is_taken_by(self, wait: WaitStarted, ended: WaitEnded) -> bool:
+        """Whether it is what this wait, which is over, was satisfied with."""
+        message = self.message
+        return bool(ended.message == message.number and wait.channel == message.channel and wait.actor == message.actor)
 
     def goes_on_with(self, entry: Any) -> bool:
         """Whether it is told between the message and the end of the wait that takes it: handlers, and what they say."""
@@ -47,10 +51,10 @@ class Arrival:
         if (getattr(entry, "actor", None), getattr(entry, "channel", None)) != (message.actor, message.channel):
             return False
         if isinstance(entry, Handled):
-            self._is_handled = True
+            self.is_handled = True
             return True
         # A handler tells what it has said before it is told of itself; what is said after that is somebody else's.
-        return getattr(entry, "is_sent", False) and not self._is_handled
+        return getattr(entry, "is_sent", False) and not self.is_handled
 
 
 class Placing:
@@ -59,70 +63,86 @@ class Placing:
     def __init__(self) -> None:
         self._actors = 0
         self._steps: dict[int, tuple[StepStarted, int]] = {}
-        self._waits: dict[int, WaitStarted] = {}
+        self._waits: dict[int, tuple[WaitStarted, dict[int, WaitStarted]]] = {}
+        """Each with all that were begun on its channel and are not over."""
+        self._waits_on: dict[tuple[str, str], dict[int, WaitStarted]] = {}
+        """By actor and channel, in the order in which they were begun."""
         self._arrival: Arrival | None = None
-        # By the class, for it is asked for every entry.
-        self._places: dict[type, Callable[[Any, Arrival | None], None]] = {
-            Message: self._place_message,
-            Handled: self._place_handled,
-            Dropped: self._place_dropped,
-            WaitStarted: self._begin_wait,
-            WaitEnded: self._end_wait,
-            StepStarted: self._begin_step,
-            StepEnded: self._end_step,
-            RunStarted: self._begin_run,
-        }
 
     def __call__(self, entry: Any) -> None:
-        arrival = self._arrival
-        if arrival is not None and not arrival.goes_on_with(entry):
-            self._arrival = None
-        place = self._places.get(kind_of(entry))
-        if place is not None:
-            place(entry, arrival)
+        place_of(entry.__class__)(self, entry)
 
-    def _place_message(self, message: Message, _arrival: Arrival | None) -> None:
+    def _follow(self, entry: Any) -> None:
+        """What tells nothing of the message before it ends its arrival."""
+        if self._arrival is not None and not self._arrival.goes_on_with(entry):
+            self._arrival = None
+
+    def _place_message(self, message: Message) -> None:
+        if self._arrival is not None:
+            self._follow(message)
         if not message.is_sent:
             message.step = self._step_of(message)
             self._arrival = Arrival(message)
 
-    def _place_handled(self, handled: Handled, arrival: Arrival | None) -> None:
+    def _place_handled(self, handled: Handled) -> None:
+        self._follow(handled)
         # Not if the handler did more than speak on its channel (a signal, a step): then that stands between, and is
         # what was done last.
-        is_now = arrival is not None and arrival.message.number == handled.message and arrival is self._arrival
+        arrival = self._arrival
+        is_now = arrival is not None and arrival.message.number == handled.message
         handled.step = arrival.message.step if is_now and arrival else self._innermost(handled.actor)
 
-    def _place_dropped(self, dropped: Dropped, _arrival: Arrival | None) -> None:
+    def _place_dropped(self, dropped: Dropped) -> None:
+        self._follow(dropped)
         dropped.step = self._innermost(dropped.actor)
 
-    def _begin_run(self, started: RunStarted, _arrival: Arrival | None) -> None:
+    def _begin_run(self, started: RunStarted) -> None:
+        self._arrival = None
         self._actors = len(started.actors)
 
-    def _begin_step(self, step: StepStarted, _arrival: Arrival | None) -> None:
+    def _begin_step(self, step: StepStarted) -> None:
+        self._arrival = None
         around = self._steps.get(step.parent)
         self._steps[step.number] = step, around[1] + 1 if around is not None else 0
 
-    def _end_step(self, ended: StepEnded, _arrival: Arrival | None) -> None:
+    def _end_step(self, ended: StepEnded) -> None:
+        self._arrival = None
         self._steps.pop(ended.number, None)
 
-    def _begin_wait(self, wait: WaitStarted, _arrival: Arrival | None) -> None:
-        self._waits[wait.number] = wait
+    def _begin_wait(self, wait: WaitStarted) -> None:  # it may go on with an arrival
+        here = self._waits_on.get((wait.actor, wait.channel))
+        if here is None:
+            here = self._waits_on[wait.actor, wait.channel] = {}
+        here[wait.number] = wait
+        self._waits[wait.number] = wait, here
 
-    def _end_wait(self, ended: WaitEnded, arrival: Arrival | None) -> None:
-        wait = self._waits.pop(ended.number, None)
-        if wait is None or arrival is None:
-            return
-        message = arrival.message
-        if (wait.actor, wait.channel, ended.message) == (message.actor, message.channel, message.number):
-            # A wait that was begun in a step that is over has no place there any more.
-            ended.step = wait.step if wait.step in self._steps else message.step
+    def _end_wait(self, ended: WaitEnded) -> None:
+        begun = self._waits.pop(ended.number, None)
+        if begun is not None:
+            wait, here = begun
+            del here[ended.number]
+            arrival = self._arrival
+            if arrival is not None and arrival.is_taken_by(wait, ended):
+                # A wait that was begun in a step that is over has no place there any more.
+                ended.step = wait.step if wait.step in self._steps else arrival.message.step
+        self._arrival = None
 
     def _step_of(self, message: Message) -> int:
         """Where a message of its name is awaited, or anything else on its channel; else what its actor is doing."""
-        here = [wait for wait in self._waits.values() if (wait.actor, wait.channel) == (message.actor, message.channel)]
-        named = [wait for wait in here if wait.awaits == "message" and wait.name == message.name]
-        steps = [wait.step for wait in named or here if wait.step in self._steps]
-        return steps[-1] if steps else self._innermost(message.actor)
+        here = self._waits_on.get((message.actor, message.channel))
+        if here:
+            name, steps, is_named, found = message.name, self._steps, False, None
+            for wait in here.values():
+                if wait.awaits == "message" and wait.name == name:
+                    if not is_named:
+                        is_named, found = True, None
+                elif is_named:
+                    continue
+                if wait.step in steps:
+                    found = wait.step
+            if found is not None:
+                return found
+        return self._innermost(message.actor)
 
     def _innermost(self, actor: str) -> int:
         """The deepest step that this actor is doing, or else all are doing; 0 for none."""
@@ -130,3 +150,22 @@ class Placing:
         own = [(depth, number) for depth, number, who in steps if who == actor or self._actors == 1]
         common = [(depth, number) for depth, number, who in steps if not who]
         return max(own or common, default=(0, 0))[1]
+
+
+@cache  # asked for every entry
+def place_of(kind: type) -> Callable[[Placing, Any], None]:
+    """What places an entry of that kind, or message."""
+    # A dialect may make messages of a class of its own.
+    return _PLACES[Message] if issubclass(kind, Message) else _PLACES.get(kind, Placing._follow)
+
+
+_PLACES: Final[dict[type, Callable[[Placing, Any], None]]] = {
+    Message: Placing._place_message,
+    Handled: Placing._place_handled,
+    Dropped: Placing._place_dropped,
+    WaitStarted: Placing._begin_wait,
+    WaitEnded: Placing._end_wait,
+    StepStarted: Placing._begin_step,
+    StepEnded: Placing._end_step,
+    RunStarted: Placing._begin_run,
+}

@@ -17,9 +17,11 @@ from antiphon.conversation.message import Message
 from antiphon.conversation.waits import Exchange, MessageWait, Wait
 from antiphon.journal import Note, RunStarted, WaitEnded, WaitStarted
 from antiphon.journal.file import FILE_NAME, JournalWriter
-from antiphon.journal.journal import KEEP, Journal, Recordable, Sink, write_down_in, written_as
+from antiphon.journal.journal import KEEP, Journal
 from antiphon.journal.masking import Masker
+from antiphon.journal.outlet import Sink
 from antiphon.journal.performed import PerformedStep
+from antiphon.journal.recordable import Recordable, write_down_in, written
 
 __all__ = ["MeteredJournal"]
 
@@ -49,7 +51,7 @@ class MeteredJournal(Journal):
     @property
     def entries(self) -> list[Any]:
         """The entries that are kept, oldest first, with those that were not taken; `keep` at most."""
-        return [written_as(each) for each in deque(self._kept(), self.keep)]
+        return [written(each) for each in deque(self._kept(), self.keep)]
 
     @property
     def has_sinks(self) -> bool:
@@ -127,10 +129,10 @@ class MeteredJournal(Journal):
         """
         writer = JournalWriter(directory / FILE_NAME)
         try:
-            written = Journal(0, self.masker)
-            written.attach(writer, with_protocol=True)
+            journal = Journal(0, self.masker)
+            journal.attach(writer, with_protocol=True)
             for each in self._whole(self._kept()):
-                written.record(each)
+                journal.record(each)
         finally:
             writer.close()
 
@@ -169,11 +171,11 @@ class MeteredJournal(Journal):
         begun = {id(each) for each in kept}
         waits = {each.order if isinstance(each, Wait) else each.number for each in kept if _begins_wait(each)}
         if self._first is not None and id(self._first) not in begun:
-            started = written_as(self._first)  # a load puts it into words only where it is kept
+            started = written(self._first)  # a load puts it into words only where it is kept
             if isinstance(started, RunStarted):
                 yield started
         over = [each[0] for each in kept if each.__class__ is tuple and id(each[0]) not in begun]
-        beginnings = sorted(map(written_as, over), key=_by_moment)
+        beginnings = sorted(map(written, over), key=_by_moment)
         yield from beginnings
         waits |= {each.number for each in beginnings if isinstance(each, WaitStarted)}
         fallen = self._taken - len(self._ring)

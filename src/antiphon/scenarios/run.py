@@ -9,7 +9,7 @@ from typing import Any, Literal
 from antiphon.actor.actor import Actor
 from antiphon.errors import ScenarioError
 from antiphon.journal import RunVerdict
-from antiphon.journal.journal import Recordable, entries_of
+from antiphon.journal.recordable import Recordable, entries_of
 from antiphon.runtime.runtime import Runtime
 from antiphon.scenarios.saved import Returned, resolve
 from antiphon.scenarios.scenario import Scenario

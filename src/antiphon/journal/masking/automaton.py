@@ -8,7 +8,7 @@ from typing import Final
 
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
-__all__ = ["Find", "word_finder"]
+__all__ = ["Find", "strict_word_finder", "tolerant", "word_finder"]
 
 Find = Callable[[str], list[tuple[int, int, int]]]
 """Gives, in order, the matches in a text that do not overlap: the word's index, where it begins, where it ends."""
@@ -16,9 +16,11 @@ Find = Callable[[str], list[tuple[int, int, int]]]
 
 def word_finder(words: Iterable[str]) -> Find:
     """Finds these words, of those at one place the longest, of those that overlap the first."""
-    find = AhoCorasick(
-        map(_encodable, words), MatchKind.LeftmostLongest, store_patterns=False, implementation=_KIND
-    ).find_matches_as_indexes
+    return tolerant(strict_word_finder(words))
+
+
+def tolerant(find: Find) -> Find:
+    """The same for any text."""
 
     def find_in(text: str) -> list[tuple[int, int, int]]:
         try:
@@ -27,6 +29,14 @@ def word_finder(words: Iterable[str]) -> Find:
             return find(_encodable(text))
 
     return find_in
+
+
+def strict_word_finder(words: Iterable[str]) -> Find:
+    """The same, for texts without half characters; of others it raises UnicodeEncodeError."""
+    automaton = AhoCorasick(
+        map(_encodable, words), MatchKind.LeftmostLongest, store_patterns=False, implementation=_KIND
+    )
+    return automaton.find_matches_as_indexes
 
 
 def _encodable(text: str) -> str:

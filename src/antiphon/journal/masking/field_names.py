@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final
 
-from antiphon.journal.masking.automaton import word_finder
+from antiphon.journal.masking.automaton import strict_word_finder, tolerant
 from antiphon.journal.masking.commands import MARKS
 
 __all__ = ["SECRET_WORDS", "FieldNames", "Hit", "Secrecy", "field_names"]
@@ -40,7 +40,9 @@ class FieldNames:
         self._own = own
         self.secrecy: Callable[[str], Secrecy] = lru_cache(4096)(self._judge)
         self.plain: dict[tuple[Any, ...], bool] = {}
-        self._find = word_finder([*_CORES, *_MARKS, *(own or _INNOCENT)])
+        self.search = strict_word_finder([*_CORES, *_MARKS, *(own or _INNOCENT)])
+        """What `find` looks for, and innocent words that hold it; raises UnicodeEncodeError for half a character."""
+        self._find = tolerant(self.search)
 
     def find(self, lower: str) -> list[Hit]:
         """Where in a text in lower case the name of a secret field may be, or a mark: see `Find`."""

@@ -17,7 +17,7 @@ from antiphon.journal.masking.pairs import Pairs
 from antiphon.journal.masking.secret import LONGEST_BEFORE, Reading, Secret
 from antiphon.journal.masking.spellings import readings
 
-__all__ = ["find_secrets"]
+__all__ = ["find_secrets", "may_hold_secret"]
 
 
 def find_secrets(text: str, names: FieldNames) -> Iterable[Secret]:
@@ -34,6 +34,19 @@ def find_secrets(text: str, names: FieldNames) -> Iterable[Secret]:
         secrets += _find_escaped(text, names)
         return _united(secrets)
     return secrets
+
+
+def may_hold_secret(text: str, names: FieldNames) -> bool:
+    """Whether there may be such secrets, or those of a shape (`find_shapes`).
+
+    Without one in a text, there is none in what stands in it between quotation marks or line ends either. Raises
+    UnicodeError for half a character.
+    """
+    lower = text.lower()  # of other letters it does not matter how long they become
+    # Private keys have the word for a key.
+    if (names.search(lower) and names.find(lower)) or "eyJ" in text or ("@" in text and "/" in text):
+        return True
+    return ("%" in text or "\\" in text) and _LETTER_ESCAPE.search(text) is not None
 
 
 def _find_escaped(text: str, names: FieldNames) -> Iterator[Secret]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from types import NoneType
 from typing import Any, Final, overload
@@ -16,7 +17,7 @@ from antiphon.conversation.wording import shorten
 from antiphon.errors import ScenarioError
 from antiphon.journal.masking.field_names import Secrecy, field_names
 from antiphon.journal.masking.fields import is_random, is_small_number
-from antiphon.journal.masking.finding import find_secrets
+from antiphon.journal.masking.finding import find_secrets, may_hold_secret
 from antiphon.journal.masking.known_secrets import KnownSecrets
 from antiphon.journal.masking.pairs import is_pair, is_value_key, may_name, named_by, options_in
 from antiphon.journal.masking.shapes import find_shapes
@@ -37,6 +38,9 @@ _LONGEST_CLEAN: Final = 100
 _MOST_CLEAN: Final = 1_000
 _MOST_UNLEARNT: Final = 64
 _LONGEST_UNLEARNT: Final = 64 * 1024
+_DEEPEST_PLAIN: Final = 20
+_REWRITTEN: Final = re.compile("[\\\\%&\x00…]")
+"""What a secret may be written with otherwise, or cut by: where there are many of these, not all are looked at."""
 
 
 class Masker:
@@ -59,6 +63,7 @@ class Masker:
         self._unlearnt: list[Callable[[], Any]] = []
         self._plain_names = self._names.plain
         self._clean: set[str] = set()
+        self.clean: AbstractSet[str] = self._clean
         """Short texts that hold no secret, as far as they are known: names, places and states come again and again."""
 
     # -- learning -----------------------------------------------------------------------------------------------------
@@ -80,6 +85,7 @@ class Masker:
         becomes of the run's objects meanwhile; at most 64 are kept.
         """
         self._unlearnt.append(made)
+        self._clean.clear()  # what was clean may hold what this teaches
         if len(self._unlearnt) >= _MOST_UNLEARNT:
             self._catch_up()
 
@@ -117,13 +123,14 @@ class Masker:
     def _teaches_nothing(self, members: dict[Any, Any]) -> bool:
         """Whether the object holds plain values only, none under the name of a secret: as most bodies do."""
         names = tuple(members)
-        if names not in self._plain_names:
+        is_plain = self._plain_names.get(names)
+        if is_plain is None:
             if len(self._plain_names) >= _MOST_CLEAN:
                 self._plain_names.clear()
             is_plain = all(isinstance(name, str) for name in names)
             is_plain = is_plain and not may_name(members) and not any(map(self._secrecy, names))
             self._plain_names[names] = is_plain
-        return self._plain_names[names] and _PLAIN.issuperset(map(type, members.values()))
+        return is_plain and _PLAIN.issuperset(map(type, members.values()))
 
     def _learn_members(self, name: str, members: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
         """What is to be learnt from further, each with the name of the secret field that it stands in."""
@@ -231,6 +238,48 @@ class Masker:
             text, encoding = data.decode("latin-1"), "latin-1"
         masked = self.text(text)
         return data if masked is text else masked.encode(encoding)
+
+    # -- messages -----------------------------------------------------------------------------------------------------
+
+    def is_without(self, body: Any, text: str) -> bool:
+        """Whether a body and the text it came with hold nothing to mask, and nothing to learn; True is certain.
+
+        Nearly every message is so, and they are looked through once for both: what is in a body mostly stands in the
+        text as it is.
+        """
+        if self._unlearnt:
+            self._catch_up()
+        try:
+            if body is not None:
+                is_plain = body.__class__ is dict and self._teaches_nothing(body)
+                if not is_plain and not self._is_plain(body, 0):
+                    return False
+                told = _encode(body).decode()
+                if "\\" in told:  # what an escape stands for would be read together with the letter behind it
+                    return False
+                # Mostly the body is the last of what was read.
+                if not text.endswith(told, 0, -1) and told not in text:
+                    text = f"{text}\n{told}"
+            # No word that is looked for has a quotation mark or a line's end: what is in one of these texts, is in all.
+            if may_hold_secret(text, self._names):
+                return False
+        except UnicodeError:  # half a character
+            return False
+        return not self._known or (_REWRITTEN.search(text) is None and self._known.mask(text, MASK) is text)
+
+    def _is_plain(self, value: Any, depth: int) -> bool:
+        """Whether a body is of objects, lists and plain values only, and no name in it is the name of a secret."""
+        kind = value.__class__
+        if kind is dict and depth <= _DEEPEST_PLAIN:
+            self._teaches_nothing(value)
+            return self._plain_names[tuple(value)] and all(self._is_plain(inner, depth + 1) for inner in value.values())
+        if kind is list and depth <= _DEEPEST_PLAIN:
+            # Of words one may be an option of a command, or name what the other is.
+            return not self._is_secret_pair(value) and all(
+                self._is_plain(inner, depth + 1) and (inner.__class__ is not str or inner[:1] != "-") for inner in value
+            )
+        # A number may be a secret, and one with a fraction is written in several ways.
+        return kind in _PLAIN and (kind is not float or not self._known)
 
     # -- values -------------------------------------------------------------------------------------------------------
 
@@ -376,5 +425,6 @@ def _read_json(text: str) -> Any:
         return None
 
 
+_encode: Final = msgspec.json.Encoder().encode
 _DEEPEST: Final = 200
 _SCHEME: Final = re.compile(r"(?i)(?:bearer|basic|digest|token|negotiate)(?:[ \t]+|%20|\+)")
