@@ -91,6 +91,7 @@ def main() -> int:
         report.round_trips.append(round_trips(plan, asked.repeats))
         show(report.round_trips[-1].lines(), asked.json)
     report.counted = msgspec.json.decode(output_of("instructions", "1000"), type=Counted)
+    report.counted_on_disk = msgspec.json.decode(output_of("instructions", "1000", "disk"), type=Counted)
     report.instructions = None if asked.quick else instructions()  # takes a minute
     show(report.counted_lines(), asked.json)
     report.counted_run = msgspec.json.decode(output_of("runs", "count", "20"), type=Counted)

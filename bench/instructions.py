@@ -2,8 +2,8 @@
 
 The conversation of `bench.conversation` on antiphon's full path, over a connection in memory: no sockets, no other
 process, so that two counts of the same code are equal. `python -m bench.instructions ROUND_TRIPS` counts antiphon's own
-calls and bytecodes; `python -m bench.instructions ROUND_TRIPS bare` counts nothing, for a program that counts from
-outside, as valgrind does.
+calls and bytecodes, with `disk` behind it those with the journal on disk; `python -m bench.instructions ROUND_TRIPS bare`
+counts nothing, for a program that counts from outside, as valgrind does.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -92,14 +93,14 @@ class Tracer:
         return self._on_event
 
 
-def counted(round_trips: int) -> Counted:
+def counted(round_trips: int, runs: Path | None = None) -> Counted:
     """Antiphon's calls and bytecodes for each of so many round trips; a coroutine that goes on counts as called.
 
-    The author's code, asyncio's and this harness's are left out.
+    The author's code, asyncio's and this harness's are left out. runs: where the journal is written, None for nowhere.
     What does not happen in every one of them, as a table that grows, is rounded away.
     """
     tracer = Tracer()
-    _converse(round_trips, tracer)
+    _converse(round_trips, tracer, runs)
     return tracer.counted(round_trips)
 
 
@@ -130,7 +131,7 @@ def _collected(valgrind: str, round_trips: int) -> int:
     return int(found[1])
 
 
-def _converse(round_trips: int, tracer: Tracer | None) -> None:
+def _converse(round_trips: int, tracer: Tracer | None, runs: Path | None = None) -> None:
     @scenario
     async def back_and_forth(party: _Party) -> None:
         for made in range(WARMED_UP + round_trips):
@@ -141,7 +142,12 @@ def _converse(round_trips: int, tracer: Tracer | None) -> None:
             tracer.end()
 
     stand = Stand("memory", {"peer": "memory://peer"})
-    asyncio.run(perform(back_and_forth, stand=stand, runs=None, reports=(), keep=KEPT_UNDER_LOAD))
+    asyncio.run(perform(back_and_forth, stand=stand, runs=runs, reports=(), keep=KEPT_UNDER_LOAD))
+
+
+def _counted_on_disk(round_trips: int) -> Counted:
+    with tempfile.TemporaryDirectory(prefix="antiphon-bench-") as runs:
+        return counted(round_trips, Path(runs))
 
 
 if __name__ == "__main__":
@@ -149,4 +155,5 @@ if __name__ == "__main__":
     if sys.argv[2:] == ["bare"]:
         _converse(_round_trips, None)
     else:
-        print(msgspec.json.encode(counted(_round_trips)).decode())
+        _count = _counted_on_disk if sys.argv[2:] == ["disk"] else counted
+        print(msgspec.json.encode(_count(_round_trips)).decode())

@@ -61,6 +61,7 @@ class Report(msgspec.Struct):
     machine: str
     round_trips: list[RoundTrips] = []
     counted: Counted | None = None
+    counted_on_disk: Counted | None = None
     instructions: int | None = None
     counted_run: Counted | None = None
     runs: dict[str, list[float]] = {}
@@ -71,9 +72,11 @@ class Report(msgspec.Struct):
     def counted_lines(self) -> Iterator[str]:
         """What a round trip takes of the interpreter; exact, so it tells what the noise of a rate hides."""
         assert self.counted is not None
+        assert self.counted_on_disk is not None
         yield "a round trip over memory, counted"
         yield f"{'Python calls, of antiphon':28}{self.counted.calls:>9,}"
         yield f"{'bytecodes, of antiphon':28}{self.counted.bytecodes:>9,}"
+        yield f"{'the same, journal on disk':28}{self.counted_on_disk.calls:>9,}{self.counted_on_disk.bytecodes:>9,}"
         if self.instructions is not None:
             yield f"{'instructions, in all':28}{self.instructions:>9,}"
 

@@ -15,6 +15,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 MOST_CALLS = 28
 MOST_BYTECODES = 1_020
+MOST_CALLS_OF_RECORDING = 60
+MOST_BYTECODES_OF_RECORDING = 1_600
 MOST_CALLS_OF_A_RUN = 360
 MOST_BYTECODES_OF_A_RUN = 7_620
 CLIENTS = {"bare picows", "antiphon", "antiphon, journal on disk", "websockets"}
@@ -53,6 +55,15 @@ def test_a_round_trip_takes_no_more_of_the_interpreter_than_it_did(measured: dic
     assert 1 <= counted["calls"] <= MOST_CALLS
     if sys.version_info[:2] == (3, 11):  # each version has bytecodes of its own
         assert 1 <= counted["bytecodes"] <= MOST_BYTECODES
+
+
+@pytest.mark.slow
+def test_recording_a_round_trip_on_disk_takes_no_more_of_the_interpreter_than_it_did(measured: dict[str, Any]) -> None:
+    """Six entries: a step and a wait, each at its beginning and end, and two messages."""
+    recorded, counted = measured["counted_on_disk"], measured["counted"]
+    assert 1 <= recorded["calls"] - counted["calls"] <= MOST_CALLS_OF_RECORDING
+    if sys.version_info[:2] == (3, 11):
+        assert 1 <= recorded["bytecodes"] - counted["bytecodes"] <= MOST_BYTECODES_OF_RECORDING
 
 
 @pytest.mark.slow

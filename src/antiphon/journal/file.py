@@ -116,17 +116,18 @@ class JournalWriter:
         try:
             written = os.write(self._file, line)
             if written != len(line):  # one call as a rule; a pipe or a nearly full disk may take a part
-                self._write_rest(line, written)
+                written = self._write_rest(line, written)
         except OSError as error:
             with contextlib.suppress(OSError):
                 # Half a line would be damage to a reader, which stops there; and the run may go on to its end.
                 os.ftruncate(self._file, self._size_bytes)
             raise self._trouble(error) from error
-        self._size_bytes += len(line)
+        self._size_bytes += written
 
-    def _write_rest(self, line: bytes, written: int) -> None:
+    def _write_rest(self, line: bytes, written: int) -> int:
         while written < len(line):
             written += os.write(self._file, memoryview(line)[written:])
+        return written
 
     def close(self) -> None:
         """Close the file; closing twice does nothing."""

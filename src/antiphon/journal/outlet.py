@@ -29,14 +29,14 @@ class Outlet:
         self._keep = ring.append
         self._masker = masker
         self._placing = Placing()
-        self._sinks: list[tuple[Sink, bool]] = []
-        self._only: Sink | None = None
+        self._each = _Each()
+        self._give: Sink = self._each
 
     def add(self, sink: Sink, *, with_protocol: bool) -> None:
         """Give this sink every entry from now on; what protocols said by themselves only `with_protocol`."""
-        self._sinks.append((sink, with_protocol))
+        self._each.sinks.append((sink, with_protocol))
         # For the only one nothing is to be chosen, or given to others if it fails.
-        self._only = sink if len(self._sinks) == 1 and with_protocol else None
+        self._give = sink if len(self._each.sinks) == 1 and with_protocol else self._each
 
     def record(self, recorded: Recordable) -> None:
         """See `Journal.record`."""
@@ -44,22 +44,25 @@ class Outlet:
         entry: Any = make(recorded) if make is not None else recorded
         self._keep(entry)
         place(self._placing, entry)  # only here: in memory, steps that nobody reads need not be found
-        masked = mask(entry, self._masker)
-        if self._only is not None:
-            self._only(masked)
-        else:
-            self._give_to_each(masked)
+        self._give(mask(entry, self._masker))
 
-    def _give_to_each(self, masked: Any) -> None:
+
+class _Each:
+    """Gives to several sinks; what one of them raises does not keep the entry from the others."""
+
+    def __init__(self) -> None:
+        self.sinks: list[tuple[Sink, bool]] = []
+
+    def __call__(self, masked: Any) -> None:
         is_aside = isinstance(masked, Message) and masked.is_protocol
         failure: Exception | None = None
-        for sink, with_protocol in self._sinks:
+        for sink, with_protocol in self.sinks:
             if is_aside and not with_protocol:
                 continue
             try:
                 sink(masked)
             except Exception as error:
-                failure = failure or error  # the other sinks get it all the same
+                failure = failure or error
         if failure is not None:
             raise failure
 
