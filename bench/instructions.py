@@ -2,7 +2,7 @@
 
 The conversation of `bench.conversation` on antiphon's full path, over a connection in memory: no sockets, no other
 process, so that two counts of the same code are equal. `python -m bench.instructions ROUND_TRIPS` counts antiphon's own
-calls and bytecodes, with `disk` behind it those with the journal on disk; `python -m bench.instructions ROUND_TRIPS bare`
+calls and bytecodes, with `disk` behind it those with the journal on disk. With `bare` behind it, it
 counts nothing, for a program that counts from outside, as valgrind does.
 """
 
