@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from tests.integration.load.test_audit import conversed
+from tests.integration.recorded.conversations import everything
 
 from antiphon import journal
 from antiphon.cli import main
@@ -848,3 +850,27 @@ async def test_a_message_stands_under_the_same_step_everywhere(
     conversation.flush()
     columns = [min(line.find(sign) % 1000 for sign in "→←") for line in lines if re.search("[→←]", line)]
     assert [(column - min(columns)) // 2 for column in columns] == [depth for *_, depth in items]
+
+
+KEPT = (1, 2, 5, 13, 34, 89)
+
+
+@pytest.fixture
+def cut_short(tmp_path: Path) -> list[Path]:
+    """Journals of conversations under load, of which only the last was kept: each begins somewhere else."""
+    directories = [tmp_path / str(keep) for keep in KEPT]
+    for keep, directory in zip(KEPT, directories, strict=True):
+        directory.mkdir()
+        conversed(everything, 1, directory, keep=keep)
+    return directories
+
+
+@pytest.mark.slow
+async def test_of_a_conversation_that_was_kept_the_end_is_shown(
+    cut_short: list[Path], opened: Callable[..., Any]
+) -> None:
+    for directory in cut_short:
+        async with opened(directory) as page:
+            text = await page.locator("#canvas").inner_text()
+            assert "earlier entries are not kept" in text
+            assert re.search(r"failed after|passed after", text)

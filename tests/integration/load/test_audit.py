@@ -15,8 +15,8 @@ from antiphon import Scenario, Stand
 from antiphon.journal import HttpExchange, StepEnded, StepStarted, TimerStopped, WaitEnded, WaitStarted
 from antiphon.journal.figures import Second
 from antiphon.journal.file import FILE_NAME, WrittenMessage, read_journal
-from antiphon.load.metered_journal import MeteredJournal
 from antiphon.load.meter import Meter
+from antiphon.load.metered_journal import MeteredJournal
 from antiphon.scenarios.action import action
 from antiphon.scenarios.runner import performed
 from antiphon.testing import VirtualTimeLoop
@@ -26,9 +26,11 @@ ACTIONS = {name for kind in Desk.__mro__ for name, value in vars(kind).items() i
 CASES = [(everything, 1), (everything, 2), (everything, 3), (as_a_list, 4)]
 
 
-def conversed(conversation: Scenario[Any, Any], seed: int, directory: Path, every_s: float) -> Second:
-    """Perform it, folding every so many seconds, and write its journal; the figures."""
-    meter, journal = Meter(), MeteredJournal()
+def conversed(
+    conversation: Scenario[Any, Any], seed: int, directory: Path, every_s: float = 0.25, keep: int = 10_000
+) -> Second:
+    """Perform it, folding every so many seconds, and write its journal, as far as it is kept; the figures."""
+    meter, journal = Meter(), MeteredJournal(keep)
     measuring = meter.measuring("talk")
 
     async def here() -> None:
