@@ -61,9 +61,11 @@ class MeteredJournal(Journal):
     def take(self) -> list[Any]:
         """What was recorded since the last time, in order. From now on it is among what is kept."""
         pending, ring = self._pending, self._ring
+        if not pending:  # most of thousands are silent most of the time
+            return []
         recorded = pending.copy()
         pending.clear()
-        if not self._taken and recorded:
+        if not self._taken:
             self._first = recorded[0]
         self._taken += len(recorded)
         overflow = len(ring) + len(recorded) - self.keep
