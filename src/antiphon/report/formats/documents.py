@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, TextIO
@@ -16,7 +16,7 @@ from antiphon.journal import Sink
 from antiphon.journal.file import FILE_NAME, read_journal
 from antiphon.journal.private_files import open_private
 
-__all__ = ["AtTheEnd", "Document", "Write"]
+__all__ = ["AtTheEnd", "Document", "Write", "place_of", "replacing"]
 
 Write = Callable[[Iterator[Any], TextIO, Path], None]
 """Given a run's entries, writes the report of them into a file; the path is the run's directory."""
@@ -40,27 +40,42 @@ class Document(msgspec.Struct, frozen=True):
 
     def path(self, directory: Path, target: str) -> Path:
         """Where the file of the run in that directory goes."""
-        if not target:
-            return directory / self.file_name
-        if target.endswith(("/", os.sep)) or Path(target).is_dir():
-            name = Path(self.file_name)
-            return Path(target) / f"{name.stem}-{directory.resolve().name}{name.suffix}"
-        return Path(target)
+        return place_of(self.file_name, directory, target)
 
     def _make(self, entries: Iterator[Any], path: Path, directory: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not _is_replaceable(path):
-            raise RecordingError(
-                "a report takes the place of a file, and this is none", place=str(path), hint="say another place for it"
-            )
-        unfinished, number = _new_file_beside(path, is_private=path.parent == directory)
-        try:
-            with os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-                self.write(entries, file, directory)
-            unfinished.replace(path)
-        except BaseException:
-            unfinished.unlink(missing_ok=True)
-            raise
+        with replacing(path, directory) as file:
+            self.write(entries, file, directory)
+
+
+def place_of(file_name: str, directory: Path, target: str) -> Path:
+    """Where a report that is one file goes, of the run in that directory; see Document."""
+    if not target:
+        return directory / file_name
+    if target.endswith(("/", os.sep)) or Path(target).is_dir():
+        name = Path(file_name)
+        return Path(target) / f"{name.stem}-{directory.resolve().name}{name.suffix}"
+    return Path(target)
+
+
+@contextmanager
+def replacing(path: Path, directory: Path) -> Iterator[TextIO]:
+    """A file that takes the place of what has that path once it is whole; private in the run's own directory.
+
+    Raises OSError if it cannot be written, RecordingError if something is there that is no file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not _is_replaceable(path):
+        raise RecordingError(
+            "a report takes the place of a file, and this is none", place=str(path), hint="say another place for it"
+        )
+    unfinished, number = _new_file_beside(path, is_private=path.parent == directory)
+    try:
+        with os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            yield file
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 def _is_replaceable(path: Path) -> bool:

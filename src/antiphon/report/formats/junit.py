@@ -7,14 +7,12 @@ Elements and attributes are those of the Jenkins xunit plugin's schema (junit-10
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, TextIO
-from xml.sax.saxutils import escape, quoteattr
 
-from antiphon.conversation.wording import visible
 from antiphon.report.formats.documents import Document
+from antiphon.report.formats.xml import Xml
 from antiphon.report.text import ends
 from antiphon.report.verdict import Verdict
 
@@ -29,16 +27,13 @@ LINE_WIDTH: Final = 160
 LONGEST_TEXT: Final = 100_000
 """A longer failure text, in characters, is cut."""
 
-_UNHOLDABLE: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 has no way to write (section 2.2)."""
-
 
 def write_junit(entries: Iterable[Any], file: TextIO, directory: Path) -> None:
     """Write the XML of one run; what XML cannot hold is written as an escape."""
     verdict = Verdict()
     # Before anything is written: the counts stand in the first element, and the entries are read once.
     lines = list(ends(verdict.watch(entries), FIRST_LINES, LAST_LINES, width=LINE_WIDTH))
-    xml = _Xml(file)
+    xml = Xml(file)
     counts = {
         "tests": "1",
         "failures": str(int(verdict.word == "failed")),
@@ -64,7 +59,7 @@ def write_junit(entries: Iterable[Any], file: TextIO, directory: Path) -> None:
         xml.end()
 
 
-def _write_properties(xml: _Xml, verdict: Verdict, directory: Path) -> None:
+def _write_properties(xml: Xml, verdict: Verdict, directory: Path) -> None:
     properties: dict[str, Any] = {"run": directory}
     if verdict.started is not None:
         started = verdict.started
@@ -80,7 +75,7 @@ def _write_properties(xml: _Xml, verdict: Verdict, directory: Path) -> None:
     xml.end()
 
 
-def _write_failure(xml: _Xml, verdict: Verdict) -> None:
+def _write_failure(xml: Xml, verdict: Verdict) -> None:
     element = "failure" if verdict.word == "failed" else "error"
     text = verdict.text
     xml.begin(element, message=verdict.headline[:1000], type=verdict.kind or verdict.word)
@@ -90,7 +85,7 @@ def _write_failure(xml: _Xml, verdict: Verdict) -> None:
     xml.end()
 
 
-def _write_skipped(xml: _Xml, verdict: Verdict) -> None:
+def _write_skipped(xml: Xml, verdict: Verdict) -> None:
     """What a failure that counts for nothing is to JUnit, as pytest's own report has it for xfail."""
     xml.begin("skipped", message=verdict.told)
     xml.end()
@@ -105,39 +100,6 @@ def _when(verdict: Verdict) -> Mapping[str, str]:
 def _seconds(time_ns: int) -> str:
     """Seconds with three decimals and no exponent: the schema's SUREFIRE_TIME."""
     return f"{time_ns / 1e9:.3f}"
-
-
-class _Xml:
-    """XML as it is written, with what it cannot hold escaped."""
-
-    def __init__(self, file: TextIO) -> None:
-        self._write = file.write
-        self._write('<?xml version="1.0" encoding="utf-8"?>\n')
-        self._open: list[str] = []
-
-    def begin(self, element: str, **attributes: str) -> None:
-        """Begin an element."""
-        self._write(f"<{element}")
-        for name, value in attributes.items():
-            self._write(f" {name}={quoteattr(_holdable(visible(value)))}")
-        self._write(">")
-        self._open.append(element)
-
-    def text(self, text: str) -> None:
-        """Text inside an element."""
-        self._write(escape(_holdable(text)))
-
-    def end(self) -> None:
-        """End the element that was begun last."""
-        self._write(f"</{self._open.pop()}>\n")
-
-
-def _holdable(text: str) -> str:
-    return _UNHOLDABLE.sub(lambda found: _escaped(ord(found[0])), text)
-
-
-def _escaped(code: int) -> str:
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 JUNIT: Final = Document("junit.xml", write_junit)

@@ -5,18 +5,17 @@ Where GITHUB_STEP_SUMMARY names a file, as in GitHub Actions, it is appended the
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterable, Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 from antiphon.conversation.message import Message
-from antiphon.conversation.wording import counted, seconds, visible
+from antiphon.conversation.wording import counted, seconds
 from antiphon.journal import HttpExchange, StepEnded, StepStarted
 from antiphon.journal.file import WrittenMessage
 from antiphon.report.formats.documents import Document
+from antiphon.report.formats.markdown import add_to_step_summary, code, escaped, write_code
 from antiphon.report.text import ends
 from antiphon.report.verdict import Verdict
 
@@ -29,8 +28,6 @@ LONGEST_TEXT: Final = 20_000
 """GitHub takes a mebibyte for a step, and cuts what is longer."""
 
 _SIGNS: Final = {"passed": "✅", "failed": "❌", "cancelled": "⚪", "skipped": "⚪"}
-_PUNCTUATION: Final = re.compile(r"([\\`*_{}\[\]#!|<>~&@:])")
-_FENCES: Final = re.compile("`{3,}")
 
 
 def write_summary(entries: Iterable[Any], file: TextIO, directory: Path) -> None:
@@ -38,30 +35,26 @@ def write_summary(entries: Iterable[Any], file: TextIO, directory: Path) -> None
     text = StringIO()
     _write(entries, text, directory)
     file.write(text.getvalue())
-    page = os.environ.get("GITHUB_STEP_SUMMARY")
-    if page:
-        # Appended, as GitHub asks: the steps of a job share the file.
-        with Path(page).open("a", encoding="utf-8", errors="backslashreplace") as summary:
-            summary.write(text.getvalue())
+    add_to_step_summary(text.getvalue())
 
 
 def _write(entries: Iterable[Any], file: TextIO, directory: Path) -> None:
     verdict, steps = Verdict(), _Steps()
     last = list(ends(steps.watch(verdict.watch(entries)), 0, LAST_LINES, width=LINE_WIDTH))
     sign = _SIGNS.get(verdict.word, "❌")
-    stand = f" on the stand {_escaped(verdict.started.stand)}" if verdict.started and verdict.started.stand else ""
-    file.write(f"### {sign} {_escaped(verdict.call)}\n\n")
+    stand = f" on the stand {escaped(verdict.started.stand)}" if verdict.started and verdict.started.stand else ""
+    file.write(f"### {sign} {escaped(verdict.call)}\n\n")
     counts = ", ".join(_told(count, what) for what, count in steps.counts.items() if count)
     file.write(f"{verdict.told} in {seconds(verdict.ended_ns)}{stand}: {counts or 'nothing was said'}\n\n")
     why = verdict.text or verdict.expected
     if why:
-        _write_code(file, why[:LONGEST_TEXT])
+        write_code(file, why[:LONGEST_TEXT])
     steps.write(file)
     if verdict.is_red:
         file.write(f"<details><summary>The last {len(last)} lines of the conversation</summary>\n\n")
-        _write_code(file, "\n".join(last))
+        write_code(file, "\n".join(last))
         file.write("</details>\n\n")
-    file.write(f"Recorded in {_code(str(directory))}\n\n")
+    file.write(f"Recorded in {code(str(directory))}\n\n")
 
 
 class _Steps:
@@ -104,30 +97,14 @@ class _Steps:
             sign = _SIGNS.get(ended.outcome, "❌") if ended is not None else "✂️"
             took = seconds(ended.at_ns - step.at_ns) if ended is not None else ""
             # Blanks at the beginning of a cell are dropped by GitHub's Markdown; an entity is not.
-            title = "&emsp;" * min(depth, 20) + _escaped(step.title[:200])
-            file.write(f"| {sign} | {title} | {_escaped(step.actor)} | {step.at_ns / 1e9:.3f} s | {took} |\n")
+            title = "&emsp;" * min(depth, 20) + escaped(step.title[:200])
+            file.write(f"| {sign} | {title} | {escaped(step.actor)} | {step.at_ns / 1e9:.3f} s | {took} |\n")
         left_out = self.counts["step"] - len(self._rows)
         file.write(f"\nand {left_out} more steps\n\n" if left_out else "\n")
 
 
 def _told(count: int, what: str) -> str:
     return f"{count} {what}" if what in ("sent", "received") else counted(count, what)
-
-
-def _escaped(text: str) -> str:
-    """Text on one line that Markdown and HTML leave as it is (GFM section 2.4), that links nothing and calls no one."""
-    return _PUNCTUATION.sub(lambda found: f"&#{ord(found[0])};", visible(text))
-
-
-def _code(text: str) -> str:
-    return f"<code>{_escaped(text)}</code>"
-
-
-def _write_code(file: TextIO, text: str) -> None:
-    """A block of code, in a fence that is longer than any in it (GFM section 4.5)."""
-    longest = max((len(fence) for fence in _FENCES.findall(text)), default=2)
-    fence = "`" * (longest + 1)
-    file.write(f"{fence}text\n{text}\n{fence}\n\n")
 
 
 SUMMARY: Final = Document("summary.md", write_summary)

@@ -18,12 +18,29 @@ from antiphon.errors import RecordingError
 from antiphon.journal import RunStarted
 from antiphon.journal.file import FILE_NAME
 from antiphon.report.formats.documents import Document
-from antiphon.report.formats.html.page import page
+from antiphon.report.formats.html.page import harmless_json, page
 
 __all__ = ["TRACE", "TRACE_NAME", "write_trace"]
 
 TRACE_NAME: Final = "trace.html"
 """What the trace is called in a run's directory."""
+
+_STYLES: Final = ("colours.css", "trace.css")
+
+_SCRIPTS: Final = (
+    "words.js",
+    "json.js",
+    "waits.js",
+    "journal.js",
+    "correlation.js",
+    "diagram.js",
+    "rows.js",
+    "body.js",
+    "details.js",
+    "filters.js",
+    "trace.js",
+)
+"""In the order in which they are run."""
 
 BLOCK_BYTES: Final = 4 << 20
 """How much of the journal one element of the page holds: a browser's strings may not be of any length."""
@@ -52,7 +69,7 @@ def write_trace(directory: Path, target: str = "") -> Path:
 
 
 def _write(_entries: Iterator[Any], file: TextIO, directory: Path) -> None:
-    before_title, before_journal, after_journal = page()
+    before_title, before_journal, after_journal = page("trace.html", _STYLES, _SCRIPTS)
     with (directory / FILE_NAME).open("rb") as journal:
         file.write(before_title)
         file.write(html.escape(_title(journal.readline())))
@@ -60,18 +77,9 @@ def _write(_entries: Iterator[Any], file: TextIO, directory: Path) -> None:
         journal.seek(0)
         for block in _blocks(journal):
             file.write('<script type="application/jsonl" class="journal">')
-            file.write(_harmless(block))
+            file.write(harmless_json(block))
             file.write("</script>\n")
         file.write(after_journal)
-
-
-def _harmless(block: bytes) -> str:
-    """A part of the journal as it may stand in the page.
-
-    In JSON `<` stands in strings only, where it may be written otherwise; without it nothing in an element that holds a
-    script can end the element, or begin a comment (https://html.spec.whatwg.org/ section 4.12.1.3).
-    """
-    return block.replace(b"<", b"\\u003c").decode("utf-8", "replace")
 
 
 def _blocks(journal: BinaryIO) -> Iterator[bytes]:
