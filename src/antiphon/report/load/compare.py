@@ -58,13 +58,17 @@ class Comparison(Struct):
 
     @property
     def worse(self) -> list[Moved]:
-        """What got worse."""
-        return [moved for moved in self.figures if moved.direction == "worse"]
+        """What got worse: first of all conversations, then of steps, then of what is in them."""
+        return self._moved("worse")
 
     @property
     def better(self) -> list[Moved]:
-        """What got better."""
-        return [moved for moved in self.figures if moved.direction == "better"]
+        """What got better, in the same order."""
+        return self._moved("better")
+
+    def _moved(self, direction: Direction) -> list[Moved]:
+        found = [moved for moved in self.figures if moved.direction == direction]
+        return sorted(found, key=lambda moved: min(moved.what.count("/"), 2))
 
 
 def compare(now: LoadFigures, before: LoadFigures) -> Comparison:

@@ -83,11 +83,13 @@ class LoadFigures:
 
     `parts` and `series` are totals by name in the order in which they were first seen, `points` how it went over time.
     Of a part `live` and `asked` are those at the end; `most_live` is how many conversations were under way at once.
-    `asking_ns` is how long conversations were asked for: without the grace in which those under way may end.
+    `asking_ns` is how long conversations were asked for: without the grace in which those under way may end. `entries`
+    is how many could be read.
     """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self.entries = 0
         self.started: LoadStarted | None = None
         self.ended: LoadEnded | None = None
         self.unreadable = ""
@@ -124,6 +126,7 @@ class LoadFigures:
             case LoadEnded():
                 self.ended = entry
         self._last_ns = max(self._last_ns, entry.at_ns)
+        self.entries += 1
 
     # -- what was measured --------------------------------------------------------------------------------------------
 
@@ -190,7 +193,8 @@ class LoadFigures:
         if self.unreadable:
             doubts.append(f"the record cannot be read to its end: {self.unreadable}")
         if self.ended is not None:
-            doubts += [problem for problem in self.audit.problems if problem not in doubts]
+            told = "\n".join(doubts)
+            doubts += [problem for problem in self.audit.problems if problem not in told]
             doubts += self._unequal_sums()
         return doubts
 

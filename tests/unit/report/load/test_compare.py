@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -18,20 +17,6 @@ from antiphon.report.load.compare import Comparison, Moved, compare
 from antiphon.report.load.figures import LoadFigures, read_figures
 
 STEP = "outgoing/outbound_call"
-
-
-@pytest.fixture(scope="module")
-def load(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., LoadFigures]:
-    """Figures of a load that is written once for all tests."""
-    known: dict[Any, LoadFigures] = {}
-
-    def make(**options: Any) -> LoadFigures:
-        key = tuple(sorted(options.items()))
-        if key not in known:
-            known[key] = read_figures(LoadBook(**{"seconds": 60} | options).write(tmp_path_factory.mktemp("load")))
-        return known[key]
-
-    return make
 
 
 def figure(comparison: Comparison, what: str, name: str | None = None) -> Moved:

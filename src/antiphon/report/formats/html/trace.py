@@ -29,6 +29,7 @@ _STYLES: Final = ("colours.css", "trace.css")
 
 _SCRIPTS: Final = (
     "words.js",
+    "theme.js",
     "json.js",
     "waits.js",
     "journal.js",

@@ -209,12 +209,6 @@ class Page {
     this.refresh();
   }
 
-  flipTheme() {
-    const isDark = document.documentElement.dataset.theme === 'dark'
-      || (!document.documentElement.dataset.theme && matchMedia('(prefers-color-scheme: dark)').matches);
-    document.documentElement.dataset.theme = isDark ? 'light' : 'dark';
-  }
-
   // -- listening ------------------------------------------------------------------------------------------------------
 
   listen() {
@@ -232,7 +226,7 @@ class Page {
       waits: () => this.flip('showsWaits'),
       fold: () => this.flip('showsStepsOnly'),
       jump: () => this.showTrouble(),
-      theme: () => this.flipTheme(),
+      theme: flipTheme,
       'help-button': () => byId('help').showModal(),
       'help-close': () => byId('help').close(),
       'names-button': () => this.toggleNames(),
@@ -297,7 +291,7 @@ class Page {
       ']': () => this.move(1, (item) => item.kind === 'step'), '[': () => this.move(-1, (item) => item.kind === 'step'),
       f: () => this.showTrouble(), h: () => this.flip('showsHeartbeats'), p: () => this.flip('showsProtocol'),
       w: () => this.flip('showsWaits'),
-      s: () => this.flip('showsStepsOnly'), t: () => this.flipTheme(), x: () => this.hideName(),
+      s: () => this.flip('showsStepsOnly'), t: flipTheme, x: () => this.hideName(),
       r: () => chosen && relatedTo(chosen)[0] && this.go(relatedTo(chosen)[0]),
       c: () => this.details.copyable && copy(this.details.copyable(), byId('details').querySelector('.copy')),
       '/': () => { byId('search').focus(); byId('search').select(); },
