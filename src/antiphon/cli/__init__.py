@@ -23,9 +23,10 @@ _HELP: Final[Mapping[str, str]] = {
     "demo": "Call a customer at the contact centre that comes with antiphon, and show the conversation.",
     "run": "Perform a scenario, whose own parameters are options: FILE.py:SCENARIO [OPTIONS].",
     "list": "Show the scenarios of a file, with their parameters.",
-    "show": "Make the trace of a recorded run, one page with all of the conversation, and open it in the browser.",
-    "runs": "Show the recorded runs, the latest first: how each ended, when it was, how long it took, what was said.",
-    "report": "Make reports of a recorded run, also of one that was killed.",
+    "show": "Make the trace of a recorded run, one page with all of the conversation, and open it in the browser.\n\n"
+    "Of a load it is the load's page, with --baseline beside an earlier one.",
+    "runs": "Show the recorded runs and loads, the latest first: how each ended, when it was, what was said.",
+    "report": "Make reports of a recorded run or load, also of one that was killed.",
     "diff": "Show what differs between two recorded runs: messages, their fields, and how long things took.\n\n"
     "Ids and times that every run has anew are left out. The exit code is 0 if nothing differs, else 1.",
     "testbed": "Run the contact centre that comes with antiphon, until Ctrl-C.",

@@ -1,4 +1,4 @@
-"""`antiphon report`: a report of a run that was recorded before."""
+"""`antiphon report`: a report of a run, or a load, that was recorded before."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from pathlib import Path
 from antiphon.cli.app import OurScreen
 from antiphon.cli.exit_codes import PASSED
 from antiphon.errors import ScenarioError
+from antiphon.journal.load_file import is_load
 from antiphon.journal.recording import make_report
+from antiphon.report.load.reports import make_load_reports
 from antiphon.report.runs import find_run
 
 __all__ = ["command"]
 
 
-def command(run: str, /, *reports: str, runs: Path = Path("runs"), screen: OurScreen) -> int:
+def command(run: str, /, *reports: str, runs: Path = Path("runs"), baseline: str = "", screen: OurScreen) -> int:
     """Make reports of a run that `antiphon.report.runs.find_run` finds; the exit code.
 
     Raises ScenarioError if none is named or there is no such report, RecordingError if there is no such run or it
@@ -21,14 +23,22 @@ def command(run: str, /, *reports: str, runs: Path = Path("runs"), screen: OurSc
 
     Args:
         run: last, the run's directory, or its name or a part of it
-        reports: junit, allure, summary, mermaid, har, trace; NAME=PATH says where it goes
+        reports: junit, allure, summary; of a run mermaid, har, trace, of a load html, json, csv; NAME=PATH says where
         runs: the directory that runs are recorded in
+        baseline: of a load, an earlier one to tell what has moved since
     """
     if not reports:
         raise ScenarioError("which report is meant?", hint=f"antiphon report {run} junit")
-    directory = find_run(run, runs)
+    directory = find_run(run, runs, with_loads=True)
+    if is_load(directory):
+        before = find_run(baseline, runs, with_loads=True) if baseline else None
+        make_load_reports(directory, reports, baseline=before)
+    elif baseline:
+        raise ScenarioError("only a load has a baseline, and this is a run", hint="antiphon diff compares two runs")
+    else:
+        for spec in reports:
+            make_report(directory, spec)
     for spec in reports:
-        make_report(directory, spec)
         name, _, target = spec.partition("=")
         screen.print(f"{name}: made of {directory}" + (f", {target}" if target else ""))
     return PASSED

@@ -1,4 +1,4 @@
-"""`antiphon runs`: what was recorded, a line for each run."""
+"""`antiphon runs`: what was recorded, a line for each run and each load."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from antiphon.cli.app import Flag, OurScreen
 from antiphon.cli.exit_codes import PASSED
-from antiphon.conversation.wording import seconds, visible
+from antiphon.conversation.wording import counted, seconds, visible
 from antiphon.report.runs import RunSummary, find_runs, summary
 
 __all__ = ["command"]
@@ -26,7 +26,7 @@ def command(*, runs: Path = Path("runs"), limit: int = 20, failed: Flag = False,
         limit: how many are shown at most
         failed: leave out those that passed, or failed as their test expects
     """
-    found = find_runs(runs)
+    found = find_runs(runs, with_loads=True)
     shown: list[RunSummary] = []
     looked_at = 0
     # A run is read only if it is shown: there may be thousands.
@@ -53,7 +53,8 @@ def command(*, runs: Path = Path("runs"), limit: int = 20, failed: Flag = False,
 
 
 def _cells(run: RunSummary) -> list[str]:
-    counts = [f"{run.steps} steps", f"{run.sent} sent", f"{run.received} received"]
+    what = f"{run.steps} steps" if run.conversations is None else counted(run.conversations, "conversation")
+    counts = [what, f"{run.sent} sent", f"{run.received} received"]
     if run.requests:
         counts.append(f"{run.requests} HTTP")
     if run.unreadable:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ def outside_of_github(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def load(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., LoadFigures]:
     """Figures of a load of a minute with these options of LoadBook."""
     known: dict[Any, LoadFigures] = {}
@@ -34,7 +33,7 @@ def load(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., LoadFigures]
     return make
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def summary(load: Callable[..., LoadFigures]) -> LoadSummary:
     """A load that lost a process and got slower."""
     slow = load(loses_process=True, slower=1.3, seed=9)
@@ -44,14 +43,9 @@ def summary(load: Callable[..., LoadFigures]) -> LoadSummary:
     return summary
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def good(load: Callable[..., LoadFigures]) -> LoadSummary:
     """A load that passed although some conversations failed."""
     passed = load(failing=0.008)
     assert passed.word == "passed"
     return summarised(passed)
-
-
-@pytest.fixture
-def directory() -> Path:
-    return Path("runs/7")

@@ -48,6 +48,7 @@ def test_the_other_way_round_it_is_better(load: Callable[..., LoadFigures]) -> N
     assert comparison.worse == []
 
 
+@pytest.mark.slow
 def test_what_chance_does_is_told_of_few(load: Callable[..., LoadFigures]) -> None:
     figures = [
         each
