@@ -12,13 +12,15 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+import pytest_asyncio
+from browsing import CHROMIUM, FLAGS, WITHIN_MS, playwright
 
 from antiphon import AntiphonError, Scenario, Stand, play
 from antiphon.journal import Failed, RunEnded, RunStarted
@@ -39,6 +41,17 @@ def signals_are_heard() -> Iterator[None]:
     yield
     for number in ignored:
         signal.signal(number, signal.SIG_IGN)
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def tab() -> AsyncIterator[Any]:
+    """A tab of a browser with an empty profile."""
+    async with playwright().async_playwright() as driver:
+        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        context = await browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+        context.set_default_timeout(WITHIN_MS)
+        yield await context.new_page()
+        await browser.close()
 
 
 class Line:

@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 import pytest
-import pytest_asyncio
+from browsing import MARKS, expect, looking_at
 from tests.integration.load.test_audit import conversed
 from tests.integration.recorded.conversations import everything
 
@@ -27,45 +27,11 @@ from antiphon.report.formats.html.trace import write_trace
 from antiphon.report.placing import placed
 from antiphon.report.text import Conversation
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 CALLS = Path(__file__).parents[2] / "examples" / "contact_centre" / "calls.py"
 
-pytestmark = [
-    pytest.mark.xdist_group("browser"),
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium: apt-get install chromium"),
-    pytest.mark.asyncio(loop_scope="module"),
-]
+pytestmark = MARKS
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-WITHIN_MS = 10_000
 LARGE_BYTES = 5 << 20
-
-
-def playwright() -> Any:
-    """What drives the browser, imported by the first test that has one: that takes a second, and most tests do not."""
-    return pytest.importorskip("playwright.async_api", reason="playwright drives the browser")
-
-
-def expect(locator: Any) -> Any:
-    """What must soon be so of a part of the page."""
-    return playwright().expect(locator)
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def tab() -> AsyncIterator[Any]:
-    """A tab of a browser with an empty profile."""
-    async with playwright().async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        context = await browser.new_context(permissions=["clipboard-read", "clipboard-write"])
-        context.set_default_timeout(WITHIN_MS)
-        yield await context.new_page()
-        await browser.close()
 
 
 @pytest.fixture
@@ -77,23 +43,8 @@ def opened(tab: Any) -> Callable[..., Any]:
         directory: Path, fragment: str = "", *, width: int = 1400, height: int = 900, scheme: str = "light"
     ) -> AsyncIterator[Any]:
         address = write_trace(directory).as_uri()
-        trouble: list[str] = []
-        listeners = {
-            "console": lambda said: trouble.append(f"{said.type}: {said.text}"),
-            "pageerror": lambda error: trouble.append(str(error)),
-            "dialog": lambda dialog: trouble.append(f"a dialog: {dialog.message}"),
-            "request": lambda request: trouble.append(request.url) if not request.url.startswith(address) else None,
-        }
-        await tab.set_viewport_size({"width": width, "height": height})
-        await tab.emulate_media(color_scheme=scheme)
-        for event, listener in listeners.items():
-            tab.on(event, listener)
-        await tab.goto(address + fragment)
-        yield tab
-        assert await tab.evaluate("typeof window.harm") == "undefined", "what was said has been run"
-        for event, listener in listeners.items():
-            tab.remove_listener(event, listener)
-        assert trouble == []
+        async with looking_at(tab, address, fragment, width=width, height=height, scheme=scheme) as page:
+            yield page
 
     return open_trace
 

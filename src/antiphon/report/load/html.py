@@ -160,17 +160,17 @@ def _link(load: Path, kept: str, folder: Path) -> str:
 
     It is made if it is not there yet: during a load nobody looks at one.
     """
-    directory = (load / kept).resolve()
-    trace = directory / TRACE_NAME
-    if not directory.is_relative_to(load.resolve()):
-        return ""
     try:
+        directory = (load / kept).resolve()
+        trace = directory / TRACE_NAME
+        if not directory.is_relative_to(load.resolve()):
+            return ""
         if not trace.is_file() and (directory / FILE_NAME).is_file():
             write_trace(directory)
-        relative = os.path.relpath(trace, folder.resolve())
-    except (RecordingError, ValueError):  # damaged; or on another drive of Windows
+        address = quote(Path(os.path.relpath(trace, folder.resolve())).as_posix())
+        return f"./{address}" if trace.is_file() else ""
+    except (RecordingError, OSError, ValueError):  # damaged; no path at all; on another drive of Windows
         return ""
-    return f"./{quote(Path(relative).as_posix())}" if trace.is_file() else ""
 
 
 def _short(value: float, point: Point | None = None) -> float:

@@ -169,7 +169,7 @@ class TimeChart {
     this.lines = lines;
     this.values = lines.map(() => make('b'));
     this.legend.replaceChildren(...lines.map((line, index) =>
-      make('li', make(`i.ink${line.ink}${line.style === 'dashed' ? '.dashed' : ''}`), visible(line.name), this.values[index])));
+      make('li', make(`i.ink${line.ink}${line.style === 'dashed' ? '.dashed' : ''}`), visible(line.name), ' ', this.values[index])));
     this.plot.redraw();
     this.point(this.place);
   }

@@ -149,7 +149,7 @@ function fillRate() {
   const names = Object.keys(summary.parts);
   pick.append(...['', ...names].map((name) => Object.assign(make('option', name ? visible(name) : 'all of them'), { value: name })));
   byId('rate').querySelector('.pick').hidden = names.length < 2;
-  const areUsers = (name) => Array.isArray(summary.plan.parts) && summary.plan.parts.some((part) => part?.name === name && part.users);
+  const areUsers = (name) => Array.isArray(summary.plan.parts) && summary.plan.parts.some((part) => part?.name === name && part.model === 'closed');
   const linesOf = (name) => {
     const parts = name ? [data.parts[name]] : Object.values(data.parts);
     const over = (figure) => sumOver(parts.map((part) => part[figure]));
@@ -237,7 +237,7 @@ function fillSplit() {
       return piece;
     }));
     bar.style.width = `${Math.max((series.mean_ms / longest) * 100, 4)}%`;
-    const legend = make('ul.legend', ...parts.map(([what, ms, ink]) => make('li', make(`i.ink${ink}`), what, make('b', took(ms)))));
+    const legend = make('ul.legend', ...parts.map(([what, ms, ink]) => make('li', make(`i.ink${ink}`), what, ' ', make('b', took(ms)))));
     return make('div', make('p.split-name', `${visible(series.name)} `, make('b', took(series.mean_ms))), bar, legend);
   });
   contentOf('split').append(make('div.splits', ...bars));
@@ -308,7 +308,7 @@ function fillGenerator() {
   const head = ['process', { text: 'CPU', className: 'number' }, { text: 'busiest', className: 'number' }, { text: 'loop late at most', className: 'number' }, { text: 'began late, in all', className: 'number' }, { text: 'memory', className: 'number' }, ''];
   const lost = new Map(summary.lost_processes.map((each) => [each.process, each]));
   const box = table(head, summary.generators.map((each) => [
-    `${each.process}, pid ${each.pid}`,
+    { text: `${each.process}, pid ${each.pid}`, className: 'wait-word' },
     { text: `${number(each.cpu_s)} s, ${percent(each.cpu_share)}`, className: 'number' }, { text: percent(each.busiest_share), className: 'number' },
     { text: took(each.most_lag_ms), className: 'number' }, { text: took(each.late_ms), className: 'number' }, { text: size(each.most_rss_kib * 1024), className: 'number' },
     lost.has(each.process) ? { text: lostTold(lost.get(each.process)), className: 'sentence bad' } : '',
@@ -332,8 +332,16 @@ function fillTraffic() {
     chart({ title: 'Bytes a second', lines: [line('sent', sentBytes, 1), line('received', receivedBytes, 4)], format: size, base: 1024 }));
 }
 
+/** A value of the plan in words: what is in a list behind one another, what has names behind these. */
 function told(value) {
-  return typeof value === 'string' ? visible(value) : visible(JSON.stringify(value));
+  if (typeof value === 'string') return visible(value);
+  if (Array.isArray(value)) return value.map(told).join(value.some((each) => each !== null && typeof each === 'object') ? '; ' : ', ');
+  if (value === null || typeof value !== 'object') return String(value);
+  return Object.entries(value).filter(([, each]) => each !== null).map(([name, each]) => `${visible(name)} ${told(each)}`).join(', ');
+}
+
+function isNothing(value) {
+  return value === null || value === '' || (typeof value === 'object' && !Object.keys(value).length);
 }
 
 /** Names and values; what is itself of names and values is written behind their names. */
@@ -342,7 +350,7 @@ function factsOf(object) {
   for (const [name, value] of Object.entries(object)) {
     const isObject = value !== null && typeof value === 'object' && !Array.isArray(value);
     if (isObject) facts.push(...Object.entries(value).map(([inner, each]) => [`${name}.${inner}`, told(each)]));
-    else if (value !== null && value !== '') facts.push([name, told(value)]);
+    else if (!isNothing(value)) facts.push([name, told(value)]);
   }
   return make('dl.facts', ...facts.flatMap(([name, value]) => [make('dt', visible(name)), make('dd', value)]));
 }
