@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         FieldMissing,
         ForbiddenMessage,
         HandlerFailed,
+        LoadInconclusive,
         MessagesLeft,
         RecordingError,
         RequestRefused,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         ScenarioError,
         SendBufferFull,
         SoftChecksFailed,
+        ThresholdCrossed,
         TransportError,
         UpgradeRefused,
     )
@@ -91,6 +93,7 @@ __all__ = [
     "Json",
     "JsonRpc",
     "Link",
+    "LoadInconclusive",
     "Message",
     "MessagesLeft",
     "Opening",
@@ -110,6 +113,7 @@ __all__ = [
     "Stand",
     "Step",
     "Text",
+    "ThresholdCrossed",
     "Timer",
     "TransportError",
     "Unreadable",
@@ -157,9 +161,9 @@ _HOMES = {
         "dialect": "Codec Dialect Json JsonRpc Raw Text",
         "conversation.ending": "Ending",
         "errors": "AntiphonError ChannelClosed CheckFailed ConnectFailed DeadlinePassed DialectError "
-        "DialectFailed ErrorReply ExpectationFailed FieldMissing ForbiddenMessage HandlerFailed MessagesLeft "
-        "RecordingError RequestRefused ResourcesExhausted ScenarioError SendBufferFull SoftChecksFailed TransportError "
-        "UpgradeRefused",
+        "DialectFailed ErrorReply ExpectationFailed FieldMissing ForbiddenMessage HandlerFailed LoadInconclusive "
+        "MessagesLeft RecordingError RequestRefused ResourcesExhausted ScenarioError SendBufferFull SoftChecksFailed "
+        "ThresholdCrossed TransportError UpgradeRefused",
         "actor.handlers": "ANY DEFERRED on",
         "actor.http_channel": "HttpChannel",
         "actor.server": "Server listen",

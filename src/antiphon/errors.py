@@ -14,6 +14,7 @@ one. With the code that a command then exits with:
     ├── DialectFailed           2   the dialect's fault: its codec raised something, which is the cause
     ├── RecordingError          2   the disk's fault: a journal cannot be written, or read
     ├── ResourcesExhausted      2   the machine's fault: no more files, memory or threads
+    ├── LoadInconclusive        5   the generator's fault: the numbers of a load may not be trusted
     └── ExpectationFailed       1   the peer's fault: it did not say what was expected (also an AssertionError)
         ├── DeadlinePassed      1   nothing that fits came in time
         ├── CheckFailed         1   it came, and is not what it should be
@@ -22,6 +23,7 @@ one. With the code that a command then exits with:
         ├── RequestRefused      1   it answered with its dialect's failure
         ├── ForbiddenMessage    1   it said what was ruled out
         ├── MessagesLeft        1   it said what nobody expected, in strict mode
+        ├── ThresholdCrossed    4   under load, a number was not as good as it had to be
         └── FieldMissing        1   a field was read that its message does not have (also a KeyError)
 
 ErrorReply stands apart: a handler raises it to answer a request with a failure, and nothing has gone wrong.
@@ -46,6 +48,7 @@ __all__ = [
     "ForbiddenMessage",
     "HandlerFailed",
     "Line",
+    "LoadInconclusive",
     "MessagesLeft",
     "Piece",
     "RecordingError",
@@ -55,6 +58,7 @@ __all__ = [
     "ScenarioError",
     "SendBufferFull",
     "SoftChecksFailed",
+    "ThresholdCrossed",
     "TransportError",
     "UpgradeRefused",
     "behind",
@@ -173,6 +177,15 @@ class ResourcesExhausted(AntiphonError):
     """The machine's fault: it has no more files, memory or threads for us. The cause is what that made fail."""
 
 
+class LoadInconclusive(AntiphonError):
+    """The numbers of a load may not be trusted: `doubts` say why, `load` is the load."""
+
+    def __init__(self, doubts: Sequence[str], load: Any) -> None:
+        super().__init__("\n".join(["the numbers of this load may not be trusted:", *doubts]))
+        self.doubts = tuple(doubts)
+        self.load = load
+
+
 class ExpectationFailed(AntiphonError, AssertionError):
     """The peer's fault: it did not say what was expected of it.
 
@@ -234,6 +247,15 @@ class MessagesLeft(ExpectationFailed):
 
     messages: Sequence[Any] = ()
     repeated: Sequence[Any] = ()
+
+
+class ThresholdCrossed(ExpectationFailed):
+    """A load was not as good as it had to be: `crossed` says so of each threshold, `load` is the load."""
+
+    def __init__(self, crossed: Sequence[str], load: Any) -> None:
+        super().__init__("\n".join(crossed))
+        self.crossed = tuple(crossed)
+        self.load = load
 
 
 class RequestRefused(ExpectationFailed):

@@ -72,7 +72,11 @@ class Actor:
     def __init__(self, *, user: str | Mapping[str, Any] | None = None) -> None:
         """`user` is who this actor is: a pattern for the fields of users, or the name of one."""
         if user is not None:
-            self._wanted_user = _user_pattern(user)
+            self.be(user)
+
+    def be(self, user: str | Mapping[str, Any]) -> None:
+        """Say who this actor is to be, as `__init__` does: before its scenario is performed."""
+        self._wanted_user = _user_pattern(user)
 
     # -- what subclasses may define -----------------------------------------------------------------------------------
 
@@ -242,6 +246,11 @@ class Actor:
             self.__dict__["_handlers_made"].append(handlers)
             if isinstance(channel, Channel):
                 self._channel = self._channel or channel
+
+    @classmethod
+    def connections(cls) -> int:
+        """How many connections an actor of it may have at once: one for each channel that it declares."""
+        return len(cls._declarations)
 
     @classmethod
     def message_channels(cls) -> list[str]:

@@ -1,4 +1,4 @@
-"""The command line: `antiphon run`, `list`, `show`, `runs`, `report`, `diff`, `demo` and `testbed`."""
+"""The command line: `antiphon run`, `load`, `list`, `show`, `runs`, `report`, `diff`, `demo` and `testbed`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ _TRACEBACK: Final = "--traceback"
 _HELP: Final[Mapping[str, str]] = {
     "demo": "Call a customer at the contact centre that comes with antiphon, and show the conversation.",
     "run": "Perform a scenario, whose own parameters are options: FILE.py:SCENARIO [OPTIONS].",
+    "load": "Perform a scenario as thousands of conversations, and measure: FILE.py:SCENARIO --rate 20/s --for 5m.",
     "list": "Show the scenarios of a file, with their parameters.",
     "show": "Make the trace of a recorded run, one page with all of the conversation, and open it in the browser.\n\n"
     "Of a load it is the load's page, with --baseline beside an earlier one.",
@@ -68,7 +69,7 @@ def _command_line(screen: Screen) -> App:
         "wait, --log-json makes each line of the log JSON."
     )
     for place, (name, text) in enumerate(_HELP.items()):
-        # `antiphon run` reads its tokens itself: behind a scenario --help is that scenario's.
-        own_flags: dict[str, Any] = {"help_flags": [], "version_flags": []} if name == "run" else {}
+        # `antiphon run` and `antiphon load` read their tokens themselves: behind a scenario --help is that scenario's.
+        own_flags: dict[str, Any] = {"help_flags": [], "version_flags": []} if name in ("run", "load") else {}
         app.command(f"antiphon.cli.commands.{name}:command", name=name, help=text, sort_key=place, **own_flags)
     return app

@@ -7,7 +7,15 @@ from traceback import extract_tb
 from typing import Final
 
 from antiphon.cli.interruption import Interrupted
-from antiphon.errors import AntiphonError, ConnectFailed, DialectError, ExpectationFailed, TransportError
+from antiphon.errors import (
+    AntiphonError,
+    ConnectFailed,
+    DialectError,
+    ExpectationFailed,
+    LoadInconclusive,
+    ThresholdCrossed,
+    TransportError,
+)
 from antiphon.runtime.tracebacks import owner_of
 
 __all__ = [
@@ -15,6 +23,7 @@ __all__ = [
     "CONNECT_FAILED",
     "FAILED",
     "HUNG_UP",
+    "INCONCLUSIVE",
     "INTERRUPTED",
     "PASSED",
     "TERMINATED",
@@ -34,6 +43,8 @@ CONNECT_FAILED: Final = 3
 """The peer was not there, or did not let us in."""
 THRESHOLD_CROSSED: Final = 4
 """Everything was done, and a number was not as good as it had to be."""
+INCONCLUSIVE: Final = 5
+"""Everything was done, and the numbers may not be trusted: the generator was too slow, or lost a process."""
 BUG: Final = 70
 """Antiphon itself is wrong."""
 HUNG_UP: Final = 129
@@ -42,6 +53,19 @@ INTERRUPTED: Final = 130
 """Ctrl-C (SIGINT)."""
 TERMINATED: Final = 143
 """A request to terminate (SIGTERM)."""
+
+
+_CODES: Final[tuple[tuple[type[BaseException], int], ...]] = (
+    (ThresholdCrossed, THRESHOLD_CROSSED),
+    (LoadInconclusive, INCONCLUSIVE),
+    # Before TransportError, whose child it is: to a pipeline it makes a difference whether anybody was there.
+    (ConnectFailed, CONNECT_FAILED),
+    (ExpectationFailed, FAILED),
+    (DialectError, FAILED),
+    (TransportError, FAILED),
+    (AntiphonError, USAGE),
+)
+"""The codes of errors of ours; the first that fits counts."""
 
 
 def exit_code(error: BaseException | None) -> int:
@@ -55,13 +79,9 @@ def exit_code(error: BaseException | None) -> int:
         return 128 + error.number
     if isinstance(error, (KeyboardInterrupt, asyncio.CancelledError)):
         return INTERRUPTED
-    # Before TransportError, whose child it is: to a pipeline it makes a difference whether anybody was there.
-    if isinstance(error, ConnectFailed):
-        return CONNECT_FAILED
-    if isinstance(error, (ExpectationFailed, DialectError, TransportError)):
-        return FAILED
-    if isinstance(error, AntiphonError):
-        return USAGE
+    for kind, code in _CODES:
+        if isinstance(error, kind):
+            return code
     if not is_authors(error):
         return BUG
     return FAILED if isinstance(error, AssertionError) else USAGE

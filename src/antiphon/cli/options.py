@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 from cyclopts import App, Group, Parameter
@@ -15,7 +16,18 @@ from antiphon.cli.screen import Screen
 from antiphon.errors import ScenarioError
 from antiphon.scenarios.scenario import Scenario
 
-__all__ = ["FLAGS", "HELP", "WITH_VALUE", "Common", "arguments_of", "run_help", "scenario_app"]
+__all__ = [
+    "FLAGS",
+    "HELP",
+    "WITH_VALUE",
+    "Common",
+    "arguments_of",
+    "give_signature",
+    "own_parameters",
+    "run_help",
+    "scenario_app",
+    "split_target",
+]
 
 Run = Callable[["Common", Mapping[str, Any]], int]
 
@@ -58,8 +70,16 @@ class Common:
         self.quiet = quiet
 
 
-def scenario_app(scenario: Scenario[Any, Any], target: str, run: Run, screen: Screen) -> App:
+def scenario_app(
+    scenario: Scenario[Any, Any],
+    target: str,
+    run: Run,
+    screen: Screen,
+    known: Mapping[str, Any] = MappingProxyType({}),
+) -> App:
     """The command that performs one scenario: `run` gets the common options, and the scenario's own that were given.
+
+    `known` are values of its parameters that hold if no others are given.
 
     Raises ScenarioError if the scenario has a parameter that the command line uses itself.
     """
@@ -75,9 +95,9 @@ def scenario_app(scenario: Scenario[Any, Any], target: str, run: Run, screen: Sc
 
     def command(**given: Any) -> int:
         common = Common(**{name: given.pop(name, default) for name, (_, default, _) in _COMMON.items()})
-        return run(common, given)
+        return run(common, {**known, **given})
 
-    _give_signature(command, [*_own_parameters(scenario), *_common_parameters()], scenario.doc)
+    give_signature(command, [*own_parameters(scenario, known), *_common_parameters()], scenario.doc)
     app = plain_app(f"antiphon run {target}", screen)
     app.usage = f"Usage: antiphon run {target} [OPTIONS]"
     app.help_epilogue = _about(scenario)
@@ -91,7 +111,7 @@ def run_help(screen: Screen) -> None:
 
     def command(**given: Any) -> None: ...
 
-    _give_signature(command, _common_parameters(), "Perform a scenario once, and show the conversation as it goes on.")
+    give_signature(command, _common_parameters(), "Perform a scenario once, and show the conversation as it goes on.")
     app = plain_app("antiphon run", screen)
     app.usage = "Usage: antiphon run FILE.py:SCENARIO [OPTIONS]"
     app.help_epilogue = (
@@ -108,16 +128,40 @@ def arguments_of(scenario: Scenario[Any, Any], screen: Screen) -> ArgumentCollec
 
     def command(**given: Any) -> None: ...
 
-    _give_signature(command, _own_parameters(scenario), scenario.doc)
+    give_signature(command, own_parameters(scenario), scenario.doc)
     app = plain_app("antiphon run", screen)
     app.default(command)
     return app.assemble_argument_collection(parse_docstring=True)
 
 
-def _own_parameters(scenario: Scenario[Any, Any]) -> list[inspect.Parameter]:
+def split_target(
+    command: str, tokens: Sequence[str], *, with_value: Set[str], flags: Set[str]
+) -> tuple[str, list[str]]:
+    """The FILE.py:NAME that a command is about ("" if there is none), and the rest.
+
+    Only options that every scenario has may stand before it: which others there are, only the scenario says.
+    """
+    position = 0
+    while position < len(tokens) and tokens[position].startswith("-"):
+        option, _, value = tokens[position].partition("=")
+        if option not in HELP | with_value | flags:
+            raise ScenarioError(
+                f"{option} comes before the scenario that it may belong to",
+                hint=f"antiphon {command} FILE.py:SCENARIO {option} …",
+            )
+        position += 2 if option in with_value and not value else 1
+    if position >= len(tokens):
+        return "", list(tokens)
+    return tokens[position], [*tokens[:position], *tokens[position + 1 :]]
+
+
+def own_parameters(
+    scenario: Scenario[Any, Any], known: Mapping[str, Any] = MappingProxyType({})
+) -> list[inspect.Parameter]:
+    """Those of the scenario, as a command's options; `known` are other default values."""
     group = Group(f"Parameters of {scenario.name}", sort_key=1)
     return [
-        _parameter(parameter.name, parameter.type, parameter.default, Parameter(group=group))
+        _parameter(parameter.name, parameter.type, known.get(parameter.name, parameter.default), Parameter(group=group))
         for parameter in scenario.parameters.values()
     ]
 
@@ -136,7 +180,7 @@ def _parameter(name: str, kind: Any, default: Any, shown: Parameter) -> inspect.
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, shown], default=default)
 
 
-def _give_signature(command: Callable[..., Any], parameters: list[inspect.Parameter], doc: str) -> None:
+def give_signature(command: Callable[..., Any], parameters: list[inspect.Parameter], doc: str) -> None:
     """Make the function look as if it had been written with these parameters: that is what the options are made of."""
     # cyclopts asks `inspect`, which believes this attribute (PEP 362).
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

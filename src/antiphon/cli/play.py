@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from antiphon.actor.actor import Actor
 from antiphon.cli.exit_codes import INTERRUPTED, PASSED
 from antiphon.cli.failure import fail
 from antiphon.cli.interruption import run_until_told
@@ -34,11 +36,13 @@ def play_on_screen(
     strict: bool | None = None,
     is_quiet: bool = False,
     shows_traceback: bool = False,
+    actors: Mapping[str, Actor] = MappingProxyType({}),
 ) -> int:
     """Perform it and show it; the exit code. Where it was recorded is told however it ends.
 
-    `runs` is the directory in which the run gets its own; None records nothing. `reports` are made
-    of it beside the standard ones. Raises ScenarioError or RecordingError before anything is begun.
+    `actors` are those that are not to be new ones. `runs` is the directory in which the run gets its own; None records
+    nothing. `reports` are made of it beside the standard ones. Raises ScenarioError or RecordingError before anything
+    is begun.
     """
     # What is wrong is told before a directory lies there that no run was recorded in.
     scenario.arguments(parameters)
@@ -56,7 +60,7 @@ def play_on_screen(
                 reports=(*STANDARD_REPORTS, *reports),
                 watch=view,
                 strict=strict,
-                **parameters,
+                **{**parameters, **actors},
             )
         )
     except BaseException as raised:

@@ -6,7 +6,7 @@ import copy
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from antiphon.conversation.wording import counted, shorten
 from antiphon.errors import ScenarioError
@@ -23,7 +23,10 @@ from antiphon.load.thresholds import Threshold, parse
 from antiphon.runtime.call_site import Place, caller
 from antiphon.stand.stand import Stand
 
-__all__ = ["Plan", "PlannedPart"]
+__all__ = ["GRACE_S", "Plan", "PlannedPart"]
+
+GRACE_S: Final = 30.0
+"""How long conversations that are under way may go on, if nobody says."""
 
 
 class Plan:
@@ -55,7 +58,7 @@ class Plan:
         stages: str | None = None,
         count: int | None = None,
         arrivals: Spacing = "constant",
-        grace_s: float = 30.0,
+        grace_s: float = GRACE_S,
         seed: int | None = None,
         stand: Stand | str | None = None,
         thresholds: Sequence[str] = (),
@@ -109,6 +112,12 @@ class Plan:
         seeded.seed = self._seed(seed)
         seeded.parts = tuple(each.with_seed(seed) for each in self.parts)
         return seeded
+
+    def with_thresholds(self, thresholds: Sequence[str]) -> Plan:
+        """The same, of which these must hold as well. Raises ScenarioError for what is no threshold."""
+        judged = copy.copy(self)
+        judged.thresholds = (*self.thresholds, *self._thresholds(thresholds))
+        return judged
 
     def as_data(self) -> dict[str, Any]:
         """The plan as plain data, for records. Values of parameters are in it as they were given."""

@@ -80,6 +80,8 @@ class Stand:
         self.source = source
         self.environment = dict(environment or {})
         self.users_within_s = users_within_s
+        self.starts_users = 0
+        """How many users what it starts is to have, where that can be told; 0 for as many as there are."""
         # A stand that we start is new each time: its users are nobody else's, whatever their names.
         key = f"{source}\0{name}" if source and is_shared and not start else ""
         self.users = UserPool(users, title=self._title, place=source or None, key=key)

@@ -15,17 +15,17 @@ __all__ = ["started"]
 
 
 @asynccontextmanager
-async def started(stand: Stand, *, users: int = 0) -> AsyncIterator[Stand]:
+async def started(stand: Stand) -> AsyncIterator[Stand]:
     """The stand with the addresses and users of what its `start` names, which runs meanwhile; itself if it names none.
 
-    users: how many users are wanted, 0 for as many as there are. A factory that takes `users` makes so many, if the
-    stand has none of its own.
+    A factory that takes `users` makes as many as `starts_users` says, if the stand has none of its own.
     """
     if not stand.start:
         yield stand
         return
     factory = _factory(stand)
-    wanted = {"users": users} if users and _takes_users(factory) and not stand.users.fields() else {}
+    is_asked = stand.starts_users and _takes_users(factory) and not stand.users.fields()
+    wanted = {"users": stand.starts_users} if is_asked else {}
     async with factory(**wanted) as running:
         yield stand.started(running.addresses, running.users)
 

@@ -98,6 +98,11 @@ class UserPool:
     def __len__(self) -> int:
         return len(self._users)
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes of the machine may lend the same users, so that they are locked."""
+        return bool(self._key)
+
     def fields(self) -> list[dict[str, Any]]:
         """What is known of each user."""
         return [vars(user) for user in self._users]

@@ -1,0 +1,93 @@
+"""One conversation of a load once more, alone: the same scenario, with the parameters and users that it had."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from antiphon.actor.actor import Actor
+from antiphon.errors import ScenarioError
+from antiphon.journal.figures import ConversationKept, LoadStarted
+from antiphon.journal.load_file import LOAD_FILE_NAME, read_load
+from antiphon.load.plan import PlannedPart
+from antiphon.load.target import Target, plan_of
+from antiphon.scenarios.scenario import Scenario, load_file, scenarios_of
+
+__all__ = ["Again", "conversation_again"]
+
+
+class Again(msgspec.Struct):
+    """What is to be performed again: `parameters` are the scenario's, `users` the names of users by actor, `stand` the
+    name of the stand ("" for one without), `starts_users` how many users it is to have if it makes them itself."""
+
+    scenario: Scenario[Any, Any]
+    parameters: dict[str, Any]
+    users: dict[str, str]
+    stand: str
+    starts_users: int
+
+    def actors(self) -> dict[str, Actor]:
+        """New actors who are to be the users that they were."""
+        made = {name: self.scenario.new_actor(name) for name in self.users if name in self.scenario.actors}
+        for name, actor in made.items():
+            actor.be(self.users[name])
+        return made
+
+
+def conversation_again(directory: Path, conversation: str) -> Again:
+    """What the load in that directory performed as that conversation, `PART-NUMBER`.
+
+    Its parameters are those that the plan gives the number; of a load that was made in code those that were recorded,
+    if it was kept. Raises ScenarioError if it cannot be known, RecordingError if the record cannot be read.
+    """
+    place = str(directory / LOAD_FILE_NAME)
+    started, kept = _read(directory, conversation)
+    name, _, digits = conversation.rpartition("-")
+    part = next((each for each in started.plan["parts"] if each["name"] == name), None)
+    if part is None or not digits.isdigit():
+        names = ", ".join(each["name"] for each in started.plan["parts"])
+        raise ScenarioError(f"there is no conversation {conversation!r}", place=place, hint=f"PART-NUMBER, of {names}")
+    if "target" in started.plan:
+        planned = _planned(started, name)
+        scenario, given = planned.scenario, planned.arguments().of(int(digits))
+        if given is None:
+            raise ScenarioError(f"the feed of {name} has no values for number {digits}", place=place)
+    elif kept is not None:
+        scenario, given = _scenario(part), kept.parameters
+    else:
+        raise ScenarioError(
+            f"the plan of this load was made in code, and what {conversation} was given is not recorded",
+            place=place,
+            hint="the conversations that were kept can be performed again; conversations/ has them",
+        )
+    users = kept.users if kept is not None else {}
+    return Again(scenario, dict(given), users, started.stand, started.plan.get("users", 0))
+
+
+def _read(directory: Path, conversation: str) -> tuple[LoadStarted, ConversationKept | None]:
+    entries = read_load(directory / LOAD_FILE_NAME)
+    started = next(entries, None)
+    if not isinstance(started, LoadStarted):
+        raise ScenarioError("this load did not begin", place=str(directory / LOAD_FILE_NAME))
+    for entry in entries:
+        if isinstance(entry, ConversationKept) and entry.conversation == conversation:
+            return started, entry
+    return started, None
+
+
+def _planned(started: LoadStarted, name: str) -> PlannedPart:
+    plan = plan_of(msgspec.convert(started.plan["target"], Target)).with_seed(started.seed)
+    found = next((part for part in plan.parts if part.name == name), None)
+    if found is None:
+        raise ScenarioError(f"the plan has no part {name!r} any more", place=plan.place)
+    return found
+
+
+def _scenario(part: dict[str, Any]) -> Scenario[Any, Any]:
+    file = part["scenario_place"].rpartition(":")[0]
+    found = scenarios_of(load_file(file)).get(part["scenario"])
+    if found is None:
+        raise ScenarioError(f"there is no scenario {part['scenario']!r} any more", place=file)
+    return found

@@ -1,0 +1,262 @@
+"""Drives a load from its first conversation to its last: tells the generators, collects each second what they measured,
+records it, and ends when the plan does, or a threshold, or whoever watches."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from antiphon.journal.figures import ConversationKept, LoadChanged, ProcessLost, Second, ThresholdJudged
+from antiphon.load.clock import LoadClock
+from antiphon.load.engine import Generator, Snapshot
+from antiphon.load.merging import beside
+from antiphon.load.plan import Plan
+from antiphon.load.processes import ProcessDied
+from antiphon.load.shares import Share
+from antiphon.load.table import TableFile
+from antiphon.load.thresholds import Threshold, parse
+from antiphon.load.totals import Interval, Totals
+from antiphon.load.trust import Trust
+from antiphon.load.verdicts import Verdict, Watch, judge
+from antiphon.report.load.figures import LoadFigures
+
+__all__ = ["Director", "Seat", "thresholds_of"]
+
+INTERVAL_S: Final = 1.0
+"""How often it is asked what was measured."""
+
+LEAD_S: Final = 0.3
+"""How long before its time 0 a load is told when that is, so that all generators hear of it before."""
+
+
+class Seat:
+    """A generator, which share of the load it was given, and what is known of it."""
+
+    def __init__(self, generator: Generator, share: Share, process: int) -> None:
+        self.generator = generator
+        self.share = share
+        self.process = process
+        self.is_over = False
+        self.seen_ns = 0
+        self.live: dict[str, int] = {}
+
+
+class Director:
+    """`record` is called with each entry of the load's record; what is known so far is in `figures`.
+
+    `baseline` is the load that thresholds may compare with, `choose` says which of the conversations that all
+    generators kept stay. Whoever watches says `change`, `pause` and `end`.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        seats: Sequence[Seat],
+        record: Callable[[Any], None],
+        figures: LoadFigures,
+        *,
+        baseline: LoadFigures | None = None,
+        table: TableFile | None = None,
+        choose: Callable[[list[ConversationKept]], list[ConversationKept]] = list,
+    ) -> None:
+        self.plan = plan
+        self.figures = figures
+        self.trust = Trust()
+        self.is_paused = False
+        self.ended_by: Verdict | None = None
+        self.latest: Second | None = None
+        self._seats = list(seats)
+        self._record = record
+        self._baseline = Totals(baseline) if baseline is not None else None
+        self._table = table
+        self._choose = choose
+        self._thresholds = thresholds_of(plan)
+        self._watches = {each: Watch(each, self._baseline) for each in self._thresholds if each.lasting is not None}
+        self._duration_s = plan.duration_s if plan.duration_s is not None else math.inf
+        self._open = {part.name for part in plan.parts if part.is_open}
+        self._clock = LoadClock(time.time())
+        self._is_ending = False
+        self._grace_ends_s = math.inf
+        self._has_news = asyncio.Event()
+
+    @property
+    def now_s(self) -> float:
+        """Seconds since the load began; below 0 before."""
+        return self._clock.now_s
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether nothing new begins any more."""
+        return self._is_ending
+
+    async def direct(self, at: float | None = None) -> None:
+        """From beginning to end. `at` is when it begins, in seconds since the epoch; None for at once.
+
+        Cancelled, it ends all that is under way, and records what was measured until then.
+        """
+        begins_at = at if at is not None else time.time() + LEAD_S
+        self._clock = LoadClock(begins_at)
+        for seat in self._seats:
+            seat.generator.start(begins_at)
+        try:
+            await self._go_on()
+        finally:
+            await self._collect(is_last=True)
+
+    async def _go_on(self) -> None:
+        tick = 1
+        while not self._is_over():
+            await self._sleep_until(min(tick * INTERVAL_S, self._next_end_s()))
+            if self.now_s >= self._duration_s:
+                self.end(self.plan.grace_s)
+            if self.now_s >= tick * INTERVAL_S:
+                await self._collect()
+                # Those that were missed are not made up for: an interval may be longer.
+                tick = max(tick + 1, math.floor(self.now_s / INTERVAL_S) + 1)
+
+    def _next_end_s(self) -> float:
+        return self._grace_ends_s if self._is_ending else self._duration_s
+
+    def _is_over(self) -> bool:
+        if self._is_ending and self.now_s >= self._grace_ends_s:
+            return True
+        return all(seat.is_over for seat in self._seats)
+
+    async def _sleep_until(self, t_s: float) -> None:
+        self._has_news.clear()
+        wait_s = t_s - self.now_s
+        if wait_s > 0:
+            try:
+                async with asyncio.timeout(min(wait_s, INTERVAL_S)):
+                    await self._has_news.wait()
+            except TimeoutError:
+                pass
+
+    # -- what whoever watches says ------------------------------------------------------------------------------------
+
+    def change(self, asked: Mapping[str, float], text: str) -> None:
+        """From now on the whole has so much of each of these parts: conversations a second, or users."""
+        from_s = self.now_s
+        rates = {name: asked[name] for name in asked if name in self._open}
+        users = {name: round(asked[name]) for name in asked if name not in self._open}
+        for seat in self._seats:
+            if rates:
+                seat.generator.set_rate(rates, from_s)
+            if users:
+                seat.generator.set_users(users, from_s)
+        self._note(text, asked)
+
+    def pause(self, is_paused: bool) -> None:
+        """Nothing new begins from now on, or begins again."""
+        if is_paused != self.is_paused:
+            self.is_paused = is_paused
+            for seat in self._seats:
+                seat.generator.pause(is_paused, self.now_s)
+            self._note("paused" if is_paused else "went on", {})
+
+    def end(self, grace_s: float) -> None:
+        """Nothing new begins; what is under way may end for so long. Said again, a shorter time counts."""
+        ends_s = self.now_s + grace_s
+        if not self._is_ending:
+            self._is_ending = True
+            for seat in self._seats:
+                seat.generator.end()
+        self._grace_ends_s = min(self._grace_ends_s, ends_s)
+        self._has_news.set()
+
+    def _note(self, text: str, asked: Mapping[str, float]) -> None:
+        self._record(LoadChanged(at_ns=round(self.now_s * 1e9), text=text, asked=dict(asked)))
+
+    # -- what the generators say --------------------------------------------------------------------------------------
+
+    async def _collect(self, is_last: bool = False) -> None:
+        """Ask all of them what they measured; those that do not answer are lost."""
+        asked = [each.generator.stop() if is_last else each.generator.snapshot() for each in self._seats]
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        snapshots: list[Snapshot] = []
+        lost: list[Seat] = []
+        for seat, answer in zip(list(self._seats), answers, strict=True):
+            if isinstance(answer, ProcessDied):
+                lost.append(seat)
+                self._lose(seat, str(answer))
+            elif isinstance(answer, BaseException):
+                raise answer
+            else:
+                snapshots.append(answer)
+                self._look_at(seat, answer)
+        if snapshots:
+            self._take(snapshots)
+        self._move_shares(lost, is_last)
+
+    def _look_at(self, seat: Seat, snapshot: Snapshot) -> None:
+        seat.is_over = snapshot.is_over
+        seat.seen_ns = snapshot.second.at_ns
+        seat.live = {name: part.live for name, part in snapshot.second.parts.items() if part.live}
+        self.trust.look(snapshot.second.generators)
+        for problem, count in snapshot.problems.items():
+            self.trust.note(problem, count)
+
+    def _take(self, snapshots: list[Snapshot]) -> None:
+        second = beside([snapshot.second for snapshot in snapshots])
+        self.latest = second
+        self._record(second)
+        for kept in self._choose([kept for snapshot in snapshots for kept in snapshot.kept]):
+            self._record(kept)
+        if self._table is not None:
+            self._table.add([row for snapshot in snapshots for row in snapshot.rows])
+        interval = Interval(second)
+        for watch in self._watches.values():
+            if watch.feed(interval) and self.ended_by is None and not self._is_ending:
+                self.ended_by = watch.verdict(Totals(self.figures))
+                self.end(0.0)
+
+    def _lose(self, seat: Seat, text: str) -> None:
+        self._seats.remove(seat)
+        lost = ProcessLost(
+            at_ns=round(self.now_s * 1e9), process=seat.process, seen_ns=seat.seen_ns, live=seat.live, text=text
+        )
+        self.trust.lost.append(lost)
+        self._record(lost)
+
+    def _move_shares(self, lost: list[Seat], is_last: bool) -> None:
+        """What was the lost ones' is divided among those that are there."""
+        if is_last or self._is_ending:
+            return
+        there = list(self._seats)
+        for seat in lost:
+            for number, other in enumerate(there):
+                other.generator.adopt(Share(number, len(there)).within(seat.share), self.now_s)
+                other.is_over = False
+
+    # -- what came of it ----------------------------------------------------------------------------------------------
+
+    def judge(self) -> list[ThresholdJudged]:
+        """The verdicts on all thresholds, as entries; they are recorded."""
+        totals = Totals(self.figures)
+        judged = []
+        for threshold in self._thresholds:
+            watch = self._watches.get(threshold)
+            verdict = watch.verdict(totals) if watch is not None else judge(threshold, totals, self._baseline)
+            judged.append(
+                ThresholdJudged(
+                    at_ns=self.figures.duration_ns,
+                    threshold=str(threshold),
+                    has_passed=verdict.has_passed,
+                    measured=verdict.text,
+                    ended_the_load=self.ended_by is not None and self.ended_by.threshold == threshold,
+                )
+            )
+        for entry in judged:
+            self._record(entry)
+        return judged
+
+
+def thresholds_of(plan: Plan) -> list[Threshold]:
+    """What must hold of a plan; without a word about errors there must be none."""
+    thresholds = list(plan.thresholds)
+    if not any(each.measure == "errors" for each in thresholds):
+        thresholds.append(parse("errors == 0"))
+    return thresholds

@@ -1,0 +1,84 @@
+"""What a load needs that may not be there: said before it begins, with the limit and what is needed."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import Final
+
+from antiphon.conversation.wording import counted
+from antiphon.errors import ResourcesExhausted, ScenarioError
+from antiphon.load.plan import Plan, PlannedPart
+from antiphon.stand.stand import Stand
+
+__all__ = ["require_files", "require_users", "users_wanted"]
+
+if sys.platform != "win32":
+    import resource
+
+_OWN_FILES: Final = 128
+"""What a process opens beside its conversations' connections."""
+
+_OPEN_FOR_S: Final = 60.0
+"""In an open model nobody says how many conversations there will be at once; so many seconds of starts are a guess for
+a stand that makes its own users."""
+
+_MOST_USERS: Final = 20_000
+
+
+def require_files(plan: Plan, processes: int) -> None:
+    """Let this process and its children open as many files as they may, and raise ResourcesExhausted if that cannot be
+    enough for the users of the plan."""
+    if sys.platform == "win32":
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    needed = math.ceil(_connections(plan) / max(processes, 1)) + _OWN_FILES
+    if hard != resource.RLIM_INFINITY and needed > hard:
+        raise ResourcesExhausted(
+            f"the plan needs some {needed} open connections and files in a process, and {hard} are allowed",
+            hint="raise the limit first (ulimit -n), or use more processes (--processes) or machines (--shard)",
+        )
+
+
+def require_users(plan: Plan, stand: Stand) -> None:
+    """Raises ScenarioError if the stand has fewer users than the plan has at the same time."""
+    most, there = sum(_most_users(part) or 0 for part in plan.parts), len(stand.users)
+    if there and most > there:
+        raise ScenarioError(
+            f"the load holds up to {counted(most, 'user')} at once, and the stand {stand.name!r} has {there}",
+            place=stand.source or None,
+            hint="add users to the stand, or ask for fewer",
+        )
+
+
+def users_wanted(plan: Plan) -> int:
+    """How many users a stand should make that makes its own; 0 if the plan needs none."""
+    wanted = 0
+    for part in plan.parts:
+        most = _most_users(part)
+        if most is None:
+            lasts_s = min(_OPEN_FOR_S, part.duration_s or _OPEN_FOR_S)
+            most = _users(part) * (math.ceil(part.profile.peak / part.profile.share.of * lasts_s) + 1)
+        wanted += most
+    return min(wanted, _MOST_USERS)
+
+
+def _most_users(part: PlannedPart) -> int | None:
+    """How many users there are at once; of conversations that begin at a rate one never knows."""
+    return None if part.is_open and _users(part) else part.most_users
+
+
+def _users(part: PlannedPart) -> int:
+    return sum(kind.needs_user for kind in part.scenario.actors.values())
+
+
+def _connections(plan: Plan) -> int:
+    """How many connections there are at once; those of conversations that begin at a rate are not known."""
+    total = 0
+    for part in plan.parts:
+        if not part.is_open:
+            users = max((users for _, users in part.profile.steps()), default=0)
+            total += users * sum(kind.connections() for kind in part.scenario.actors.values())
+    return total

@@ -1,0 +1,348 @@
+"""Performs a load: `perform_load` in the running event loop, `play_load` from ordinary code."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from antiphon.conversation.clock import iso_utc
+from antiphon.errors import LoadInconclusive, RecordingError, ScenarioError, ThresholdCrossed
+from antiphon.journal.figures import ConversationKept, LoadEnded, LoadStarted, LoadVerdict
+from antiphon.journal.file import JournalWriter
+from antiphon.journal.load_file import LOAD_FILE_NAME
+from antiphon.journal.masking import Masker
+from antiphon.journal.recording import make_report, new_run_directory
+from antiphon.load.director import Director, Seat
+from antiphon.load.engine import Engine
+from antiphon.load.keeping import Keep, Keeper, slowest_of_all
+from antiphon.load.limits import require_files, require_users, users_wanted
+from antiphon.load.orders import Begin, StandData
+from antiphon.load.plan import Plan
+from antiphon.load.processes import ProcessGenerator
+from antiphon.load.shares import Share
+from antiphon.load.table import Columns, TableFile, parse_table
+from antiphon.load.target import Target
+from antiphon.load.trust import audit_of
+from antiphon.report.load.figures import LoadFigures, read_figures
+from antiphon.report.load.reports import STANDARD_REPORTS, make_load_reports
+from antiphon.runtime.event_loop import run_in_loop
+from antiphon.stand.stand import Stand, load_stand
+from antiphon.stand.starting import started
+
+__all__ = ["Load", "Watcher", "perform_load", "play_load"]
+
+
+class Load:
+    """A load that is over: `figures` are what was measured, `directory` where it was recorded, None if it was not."""
+
+    def __init__(self, plan: Plan, figures: LoadFigures, directory: Path | None) -> None:
+        self.plan = plan
+        self.figures = figures
+        self.directory = directory
+
+    @property
+    def verdict(self) -> LoadVerdict:
+        """ "passed", "failed" (a threshold was crossed), "inconclusive" or "interrupted"."""
+        assert self.figures.ended is not None
+        return self.figures.ended.verdict
+
+    @property
+    def doubts(self) -> Sequence[str]:
+        """Why its numbers may not be trusted; none is that they may."""
+        return self.figures.doubts
+
+    def __repr__(self) -> str:
+        return f"<Load {name_of(self.plan)}: {self.verdict}>"
+
+
+class Watcher(Protocol):
+    """Whoever looks on: it may tell the director to change the load, to pause it or to end it."""
+
+    def begin(self, director: Director, /) -> None:
+        """The load is about to begin."""
+        ...
+
+    def see(self, entry: Any, /) -> None:
+        """An entry of the load's record."""
+        ...
+
+    def close(self) -> None:
+        """It is over."""
+        ...
+
+
+def play_load(plan: Plan, **options: Any) -> Load:
+    """Perform a load from ordinary code; see `perform_load`."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return run_in_loop(perform_load(plan, **options))
+    raise ScenarioError("play_load() cannot be used where an event loop runs", hint="await perform_load(…) there")
+
+
+async def perform_load(
+    plan: Plan,
+    *,
+    stand: Stand | str | None = None,
+    runs: Path | str | None = "runs",
+    directory: Path | None = None,
+    reports: Sequence[str] = (),
+    keep: Keep | None = None,
+    baseline: Path | None = None,
+    processes: int = 0,
+    target: Target | None = None,
+    table: str | None = None,
+    watch: Watcher | None = None,
+    at: float | None = None,
+) -> Load:
+    """Perform a plan's conversations, and return the load when all its thresholds have held.
+
+    stand: a stand, or the name of one in antiphon.toml; None for the plan's own, or else the default one there.
+    runs, directory: where it is recorded, as in `perform`; nowhere with `runs=None`.
+    reports: what is made of it beside the standard ones: junit, allure; NAME=PATH says where else one goes.
+    keep: which conversations are kept whole, None for three of each cause and the five slowest.
+    baseline: the directory of an earlier load, which thresholds and reports may compare with.
+    processes: how many perform it; 0 for this one. Others make the plan anew, of its `target`.
+    table: "FILE.csv:COLUMNS": a row for each conversation that has ended (`antiphon.load.table`).
+    at: when it begins, in seconds since the epoch; None for at once.
+
+    Raises ThresholdCrossed if a threshold did not hold, LoadInconclusive if the numbers may not be trusted; the error's
+    `load` attribute is the load. ScenarioError is raised before anything begins if the plan cannot be performed.
+    """
+    asked_for = stand if stand is not None else plan.stand
+    near = plan.parts[0].scenario.folder
+    chosen = asked_for if isinstance(asked_for, Stand) else load_stand(asked_for, near=near)
+    compared = read_figures(baseline) if baseline is not None else None
+    asked = parse_table(table) if table is not None else None
+    require_files(plan, processes)
+    require_users(plan, chosen)
+    if directory is None and runs is not None:
+        directory = new_run_directory(Path(runs), name_of(plan))
+    figures = LoadFigures(directory if directory is not None else Path())
+    options = _Options(directory, keep or Keep(), processes, target, watch, compared, asked)
+    performance = _Performance(plan, chosen, figures, options)
+    try:
+        await performance.perform(at)
+    finally:
+        if directory is not None:
+            _make_reports(directory, figures, reports, baseline)
+    load = Load(plan, figures, directory)
+    if load.verdict == "inconclusive":
+        raise LoadInconclusive(figures.doubts, load)
+    crossed = [each for each in figures.thresholds if not each.has_passed]
+    if crossed:
+        raise ThresholdCrossed([each.measured for each in crossed], load)
+    return load
+
+
+def name_of(plan: Plan) -> str:
+    """What a load is called, as its directory: by its parts."""
+    names = [part.name for part in plan.parts]
+    return "+".join(names[:3]) + ("+…" if len(names) > 3 else "")
+
+
+class _Options(NamedTuple):
+    """How a plan is performed, beside the plan; see `perform_load`."""
+
+    directory: Path | None
+    keep: Keep
+    processes: int
+    target: Target | None
+    watch: Watcher | None
+    baseline: LoadFigures | None
+    table: tuple[Path, Columns] | None
+
+
+class _Performance:
+    """One load being performed."""
+
+    def __init__(self, plan: Plan, stand: Stand, figures: LoadFigures, options: _Options) -> None:
+        self._plan = plan
+        self._stand = stand
+        self._figures = figures
+        self._options = options
+
+    async def perform(self, at: float | None) -> None:
+        plan = self._plan
+        with (
+            closing(_Record(self._options.directory, self._figures, self._options.watch)) as record,
+            self._table() as table,
+        ):
+            self._stand.starts_users = users_wanted(plan)
+            async with started(self._stand) as stand:
+                require_users(plan, stand)
+                record(self._started(at))
+                async with self._seats(stand) as seats:
+                    director = Director(
+                        plan,
+                        seats,
+                        record,
+                        self._figures,
+                        baseline=self._options.baseline,
+                        table=table,
+                        choose=self._choose,
+                    )
+                    if self._options.watch is not None:
+                        self._options.watch.begin(director)
+                    await self._direct(director, record, at)
+
+    def _choose(self, kept: list[ConversationKept]) -> list[ConversationKept]:
+        return (
+            slowest_of_all(kept, self._options.keep, self._options.directory)
+            if self._options.directory is not None
+            else kept
+        )
+
+    @contextmanager
+    def _table(self) -> Iterator[TableFile | None]:
+        """The table's file, if there is to be one."""
+        if self._options.table is None:
+            yield None
+            return
+        path, columns = self._options.table
+        with closing(TableFile(path, columns.names)) as table:
+            yield table
+
+    async def _direct(self, director: Director, record: Callable[[Any], None], at: float | None) -> None:
+        error: BaseException | None = None
+        try:
+            await director.direct(at)
+        except BaseException as raised:
+            error = raised
+        figures = self._figures
+        # Of a load that was broken off it is not known whether its thresholds would have held.
+        judged = director.judge() if error is None else []
+        audit = audit_of(figures)
+        doubts = director.trust.doubts(figures, audit)
+        verdict: LoadVerdict = "passed"
+        if error is not None:
+            verdict = "interrupted"
+        elif doubts:
+            verdict = "inconclusive"
+        elif not all(each.has_passed for each in judged):
+            verdict = "failed"
+        told = "; ".join(director.trust.problems)
+        if isinstance(error, Exception):
+            told = f"{type(error).__name__}: {error}" + (f"; {told}" if told else "")
+        record(LoadEnded(at_ns=figures.duration_ns, verdict=verdict, doubts=doubts, audit=audit, error=told))
+        if error is not None:
+            raise error
+
+    @asynccontextmanager
+    async def _seats(self, stand: Stand) -> AsyncIterator[list[Seat]]:
+        """Who performs it, ready to begin."""
+        plan = self._plan
+        if not self._options.processes:
+            columns = self._options.table[1] if self._options.table is not None else None
+            keeper = (
+                Keeper(self._options.keep, self._options.directory) if self._options.directory is not None else None
+            )
+            yield [Seat(Engine(plan, stand, keeper=keeper, columns=columns), plan.share, 0)]
+            return
+        begun = [ProcessGenerator.begin(self._order(number, stand)) for number in range(self._options.processes)]
+        made = await asyncio.gather(*begun, return_exceptions=True)
+        generators = [each for each in made if isinstance(each, ProcessGenerator)]
+        try:
+            for each in made:
+                if isinstance(each, BaseException):
+                    raise each
+            yield [Seat(each, each.share, each.number) for each in generators]
+        finally:
+            await asyncio.gather(*[each.kill() for each in generators])
+
+    def _order(self, number: int, stand: Stand) -> Begin:
+        plan = self._plan
+        if self._options.target is None:
+            raise ScenarioError(
+                "a plan that was made in code is performed in the process that has made it",
+                hint="leave processes= out; or put the plan into a file, and say antiphon load FILE.py:NAME",
+            )
+        within = Share(number, self._options.processes)
+        keep = self._options.keep
+        return Begin(
+            target=self._options.target,
+            seed=plan.seed,
+            stand=StandData.of(stand, within),
+            share=within.within(plan.share),
+            process=number,
+            directory=str(self._options.directory) if self._options.directory is not None else None,
+            keep=(keep.failed_per_cause, keep.slowest, keep.share),
+            columns=self._options.table[1].names if self._options.table is not None else (),
+        )
+
+    def _plan_data(self) -> dict[str, Any]:
+        """The plan, and what it can be made of again: `antiphon run --again` asks for that."""
+        data = self._plan.as_data() | {"users": users_wanted(self._plan)}
+        return data | (
+            {"target": msgspec.to_builtins(self._options.target)} if self._options.target is not None else {}
+        )
+
+    def _started(self, at: float | None) -> LoadStarted:
+        plan = self._plan
+        begins = datetime.fromtimestamp(at, UTC) if at is not None else datetime.now(UTC)
+        return LoadStarted(
+            at_ns=0,
+            plan=Masker(self._stand.secrets).value(self._plan_data()),
+            stand=self._stand.name,
+            seed=plan.seed,
+            started_at=iso_utc(begins),
+            antiphon=_version(),
+            python=platform.python_version(),
+            machine=f"{platform.machine()}, {platform.system()}",
+            cpus=os.cpu_count() or 1,
+            processes=max(self._options.processes, 1),
+            shard=str(plan.share) if plan.share.of > 1 else "",
+        )
+
+
+class _Record:
+    """Takes the entries of a load's record: to the disk first, then to those who count, then to those who look on."""
+
+    def __init__(self, directory: Path | None, figures: LoadFigures, watch: Watcher | None) -> None:
+        self._write = JournalWriter(directory / LOAD_FILE_NAME) if directory is not None else None
+        self._figures = figures
+        self._watch = watch
+
+    def __call__(self, entry: Any) -> None:
+        try:
+            if self._write is not None:
+                self._write(entry)
+        finally:
+            self._figures.add(entry)
+            if self._watch is not None:
+                self._watch.see(entry)
+
+    def close(self) -> None:
+        if self._write is not None:
+            self._write.close()
+        if self._watch is not None:
+            self._watch.close()
+
+
+def _make_reports(directory: Path, figures: LoadFigures, reports: Sequence[str], baseline: Path | None) -> None:
+    """Those of the load, and a trace of each conversation that was kept; what failed before is not hidden by that."""
+    failed = sys.exception()
+    try:
+        for kept in figures.kept:
+            make_report(directory / kept.directory, "trace")
+        make_load_reports(directory, [*STANDARD_REPORTS, *reports], baseline=baseline)
+    except (RecordingError, ScenarioError) as error:
+        if failed is None:
+            raise
+        failed.add_note(str(error))
+
+
+@cache
+def _version() -> str:
+    return version("antiphon")

@@ -1,0 +1,135 @@
+"""What the process that drives a load says to those that perform it, a line of JSON each, and what they say back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from antiphon.load.engine import Snapshot
+from antiphon.load.shares import Share
+from antiphon.load.target import Target
+from antiphon.stand.stand import Stand
+
+__all__ = [
+    "Adopt",
+    "Begin",
+    "End",
+    "Order",
+    "Pause",
+    "Ready",
+    "Said",
+    "SetRate",
+    "SetUsers",
+    "StandData",
+    "Start",
+    "Stop",
+    "Take",
+]
+
+
+class StandData(msgspec.Struct):
+    """A stand that runs, for another process: what it is made of, with the users that are that process's."""
+
+    name: str
+    addresses: dict[str, str]
+    users: list[dict[str, Any]]
+    users_within_s: float
+    within_s: float | None
+    secrets: tuple[str, ...]
+    source: str
+    environment: dict[str, str]
+    is_shared: bool
+
+    @classmethod
+    def of(cls, stand: Stand, share: Share) -> StandData:
+        """The stand with that share of its users: no user is another process's as well."""
+        return cls(
+            name=stand.name,
+            addresses=stand.addresses,
+            users=stand.users.fields()[share.index :: share.of],
+            users_within_s=stand.users_within_s,
+            within_s=stand.within_s,
+            secrets=stand.secrets,
+            source=stand.source,
+            environment=stand.environment,
+            is_shared=stand.users.is_shared,
+        )
+
+    def stand(self) -> Stand:
+        """The stand again."""
+        return Stand(
+            self.name,
+            self.addresses,
+            users=self.users,
+            users_within_s=self.users_within_s,
+            within_s=self.within_s,
+            secrets=self.secrets,
+            source=self.source,
+            environment=self.environment,
+            is_shared=self.is_shared,
+        )
+
+
+class Order(msgspec.Struct, tag_field="do"):
+    """Something that a process is told."""
+
+
+class Begin(Order, tag="begin"):
+    """The first: what it performs, where, as which process; `keep` is None if nothing is kept."""
+
+    target: Target
+    seed: int
+    stand: StandData
+    share: Share
+    process: int
+    directory: str | None
+    keep: tuple[int, int, float] | None
+    columns: tuple[str, ...] = ()
+
+
+class Start(Order, tag="start"):
+    """See `antiphon.load.engine.Generator.start`; so the others."""
+
+    at: float
+
+
+class SetRate(Order, tag="set-rate"):
+    rates: dict[str, float]
+    from_s: float
+
+
+class SetUsers(Order, tag="set-users"):
+    users: dict[str, int]
+    from_s: float
+
+
+class Pause(Order, tag="pause"):
+    is_paused: bool
+    from_s: float
+
+
+class Adopt(Order, tag="adopt"):
+    share: Share
+    from_s: float
+
+
+class Take(Order, tag="snapshot"):
+    """It answers with a snapshot."""
+
+
+class End(Order, tag="end"):
+    """It begins nothing more."""
+
+
+class Stop(Order, tag="stop"):
+    """It answers with its last snapshot, and ends."""
+
+
+class Ready(msgspec.Struct, tag="ready"):
+    """The process has read everything, and can start at once; `error` says why not, in lines."""
+
+    error: str = ""
+
+
+Said = Ready | Snapshot

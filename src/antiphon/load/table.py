@@ -1,0 +1,134 @@
+"""A table with a row for each conversation of a load: what it was given, what its actors learnt, what came of it."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from antiphon.conversation.clock import iso_utc
+from antiphon.conversation.wording import shorten
+from antiphon.errors import RecordingError, ScenarioError
+from antiphon.journal.private_files import reason
+from antiphon.scenarios.run import Run
+
+__all__ = ["ABOUT_CONVERSATIONS", "Columns", "TableFile", "parse_table"]
+
+ABOUT_CONVERSATIONS: Final = ("conversation", "part", "outcome", "cause", "user", "due", "started", "ended", "took_s")
+"""What is known of each conversation beside what its scenario names; moments are ISO 8601 in UTC."""
+
+
+class Columns:
+    """The columns of a table, by name: one of ABOUT_CONVERSATIONS, a parameter of the scenario, what a called function
+    returned, `actor.attribute`, or the attribute of whichever actor has it. Behind a dot is what that holds, as in
+    `record.talk_s`."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+
+    def row(
+        self, about: Mapping[str, Any], parameters: Mapping[str, Any], run: Run | None, mask: Callable[[str], str]
+    ) -> list[str]:
+        """The row of a conversation, secrets masked; what it has not is ""."""
+        return [mask(_told(self._value(name, about, parameters, run))) for name in self.names]
+
+    def _value(self, name: str, about: Mapping[str, Any], parameters: Mapping[str, Any], run: Run | None) -> Any:
+        if name in about:
+            return about[name]
+        first, *rest = name.split(".")
+        value = self._found(first, parameters, run)
+        for each in rest:
+            value = value.get(each) if isinstance(value, Mapping) else getattr(value, "__dict__", {}).get(each)
+        return value
+
+    def _found(self, name: str, parameters: Mapping[str, Any], run: Run | None) -> Any:
+        if name in parameters or run is None:
+            return parameters.get(name)
+        if name in run.actors:
+            return run.actors[name]
+        returned = run.returned.by_name()
+        if name in returned:
+            return returned[name]
+        return next((vars(each)[name] for each in run.actors.values() if name in vars(each)), None)
+
+
+class TableFile:
+    """A CSV file (RFC 4180, UTF-8) that is written as conversations end, a row at once. Raises RecordingError."""
+
+    def __init__(self, path: Path, names: Sequence[str]) -> None:
+        self._path = path
+        self._names = names
+        self._filled: Counter[str] = Counter()
+        self.rows = 0
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("w", encoding="utf-8", newline="")
+        except OSError as error:
+            raise self._trouble(error) from error
+        self._write = csv.writer(self._file).writerow
+        self._put([list(names)])
+
+    def add(self, rows: Sequence[Sequence[str]]) -> None:
+        """Write these rows."""
+        self._put(rows)
+        self.rows += len(rows)
+        for row in rows:
+            self._filled.update(name for name, cell in zip(self._names, row, strict=True) if cell)
+
+    def unknown(self) -> list[str]:
+        """The columns that no conversation had anything for."""
+        empty = [name for name in self._names if not self._filled[name] and name not in ABOUT_CONVERSATIONS]
+        return empty if self.rows else []
+
+    def close(self) -> None:
+        """Close it; closing twice does nothing."""
+        self._file.close()
+
+    def _put(self, rows: Sequence[Sequence[str]]) -> None:
+        try:
+            for row in rows:
+                self._write(row)
+            self._file.flush()
+        except OSError as error:
+            raise self._trouble(error) from error
+
+    def _trouble(self, error: OSError) -> RecordingError:
+        return RecordingError(
+            f"the table cannot be written: {reason(error)}", place=str(self._path), hint="--table FILE.csv:COLUMNS"
+        )
+
+
+def parse_table(text: str) -> tuple[Path, Columns]:
+    """What `--table calls.csv:interaction_id,telephone` says: the file and its columns.
+
+    Raises ScenarioError for what says neither, or a column twice.
+    """
+    file, _, columns = text.rpartition(":")
+    names = [name.strip() for name in columns.split(",")]
+    hint = "--table calls.csv:'conversation,telephone,interaction_id,outcome'"
+    if not file or not all(names):
+        raise ScenarioError(f"--table {shorten(text)} names no file and columns", hint=hint)
+    if twice := next((name for name, count in Counter(names).items() if count > 1), None):
+        raise ScenarioError(f"--table has the column {twice!r} twice", hint=hint)
+    return Path(file), Columns(names)
+
+
+def moment(epoch_s: float, at_ns: int) -> str:
+    """That many nanoseconds after a moment in seconds since the epoch, as ISO 8601."""
+    return iso_utc(datetime.fromtimestamp(epoch_s + at_ns / 1e9, UTC))
+
+
+def _told(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, (str, int, float)):
+        return str(value)
+    try:
+        return msgspec.json.encode(value).decode()
+    except (TypeError, ValueError, RecursionError):
+        return shorten(value, 1000)

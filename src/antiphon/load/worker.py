@@ -1,0 +1,105 @@
+"""A process that performs a share of a load: it reads orders from its input, and writes what it measured.
+
+It ends when its input does, so it does not outlive whoever drives it; signals of a terminal are for that one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import msgspec
+
+from antiphon.errors import AntiphonError
+from antiphon.load.engine import Engine
+from antiphon.load.keeping import Keep, Keeper
+from antiphon.load.orders import Adopt, Begin, End, Pause, Ready, SetRate, SetUsers, Start, Stop, Take
+from antiphon.load.table import Columns
+from antiphon.load.target import plan_of
+from antiphon.runtime.event_loop import run_in_loop
+
+__all__ = ["main"]
+
+LONGEST_ORDER: Final = 64 * 1024 * 1024
+"""The first order holds all users of the share."""
+
+_ORDERS: Final = msgspec.json.Decoder(Begin | Start | SetRate | SetUsers | Pause | Adopt | End | Take | Stop)
+
+
+def main() -> int:
+    """Perform what is ordered; 0 if it was told to end, 1 if it was left alone."""
+    for number in (signal.SIGINT, getattr(signal, "SIGHUP", None)):
+        if number is not None:
+            signal.signal(number, signal.SIG_IGN)
+    # What scenarios print must not come between what is written for whoever reads this.
+    told = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    return run_in_loop(_serve(told))
+
+
+async def _serve(told: BinaryIO) -> int:
+    loop = asyncio.get_running_loop()
+    orders = asyncio.StreamReader(limit=LONGEST_ORDER)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
+    first = await orders.readline()
+    if not first:
+        return 1
+    try:
+        engine = _engine(_ORDERS.decode(first))
+    except AntiphonError as error:
+        _tell(told, Ready(str(error)))
+        return 1
+    _tell(told, Ready())
+    while line := await orders.readline():
+        order = _ORDERS.decode(line)
+        match order:
+            case Stop():
+                _tell(told, await engine.stop())
+                return 0
+            case Take():
+                _tell(told, await engine.snapshot())
+            case _:
+                _obey(engine, order)
+    return 1
+
+
+def _engine(order: Any) -> Engine:
+    assert isinstance(order, Begin)  # whoever drives us says that first
+    plan = plan_of(order.target).with_seed(order.seed)
+    keeper = None
+    if order.directory is not None and order.keep is not None:
+        keeper = Keeper(Keep(*order.keep), Path(order.directory))
+    columns = Columns(order.columns) if order.columns else None
+    return Engine(plan, order.stand.stand(), share=order.share, process=order.process, keeper=keeper, columns=columns)
+
+
+def _obey(engine: Engine, order: Any) -> None:
+    match order:
+        case Start():
+            engine.start(order.at)
+        case SetRate():
+            engine.set_rate(order.rates, order.from_s)
+        case SetUsers():
+            engine.set_users(order.users, order.from_s)
+        case Pause():
+            engine.pause(order.is_paused, order.from_s)
+        case Adopt():
+            engine.adopt(order.share, order.from_s)
+        case End():
+            engine.end()
+
+
+def _tell(told: BinaryIO, said: Any) -> None:
+    line = memoryview(msgspec.json.encode(said) + b"\n")
+    with suppress(BrokenPipeError):  # nobody is there any more, which the end of the input says as well
+        while line:
+            line = line[told.write(line) :]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

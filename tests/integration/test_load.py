@@ -1,0 +1,330 @@
+"""A load in virtual time, over memory: what begins and when, what is counted, how it ends, and what is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from antiphon import (
+    Accepted,
+    Actor,
+    Json,
+    Link,
+    LoadInconclusive,
+    ScenarioError,
+    Stand,
+    ThresholdCrossed,
+    action,
+    listen,
+    on,
+    scenario,
+    wait,
+)
+from antiphon.journal.file import FILE_NAME, read_journal
+from antiphon.journal.figures import ConversationKept, LoadEnded, LoadStarted, Second
+from antiphon.journal.load_file import LOAD_FILE_NAME, read_load
+from antiphon.load.feed import feed
+from antiphon.load.keeping import Keep
+from antiphon.load.loads import Load, perform_load
+from antiphon.load.part import part
+from antiphon.load.plan import Plan
+from antiphon.testing import VirtualTimeLoop
+from antiphon.transport.memory import MemoryNetwork
+
+DIALECT = Json(name="action", body="data", reply="result{Name}", failed={"result": "error"})
+
+
+class Server(Actor):
+    """Answers after `delay_s`; counts what it was asked, and remembers when."""
+
+    line = Accepted(dialect=DIALECT)
+    delay_s = 0.0
+    asked: list[tuple[float, Any]]
+    wrong: set[int]
+
+    @on("call")
+    async def call(self, request: Any) -> dict[str, Any]:
+        loop = asyncio.get_running_loop()
+        type(self).asked.append((loop.time(), request["number"]))
+        delay_s = type(self).delay_s
+        if delay_s:
+            await asyncio.sleep(delay_s)
+        state = "held" if len(type(self).asked) - 1 in type(self).wrong else "connected"
+        return {"id": f"c-{len(type(self).asked):06}", "state": state}
+
+
+class Caller(Actor, user=False):
+    line = Link("{peer}", dialect=DIALECT, within_s=5)
+
+    @action
+    async def outbound_call(self, number: str) -> None:
+        reply = await self.ask("call", number=number, check={"state": "connected"})
+        self.interaction_id = reply["id"]
+
+
+@scenario
+async def calling(caller: Caller, number: str = "890", talk_s: float = 1.0) -> None:
+    await caller.outbound_call(number)
+    await wait(talk_s)
+
+
+Loading = Callable[..., Load]
+
+
+@pytest.fixture
+def server() -> type[Server]:
+    class Fresh(Server):
+        asked: list[tuple[float, Any]] = []  # noqa: RUF012 - of this class alone
+        wrong: set[int] = set()  # noqa: RUF012
+
+    return Fresh
+
+
+@pytest.fixture
+def load_with(server: type[Server]) -> Loading:
+    """Performs a plan against the server, in virtual time; a load that did not pass is given as well."""
+
+    async def perform_here(plan: Plan, options: dict[str, Any]) -> Load:
+        network = MemoryNetwork()
+        stand = Stand("test", {"peer": "memory://peer"}, transports={"memory": network})
+        async with await listen("memory://peer", lambda _opening: server(), listener=network):
+            try:
+                return await perform_load(plan, stand=stand, **{"runs": None, **options})
+            except (ThresholdCrossed, LoadInconclusive) as error:
+                load: Load = error.load
+                return load
+
+    def perform(plan: Plan, **options: Any) -> Load:
+        with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+            return runner.run(perform_here(plan, options))
+
+    return perform
+
+
+def test_conversations_begin_when_they_are_due_however_long_others_take(
+    load_with: Loading, server: type[Server]
+) -> None:
+    server.delay_s = 3.0
+    load = load_with(Plan(part(calling, rate="2/s"), during=10))
+
+    moments = [at_s for at_s, _ in server.asked]
+    assert [round(after - moments[0], 3) for after in moments] == [index / 2 for index in range(20)]
+    assert load.figures.total.started == load.figures.total.passed == 20
+    assert load.verdict == "passed", load.doubts
+
+
+def test_users_begin_anew_when_their_conversation_has_ended_and_they_have_paused(
+    load_with: Loading, server: type[Server]
+) -> None:
+    load = load_with(Plan(part(calling, users=3, pause=1), during=10))
+
+    # A conversation takes a second, and the pause another: 5 each in 10 s.
+    assert len(server.asked) == load.figures.total.started == load.figures.total.passed == 15
+    assert load.figures.most_live <= 3
+
+
+def test_exactly_so_many(load_with: Loading, server: type[Server]) -> None:
+    load = load_with(Plan(part(calling, rate="50/s"), count=7))
+
+    assert len(server.asked) == load.figures.total.passed == 7
+    assert load.verdict == "passed"
+
+
+def test_the_books_are_the_servers(load_with: Loading, server: type[Server]) -> None:
+    server.wrong = {3, 5, 8}
+    load = load_with(Plan(part(calling, rate="10/s"), during=2))
+
+    total = load.figures.total
+    assert (total.started, total.passed, total.failed) == (len(server.asked), 17, 3)
+    assert load.figures.series["calling"].histogram.count == 20
+    assert load.figures.series["calling/outbound_call"].histogram.count == 20
+    assert load.figures.series["calling/outbound_call"].errors == 3
+    assert load.figures.series["calling/outbound_call/call"].histogram.count == 20
+    assert load.figures.traffic.sent == load.figures.traffic.received == 20
+    (cause,) = load.figures.causes
+    assert cause.count == 3
+    assert "state" in cause.text and "held" in cause.text
+    assert load.figures.audit.problems == []
+    assert load.verdict == "failed"  # nobody said how many may fail, so none may
+
+
+def test_a_threshold_says_how_many_may_fail(load_with: Loading, server: type[Server]) -> None:
+    server.wrong = {3}
+    assert load_with(Plan(part(calling, rate="10/s"), during=2, thresholds=["errors <= 5%"])).verdict == "passed"
+
+
+def test_a_stalled_server_shows_in_the_time_since_conversations_were_due(
+    load_with: Loading, server: type[Server]
+) -> None:
+    server.delay_s = 4.0
+    load = load_with(Plan(part(calling, users=1, pause=0), during=8))
+
+    # Two conversations of 4 s and a second of talk each.
+    whole = load.figures.series["calling"].histogram
+    assert whole.count == 2
+    assert 4_999_000 <= whole.min_us <= whole.max_us <= 5_010_000
+
+
+def test_a_load_that_a_threshold_ends_ends_early(load_with: Loading, server: type[Server]) -> None:
+    server.delay_s = 2.0
+    plan = Plan(part(calling, rate="5/s"), during=60, thresholds=["outbound_call p95 < 1s for 5s"])
+    load = load_with(plan)
+
+    assert load.verdict == "failed"
+    assert load.figures.duration_ns < 12e9
+    judged = {each.threshold: each for each in load.figures.thresholds}
+    assert judged["outbound_call p95 < 1s for 5s"].ended_the_load
+    assert load.figures.total.interrupted > 0
+    assert load.figures.audit.problems == []
+
+
+def test_those_under_way_may_end_within_the_grace_and_the_rest_is_interrupted(
+    load_with: Loading, server: type[Server]
+) -> None:
+    plan = Plan(part(calling, rate="1/s", talk_s=10), during=5, grace_s=8)
+    load = load_with(plan)
+
+    total = load.figures.total
+    # Begun at 0 to 4 s, they would end at 10 to 14 s: the last three are still under way at 13 s, but for the one which
+    # ends in that very moment.
+    assert total.started == 5
+    assert total.passed + total.interrupted == 5
+    assert 1 <= total.interrupted <= 2
+    assert 12.9e9 < load.figures.duration_ns < 14e9
+
+
+def test_what_is_recorded_is_what_was_measured(load_with: Loading, server: type[Server], tmp_path: Path) -> None:
+    server.wrong = {1, 2, 4, 5, 7}
+    load = load_with(
+        Plan(part(calling, rate="10/s"), during=1),
+        directory=tmp_path,
+        keep=Keep(failed_per_cause=2, slowest=3, share=0.0),
+    )
+
+    entries = list(read_load(tmp_path / LOAD_FILE_NAME))
+    assert isinstance(entries[0], LoadStarted)
+    assert isinstance(entries[-1], LoadEnded)
+    assert sum(second.parts["calling"].started for second in entries if isinstance(second, Second)) == 10
+    kept = [entry for entry in entries if isinstance(entry, ConversationKept)]
+    assert [each.why for each in kept].count("failed") == 2
+    assert [each.why for each in kept].count("slowest") == 3
+    for each in kept:
+        journal = list(read_journal(tmp_path / each.directory / FILE_NAME))
+        assert type(journal[0]).__name__ == "RunStarted"
+        assert type(journal[-1]).__name__ == "RunEnded"
+        assert (tmp_path / each.directory / "trace.html").is_file()
+    assert load.figures.kept == kept or len(load.figures.kept) == len(kept)
+    assert (tmp_path / "load.html").is_file()
+
+
+def test_a_feed_gives_each_its_own_and_ends_the_part_when_it_is_used_up(
+    load_with: Loading, server: type[Server]
+) -> None:
+    numbers = [f"89{index:03}" for index in range(6)]
+    load = load_with(Plan(part(calling, rate="10/s", number=feed(numbers, order="unique")), during=5))
+
+    assert [number for _, number in server.asked] == numbers
+    assert load.figures.total.started == load.figures.total.due == 6
+    assert load.verdict == "passed"
+
+
+def test_a_table_has_a_row_for_each_with_what_was_learnt(
+    load_with: Loading, server: type[Server], tmp_path: Path
+) -> None:
+    server.wrong = {2}
+    file = tmp_path / "calls.csv"
+    columns = "conversation,number,interaction_id,outcome,caller.interaction_id,took_s"
+    load_with(Plan(part(calling, rate="10/s"), count=4), table=f"{file}:{columns}")
+
+    rows = list(csv.reader(file.read_text(encoding="utf-8").splitlines()))
+    assert rows[0] == columns.split(",")
+    by_name = {row[0]: row for row in rows[1:]}
+    assert by_name["calling-0"][:5] == ["calling-0", "890", "c-000001", "passed", "c-000001"]
+    assert by_name["calling-2"][2:4] == ["", "failed"]
+    assert len(rows) == 5
+
+
+def test_several_parts_each_by_its_own_model(load_with: Loading, server: type[Server]) -> None:
+    plan = Plan(
+        part(calling, rate="5/s", name="short", talk_s=0.1),
+        part(calling, users=2, name="long", talk_s=4.0),
+        during=8,
+    )
+    load = load_with(plan)
+
+    assert load.figures.parts["short"].started == 40
+    assert load.figures.parts["long"].started == 4
+    assert load.figures.audit.problems == []
+
+
+def test_a_refused_connection_is_a_failure_with_a_cause_and_the_rest_goes_on(load_with: Loading) -> None:
+    class Nowhere(Actor, user=False):
+        line = Link("memory://nowhere", dialect=DIALECT)
+
+    @scenario
+    async def nobody(actor: Nowhere) -> None: ...
+
+    load = load_with(Plan(part(nobody, rate="10/s"), part(calling, rate="10/s"), during=1))
+
+    assert load.figures.parts["nobody"].failed == 10
+    assert load.figures.parts["calling"].passed == 10
+    (cause,) = load.figures.causes
+    assert (cause.error, cause.count) == ("ConnectFailed", 10)
+
+
+def test_a_scenario_that_raises_is_a_failure_with_its_line(load_with: Loading) -> None:
+    @scenario
+    async def broken(caller: Caller) -> None:
+        raise KeyError("telephone")
+
+    load = load_with(Plan(part(broken, rate="10/s"), during=1))
+
+    (cause,) = load.figures.causes
+    assert (cause.error, cause.count) == ("KeyError", 10)
+    assert "test_load.py" in cause.text
+
+
+def test_users_that_the_stand_does_not_have_are_said_before_anything_begins(
+    load_with: Loading, server: type[Server]
+) -> None:
+    class Somebody(Actor):
+        line = Link("{peer}", dialect=DIALECT)
+
+    @scenario
+    async def somebodys(somebody: Somebody) -> None: ...
+
+    async def perform() -> None:
+        stand = Stand("small", {"peer": "memory://peer"}, users=[{"name": "alice"}, {"name": "bob"}])
+        await perform_load(Plan(part(somebodys, users=3), during=1), stand=stand, runs=None)
+
+    with pytest.raises(ScenarioError, match="holds up to 3 users at once, and the stand 'small' has 2"):
+        asyncio.run(perform())
+
+
+def test_a_load_that_is_cancelled_tells_what_was(load_with: Loading, server: type[Server], tmp_path: Path) -> None:
+    async def perform() -> None:
+        network = MemoryNetwork()
+        stand = Stand("test", {"peer": "memory://peer"}, transports={"memory": network})
+        async with await listen("memory://peer", lambda _opening: server(), listener=network):
+            plan = Plan(part(calling, rate="10/s"), during=60)
+            task = asyncio.ensure_future(perform_load(plan, stand=stand, directory=tmp_path))
+            await asyncio.sleep(5.0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(perform())
+
+    entries = list(read_load(tmp_path / LOAD_FILE_NAME))
+    ended = entries[-1]
+    assert isinstance(ended, LoadEnded)
+    assert ended.verdict == "interrupted"
+    assert ended.audit.started == len(server.asked) == ended.audit.passed + ended.audit.interrupted
+    assert ended.audit.interrupted > 0
+    assert (tmp_path / "load.html").is_file()
