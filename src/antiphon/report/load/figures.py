@@ -84,7 +84,8 @@ class LoadFigures:
     `parts` and `series` are totals by name in the order in which they were first seen, `points` how it went over time.
     Of a part `live` and `asked` are those at the end; `most_live` is how many conversations were under way at once.
     `asking_ns` is how long conversations were asked for: without the grace in which those under way may end. `entries`
-    is how many could be read.
+    is how many could be read. `latest` is what the last interval measured, for whoever looks on: with the next it may
+    become that of both.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -103,6 +104,7 @@ class LoadFigures:
         self.thresholds: list[ThresholdJudged] = []
         self.most_live = 0
         self.asking_ns = 0
+        self.latest: Point | None = None
         self._causes: dict[CauseKey, Cause] = {}
         self._timeline = Timeline()
         self._last_ns = 0
@@ -214,7 +216,8 @@ class LoadFigures:
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def _add_second(self, second: Second) -> None:
-        self._timeline.add(Point.of(second))
+        self.latest = Point.of(second)
+        self._timeline.add(self.latest)
         self._series = None
         for name, part in second.parts.items():
             add_part(self.parts.setdefault(name, PartFigures()), part)
