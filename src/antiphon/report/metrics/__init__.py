@@ -1,0 +1,1 @@
+"""The figures of a load for those who collect such: Prometheus, OpenTelemetry."""
