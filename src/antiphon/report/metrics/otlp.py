@@ -137,7 +137,7 @@ def _resource(started: LoadStarted | None) -> Resource:
     if started is not None:
         attributes |= {
             "service.version": started.antiphon,
-            "antiphon.load": str(started.plan.get("name", "")),
+            "antiphon.load": "+".join(str(part["name"]) for part in started.plan.get("parts", ())),
             "antiphon.stand": started.stand,
         }
         if started.shard:

@@ -148,7 +148,7 @@ def test_who_sends_it(book: LoadBook, collector: Collector, monkeypatch: pytest.
     assert told == {
         "service.name": "antiphon",
         "service.version": "0.1.0",
-        "antiphon.load": "busy_day",
+        "antiphon.load": "outgoing+long_case",
         "antiphon.stand": "local",
     }
     monkeypatch.setenv("OTEL_SERVICE_NAME", "nightly")
