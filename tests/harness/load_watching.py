@@ -18,6 +18,7 @@ class PlannedPart:
 
     name: str
     profile: Profile
+    is_open: bool
     count: int | None = None
 
 
@@ -25,18 +26,14 @@ class PlannedPart:
 class FakePlan:
     """Two parts: calls at 20/s, and 8 users with long cases."""
 
-    name: str = "busy_day"
-    duration_s: float = 120.0
+    duration_s: float | None = 120.0
     grace_s: float = 30.0
     parts: list[PlannedPart] = field(
         default_factory=lambda: [
-            PlannedPart("outgoing", Profile.constant(20)),
-            PlannedPart("long_case", Profile.constant(8)),
+            PlannedPart("outgoing", Profile.constant(20), is_open=True),
+            PlannedPart("long_case", Profile.constant(8), is_open=False),
         ]
     )
-
-    def is_open(self, name: str) -> bool:
-        return name != "long_case"
 
 
 class FakeDirector:
