@@ -25,8 +25,8 @@ from antiphon import (
     scenario,
     wait,
 )
-from antiphon.journal.file import FILE_NAME, read_journal
 from antiphon.journal.figures import ConversationKept, LoadEnded, LoadStarted, Second
+from antiphon.journal.file import FILE_NAME, read_journal
 from antiphon.journal.load_file import LOAD_FILE_NAME, read_load
 from antiphon.load.feed import feed
 from antiphon.load.keeping import Keep
@@ -148,7 +148,8 @@ def test_the_books_are_the_servers(load_with: Loading, server: type[Server]) -> 
     assert load.figures.traffic.sent == load.figures.traffic.received == 20
     (cause,) = load.figures.causes
     assert cause.count == 3
-    assert "state" in cause.text and "held" in cause.text
+    assert "state" in cause.text
+    assert "held" in cause.text
     assert load.figures.audit.problems == []
     assert load.verdict == "failed"  # nobody said how many may fail, so none may
 

@@ -15,7 +15,9 @@ DRAWN = re.findall(r"^    ([ │├└─]*)(\w+) +(\d+)   ", errors.__doc__ or 
 """Of each line of the drawing: what stands before the name, the name, the exit code."""
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
+    "LoadInconclusive": {"doubts": ("late",), "load": None},
     "SoftChecksFailed": {"failures": ()},
+    "ThresholdCrossed": {"crossed": ("slow",), "load": None},
     "UpgradeRefused": {"text": "refused", "status": 403, "headers": {}, "body": b""},
 }
 

@@ -61,6 +61,7 @@ def at_ns(recorded: Recordable) -> int:
         return over.settled_ns if isinstance(over, Wait) else over.ended_ns
     return recorded.made_ns if isinstance(recorded, Wait) else recorded.at_ns
 
+
 def entries_of(recorded: Iterable[Recordable]) -> list[Any]:
     """The entries of what is recorded, made now."""
     return [written(each) for each in recorded]

@@ -92,6 +92,7 @@ def test_the_codes_are_those_that_are_documented() -> None:
         "USAGE": 2,
         "CONNECT_FAILED": 3,
         "THRESHOLD_CROSSED": 4,
+        "INCONCLUSIVE": 5,
         "BUG": 70,
         "HUNG_UP": 129,
         "INTERRUPTED": 130,
