@@ -15,8 +15,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 MOST_CALLS = 28
 MOST_BYTECODES = 1_020
-MOST_CALLS_OF_RECORDING = 60
-MOST_BYTECODES_OF_RECORDING = 1_600
+MOST_CALLS_OF_RECORDING = 51
+MOST_BYTECODES_OF_RECORDING = 1_520
 MOST_CALLS_OF_A_RUN = 340
 MOST_BYTECODES_OF_A_RUN = 7_100
 CLIENTS = {"bare picows", "antiphon", "antiphon, journal on disk", "websockets"}

@@ -38,11 +38,6 @@ class Arrival(msgspec.Struct):
     message: Any
     is_handled: bool = False
 
-    def is_taken_by(self, wait: WaitStarted, ended: WaitEnded) -> bool:
-        """Whether it is what this wait, which is over, was satisfied with."""
-        message = self.message
-        return bool(ended.message == message.number and wait.channel == message.channel and wait.actor == message.actor)
-
     def goes_on_with(self, entry: Any) -> bool:
         """Whether it is told between the message and the end of the wait that takes it: handlers, and what they say."""
         if isinstance(entry, WaitStarted):
@@ -121,10 +116,15 @@ class Placing:
         if begun is not None:
             wait, here = begun
             del here[ended.number]
-            arrival = self._arrival
-            if arrival is not None and arrival.is_taken_by(wait, ended):
+            message = self._arrival.message if self._arrival is not None else None
+            if (
+                message is not None
+                and ended.message == message.number
+                and wait.channel == message.channel
+                and wait.actor == message.actor
+            ):
                 # A wait that was begun in a step that is over has no place there any more.
-                ended.step = wait.step if wait.step in self._steps else arrival.message.step
+                ended.step = wait.step if wait.step in self._steps else message.step
         self._arrival = None
 
     def _step_of(self, message: Message) -> int:

@@ -210,6 +210,12 @@ def test_what_holds_none_is_passed_at_a_glance(message: Message, monkeypatch: py
     assert mask_message(message, knowing([])) is message
 
 
+@pytest.mark.parametrize("value", [10**5000, "\ud800", [[10**5000]]], ids=["number", "half a character", "deep"])
+def test_what_cannot_be_written_as_json_is_gone_through_piece_by_piece(value: Any) -> None:
+    message = Message("id", {"x": value}, "1")
+    assert mask_message(message, knowing([])) is message
+
+
 @given(said=st.lists(messages(), max_size=3), secrets=st.lists(st.sampled_from(SECRETS), max_size=2))
 def test_the_lines_are_the_same(said: list[Message], secrets: list[str], tmp_path_factory: Any) -> None:
     path: Path = tmp_path_factory.getbasetemp() / "lines.jsonl"

@@ -251,7 +251,12 @@ class Masker:
             self._catch_up()
         try:
             if body is not None:
-                is_plain = body.__class__ is dict and self._teaches_nothing(body)
+                # In most an object of plain values, with names that are known.
+                is_plain = (
+                    body.__class__ is dict
+                    and self._plain_names.get(tuple(body))
+                    and _PLAIN.issuperset(map(type, body.values()))
+                )
                 if not is_plain and not self._is_plain(body, 0):
                     return False
                 told = _encode(body).decode()
@@ -263,7 +268,7 @@ class Masker:
             # No word that is looked for has a quotation mark or a line's end: what is in one of these texts, is in all.
             if may_hold_secret(text, self._names):
                 return False
-        except UnicodeError:  # half a character
+        except ValueError:  # half a character, or a number of thousands of digits
             return False
         return not self._known or (_REWRITTEN.search(text) is None and self._known.mask(text, MASK) is text)
 
