@@ -110,9 +110,9 @@ class JournalWriter:
         """Write an entry."""
         told = WrittenMessage.of(entry) if isinstance(entry, Message) else entry
         try:
-            line = self._encode((told,))
+            line = self._encode([told])  # a list: of other iterables msgspec 0.22 never lets go of the iterator
         except Exception:  # whatever a foreign object in an entry may raise when it is looked at
-            line = self._encode((_plain_fields(told),))
+            line = self._encode([_plain_fields(told)])
         try:
             written = os.write(self._file, line)
             if written != len(line):  # one call as a rule; a pipe or a nearly full disk may take a part

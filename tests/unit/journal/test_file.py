@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -259,6 +260,18 @@ def test_each_entry_is_on_disk_at_once(path: Path) -> None:
         writer(Note(at_ns=n, text="x" * 100_000))
         assert len(list(read_journal(path))) == n + 1
     writer.close()
+    writer.close()
+
+
+def test_nothing_is_left_in_memory_of_what_was_written(path: Path) -> None:
+    writer = JournalWriter(path)
+    gc.collect()
+    before = len(gc.get_objects())
+    for n in range(200):
+        writer(Note(at_ns=n, text="x"))
+        writer(Message("a", None, "x", number=n))
+    gc.collect()
+    assert len(gc.get_objects()) - before < 100
     writer.close()
 
 
