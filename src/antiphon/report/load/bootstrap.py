@@ -19,7 +19,7 @@ from typing import Any, Final
 from antiphon.journal.histogram import Histogram
 from antiphon.report.load.timeline import Point
 
-__all__ = ["Interval", "Resampling", "interval"]
+__all__ = ["Interval", "Resampling", "SeriesDraws", "interval"]
 
 SHORTEST_BLOCK_NS: Final = 5_000_000_000
 MOST_BLOCKS: Final = 60
@@ -65,8 +65,8 @@ class Resampling:
             for draw in self._draws
         ]
 
-    def series(self, name: str) -> list[Histogram]:
-        """The histogram of a series in each block."""
+    def series(self, name: str) -> SeriesDraws:
+        """What is drawn of a series."""
         histograms = []
         for block in self.blocks:
             merged = Histogram()
@@ -74,50 +74,46 @@ class Resampling:
                 if name in point.series:
                     merged.add(point.series[name].histogram)
             histograms.append(merged)
-        return histograms
-
-    def means(self, histograms: Sequence[Histogram]) -> list[float | None]:
-        """The mean in each draw of these blocks, in microseconds."""
-        sums, counts = [each.sum_us for each in histograms], [each.count for each in histograms]
-        return [sum(draw(sums)) / count if (count := sum(draw(counts))) else None for draw in self._draws]
-
-    def percentiles(self, histograms: Sequence[Histogram], percentile: float) -> list[float | None]:
-        """A percentile in each draw of these blocks, in microseconds."""
-        return _Percentile(histograms, percentile).of(self._draws)
+        return SeriesDraws(histograms, self._draws)
 
 
-class _Percentile:
-    """A percentile of blocks that are merged anew in each draw.
+class SeriesDraws:
+    """A series whose blocks are merged anew in each draw.
 
-    It is near that of all of them, so the values are searched from there; how many observations each block has up to a
-    value is counted once.
+    A percentile of a draw is near that of all blocks, so the values are searched from there; how many observations each
+    block has up to a value is counted once.
     """
 
-    def __init__(self, histograms: Sequence[Histogram], percentile: float) -> None:
+    def __init__(self, histograms: Sequence[Histogram], draws: Sequence[Draw]) -> None:
         pairs = [list(histogram) for histogram in histograms]
+        self._draws = draws
+        self._sums = [histogram.sum_us for histogram in histograms]
         self._values = sorted({value for block in pairs for value, _ in block})
         self._block_values = [[value for value, _ in block] for block in pairs]
         self._block_counts = [[0, *accumulate(count for _, count in block)] for block in pairs]
         self._totals = [counts[-1] for counts in self._block_counts]
-        self._percentile = percentile
         self._columns: dict[int, list[int]] = {}
 
-    def of(self, draws: Sequence[Draw]) -> list[float | None]:
-        """The percentile in each draw."""
+    def means(self) -> list[float | None]:
+        """The mean in each draw, in microseconds."""
+        return [sum(draw(self._sums)) / count if (count := sum(draw(self._totals))) else None for draw in self._draws]
+
+    def percentiles(self, percentile: float) -> list[float | None]:
+        """A percentile in each draw, in microseconds."""
         if not self._values:
-            return [None] * len(draws)
-        place = self._place(tuple, len(self._values) // 2)
+            return [None] * len(self._draws)
+        place = self._place(tuple, percentile, len(self._values) // 2)
         found: list[float | None] = []
-        for draw in draws:
+        for draw in self._draws:
             is_told = any(draw(self._totals))
             if is_told:
-                place = self._place(draw, place)
+                place = self._place(draw, percentile, place)
             found.append(float(self._values[place]) if is_told else None)
         return found
 
-    def _place(self, draw: Draw, near: int) -> int:
+    def _place(self, draw: Draw, percentile: float, near: int) -> int:
         """The place of the first value up to which so many percent of what is drawn are."""
-        rank = max(math.ceil(self._percentile * sum(draw(self._totals)) / 100 - _ROUNDING), 1)
+        rank = max(math.ceil(percentile * sum(draw(self._totals)) / 100 - _ROUNDING), 1)
         low, high, stride = near, near, 1
         while low > 0 and sum(draw(self._column(low))) >= rank:
             low, high, stride = max(low - stride, 0), low, stride * 2

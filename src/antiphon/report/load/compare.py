@@ -115,16 +115,14 @@ class _Pair:
         """The mean of a series, and its percentiles."""
         now, before = (load.series[name].histogram for load in self._loads)
         drawn_now, drawn_before = self._now.series(name), self._before.series(name)
-        chance = interval(self._now.means(drawn_now), self._before.means(drawn_before))
+        chance = interval(drawn_now.means(), drawn_before.means())
         has_enough = min(now.count, before.count) >= 2 * LEAST_BEYOND
         yield self._moved(name, "mean", _mean_ms(before), _mean_ms(now), chance if has_enough else None)
         for figure, percentile in _PERCENTILES:
             has_enough = min(now.count, before.count) * (100 - percentile) / 100 >= LEAST_BEYOND
             chance = None
             if has_enough and self._tells:
-                chance = interval(
-                    self._now.percentiles(drawn_now, percentile), self._before.percentiles(drawn_before, percentile)
-                )
+                chance = interval(drawn_now.percentiles(percentile), drawn_before.percentiles(percentile))
             before_ms, now_ms = before.percentile(percentile) / 1000, now.percentile(percentile) / 1000
             yield self._moved(name, figure, before_ms, now_ms, chance)
 

@@ -6,7 +6,7 @@ cut off by a kill, or is damaged, tells as much as is readable of it, and that i
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -28,6 +28,7 @@ from antiphon.journal.figures import (
     ThresholdJudged,
     Traffic,
 )
+from antiphon.journal.histogram import Histogram
 from antiphon.journal.load_file import LOAD_FILE_NAME, LoadRecord, read_load
 from antiphon.report.load.timeline import CauseKey, Measurement, Point, Timeline, add_part, add_traffic
 
@@ -95,6 +96,7 @@ class LoadFigures:
         self.ended: LoadEnded | None = None
         self.unreadable = ""
         self.parts: dict[str, PartFigures] = {}
+        self.series: dict[str, Measurement] = {}
         self.traffic = Traffic()
         self.correctness: Counter[str] = Counter()
         self.generators: dict[int, GeneratorTotal] = {}
@@ -106,9 +108,9 @@ class LoadFigures:
         self.asking_ns = 0
         self.latest: Point | None = None
         self._causes: dict[CauseKey, Cause] = {}
+        self._kept: defaultdict[tuple[str, str], list[ConversationKept]] = defaultdict(list)
         self._timeline = Timeline()
         self._last_ns = 0
-        self._series: dict[str, Measurement] | None = None
 
     def add(self, entry: LoadRecord) -> None:
         """The next entry. Raises RecordingError for a histogram that cannot be read; then nothing of it is counted."""
@@ -121,6 +123,7 @@ class LoadFigures:
                 self.changes.append(entry)
             case ConversationKept():
                 self.kept.append(entry)
+                self._kept[entry.part, entry.cause].append(entry)
             case ProcessLost():
                 self.lost.append(entry)
             case ThresholdJudged():
@@ -138,17 +141,6 @@ class LoadFigures:
         return self._timeline.points
 
     @property
-    def series(self) -> dict[str, Measurement]:
-        """What was measured of each thing in the whole load."""
-        if self._series is None:
-            self._series = {}
-            for point in self.points:
-                for name, measured in point.series.items():
-                    empty = Measurement(measured.kind, type(measured.histogram)())
-                    self._series.setdefault(name, empty).add(measured)
-        return self._series
-
-    @property
     def total(self) -> PartFigures:
         """All parts together; their rates and users add up to nothing, so `asked` is 0."""
         total = PartFigures()
@@ -162,7 +154,7 @@ class LoadFigures:
     def causes(self) -> list[Cause]:
         """Why conversations failed, the most frequent cause first."""
         for cause in self._causes.values():
-            cause.kept = [kept for kept in self.kept if kept.part == cause.part and kept.cause == cause.text]
+            cause.kept = self._kept.get((cause.part, cause.text), [])
         return sorted(self._causes.values(), key=lambda cause: -cause.count)
 
     @property
@@ -216,9 +208,12 @@ class LoadFigures:
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def _add_second(self, second: Second) -> None:
-        self.latest = Point.of(second)
-        self._timeline.add(self.latest)
-        self._series = None
+        point = self.latest = Point.of(second)
+        for name, measured in point.series.items():
+            if name not in self.series:
+                self.series[name] = Measurement(measured.kind, Histogram())
+            self.series[name].add(measured)
+        self._timeline.add(point)
         for name, part in second.parts.items():
             add_part(self.parts.setdefault(name, PartFigures()), part)
         self.most_live = max(self.most_live, sum(part.live for part in second.parts.values()))

@@ -12,7 +12,7 @@ from load_records import LoadBook, write_record
 
 from antiphon.journal.figures import LoadStarted
 from antiphon.journal.histogram import Histogram
-from antiphon.report.load.bootstrap import DRAWS, Resampling
+from antiphon.report.load.bootstrap import DRAWS, Resampling, SeriesDraws
 from antiphon.report.load.compare import Comparison, Moved, compare
 from antiphon.report.load.figures import LoadFigures, read_figures
 
@@ -118,11 +118,22 @@ def test_the_same_records_give_the_same_words(tmp_path: Path, load: Callable[...
     )
 
 
+def histograms(resampling: Resampling) -> list[Histogram]:
+    """A step's histogram in each block."""
+    merged = []
+    for block in resampling.blocks:
+        merged.append(Histogram())
+        for point in block:
+            if STEP in point.series:
+                merged[-1].add(point.series[STEP].histogram)
+    return merged
+
+
 @pytest.mark.parametrize("percentile", [50.0, 95.0, 99.0])
 def test_a_draws_percentile_is_that_of_its_blocks_merged(load: Callable[..., LoadFigures], percentile: float) -> None:
     resampling = Resampling(load().points, 1)
-    blocks = resampling.series(STEP)
-    found = resampling.percentiles(blocks, percentile)
+    blocks = histograms(resampling)
+    found = resampling.series(STEP).percentiles(percentile)
     merged = []
     for draw in resampling._draws:
         whole = Histogram()
@@ -137,7 +148,7 @@ def test_a_draws_percentile_is_that_of_its_blocks_merged(load: Callable[..., Loa
 def test_draws_without_an_observation_are_left_out(load: Callable[..., LoadFigures]) -> None:
     resampling = Resampling(load().points, 1)
     empty = [Histogram() for _ in resampling.blocks]
-    assert set(resampling.percentiles(empty, 50.0)) == set(resampling.means(empty)) == {None}
-    one = [*empty[1:], resampling.series(STEP)[0]]
-    found = resampling.percentiles(one, 50.0)
-    assert 0 < found.count(None) < DRAWS
+    none = SeriesDraws(empty, resampling._draws)
+    assert set(none.percentiles(50.0)) == set(none.means()) == {None}
+    one = SeriesDraws([*empty[1:], histograms(resampling)[0]], resampling._draws)
+    assert 0 < one.percentiles(50.0).count(None) == one.means().count(None) < DRAWS
