@@ -34,6 +34,7 @@ from antiphon.errors import (
 )
 from antiphon.journal import ChannelEnded, ChannelOpened
 from antiphon.runtime.call_site import KNOWN_PLACES, caller, find_place, getframe, place_of
+from antiphon.runtime.deadlines import nanoseconds
 from antiphon.runtime.runtime import STEP, Runtime
 from antiphon.transport.interface import Connection, Opening, Transport
 
@@ -240,22 +241,28 @@ class Channel:
                 # Whatever the types say: a foreign codec may have a bug. This takes the thing's place.
                 message = no_message(self._dialect, data, message)  # type: ignore[unreachable]
             message.at_ns = now_ns
-            message.number = mailbox.received + 1
+            message.number = mailbox.received = mailbox.received + 1
             message.actor = self.actor
             message.channel = self.name
             self._record(message)  # before anyone reacts: what is said in answer stands behind it
             if message.is_protocol:
-                mailbox.received = message.number  # it has its place among the others, and nobody waits for it
-                continue
-            if message.name in self._heard:  # P11: first, and it takes nothing from the mailbox
-                self._dispatcher.react(message)
-            mailbox.deliver(message, now_ns)  # P1: whether or not anyone waits
-            if mailbox.settled:
-                self._driver.wake()  # within this turn, and before the next message of the same read
+                continue  # it has its place among the others, and nobody waits for it
+            if message.name in self._heard:
+                self._react(message)
+            satisfied = mailbox.hand_out(message, now_ns)  # P1: whether or not anyone waits
+            if satisfied is not None:
+                self._driver.conclude(satisfied)  # within this turn, and before the next message of the same read
             if mailbox.has_news:
                 self._watch.look(now_ns)
         if self._housekeeping.has_duties or len(data) > LARGE_BYTES:
             self._tidy_up(messages, len(data))
+
+    def _react(self, message: Message) -> None:
+        """P11: handlers are first, and take nothing from the mailbox."""
+        mailbox = self.mailbox
+        mailbox.received -= 1  # a mark that a handler makes stands before the message that it sees
+        self._dispatcher.react(message)
+        message.number = mailbox.received = mailbox.received + 1
 
     def _tidy_up(self, messages: Sequence[Message], size_bytes: int) -> None:
         if self._housekeeping.has_duties:
@@ -334,7 +341,7 @@ class Channel:
         except DialectError as error:
             raise unsayable(error) from error
         now_ns = self._read_ns() - self._origin_ns
-        within_ns = self._within_ns if within_s is None else _nanoseconds(within_s)
+        within_ns = self._within_ns if within_s is None else nanoseconds(within_s)
         frame = getframe(2)
         step = STEP.get()
         exchange = Exchange(
@@ -383,7 +390,7 @@ class Channel:
 
         Raises DeadlinePassed, or ChannelClosed if the connection ends before.
         """
-        await self._sender.flushed(self._within_ns if within_s is None else _nanoseconds(within_s))
+        await self._sender.flushed(self._within_ns if within_s is None else nanoseconds(within_s))
 
     # -- waiting ------------------------------------------------------------------------------------------------------
 
@@ -474,13 +481,13 @@ class Channel:
     @within_s.setter
     def within_s(self, within_s: float) -> None:
         self._within_s = within_s
-        self._within_ns = _nanoseconds(within_s)
+        self._within_ns = nanoseconds(within_s)
 
     def _made(self, within_s: float | None, name: str | None = None) -> dict[str, Any]:
         """What every wait is given that somebody makes now."""
         require_name(name, or_none=True)
         now_ns = self._read_ns() - self._origin_ns
-        within_ns = self._within_ns if within_s is None else _nanoseconds(within_s)
+        within_ns = self._within_ns if within_s is None else nanoseconds(within_s)
         return {
             "made_ns": now_ns,
             "deadline_ns": now_ns + within_ns if within_ns is not None else None,
@@ -488,13 +495,3 @@ class Channel:
             "step": STEP.get(),
             "driver": self._driver,
         }
-
-
-def _nanoseconds(within_s: float) -> int | None:
-    """None for a time without an end."""
-    try:
-        return int(within_s * 1e9)
-    except (TypeError, ValueError, OverflowError):
-        if within_s == math.inf:
-            return None
-        raise ScenarioError(f"within_s is {within_s!r}, not a number of seconds") from None

@@ -26,6 +26,7 @@ class MailboxWatch:
     def look(self, now_ns: int) -> None:
         """A message was delivered, and the mailbox has news."""
         mailbox = self._mailbox
+        self._driver.wake()
         if mailbox.untils:
             mailbox.look_again(now_ns)
             self._driver.wake()

@@ -67,6 +67,15 @@ class WaitDriver(Resumer):
                     wait.sleeper = None
                     self.resume(sleeper)
 
+    def conclude(self, wait: Wait[Any]) -> None:
+        """The same for one that has been satisfied, and does not stand among the settled."""
+        record = self._record
+        record((wait,))
+        sleeper = wait.sleeper
+        if sleeper is not None:
+            wait.sleeper = None
+            self.resume(sleeper)
+
     def _tell_soft(self) -> None:
         failures, self.mailbox.soft_failures = self.mailbox.soft_failures, []
         for failure in failures:

@@ -13,11 +13,11 @@ _MOST_ABANDONED = 256
 
 
 class Exchanges(dict[Hashable, "Exchange | deque[Exchange]"]):
-    """Exchanges by their key: the one of that key or, where several are open, all in the order of the requests.
+    """Exchanges by their key: the one of that key or, where several are open, a queue in the order of the requests.
 
     That is the order of the replies, too. A request is added by `setdefault`, and by `queue` if that finds another one;
     the exchange of a reply is found by `pop` where the reply is the last, by `get` where it is not, and by `first_of`
-    if that finds several.
+    if that finds a queue. What stands there by itself is pending: one that was given up is queued, also alone.
 
     An exchange that no one waits for any more stays in its place until its last reply has come: else a late reply would
     be taken for that to the next request of its kind. So, where messages have no id, a reply that is lost for ever puts
@@ -43,16 +43,20 @@ class Exchanges(dict[Hashable, "Exchange | deque[Exchange]"]):
         else:
             self[exchange.key] = deque((found, exchange))
 
-    def first_of(self, queue: deque[Exchange], key: Hashable, is_last: bool) -> Exchange:
-        """The first of several, which were found by `pop` if this is its last reply."""
+    def first_of(self, queue: deque[Exchange], is_last: bool) -> Exchange:
+        """The first of a queue, which was found by `pop` if this is its last reply."""
         exchange = queue[0]  # P5: of one key the replies come in the order of the requests, given up or not
         if is_last:
             queue.popleft()
-            self._put_back(key, queue)
+            if queue:
+                self._put_back(exchange.key, queue)
         return exchange
 
     def abandon(self, exchange: Exchange) -> None:
         """No one waits for the exchange any more."""
+        found = self[exchange.key]
+        if not isinstance(found, deque):
+            self[exchange.key] = deque((found,))
         self._remember(exchange.key)
 
     def forget(self, key: Hashable) -> None:
@@ -64,7 +68,7 @@ class Exchanges(dict[Hashable, "Exchange | deque[Exchange]"]):
         """The request was never sent: there will be no reply."""
         found = self.pop(exchange.key)
         # Unlike one that was given up: no reply of it will come, so it holds no place.
-        if isinstance(found, deque):
+        if isinstance(found, deque) and len(found) > 1:
             found.remove(exchange)
             self._put_back(exchange.key, found)
         else:
@@ -77,7 +81,7 @@ class Exchanges(dict[Hashable, "Exchange | deque[Exchange]"]):
 
     def _put_back(self, key: Hashable, queue: deque[Exchange]) -> None:
         """The queue has become shorter by one, and has one at least."""
-        self[key] = queue if len(queue) > 1 else queue[0]
+        self[key] = queue if len(queue) > 1 or not queue[0].is_pending else queue[0]
         self._remember(key)
 
     def _remember(self, key: Hashable) -> None:

@@ -9,13 +9,27 @@ from typing import Any, Final
 
 from antiphon.conversation.awaited import parts_around_name
 from antiphon.conversation.difference_text import difference_lines
-from antiphon.conversation.explanation import Explanation
+from antiphon.conversation.explanation import Explanation, FailureKind, Memory
+from antiphon.conversation.match import Difference
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
 from antiphon.conversation.wording import one_line, seconds, shorten
 from antiphon.errors import Line, Piece, Role, plain_line
 
-__all__ = ["code_and_text", "lines_of"]
+__all__ = ["code_and_text", "explain", "lines_of"]
+
+
+def explain(
+    wait: Wait[Any],
+    memory: Memory,
+    now_ns: int,
+    outcome: FailureKind,
+    *,
+    culprit: Message | None = None,
+    differences: Sequence[Difference] = (),
+) -> Explanation:
+    """The facts about a wait that has failed, to be put into words by `lines_of`."""
+    return Explanation(wait, memory, now_ns, outcome, tell=lines_of, culprit=culprit, differences=differences)
 
 
 def lines_of(facts: Explanation) -> list[Line]:

@@ -9,7 +9,7 @@ delivered before that is in time.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator
 from itertools import count
 from operator import attrgetter
 from typing import Any, Final
@@ -18,10 +18,9 @@ from antiphon.conversation.backlog import Backlog
 from antiphon.conversation.checks import is_soft, why
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.exchanges import Exchanges
-from antiphon.conversation.explanation import Explanation, FailureKind
-from antiphon.conversation.explanation_text import lines_of
+from antiphon.conversation.explanation_text import explain
 from antiphon.conversation.history import History
-from antiphon.conversation.match import Difference, matches
+from antiphon.conversation.match import matches
 from antiphon.conversation.message import Message, require_name
 from antiphon.conversation.overdue import Overdue, mark_late
 from antiphon.conversation.wait_index import WaitIndex
@@ -53,8 +52,8 @@ class Mailbox:
     `received` counts the messages that have come, over all connections. `settled` are the waits to wake: each once, and
     an exchange also when a reply has come that is not its last. `violations` are the forbidden messages that came,
     `soft_failures` the soft checks that failed, until whoever drives the mailbox takes them. `has_news` says that there
-    is a violation, that something fell out, that the mailbox became full or that somebody waits for a predicate, until
-    whoever drives it says False.
+    is a violation, that something fell out, that the mailbox became full, that somebody waits for a predicate or is to
+    be told with others or of a failure, until whoever drives it says False.
     """
 
     def __init__(
@@ -97,6 +96,8 @@ class Mailbox:
         self._next_order = next_order if next_order is not None else count(1).__next__
         self._bans: list[Ban] = []
         self._overdue = Overdue()
+        # Whether a message may concern others than whom it is for: one look for each message, and not three.
+        self._has_bystanders = False
 
     def __len__(self) -> int:
         return len(self._backlog.messages)
@@ -118,25 +119,47 @@ class Mailbox:
 
     def _all_pending(self) -> Iterator[Wait[Any]]:
         yield from self._pending.values()
-        for exchange in self._exchanges.all():
-            if exchange.is_pending:
-                yield exchange
+        yield from (exchange for exchange in self._exchanges.all() if exchange.is_pending)
 
     # -- what comes in ------------------------------------------------------------------------------------------------
 
     def deliver(self, message: Message, now_ns: int) -> None:
-        """Take in a message: number it, give it to whom it belongs, or keep it."""
-        # P1: numbered and remembered before anyone is asked, so that it counts whoever waits, or nobody.
+        """Take in a message: number it, give it to whom it belongs, or keep it. It counts whoever waits (P1)."""
         self.received = message.number = self.received + 1
+        self._list(self.hand_out(message, now_ns))
+
+    def hand_out(self, message: Message, now_ns: int) -> Wait[Any] | None:
+        """The same with a message that has been numbered and counted. Gives the wait that it has satisfied if that is
+        all there is to tell; what else there is stands in `settled`, and there is news."""
         self.history.append(message)
-        if self._bans or self._overdue or self._absences:
+        if self._has_bystanders:
             self._notice(message, now_ns)
         # P2, P3: a reply goes to its request, whoever waits for its name; what nobody takes is kept for whoever asks.
-        if (message.reply_to is None or not self._reply(message, now_ns)) and not self._offer(message, now_ns):
-            backlog = self._backlog
-            backlog.add(message)
-            if len(backlog.messages) > self.limit or backlog.size_bytes > self.limit_bytes:
-                self._make_room()
+        key = message.reply_to
+        if key is not None:
+            if message.is_last:
+                found: Any = self._exchanges.pop(key, None)
+                # Most requests have one reply, their answer, and nobody else is told with them.
+                if found.__class__ is Exchange and found.message is None and not (message.is_failure or self.settled):
+                    self.taken.append((message.number, found))
+                    found.message = message
+                    found.settled_ns = now_ns
+                    check = found.check
+                    if check is None or matches(check, message.body):
+                        return found
+                    self._blame(found, now_ns)
+                    return None
+            else:
+                found = self._exchanges.get(key)
+            if found is not None and self._reply(found, message, now_ns):
+                return None
+        wait = self._next_for(message)
+        if wait is not None:
+            return self._take(wait, message, now_ns)
+        self._backlog.add(message)
+        if self.is_full:
+            self._make_room()
+        return None
 
     def is_awaited(self, message: Message) -> bool:
         """Whether somebody who waits now would take the message, which has not been delivered yet."""
@@ -150,33 +173,27 @@ class Mailbox:
             self._overdue.note(message, now_ns)
         if self._absences:
             self._break_absences(message, now_ns)
+        self._has_bystanders = bool(self._bans or self._overdue or self._absences)
 
-    def _offer(self, message: Message, now_ns: int) -> bool:
-        """Give the message to the first expectation that accepts it; False if there is none."""
+    def _next_for(self, message: Message) -> MessageWait | None:
+        """The first expectation that accepts the message; it waits no more."""
         wait = self._wait_index.first(message)
-        if wait is None:
-            return False
-        del self._pending[wait.order]
-        self._wait_index.remove(wait)
-        self._take(wait, message, now_ns)
-        return True
+        if wait is not None:
+            del self._pending[wait.order]
+            self._wait_index.remove(wait)
+        return wait
 
-    def _reply(self, message: Message, now_ns: int) -> bool:
-        """Give the message to the first exchange of its key; False if there is none that still wants it."""
-        exchanges, key = self._exchanges, message.reply_to
-        found = exchanges.pop(key, None) if message.is_last else exchanges.get(key)
-        if found is None:
-            return False
-        exchange = exchanges.first_of(found, key, message.is_last) if isinstance(found, deque) else found
+    def _reply(self, found: Exchange | deque[Exchange], message: Message, now_ns: int) -> bool:
+        """Give the message to the first exchange of its key; False if that does not want it any more."""
+        exchange = self._exchanges.first_of(found, message.is_last) if isinstance(found, deque) else found
         self.taken.append((message.number, exchange))
-        if exchange.settled_ns >= 0:
+        if not exchange.is_pending:
             # P5: it was asked for and given up; it takes its turn among the replies, but is nobody's answer.
             if isinstance(exchange.error, DeadlinePassed):
                 mark_late(exchange, now_ns)
-            exchanges.forget(key)
+            self._exchanges.forget(exchange.key)
             return False
-        is_first = exchange.message is None
-        if is_first:
+        if exchange.message is None:
             exchange.message = message
         else:
             exchange.add(message)
@@ -185,37 +202,46 @@ class Mailbox:
             exchange.error = self._refused(exchange, message, now_ns)
         elif message.is_last:
             exchange.settled_ns = now_ns
-            check = exchange.check
-            if check is not None and not matches(check, exchange.message.body):  # type: ignore[union-attr]
-                exchange.error = self._misfit(exchange, now_ns)
-        # It stands there already if a reply before this one has not been told of yet.
-        if is_first or exchange not in self.settled:
-            self.settled.append(exchange)
+            if exchange.check is not None and not matches(exchange.check, exchange.message.body):
+                self._blame(exchange, now_ns)
+        self._announce(exchange)
         return True
 
     def _refused(self, exchange: Exchange, refusal: Message, now_ns: int) -> RequestRefused:
         if not refusal.is_last:
             self._exchanges.abandon(exchange)  # what follows the refusal still belongs to it
-        refused = RequestRefused("", explanation=self._explain(exchange, now_ns, "refused", culprit=refusal))
+        refused = RequestRefused("", explanation=explain(exchange, self, now_ns, "refused", culprit=refusal))
         refused.message = refusal
         return refused
 
-    def _take(self, wait: MessageWait, message: Message, now_ns: int) -> None:
+    def _take(self, wait: MessageWait, message: Message, now_ns: int) -> MessageWait | None:
+        """Satisfy the wait; gives it as `hand_out` does."""
         self.taken.append((message.number, wait))
         wait.message = message
-        is_fit = wait.check is None or matches(wait.check, message.body)
-        self._settle(wait, now_ns, None if is_fit else self._misfit(wait, now_ns))
+        wait.settled_ns = now_ns
+        if wait.check is not None and not matches(wait.check, message.body):
+            self._blame(wait, now_ns)
+        elif self.settled:
+            self._announce(wait)
+        else:
+            return wait
+        return None
 
-    def _misfit(self, wait: MessageWait | Exchange, now_ns: int) -> CheckFailed | None:
-        """What is wrong with the message that satisfied the wait, and does not fit its check."""
+    def _blame(self, wait: MessageWait | Exchange, now_ns: int) -> None:
+        """What satisfied the wait does not fit its check."""
         check, message = wait.check, wait.message
-        assert message is not None
-        found = why(check, message.body)
-        error = CheckFailed("", explanation=self._explain(wait, now_ns, "check", culprit=message, differences=found))
+        found = why(check, message.body)  # type: ignore[union-attr]
+        error = CheckFailed("", explanation=explain(wait, self, now_ns, "check", culprit=message, differences=found))
         if is_soft(check):  # P4 but for this: it is told at the end of the run, and the message counts
             self.soft_failures.append(error)
-            return None
-        return error
+        else:
+            wait.error = error
+        self._announce(wait)
+
+    def _announce(self, wait: Wait[Any]) -> None:
+        """There is more to tell than that the wait is satisfied, or others are told with it."""
+        self.has_news = True
+        self._list(wait)
 
     def _enforce(self, message: Message, now_ns: int) -> None:
         for ban in self._bans:
@@ -229,9 +255,10 @@ class Mailbox:
             if wait.accepts(message):
                 self._forget(wait)
                 self._settle(wait, now_ns, self._forbidden(wait, message, now_ns))
+                self.has_news = True
 
     def _forbidden(self, wait: AbsenceWait, message: Message, now_ns: int) -> ForbiddenMessage:
-        error = ForbiddenMessage("", explanation=self._explain(wait, now_ns, "forbidden", culprit=message))
+        error = ForbiddenMessage("", explanation=explain(wait, self, now_ns, "forbidden", culprit=message))
         error.message = message
         return error
 
@@ -270,7 +297,7 @@ class Mailbox:
         message = self._backlog.oldest(wait) if self._backlog.messages else None
         if message is not None:
             self._backlog.remove(message)
-            self._take(wait, message, wait.made_ns)
+            self._list(self._take(wait, message, wait.made_ns))
         elif self.ending is None or not self._is_closed(wait):
             self._pending[wait.order] = wait
             self._wait_index.add(wait)
@@ -284,6 +311,7 @@ class Mailbox:
         elif not self._is_closed(wait):
             self._pending[wait.order] = wait
             self._absences[wait.order] = wait
+            self._has_bystanders = True
 
     def expect_reply(self, exchange: Exchange) -> None:
         """Let the exchange collect what comes for its key from now on."""
@@ -327,21 +355,10 @@ class Mailbox:
 
     def _look(self, wait: UntilWait, now_ns: int) -> bool:
         """Settle the wait, and return True, if its predicate is true or raises."""
-        try:
-            is_true = bool(wait.predicate())
-        except Exception as error:
-            owner = self.owner or "the channel"
-            failure = ScenarioError(
-                f"{owner} was to wait {wait.describe()}, which raised {type(error).__name__}: {error}",
-                place=wait.source,
-                hint="the predicate is looked at from the beginning on: give what it reads a value before the wait",
-            )
-            failure.__cause__ = error
+        is_over, failure = wait.look(self.owner)
+        if is_over:
             self._settle(wait, now_ns, failure)
-            return True
-        if is_true:
-            self._settle(wait, now_ns, None)
-        return is_true
+        return is_over
 
     def forbid(self, wait: AbsenceWait) -> Ban:
         """From now on a message that the wait accepts is a violation, until the ban is lifted."""
@@ -349,6 +366,7 @@ class Mailbox:
         wait.since = max(wait.since, self.received)
         ban = Ban(wait)
         self._bans.append(ban)
+        self._has_bystanders = True
         return ban
 
     def lift(self, ban: Ban) -> None:
@@ -364,12 +382,7 @@ class Mailbox:
         require_name(name, or_none=True)
         wanted = MessageWait(name, where, since=since, made_ns=0, deadline_ns=None)
         drained = self._backlog.fitting(wanted)
-        if wanted.raised is not None:
-            message, error = wanted.raised
-            raise ScenarioError(
-                f"the where= of drain raised {type(error).__name__}: {error}, on {message.name}",
-                hint="a pattern, as where={'state': 'ready'}, does not raise when a field is missing",
-            ) from error
+        wanted.require_answers("drain")
         for message in drained:
             self._backlog.remove(message)
             self.taken.append((message.number, None))
@@ -398,7 +411,10 @@ class Mailbox:
         """As if the message had never been taken."""
         if self._absences:
             self._break_absences(message, now_ns)
-        if not self._offer(message, now_ns):
+        wait = self._next_for(message)
+        if wait is not None:
+            self._list(self._take(wait, message, now_ns))
+        else:
             self._backlog.put_back(message)
             if self.is_full:
                 self._make_room()
@@ -415,11 +431,12 @@ class Mailbox:
                 self._settle(wait, now_ns, None)
             # P9: a last look, since what a condition reads may be changed by more than messages.
             elif not (isinstance(wait, UntilWait) and self._look(wait, now_ns)):
-                self._settle(wait, now_ns, DeadlinePassed("", explanation=self._explain(wait, now_ns, "deadline")))
+                self._settle(wait, now_ns, DeadlinePassed("", explanation=explain(wait, self, now_ns, "deadline")))
                 if isinstance(wait, Exchange):
                     self._exchanges.abandon(wait)
                 elif not isinstance(wait, UntilWait):
                     self._overdue.append(wait)
+                    self._has_bystanders = True
 
     def close(self, ending: Ending, now_ns: int) -> None:
         """The connection has ended: so does every wait, at once. Of several endings the first counts."""
@@ -432,7 +449,7 @@ class Mailbox:
                 wait.ending = ending
                 self._settle(wait, now_ns, self._close_verdict(wait, ending, now_ns))
             elif not (isinstance(wait, UntilWait) and self._look(wait, now_ns)):
-                self._settle(wait, now_ns, ChannelClosed("", explanation=self._explain(wait, now_ns, "closed")))
+                self._settle(wait, now_ns, ChannelClosed("", explanation=explain(wait, self, now_ns, "closed")))
         self._overdue.note_close(now_ns)
         self._exchanges.clear()  # ids begin anew on the next connection: a late reply must not meet an old request
 
@@ -443,40 +460,29 @@ class Mailbox:
     def _close_verdict(self, wait: CloseWait, ending: Ending, now_ns: int) -> CheckFailed | None:
         if wait.code is None or wait.code == ending.code:
             return None
-        return CheckFailed("", explanation=self._explain(wait, now_ns, "closed"))
+        return CheckFailed("", explanation=explain(wait, self, now_ns, "closed"))
 
     def _is_closed(self, wait: Wait[Any]) -> bool:
         """On a closed channel nothing will come: the wait fails at once."""
         if self.ending is None:
             return False
-        explanation = self._explain(wait, wait.made_ns, "closed")
+        explanation = explain(wait, self, wait.made_ns, "closed")
         self._settle(wait, wait.made_ns, ChannelClosed("", explanation=explanation))
         return True
 
-    def _explain(
-        self,
-        wait: Wait[Any],
-        now_ns: int,
-        outcome: FailureKind,
-        *,
-        culprit: Message | None = None,
-        differences: Sequence[Difference] = (),
-    ) -> Explanation:
-        return Explanation(wait, self, now_ns, outcome, tell=lines_of, culprit=culprit, differences=differences)
-
-    # -- book-keeping -------------------------------------------------------------------------------------------------
-
     def _number(self, wait: Wait[Any]) -> None:
-        next_order = self._next_order
-        wait.order = next_order()
+        wait.order = self._next_order()
         wait.after = self.received
 
     def _settle(self, wait: Wait[Any], now_ns: int, error: BaseException | None) -> None:
         wait.settled_ns = now_ns
         if error is not None:
             wait.error = error
+        self._list(wait)
+
+    def _list(self, wait: Wait[Any] | None) -> None:
         # An exchange may stand there already, for a reply before its last.
-        if wait.message is None or wait not in self.settled:
+        if wait is not None and (wait.message is None or wait not in self.settled):
             self.settled.append(wait)
 
     def _forget(self, wait: Wait[Any]) -> None:
@@ -484,12 +490,10 @@ class Mailbox:
         if isinstance(wait, Exchange):
             return
         del self._pending[wait.order]
+        self._absences.pop(wait.order, None)
+        self.untils.pop(wait.order, None)
         if isinstance(wait, MessageWait):
             self._wait_index.remove(wait)
-        elif isinstance(wait, AbsenceWait):
-            del self._absences[wait.order]
-        elif isinstance(wait, UntilWait):
-            del self.untils[wait.order]
 
 
 _by_deadline = attrgetter("deadline_ns")

@@ -16,6 +16,7 @@ from antiphon.conversation.awaited import WaitKind, describe_awaited, is_predica
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.match import matches
 from antiphon.conversation.message import Message
+from antiphon.errors import ScenarioError
 
 __all__ = ["AbsenceWait", "Ban", "CloseWait", "Driver", "Exchange", "MessageWait", "UntilWait", "Wait", "surrender"]
 
@@ -167,6 +168,16 @@ class MessageWait(Wait[Message]):
     def describe(self) -> str:
         return describe_awaited("message", self.name, self.where)
 
+    def require_answers(self, whose: str) -> None:
+        """Raise ScenarioError if the predicate raised: that of a word of this name, for which it must judge each
+        message."""
+        if self.raised is not None:
+            message, error = self.raised
+            raise ScenarioError(
+                f"the where= of {whose} raised {type(error).__name__}: {error}, on {message.name}",
+                hint="a pattern, as where={'state': 'ready'}, does not raise when a field is missing",
+            ) from error
+
     def accepts(self, message: Message, /) -> bool:
         if (self.name is not None and self.name != message.name) or message.number <= self.since:
             return False
@@ -284,6 +295,19 @@ class UntilWait(Wait[None]):
 
     def describe(self) -> str:
         return describe_awaited("until", self.name, place=self.place)
+
+    def look(self, owner: str) -> tuple[bool, ScenarioError | None]:
+        """Whether it is over: the predicate is true or has raised, which is the fault of who wrote it."""
+        try:
+            return bool(self.predicate()), None
+        except Exception as error:
+            failure = ScenarioError(
+                f"{owner or 'the channel'} was to wait {self.describe()}, which raised {type(error).__name__}: {error}",
+                place=self.source,
+                hint="the predicate is looked at from the beginning on: give what it reads a value before the wait",
+            )
+            failure.__cause__ = error
+            return True, failure
 
     def accepts(self, _message: Message, /) -> bool:
         return False

@@ -10,17 +10,29 @@ No deadline passes silently (P7): also that of a wait which nobody awaits is loo
 from __future__ import annotations
 
 import asyncio
+import math
 from contextvars import Context
 from typing import Final, Protocol
 
 from antiphon.conversation.clock import Clock
+from antiphon.errors import ScenarioError
 
-__all__ = ["Deadlines", "Sleeper"]
+__all__ = ["Deadlines", "Sleeper", "nanoseconds"]
 
 _NEVER: Final = 1 << 63
 """Later than any moment, so that "is it before?" is one comparison of numbers, made for every wait."""
 _BLOCKED_NS: Final = 20_000_000
 """A timer that fires this much too late tells that the loop was blocked."""
+
+
+def nanoseconds(within_s: float) -> int | None:
+    """How long a deadline lets wait; None for a time without an end. Raises ScenarioError for no number of seconds."""
+    try:
+        return int(within_s * 1e9)
+    except (TypeError, ValueError, OverflowError):
+        if within_s == math.inf:
+            return None
+        raise ScenarioError(f"within_s is {within_s!r}, not a number of seconds") from None
 
 
 class Sleeper(Protocol):
