@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, cast
 
 from multidict import CIMultiDict
 
-from antiphon.actor.codec_failure import no_message, read_all, unreadable
+from antiphon.actor.codec_failure import read_all, unreadable
+from antiphon.actor.connection_entries import ended, opened
 from antiphon.actor.handlers import Dispatcher, Handlers
 from antiphon.actor.housekeeping import Housekeeping
 from antiphon.actor.mailbox_watch import MailboxWatch
@@ -17,7 +19,6 @@ from antiphon.actor.reading_pause import ReadingPause
 from antiphon.actor.sending import Sender, body_of, not_open, thrown_away, unsayable
 from antiphon.actor.wait_driver import WaitDriver
 from antiphon.conversation.ending import Ending
-from antiphon.conversation.headers import single_lines
 from antiphon.conversation.mailbox import DEFAULT_LIMIT_BYTES, Mailbox
 from antiphon.conversation.message import Data, Message, require_name
 from antiphon.conversation.strict import Ignored
@@ -32,16 +33,12 @@ from antiphon.errors import (
     TransportError,
     UpgradeRefused,
 )
-from antiphon.journal import ChannelEnded, ChannelOpened
 from antiphon.runtime.call_site import KNOWN_PLACES, caller, find_place, getframe, place_of
 from antiphon.runtime.deadlines import nanoseconds
 from antiphon.runtime.runtime import STEP, Runtime
 from antiphon.transport.interface import Connection, Opening, Transport
 
 __all__ = ["DEFAULT_MAX_UNSENT_BYTES", "Channel", "Mark"]
-
-_READ: Final = frozenset({list, tuple})
-"""What a `decode` gives that has read everything; the rest is read on, as a generator."""
 
 LARGE_BYTES: Final = 4 * 1024
 """What is remembered of the past is bounded by counts, which is enough for data up to this size."""
@@ -109,13 +106,15 @@ class Channel:
         self._read_ns = runtime.read_ns
         self._origin_ns = runtime.origin_ns
         self._record = runtime.record
+        self._deadlines = runtime.deadlines
         self._opening_ns: int | None = None
         self._codec: Codec = dialect.codec()
         self._sender = Sender(runtime, self.mailbox, self._codec, actor, name, max_unsent_bytes)
         reading = ReadingPause(self.mailbox, self._sender)
         self._driver = WaitDriver(runtime, self.mailbox, actor, name, self._sender.holds_part, reading)
         self._watch = MailboxWatch(runtime, self._driver, reading, actor, name)
-        self._housekeeping = Housekeeping(runtime, self._sender, self._dialect, self.mailbox.owner)
+        self._note = self._driver.note if when_full == "pause" else runtime.record
+        self._choose(self._codec)
 
     def __repr__(self) -> str:
         return f"<Channel {self.mailbox.owner}: {'open' if self.is_open else self.ending or 'not open'}>"
@@ -183,19 +182,19 @@ class Channel:
         Raises ScenarioError for a code or reason that cannot be sent.
         """
         # No deadline: how long it may take depends on how much has to leave first, and the transport sees to its end.
-        ended = self._expect_close(None, self._made(math.inf))
+        goodbye = self._expect_close(None, self._made(math.inf))
         connection = self._sender.connection
         if connection is not None:
             self._housekeeping.part()
             try:
                 connection.close(code, reason)
             except ValueError as error:
-                self._driver.abandon(ended)
+                self._driver.abandon(goodbye)
                 raise ScenarioError(f"{self.mailbox.owner} cannot be closed like that: {error}") from error
-        elif ended.is_pending:  # it was never open
-            ended.ending = Ending(by="us")
-            self._driver.abandon(ended)
-        return ended
+        elif goodbye.is_pending:  # it was never open
+            goodbye.ending = Ending(by="us")
+            self._driver.abandon(goodbye)
+        return goodbye
 
     def abort(self) -> None:
         """End the connection now, without a goodbye."""
@@ -205,7 +204,14 @@ class Channel:
     def _renew(self) -> None:
         self.mailbox.reopen()
         self._codec = self._sender.codec = self._dialect.codec()
+        self._choose(self._codec)
+
+    def _choose(self, codec: Codec) -> None:
+        """What a codec is like is looked at once, and not for each message."""
+        decode = codec.decode if codec.gives_messages else partial(read_all, self._dialect, codec)
+        self._decode = cast("Callable[[Data], Sequence[Message]]", decode)
         self._housekeeping = Housekeeping(self._runtime, self._sender, self._dialect, self.mailbox.owner)
+        self._tidy_above_bytes = -1 if self._housekeeping.has_duties else LARGE_BYTES
 
     # -- what the transport calls -------------------------------------------------------------------------------------
 
@@ -213,38 +219,28 @@ class Channel:
         self._sender.connection = connection
         self.subprotocol = connection.subprotocol
         self._runtime.deadlines.add(self._driver)
-        self._record(
-            ChannelOpened(
-                at_ns=(now_ns := self._now_ns()),
-                actor=self.actor,
-                channel=self.name,
-                address=self._resolve_address() if self._resolve_address is not None else "",
-                headers=single_lines(self.headers),
-                subprotocol=self.subprotocol,
-                took_ns=now_ns - self._opening_ns if self._opening_ns is not None else None,
-            )
-        )
+        address = self._resolve_address() if self._resolve_address is not None else ""
+        now_ns = self._now_ns()
+        took_ns = now_ns - self._opening_ns if self._opening_ns is not None else None
+        self._record(opened(now_ns, self.actor, self.name, address, self.headers, self.subprotocol, took_ns))
         self._housekeeping.begin()
         self._dispatcher.opened()
 
     def on_data(self, data: Data) -> None:
-        now_ns = self._read_ns() - self._origin_ns
+        # Not called as methods, which these are not: that takes the interpreter longer.
+        read_ns, decode, record = self._read_ns, self._decode, self._record
+        now_ns = read_ns() - self._origin_ns
         try:
-            messages = self._codec.decode(data)
+            messages = decode(data)
         except Exception as error:
             messages = (unreadable(self._dialect, data, error),)
-        if messages.__class__ not in _READ:
-            messages = read_all(self._dialect, messages, data)
         mailbox = self.mailbox
         for message in messages:
-            if message.__class__ is not Message and not isinstance(message, Message):
-                # Whatever the types say: a foreign codec may have a bug. This takes the thing's place.
-                message = no_message(self._dialect, data, message)  # type: ignore[unreachable]
             message.at_ns = now_ns
             message.number = mailbox.received = mailbox.received + 1
             message.actor = self.actor
             message.channel = self.name
-            self._record(message)  # before anyone reacts: what is said in answer stands behind it
+            record(message)  # before anyone reacts: what is said in answer stands behind it
             if message.is_protocol:
                 continue  # it has its place among the others, and nobody waits for it
             if message.name in self._heard:
@@ -254,7 +250,7 @@ class Channel:
                 self._driver.conclude(satisfied)  # within this turn, and before the next message of the same read
             if mailbox.has_news:
                 self._watch.look(now_ns)
-        if self._housekeeping.has_duties or len(data) > LARGE_BYTES:
+        if len(data) > self._tidy_above_bytes:
             self._tidy_up(messages, len(data))
 
     def _react(self, message: Message) -> None:
@@ -281,18 +277,7 @@ class Channel:
     def on_ended(self, ending: Ending) -> None:
         now_ns = self._now_ns()
         self._sender.connection = None
-        self._record(
-            ChannelEnded(
-                at_ns=now_ns,
-                actor=self.actor,
-                channel=self.name,
-                code=ending.code,
-                reason=ending.reason,
-                by=ending.by,
-                detail=ending.detail,
-                unsent_bytes=ending.unsent_bytes,
-            )
-        )
+        self._record(ended(now_ns, self.actor, self.name, ending))
         self.mailbox.close(ending, now_ns)  # P8; told below, when handlers have had their say
         self._housekeeping.end(ending)
         self._dispatcher.closed(ending)
@@ -340,15 +325,21 @@ class Channel:
             request = self._codec.request(name, body)
         except DialectError as error:
             raise unsayable(error) from error
-        now_ns = self._read_ns() - self._origin_ns
+        read_ns, note = self._read_ns, self._note
+        now_ns = read_ns() - self._origin_ns
         within_ns = self._within_ns if within_s is None else nanoseconds(within_s)
+        deadline_ns = None
+        if within_ns is not None:
+            deadline_ns = now_ns + within_ns
+            if deadline_ns < self._deadlines.armed_ns:
+                self._deadlines.note(deadline_ns)
         frame = getframe(2)
         step = STEP.get()
         exchange = Exchange(
             request,
             check,
             made_ns=now_ns,
-            deadline_ns=now_ns + within_ns if within_ns is not None else None,
+            deadline_ns=deadline_ns,
             source=KNOWN_PLACES.get((id(frame.f_code), frame.f_lasti)) or find_place(frame),
             step=step,
             driver=self._driver,
@@ -361,7 +352,7 @@ class Channel:
             if isinstance(error, SendBufferFull):
                 raise
             raise unsayable(error) from error
-        self._driver.begin(exchange)
+        note(exchange)
         return exchange
 
     def answer(self, request: Message, body: Any = None, /, **fields: Any) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from antiphon.conversation.message import UNREADABLE, Data, Message, Unreadable
 from antiphon.conversation.wording import shorten
-from antiphon.dialect.codec import Dialect
+from antiphon.dialect.codec import Codec, Dialect
 from antiphon.errors import AntiphonError, DialectFailed
 from antiphon.runtime.call_site import place
 from antiphon.runtime.tracebacks import author_frame
 
-__all__ = ["codec_failure", "no_message", "read_all", "unreadable"]
+__all__ = ["codec_failure", "read_all", "unreadable"]
 
 
 def unreadable(dialect: Dialect, data: Data, error: Exception) -> Unreadable:
@@ -19,25 +17,25 @@ def unreadable(dialect: Dialect, data: Data, error: Exception) -> Unreadable:
     return Unreadable(UNREADABLE, data, data, trouble=codec_failure(dialect, error, f"on {shorten(data)}"))
 
 
-def no_message(dialect: Dialect, data: Data, given: object) -> Unreadable:
-    """What stands for a thing that `decode` gave for a message."""
-    return unreadable(dialect, data, _no_message(given))
+def read_all(dialect: Dialect, codec: Codec, data: Data) -> list[Message]:
+    """The messages that a codec makes of the data, which may raise, give a generator, or things that are no messages.
 
-
-def _no_message(given: object) -> TypeError:
-    return TypeError(f"decode gave a thing of type {type(given).__name__} as a message")
-
-
-def read_all(dialect: Dialect, messages: Iterable[Message], data: Data) -> list[Message]:
-    """The messages of a `decode` that is a generator; what it gave before it raised, or gave something else, counts."""
+    What it gave before it raised counts.
+    """
     read: list[Message] = []
     try:
+        messages = codec.decode(data)
         if isinstance(messages, Message):  # Python would go through its fields
             raise TypeError("decode gave a message, not a list of them")
-        for message in messages:
-            if not isinstance(message, Message):
-                raise _no_message(message)
-            read.append(message)
+        for each in messages:
+            if isinstance(each, Message):
+                read.append(each)
+                continue
+            # Whatever the types say: a foreign codec may have a bug. This takes the thing's place.
+            nonsense = TypeError(f"decode gave a thing of type {type(each).__name__} as a message")  # type: ignore[unreachable]
+            read.append(unreadable(dialect, data, nonsense))
+            if not isinstance(messages, (list, tuple)):  # a text, or a generator: no more to be had from that
+                break
     except Exception as error:
         read.append(unreadable(dialect, data, error))
     return read

@@ -60,6 +60,7 @@ class Sender:
         "_told_bytes",
         "_unlooked_bytes",
         "_unsent_bytes",
+        "_unwatched_bytes",
         "_weigh",
         "codec",
         "connection",
@@ -84,7 +85,13 @@ class Sender:
         self._left_ns = 0
         self._is_behind = False
         self._told_bytes = 0
-        self._batch: list[Message] | None = None
+        self._collect(None)
+
+    def _collect(self, batch: list[Message] | None) -> None:
+        """From now on keep what is said in that list; None: say it."""
+        self._batch = batch
+        # In a batch there is always too much unwatched, so that one look tells both for each message.
+        self._unwatched_bytes = self._look_every_bytes if batch is None else -math.inf
 
     def holds_part(self) -> bool:
         """Whether part of a message has come, and its rest has not; False where the transport does not tell."""
@@ -126,14 +133,15 @@ class Sender:
 
     def transmit(self, connection: Connection, message: Message, now_ns: int, step: PerformedStep | None) -> None:
         """Put the message into the journal, and hand it over; in a batch it is kept until that ends."""
-        if self._batch is not None:
-            self._batch.append(message)
-            return
         raw = message.raw
-        self._unlooked_bytes += len(raw)
-        if self._unlooked_bytes > self._look_every_bytes:
-            self._transmit_watched(connection, message, now_ns, step)
+        unlooked_bytes = self._unlooked_bytes + len(raw)
+        if unlooked_bytes > self._unwatched_bytes:
+            if self._batch is not None:
+                self._batch.append(message)
+            else:
+                self._transmit_watched(connection, message, now_ns, step)
             return
+        self._unlooked_bytes = unlooked_bytes
         # The journal has it before it is on its way: whatever comes of it, also in this very call, comes after it.
         self._sent = message.number = self._sent + 1
         message.at_ns = now_ns
@@ -156,7 +164,7 @@ class Sender:
     ) -> None:
         """The same, seeing whether the peer reads what it is sent; while it is behind, for each message."""
         size_bytes = len(message.raw)
-        said_bytes = self._unlooked_bytes - (self._look_every_bytes if self._is_behind else 0)
+        said_bytes = self._unlooked_bytes + size_bytes - (self._look_every_bytes if self._is_behind else 0)
         self._unlooked_bytes = self._look_every_bytes  # what is refused now is not counted
         self._look(connection, now_ns)
         self._weigh(message, said_bytes)
@@ -193,11 +201,12 @@ class Sender:
         message = owed if isinstance(owed, Message) else Message(duty, owed, owed)
         message.is_protocol = True
         # A pong that waits for the author's batch to end comes too late for whoever asked.
-        batch, self._batch = self._batch, None
+        batch = self._batch
+        self._collect(None)
         try:
             self.transmit(self.connection, message, self._now_ns(), None)
         finally:
-            self._batch = batch
+            self._collect(batch)
 
     async def flushed(self, within_ns: int | None) -> None:
         """See `Channel.flushed`; None for a time without an end."""
@@ -222,11 +231,12 @@ class Sender:
         """See `Channel.batch`."""
         if self._batch is not None:
             raise ScenarioError(f"{self._mailbox.owner} is in a batch already")
-        messages = self._batch = []
+        messages: list[Message] = []
+        self._collect(messages)
         try:
             yield
         finally:
-            self._batch = None
+            self._collect(None)
         if messages:
             if self.connection is None:
                 raise not_open(self._mailbox, "a batch")

@@ -44,7 +44,11 @@ class WaitDriver(Resumer):
         # Most deadlines are later than the one that the run's timer is set for: those cost nothing more.
         if deadline_ns is not None and deadline_ns < self._deadlines.armed_ns and wait.settled_ns < 0:
             self._deadlines.note(deadline_ns)
-        self._record(wait)  # itself: what stands in the journal is made of it when somebody reads that
+        self.note(wait)
+
+    def note(self, wait: Wait[Any]) -> None:
+        """Put it into the journal: itself, for what stands there is made of it when somebody reads that."""
+        self._record(wait)
         if self._reading_pause.is_paused:
             self._reading_pause.look_again()
 

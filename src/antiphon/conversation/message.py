@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from antiphon.conversation.quick_writes import quick_writes
 from antiphon.errors import AntiphonError, FieldMissing, ScenarioError
 
 __all__ = ["UNNAMED", "UNREADABLE", "Data", "Message", "Unreadable", "describe_fields", "require_data", "require_name"]
@@ -21,6 +22,7 @@ UNREADABLE = "unreadable"
 """The name of data that its channel's dialect could not read; the body is the raw data."""
 
 
+@quick_writes
 class Message(msgspec.Struct, eq=False, gc=False):
     """One thing said: what a codec makes of data, or makes data of.
 
@@ -76,6 +78,7 @@ class Message(msgspec.Struct, eq=False, gc=False):
         return self.body.get(key, default) if isinstance(self.body, Mapping) else default
 
 
+@quick_writes
 class Unreadable(Message):
     """What arrived, or a part of it, that its codec could not read: `trouble` says why.
 

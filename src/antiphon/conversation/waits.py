@@ -16,6 +16,7 @@ from antiphon.conversation.awaited import WaitKind, describe_awaited, is_predica
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.match import matches
 from antiphon.conversation.message import Message
+from antiphon.conversation.quick_writes import quick_writes
 from antiphon.errors import ScenarioError
 
 __all__ = ["AbsenceWait", "Ban", "CloseWait", "Driver", "Exchange", "MessageWait", "UntilWait", "Wait", "surrender"]
@@ -151,6 +152,7 @@ class Wait(msgspec.Struct, Generic[T], eq=False, kw_only=True):
         return self.driver.call_no_more(self, function)
 
 
+@quick_writes
 class MessageWait(Wait[Message]):
     """For one message of a name (None: of any) whose body fits `where`, after number `since`; `check` judges it.
 
@@ -184,6 +186,7 @@ class MessageWait(Wait[Message]):
         return self.where is None or _fits(self, message, if_raised=False)
 
 
+@quick_writes
 class AbsenceWait(Wait[None]):
     """For the deadline to pass without a message of that name whose body fits `where`, after number `since`.
 
@@ -216,6 +219,7 @@ class Ban:
         self.source = wait.source
 
 
+@quick_writes
 class Exchange(Wait[Message]):
     """A request and its replies: await it for the answer, or iterate it for every message that belongs to it.
 
@@ -280,6 +284,7 @@ class Exchange(Wait[Message]):
         return message.reply_to is not None and message.reply_to == self.request.asks and message.number > self.after
 
 
+@quick_writes
 class UntilWait(Wait[None]):
     """For a predicate without arguments to become true; it is looked at after every message. `place` is where it is
     written, "" if that is not known."""
@@ -313,6 +318,7 @@ class UntilWait(Wait[None]):
         return False
 
 
+@quick_writes
 class CloseWait(Wait[Ending]):
     """For the connection to close, with `code` if that is given; `ending` is how it did."""
 

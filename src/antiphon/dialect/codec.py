@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 from antiphon.conversation.message import Data, Message
 from antiphon.errors import DialectError, ErrorReply
@@ -39,6 +39,9 @@ class Codec(ABC):
 
     is_ready: bool = True
     heartbeat_s: float | None = None
+    gives_messages: ClassVar[bool] = False
+    """True of a `decode` that gives nothing but messages, in a tuple or list: then nobody looks at each of them again,
+    to tell a bug of the codec."""
 
     def codec(self) -> Self:
         """A deep copy, for one connection: its options are kept, and its state is shared with no other connection.

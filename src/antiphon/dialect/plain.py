@@ -31,6 +31,8 @@ class Text:
 
 
 class _TextCodec(Codec):
+    gives_messages = True
+
     def __init__(self, namer: Namer | None) -> None:
         self._namer = namer
 
@@ -64,6 +66,8 @@ class Raw:
 
 
 class _RawCodec(Codec):
+    gives_messages = True
+
     def __init__(self, namer: Namer | None) -> None:
         self._namer = namer
 

@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from antiphon.conversation.quick_writes import quick_writes
 from antiphon.journal.arguments import Argument, arguments_told
 from antiphon.journal.masking import Masker
 
@@ -30,6 +31,7 @@ class StepDefinition(Protocol):
         ...
 
 
+@quick_writes
 class PerformedStep(msgspec.Struct, eq=False):
     """A step that is done once: `number` counts from 1, `parent` is the step around it, 0 for none.
 
