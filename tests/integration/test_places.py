@@ -699,7 +699,16 @@ PARTS = {"Channel", "Codec", "Dialect", "Http", "HttpChannel", "Raw", "Text"}
 """What words are said through: their methods are here, or the words that call them."""
 
 AT_ONCE = {
-    *("Actor.channels", "Actor.drain", "Actor.has_async_handlers", "Actor.ignore", "Actor.is_connected", "Actor.mark"),
+    *(
+        "Actor.be",
+        "Actor.channels",
+        "Actor.connections",
+        "Actor.drain",
+        "Actor.has_async_handlers",
+        "Actor.ignore",
+        "Actor.is_connected",
+        "Actor.mark",
+    ),
     *("Actor.message_channels", "Actor.name", "Actor.needs_user", "Actor.wanted_user", "Channel.abort"),
     *("Channel.connection", "Channel.drain", "Channel.ending", "Channel.ignore", "Channel.is_open", "Channel.mark"),
     *("Channel.unsent_bytes", "Channel.within_s", "HttpChannel.close"),

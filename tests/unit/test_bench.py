@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-MOST_CALLS = 25
-MOST_BYTECODES = 890
+MOST_CALLS = 22
+MOST_BYTECODES = 850
 MOST_CALLS_OF_RECORDING = 51
 MOST_BYTECODES_OF_RECORDING = 1_520
 MOST_CALLS_OF_A_RUN = 340

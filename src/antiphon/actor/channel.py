@@ -246,8 +246,12 @@ class Channel:
             if message.name in self._heard:
                 self._react(message)
             satisfied = mailbox.hand_out(message, now_ns)  # P1: whether or not anyone waits
-            if satisfied is not None:
-                self._driver.conclude(satisfied)  # within this turn, and before the next message of the same read
+            if satisfied is not None:  # within this turn, and before the next message of the same read
+                record((satisfied,))
+                sleeper = satisfied.sleeper
+                if sleeper is not None:
+                    satisfied.sleeper = None
+                    self._driver.resume(sleeper)
             if mailbox.has_news:
                 self._watch.look(now_ns)
         if len(data) > self._tidy_above_bytes:

@@ -53,7 +53,10 @@ class WaitDriver(Resumer):
             self._reading_pause.look_again()
 
     def wake(self) -> None:
-        """Tell those whose waits are settled; they may do anything meanwhile, also settle more."""
+        """Tell those whose waits are settled; they may do anything meanwhile, also settle more.
+
+        `Channel.on_data` does the same for one that a message has satisfied, as nearly all are.
+        """
         mailbox, record = self.mailbox, self._record
         if mailbox.soft_failures:
             self._tell_soft()
@@ -70,15 +73,6 @@ class WaitDriver(Resumer):
                 if (sleeper := wait.sleeper) is not None:
                     wait.sleeper = None
                     self.resume(sleeper)
-
-    def conclude(self, wait: Wait[Any]) -> None:
-        """The same for one that has been satisfied, and does not stand among the settled."""
-        record = self._record
-        record((wait,))
-        sleeper = wait.sleeper
-        if sleeper is not None:
-            wait.sleeper = None
-            self.resume(sleeper)
 
     def _tell_soft(self) -> None:
         failures, self.mailbox.soft_failures = self.mailbox.soft_failures, []

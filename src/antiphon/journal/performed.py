@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 import msgspec
 
@@ -24,7 +24,7 @@ class StepDefinition(Protocol):
 
     name: str
     source: str
-    is_action: bool
+    is_action: ClassVar[bool]
 
     def given(self, masker: Masker, /) -> Sequence[Argument]:
         """The arguments without the secrets, made whenever somebody reads them."""

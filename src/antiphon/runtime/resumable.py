@@ -93,12 +93,12 @@ class Resumer:
             except BaseException:
                 self.give_up(wait)  # also where nobody cancelled it, but closed the coroutine
                 raise
-        if wait.message is None or wait.error is not None:
+        message: Any = wait.message
+        if message is None or wait.error is not None:
             return wait.result()
         # The same for what nearly every wait gets: what has a message was neither given up nor failed.
         wait.is_seen = True
-        result: Any = wait.message
-        return result  # type: ignore[no-any-return]
+        return message  # type: ignore[no-any-return]
 
     def resume(self, sleeper: asyncio.Future[Any]) -> None:
         """Let those who sleep on it go on: at once, unless a task is in the middle of a step.

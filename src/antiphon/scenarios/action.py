@@ -5,9 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from functools import partial, wraps
+from operator import attrgetter
 from types import MethodType
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar, overload
 
+import msgspec
+
+from antiphon.conversation.quick_writes import quick_writes
 from antiphon.errors import ScenarioError
 from antiphon.journal import Argument
 from antiphon.journal.arguments import GivenArguments
@@ -20,6 +24,7 @@ from antiphon.scenarios.step import (
     STAGE,
     Stage,
     Step,
+    WrittenStep,
     may_take_secrets,
     parameter_names,
     require_fit,
@@ -87,33 +92,21 @@ class action(Generic[A, P, R]):  # noqa: N801 - a decorator, and written as one
         return make
 
 
-class _ActionStep(Step[R]):
-    """An action of one actor, with its arguments."""
+@quick_writes
+class _ActionStep(Step[R], msgspec.Struct, Generic[R], eq=False):
+    """An action of one actor, with its arguments: a struct, for the interpreter makes nothing sooner."""
 
-    __slots__ = ("actor", "function")
+    name: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    source: Place
+    actor: Any
+    function: Callable[..., Awaitable[R]]
+    is_awaited: bool = False
 
-    is_action = True
+    is_action: ClassVar[bool] = True
 
-    def __init__(
-        self,
-        name: str,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        source: Place,
-        actor: Any,
-        function: Callable[..., Awaitable[R]],
-    ) -> None:
-        self.name = name
-        self.args = args
-        self.kwargs = kwargs
-        self.source = source
-        self.is_awaited = False
-        self.actor = actor
-        self.function = function
-
-    def who(self) -> str:
-        name: str = self.actor.name
-        return name
+    who = property(attrgetter("actor.name"))  # all of it in C, as it is asked for each time
 
     def argument_names(self) -> Sequence[str]:
         return parameter_names(self.function, len(self.args) + 1)[1:]
@@ -155,7 +148,7 @@ def _told(
     return told_arguments(masker, parameter_names(function, len(args) + 1)[1:], args, kwargs)
 
 
-class _RoleStep(Step[R]):
+class _RoleStep(WrittenStep[R]):
     """An action with its arguments, of whoever plays the class when it is performed."""
 
     def __init__(

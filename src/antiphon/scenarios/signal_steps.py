@@ -9,7 +9,7 @@ from antiphon.conversation.wording import shorten
 from antiphon.errors import ScenarioError
 from antiphon.journal.performed import PerformedStep
 from antiphon.runtime.runtime import STEP
-from antiphon.scenarios.step import Stage, Step
+from antiphon.scenarios.step import Stage, Step, WrittenStep
 
 __all__ = ["await_signal", "signal"]
 
@@ -48,9 +48,10 @@ def _checked(name: Any) -> str:
     return name
 
 
-class _OfBranch(Step[Any]):
+class _OfBranch(WrittenStep[Any]):
     """A step of whoever's action it stands in."""
 
+    @property
     def who(self) -> str:
         around = STEP.get()
         return around.actor if around is not None else ""

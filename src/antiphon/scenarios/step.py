@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, 
 from contextvars import ContextVar
 from functools import lru_cache, partial
 from types import FunctionType
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from antiphon.errors import AntiphonError, ScenarioError
 from antiphon.journal import Argument
@@ -22,7 +22,7 @@ from antiphon.runtime.tracebacks import author_frame
 from antiphon.scenarios.signals import Signals
 from antiphon.scenarios.timers import Timers
 
-__all__ = ["STAGE", "Stage", "Step", "parameter_names", "require_fit", "told_arguments"]
+__all__ = ["STAGE", "Stage", "Step", "WrittenStep", "parameter_names", "require_fit", "told_arguments"]
 
 R = TypeVar("R", covariant=True)
 
@@ -65,23 +65,16 @@ class Step(Generic[R]):
     `source` is where the author wrote it. `is_awaited` is True once it has been awaited.
     """
 
-    __slots__ = ("args", "is_awaited", "kwargs", "name", "source")
+    __slots__ = ()
 
-    is_action = False
+    is_action: ClassVar[bool] = False
     """Whether it is an actor's own, in the words of the business, and no word of a workflow."""
 
-    def __init__(
-        self,
-        name: str,
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-        source: Place | None = None,
-    ) -> None:
-        self.name = name
-        self.args = args
-        self.kwargs = kwargs if kwargs is not None else {}
-        self.source = source if source is not None else caller()
-        self.is_awaited = False
+    name: str
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    source: Place
+    is_awaited: bool
 
     def __repr__(self) -> str:
         return f"<Step {self.title} at {self.source}>"
@@ -91,7 +84,7 @@ class Step(Generic[R]):
             return
         if (stage := STAGE.get()) is not None and is_discarded(self.source):
             for part in self.with_parts():
-                part.is_awaited = True  # it is told of once
+                part.is_awaited = True  # type: ignore[misc]  # it is told of once
             text = f"{self.title} was made, and neither awaited nor put into a workflow"
             stage.runtime.fail_from_anywhere(
                 ScenarioError(text, place=self.source, hint="write `await` before it, or put it into the list")
@@ -99,7 +92,7 @@ class Step(Generic[R]):
 
     def __await__(self) -> Generator[Any, Any, R]:
         """Do it, in the journal."""
-        self.is_awaited = True
+        self.is_awaited = True  # type: ignore[misc]  # whoever is a step has the slot
         stage = STAGE.get()
         if stage is None:
             stage = self.stage_outside()
@@ -111,7 +104,7 @@ class Step(Generic[R]):
             runtime.masker,
             runtime.next_step(),
             around.number if around is not None else 0,
-            self.who(),
+            self.who,
             read_ns() - origin_ns,
         )
         # What is sent and awaited inside carries the step's number, also in tasks that copy this context.
@@ -180,6 +173,7 @@ class Step(Generic[R]):
     def check(self) -> None:
         """Raises ScenarioError for arguments that it cannot be done with."""
 
+    @property
     def who(self) -> str:
         """The name of the actor that performs it, "" if none does."""
         return ""
@@ -200,6 +194,25 @@ class Step(Generic[R]):
 
     def _do(self, stage: Stage, step: PerformedStep) -> Awaitable[R]:
         raise NotImplementedError
+
+
+class WrittenStep(Step[R]):
+    """A step of any kind but the most frequent, an actor's action."""
+
+    __slots__ = ("args", "is_awaited", "kwargs", "name", "source")
+
+    def __init__(
+        self,
+        name: str,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        source: Place | None = None,
+    ) -> None:
+        self.name = name
+        self.args = args
+        self.kwargs = kwargs if kwargs is not None else {}
+        self.source = source if source is not None else caller()
+        self.is_awaited = False
 
 
 def told_arguments(

@@ -21,7 +21,7 @@ from antiphon.journal.performed import PerformedStep
 from antiphon.runtime.runtime import Runtime
 from antiphon.scenarios.root_cause import under_way
 from antiphon.scenarios.saved import Reference
-from antiphon.scenarios.step import Stage, Step
+from antiphon.scenarios.step import Stage, Step, WrittenStep
 from antiphon.scenarios.workflow import workflow_steps
 
 __all__ = ["BEGUN_NS", "at", "repeat", "within"]
@@ -90,7 +90,7 @@ def _number(word: str, value: Any, name: str = "seconds") -> float:
     return value
 
 
-class _Group(Step[Any]):
+class _Group(WrittenStep[Any]):
     """Some steps, one after the other."""
 
     def __init__(self, name: str, steps: Sequence[Any], *args: Any) -> None:

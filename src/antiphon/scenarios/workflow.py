@@ -28,7 +28,7 @@ from antiphon.runtime.call_site import Place, caller
 from antiphon.runtime.threads import in_thread
 from antiphon.scenarios.root_cause import cause_of
 from antiphon.scenarios.saved import Reference
-from antiphon.scenarios.step import Stage, Step, parameter_names, require_fit
+from antiphon.scenarios.step import Stage, Step, WrittenStep, parameter_names, require_fit
 
 __all__ = ["call", "check", "expect", "send", "together", "wait", "workflow_steps"]
 
@@ -139,12 +139,12 @@ _TEACHES_NOTHING: Final = frozenset({Reference, int, float, bool, type(None)})
 """What holds no secret, whatever it is called."""
 
 
-class _Wait(Step[None]):
+class _Wait(WrittenStep[None]):
     async def _do(self, stage: Stage, step: PerformedStep) -> None:
         await asyncio.sleep(self.args[0])
 
 
-class _Call(Step[Any]):
+class _Call(WrittenStep[Any]):
     def __init__(
         self,
         function: Callable[..., Any],
@@ -204,7 +204,7 @@ def _called(at_ns: int, number: int, names: tuple[str, str], result: Any, masker
     return Called(at_ns=at_ns, number=number, function=function, save_as=save_as, result=told)
 
 
-class _Together(Step[list[Any]]):
+class _Together(WrittenStep[list[Any]]):
     def __init__(self, parts: tuple[Any, ...]) -> None:
         super().__init__("together")
         self.parts = [workflow_steps(part, self.source) for part in parts]
@@ -232,7 +232,7 @@ async def _in_order(steps: Iterable[Step[Any]]) -> list[Any]:
     return [await step for step in steps]
 
 
-class _Spoken(Step[R]):
+class _Spoken(WrittenStep[R]):
     """A step on a channel."""
 
     def __init__(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], by: By) -> None:
@@ -243,6 +243,7 @@ class _Spoken(Step[R]):
             raise ScenarioError(text, place=self.source)
         self._by = by
 
+    @property
     def who(self) -> str:
         by = self._by
         return by.name if isinstance(by, Actor) else by.actor if isinstance(by, Channel) else ""
@@ -287,7 +288,7 @@ class _Expect(_Spoken[Message]):
         return message
 
 
-class _Check(Step[None]):
+class _Check(WrittenStep[None]):
     async def _do(self, stage: Stage, step: PerformedStep) -> None:
         value, pattern = (stage.resolve(given) for given in self.args)
         body = value.body if isinstance(value, (Message, HttpResponse)) else value
