@@ -30,7 +30,7 @@ from antiphon import (
     together,
     wait,
 )
-from antiphon.journal import ChannelEnded, ChannelOpened, Dropped, Handled
+from antiphon.journal import ChannelEnded, ChannelOpened, Dropped, Handled, WaitEnded
 from antiphon.testing import VirtualTimeLoop
 
 Play = Callable[..., Run]
@@ -341,6 +341,46 @@ def test_expect_none_passes_with_time_and_fails_at_once(peer: Any, play_with: Pl
 
     with pytest.raises(ForbiddenMessage, match="there was to be no alarm"):
         play_with(quiet)
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_who_is_told_alone_is_told_as_those_who_are_told_together(peer: Any, play_with: Play, is_alone: bool) -> None:
+    """Most messages satisfy one wait, which is told without a list; the record is the same."""
+
+    @scenario
+    async def hearing(desk: Desk) -> int:
+        silence = desk.expect_none("alarm", within_s=1000) if not is_alone else None
+        alarm = desk.expect("alarm")
+        peer.say("alarm", level=3)
+        level: int = (await alarm)["level"]
+        if silence is not None:
+            assert silence.done()
+            with pytest.raises(ForbiddenMessage):
+                await silence
+        return level
+
+    run = play_with(hearing)
+    assert run.value == 3
+    ends = [(entry.outcome, entry.message) for entry in run.journal if isinstance(entry, WaitEnded)]
+    goodbye = ("satisfied", 0)
+    assert ends == [*[("failed", 0)] * (not is_alone), ("satisfied", 1), goodbye]
+    kinds = [type(entry).__name__ for entry in run.journal]
+    after = kinds.index("Message") + 1
+    assert kinds[after : after + len(ends) - 1] == ["WaitEnded"] * (len(ends) - 1)
+
+
+def test_a_condition_that_becomes_true_behind_the_message_that_resumed_is_seen(peer: Any, play_with: Play) -> None:
+    @scenario
+    async def hearing(desk: Desk) -> bool:
+        heard: list[Any] = []
+        peer.say("alarm", level=3)
+        await desk.expect("alarm")
+        waiting = desk.until(lambda: heard)
+        heard.append(1)
+        await waiting  # no message comes any more
+        return True
+
+    assert play_with(hearing).value
 
 
 @pytest.mark.parametrize("error", [TypeError("bad type"), KeyError("workitem")])

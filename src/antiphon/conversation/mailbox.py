@@ -319,9 +319,8 @@ class Mailbox:
         exchange.order = next_order()
         exchange.after = self.received  # P5: before the request is sent, so that no reply can come in between
         if self.ending is None or not self._is_closed(exchange):
-            exchanges = self._exchanges
-            if exchanges.setdefault(exchange.request.asks, exchange) is not exchange:
-                exchanges.queue(exchange)
+            if self._exchanges.setdefault(exchange.request.asks, exchange) is not exchange:
+                self._exchanges.queue(exchange)
 
     def withdraw(self, wait: Exchange, now_ns: int) -> None:
         """Undo `expect_reply`: the request could not be sent, so no reply will come."""

@@ -124,11 +124,11 @@ class _ActionStep(Step[R], msgspec.Struct, Generic[R], eq=False):
         require_fit(self, self.function, None, *self.args, **self.kwargs)
 
     def _do(self, stage: Stage, step: PerformedStep) -> Awaitable[R]:
-        args, kwargs = self.args, self.kwargs
         try:
             # The most frequent case, and nothing can be a reference then.
-            if not kwargs and not args:
+            if not self.args and not self.kwargs:
                 return self.function(self.actor)
+            args, kwargs = self.args, self.kwargs
             masker = stage.runtime.masker
             if may_take_secrets(self.function) or masker.has_own_fields:
                 self.teach(masker)

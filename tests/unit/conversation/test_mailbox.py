@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from antiphon.conversation.checks import soft
 from antiphon.conversation.message import Message
 from antiphon.conversation.strict import Ignored
 from antiphon.errors import (
@@ -771,3 +772,84 @@ def test_a_close_with_many_waits_does_not_look_through_what_was_said(new_desk: A
         return calls_in(desk.close)
 
     assert cost(MANY) == cost(FEW)
+
+
+# -- handing out -------------------------------------------------------------------------------------------------------
+
+
+def hand_out(desk: Any, name: str = "state", body: Any = None, **correlation: Any) -> Any:
+    """What a channel does with a message: it numbers it, and has it handed out."""
+    message = Message(name, {} if body is None else body, "{}", **correlation)
+    desk.mailbox.received = message.number = desk.mailbox.received + 1
+    return desk.mailbox.hand_out(message, desk.now_ns)
+
+
+ANSWER = {"reply_to": 1, "is_answer": True, "is_last": True}
+
+
+def test_handing_out_gives_the_wait_that_is_satisfied_and_lists_no_other(desk: Any) -> None:
+    for wait, more in ((desk.expect("state"), {}), (desk.ask(1, check={"n": 1}), {**ANSWER, "body": {"n": 1}})):
+        assert hand_out(desk, **more) is wait
+        assert desk.is_satisfied(wait)
+        assert wait.message.number == desk.mailbox.received
+        assert desk.woken() == []
+        assert not desk.mailbox.has_news
+
+
+@pytest.mark.parametrize("more", [{}, ANSWER])
+def test_handing_out_what_nobody_wants_keeps_it(desk: Any, more: dict[str, Any]) -> None:
+    assert hand_out(desk, **more) is None
+    assert desk.kept == [1]
+    assert (desk.woken(), desk.mailbox.has_news) == ([], False)
+
+
+@pytest.mark.parametrize("soft_or_not", [dict, soft])
+@pytest.mark.parametrize("kind", ["expect", "ask"])
+def test_handing_out_lists_a_wait_of_which_there_is_more_to_tell(desk: Any, kind: str, soft_or_not: Any) -> None:
+    check = soft_or_not({"n": 1})
+    wait = desk.expect("state", check=check) if kind == "expect" else desk.ask(1, check=check)
+    assert hand_out(desk, body={"n": 2}, **(ANSWER if kind == "ask" else {})) is None
+    assert desk.woken() == [wait]
+    assert desk.mailbox.has_news
+    assert (wait.error is None, len(desk.mailbox.soft_failures)) == ((True, 1) if soft_or_not is soft else (False, 0))
+
+
+@pytest.mark.parametrize("more", [{"is_last": False, "is_answer": False}, {"is_failure": True}])
+def test_handing_out_lists_an_exchange_for_a_reply_that_is_not_its_only_one_or_refuses(
+    desk: Any, more: dict[str, Any]
+) -> None:
+    exchange = desk.ask(1)
+    assert hand_out(desk, **{**ANSWER, **more}) is None
+    assert desk.woken() == [exchange]
+    assert desk.mailbox.has_news
+    assert exchange.message is not None
+
+
+@pytest.mark.parametrize("kind", ["expect", "ask"])
+def test_handing_out_lists_all_who_are_told_together_in_their_order(desk: Any, kind: str) -> None:
+    absence = desk.expect_none("state")
+    wait = desk.expect("state") if kind == "expect" else desk.ask(1)
+    assert hand_out(desk, **(ANSWER if kind == "ask" else {})) is None
+    assert desk.woken() == [absence, wait]
+    assert desk.mailbox.has_news
+    assert hand_out(desk, **ANSWER) is None  # the absence is over, and nobody is left
+    assert desk.woken() == []
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_delivering_and_handing_out_come_to_the_same(desk: Any, by_hand: bool) -> None:
+    """Requests of one key, given up and not, provisional and last replies, expectations beside them."""
+    waits = [desk.ask(1, check={"n": 3}), desk.ask(1), desk.expect("state", {"n": 5}), desk.ask(2)]
+    desk.abandon(waits[1])
+    said = [(1, 3, True), (2, 4, False), (1, 5, True), (1, 5, True), (2, 6, True), (None, 7, True)]
+    for key, n, is_last in said:
+        more: dict[str, Any] = {"body": {"n": n}, "reply_to": key, "is_last": is_last, "is_answer": is_last}
+        if by_hand:
+            desk.hear("state", **more)
+        elif (wait := hand_out(desk, **more)) is not None:
+            desk.mailbox.settled.append(wait)
+    assert [wait.message and wait.message.number for wait in waits] == [1, None, 3, 5]
+    assert all(desk.is_satisfied(wait) == (wait is not waits[1]) for wait in waits)
+    assert desk.kept == [4, 6]
+    assert [number for number, _ in desk.mailbox.taken] == [1, 2, 3, 3, 5]
+    assert set(map(id, desk.woken())) == {id(waits[0]), id(waits[2]), id(waits[3])}
