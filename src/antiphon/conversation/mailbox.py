@@ -318,9 +318,10 @@ class Mailbox:
         next_order = self._next_order
         exchange.order = next_order()
         exchange.after = self.received  # P5: before the request is sent, so that no reply can come in between
-        if self.ending is None or not self._is_closed(exchange):
-            if self._exchanges.setdefault(exchange.request.asks, exchange) is not exchange:
-                self._exchanges.queue(exchange)
+        if self.ending is not None and self._is_closed(exchange):
+            return
+        if self._exchanges.setdefault(exchange.request.asks, exchange) is not exchange:
+            self._exchanges.queue(exchange)
 
     def withdraw(self, wait: Exchange, now_ns: int) -> None:
         """Undo `expect_reply`: the request could not be sent, so no reply will come."""

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon import UNNAMED, Codec, DialectError, ErrorReply, Json, Message, ScenarioError
+from antiphon import UNNAMED, Codec, DialectError, ErrorReply, Json, Message, Raw, ScenarioError, Text
 
 CENTRE: dict[str, Any] = {"name": "action", "body": "data", "reply": "result{Name}", "failed": {"result": "error"}}
 
@@ -612,6 +612,20 @@ def test_in_one_pass_it_is_written_as_by_the_way_that_knows_all_options(name: st
     general = Json(**ENVELOPED, provisional={"no": "such", "body": "is"})  # type: ignore[arg-type]
     made = [dialect.codec().request(name, body) for dialect in (Json(**ENVELOPED), general)]  # type: ignore[arg-type]
     assert msgspec.structs.astuple(made[0]) == msgspec.structs.astuple(made[1])
+
+
+@given(FIELDS.map(json.dumps) | BODIES.map(json.dumps) | st.text(max_size=10))
+def test_a_codec_that_says_so_gives_nothing_but_messages(data: str) -> None:
+    """Then no channel looks at what it gives."""
+    enveloped = Json(**ENVELOPED)  # type: ignore[arg-type]
+    for codec in (enveloped.codec(), Json("action", id="id").codec(), Text().codec(), Raw().codec()):
+        assert codec.gives_messages
+        try:
+            given_ = codec.decode(data)
+        except DialectError:
+            continue
+        assert type(given_) is tuple
+        assert [type(each) for each in given_] == [Message]
 
 
 def test_a_peer_that_invents_names_fills_no_memory() -> None:
