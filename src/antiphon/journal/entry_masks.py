@@ -76,10 +76,13 @@ def mask_entry(entry: Entry, masker: Masker) -> Entry:
     if isinstance(entry, WaitStarted) and entry.where is not None:
         entry = msgspec.structs.replace(entry, where=masker.value(where_as_data(entry.where)))
     changes: dict[str, Any] = {}
-    if isinstance(entry, StepStarted) and entry.arguments:
+    if isinstance(entry, StepStarted) and entry.arguments != ():
         # As they are now: those in memory are made when they are read, and their values may be others by then.
-        given = [mask_argument(masker, each.value, each.name, each.name) for each in entry.arguments]
-        changes["arguments"] = given or ()
+        learnt = masker.learnt
+        given = list(iter(entry.arguments))  # by its iterator, for a list asks for the length first, which makes them
+        if masker.learnt != learnt:  # what the last of them taught may stand in the first
+            given = list(iter(entry.arguments))
+        changes["arguments"] = [mask_argument(masker, each.value, each.name, each.name) for each in given] or ()
     for name in _masked_fields(entry.__class__):
         value = getattr(entry, name)
         if isinstance(value, str):

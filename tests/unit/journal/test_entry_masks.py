@@ -26,6 +26,7 @@ from antiphon.journal import (
     mask_entry,
     mask_message,
 )
+from antiphon.journal.arguments import GivenArguments, mask_argument
 from antiphon.journal.entry_masks import mask_of, mask_thoroughly
 from antiphon.journal.file import JournalWriter, WrittenMessage
 from antiphon.journal.masking import Masker
@@ -248,6 +249,23 @@ def step(**more: Any) -> StepStarted:
 def wait(**more: Any) -> WaitStarted:
     told = {"actor": "a", "channel": "b", "awaits": "message", "step": 1, "deadline_ns": None, "source": "c", **more}
     return WaitStarted(at_ns=0, number=1, **told)
+
+
+def test_arguments_are_made_once_unless_they_teach_and_what_one_teaches_is_masked_in_all() -> None:
+    masker, made = Masker(), []
+
+    def make(note: str) -> list[Argument]:
+        made.append(note)
+        return [mask_argument(masker, note, "note"), mask_argument(masker, note[-9:], "password", "password")]
+
+    def told(note: str) -> Any:
+        return mask_of(StepStarted)(step(arguments=GivenArguments(lambda: make(note))), masker).arguments
+
+    assert [each.value for each in told("it is hunter-22")] == ["it is ***", "***"]
+    assert len(made) == 2
+    assert [each.value for each in told("not hunter-22")] == ["not ***", "***"]
+    assert len(made) == 3
+    assert mask_of(StepStarted)(step(arguments=GivenArguments(list)), masker).arguments == ()
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,8 @@ class Masker:
         self._names = field_names(own)
         self.has_own_fields = bool(own)
         self._known = KnownSecrets()
+        self.learnt = 0
+        """How often a secret was learnt that was not known: whether a look taught something is seen by it."""
         self._unlearnt: list[Callable[[], Any]] = []
         self._plain_names = self._names.plain
         self._clean: set[str] = set()
@@ -76,6 +78,7 @@ class Masker:
         """
         is_one = SHORTEST_LEARNT <= len(secret) <= LONGEST_LEARNT and secret.strip("*")
         if is_one and not self._names.is_word(secret) and self._known.add(secret):
+            self.learnt += 1
             self._clean.clear()
 
     def learn_later(self, made: Callable[[], Any]) -> None:
