@@ -34,6 +34,7 @@ LONGEST_LEARNT: Final = 10_000
 
 
 _PLAIN: Final = frozenset({str, int, float, bool, NoneType})
+_NUMBERS: Final = frozenset({int, float})
 _LONGEST_CLEAN: Final = 100
 _MOST_CLEAN: Final = 1_000
 _MOST_UNLEARNT: Final = 64
@@ -332,6 +333,8 @@ class Masker:
             return self.data(value)
         if depth > _DEEPEST:
             return MASK
+        if value.__class__ in _NUMBERS:  # before it is asked what else it may be, which takes longer
+            return self._foreign(value, depth)
         if isinstance(value, Mapping):
             masked = self._members(value, depth)
             return value if all(map(_is_same, masked.items(), value.items())) else masked
