@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from antiphon.cli.app import OurScreen
@@ -9,7 +11,7 @@ from antiphon.cli.exit_codes import PASSED
 from antiphon.errors import ScenarioError
 from antiphon.journal.load_file import is_load
 from antiphon.journal.recording import make_report
-from antiphon.report.load.reports import make_load_reports
+from antiphon.report.load.reports import LoadReports, check_names
 from antiphon.report.runs import find_run
 
 __all__ = ["command"]
@@ -30,15 +32,16 @@ def command(run: str, /, *reports: str, runs: Path = Path("runs"), baseline: str
     if not reports:
         raise ScenarioError("which report is meant?", hint=f"antiphon report {run} junit")
     directory = find_run(run, runs, with_loads=True)
+    make: Callable[[str], object]
     if is_load(directory):
-        before = find_run(baseline, runs, with_loads=True) if baseline else None
-        make_load_reports(directory, reports, baseline=before)
+        check_names(spec.partition("=")[0] for spec in reports)
+        make = LoadReports(directory, find_run(baseline, runs, with_loads=True) if baseline else None).make
     elif baseline:
         raise ScenarioError("only a load has a baseline, and this is a run", hint="antiphon diff compares two runs")
     else:
-        for spec in reports:
-            make_report(directory, spec)
+        make = partial(make_report, directory)
     for spec in reports:
+        make(spec)
         name, _, target = spec.partition("=")
         screen.print(f"{name}: made of {directory}" + (f", {target}" if target else ""))
     return PASSED

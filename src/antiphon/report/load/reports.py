@@ -24,7 +24,7 @@ from antiphon.report.load.seconds_csv import SECONDS_NAME, write_seconds
 from antiphon.report.load.summary import SUMMARY_NAME, summarised, summary_json
 from antiphon.report.load.text import text_lines
 
-__all__ = ["REPORTS", "STANDARD_REPORTS", "LoadReports", "make_load_reports"]
+__all__ = ["REPORTS", "STANDARD_REPORTS", "LoadReports", "check_names", "make_load_reports"]
 
 STANDARD_REPORTS: Final = ("html", "json", "csv")
 """What is made of every load."""
