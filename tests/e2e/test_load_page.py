@@ -108,9 +108,16 @@ async def test_everything_is_there_on_every_screen(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_all_of_it_can_be_read(page_of_load: Path, opened: Callable[..., Any], scheme: str) -> None:
+@pytest.mark.parametrize("verdict", ["inconclusive", "failed", "passed"])
+async def test_all_of_it_can_be_read(
+    page_of_load: Path, tmp_path: Path, opened: Callable[..., Any], scheme: str, verdict: str
+) -> None:
     """Text stands out from what is behind it: 4.5 to 1, as WCAG 2.2 has it (1.4.3)."""
+    if verdict != "inconclusive":
+        failing = 0.04 if verdict == "failed" else 0.008
+        (page_of_load,) = make_load_reports(LoadBook(seconds=40, failing=failing).write(tmp_path / "load"), ["html"])
     async with opened(page_of_load, scheme=scheme) as page:
+        assert await page.locator("#verdict").inner_text() == verdict.upper()
         await page.locator("details").first.evaluate("details => { details.open = true; }")
         faint = await page.evaluate(
             """() => {
