@@ -12,18 +12,17 @@ from typing import Any, Final
 from antiphon.journal.figures import ConversationKept, LoadChanged, ProcessLost, Second, ThresholdJudged
 from antiphon.load.clock import LoadClock
 from antiphon.load.engine import Generator, Snapshot
+from antiphon.load.judging import Judging, with_one_about_errors
 from antiphon.load.merging import beside
 from antiphon.load.plan import Plan
 from antiphon.load.processes import ProcessDied
 from antiphon.load.shares import Share
 from antiphon.load.table import TableFile
-from antiphon.load.thresholds import Threshold, parse
-from antiphon.load.totals import Interval, Totals
 from antiphon.load.trust import Trust
-from antiphon.load.verdicts import Verdict, Watch, judge
+from antiphon.load.verdicts import Verdict
 from antiphon.report.load.figures import LoadFigures
 
-__all__ = ["Director", "Seat", "thresholds_of"]
+__all__ = ["Director", "Seat"]
 
 INTERVAL_S: Final = 1.0
 """How often it is asked what was measured."""
@@ -66,15 +65,12 @@ class Director:
         self.figures = figures
         self.trust = Trust()
         self.is_paused = False
-        self.ended_by: Verdict | None = None
         self.latest: Second | None = None
         self._seats = list(seats)
         self._record = record
-        self._baseline = Totals(baseline) if baseline is not None else None
         self._table = table
         self._choose = choose
-        self._thresholds = thresholds_of(plan)
-        self._watches = {each: Watch(each, self._baseline) for each in self._thresholds if each.lasting is not None}
+        self._judging = Judging(with_one_about_errors(plan.thresholds), baseline)
         self._duration_s = plan.duration_s if plan.duration_s is not None else math.inf
         self._open = {part.name for part in plan.parts if part.is_open}
         self._clock = LoadClock(time.time())
@@ -86,6 +82,11 @@ class Director:
     def now_s(self) -> float:
         """Seconds since the load began; below 0 before."""
         return self._clock.now_s
+
+    @property
+    def ended_by(self) -> Verdict | None:
+        """The verdict of the threshold that has ended the load."""
+        return self._judging.ended_by
 
     @property
     def is_ending(self) -> bool:
@@ -207,11 +208,8 @@ class Director:
             self._record(kept)
         if self._table is not None:
             self._table.add([row for snapshot in snapshots for row in snapshot.rows])
-        interval = Interval(second)
-        for watch in self._watches.values():
-            if watch.feed(interval) and self.ended_by is None and not self._is_ending:
-                self.ended_by = watch.verdict(Totals(self.figures))
-                self.end(0.0)
+        if self._judging.look(second, self.figures, may_end=not self._is_ending):
+            self.end(0.0)
 
     def _lose(self, seat: Seat, text: str) -> None:
         self._seats.remove(seat)
@@ -235,28 +233,7 @@ class Director:
 
     def judge(self) -> list[ThresholdJudged]:
         """The verdicts on all thresholds, as entries; they are recorded."""
-        totals = Totals(self.figures)
-        judged = []
-        for threshold in self._thresholds:
-            watch = self._watches.get(threshold)
-            verdict = watch.verdict(totals) if watch is not None else judge(threshold, totals, self._baseline)
-            judged.append(
-                ThresholdJudged(
-                    at_ns=self.figures.duration_ns,
-                    threshold=str(threshold),
-                    has_passed=verdict.has_passed,
-                    measured=verdict.text,
-                    ended_the_load=self.ended_by is not None and self.ended_by.threshold == threshold,
-                )
-            )
+        judged = self._judging.judge(self.figures)
         for entry in judged:
             self._record(entry)
         return judged
-
-
-def thresholds_of(plan: Plan) -> list[Threshold]:
-    """What must hold of a plan; without a word about errors there must be none."""
-    thresholds = list(plan.thresholds)
-    if not any(each.measure == "errors" for each in thresholds):
-        thresholds.append(parse("errors == 0"))
-    return thresholds

@@ -18,13 +18,14 @@ import msgspec
 
 from antiphon.conversation.clock import iso_utc
 from antiphon.errors import LoadInconclusive, RecordingError, ScenarioError, ThresholdCrossed
-from antiphon.journal.figures import ConversationKept, LoadEnded, LoadStarted, LoadVerdict
+from antiphon.journal.figures import ConversationKept, LoadStarted, LoadVerdict
 from antiphon.journal.file import JournalWriter
 from antiphon.journal.load_file import LOAD_FILE_NAME
 from antiphon.journal.masking import Masker
 from antiphon.journal.recording import make_report, new_run_directory
 from antiphon.load.director import Director, Seat
 from antiphon.load.engine import Engine
+from antiphon.load.judging import conclusion
 from antiphon.load.keeping import Keep, Keeper, slowest_of_all
 from antiphon.load.limits import require_files, require_users, users_wanted
 from antiphon.load.orders import Begin, StandData
@@ -33,7 +34,6 @@ from antiphon.load.processes import ProcessGenerator
 from antiphon.load.shares import Share
 from antiphon.load.table import Columns, TableFile, parse_table
 from antiphon.load.target import Target
-from antiphon.load.trust import audit_of
 from antiphon.report.load.figures import LoadFigures, read_figures
 from antiphon.report.load.reports import STANDARD_REPORTS, make_load_reports
 from antiphon.runtime.event_loop import run_in_loop
@@ -223,19 +223,7 @@ class _Performance:
         figures = self._figures
         # Of a load that was broken off it is not known whether its thresholds would have held.
         judged = director.judge() if error is None else []
-        audit = audit_of(figures)
-        doubts = director.trust.doubts(figures, audit)
-        verdict: LoadVerdict = "passed"
-        if error is not None:
-            verdict = "interrupted"
-        elif doubts:
-            verdict = "inconclusive"
-        elif not all(each.has_passed for each in judged):
-            verdict = "failed"
-        told = "; ".join(director.trust.problems)
-        if isinstance(error, Exception):
-            told = f"{type(error).__name__}: {error}" + (f"; {told}" if told else "")
-        record(LoadEnded(at_ns=figures.duration_ns, verdict=verdict, doubts=doubts, audit=audit, error=told))
+        record(conclusion(figures, director.trust, judged, error=error))
         if error is not None:
             raise error
 
