@@ -1,4 +1,4 @@
-"""The command line: `antiphon run`, `load`, `list`, `show`, `runs`, `report`, `diff`, `demo` and `testbed`."""
+"""The command line: `antiphon run`, `load`, `merge`, `list`, `show`, `runs`, `report`, `diff`, `demo` and `testbed`."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ _HELP: Final[Mapping[str, str]] = {
     "demo": "Call a customer at the contact centre that comes with antiphon, and show the conversation.",
     "run": "Perform a scenario, whose own parameters are options: FILE.py:SCENARIO [OPTIONS].",
     "load": "Perform a scenario as thousands of conversations, and measure: FILE.py:SCENARIO --rate 20/s --for 5m.",
+    "merge": "Make one load of shards that were performed apart: load … --shard 1/2, and --shard 2/2 elsewhere.\n\n"
+    "Exit codes: 0 all thresholds held, 4 one was crossed, 5 the numbers may not be trusted, or a shard is missing.",
     "list": "Show the scenarios of a file, with their parameters.",
     "show": "Make the trace of a recorded run, one page with all of the conversation, and open it in the browser.\n\n"
     "Of a load it is the load's page, with --baseline beside an earlier one.",
