@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         UpgradeRefused,
     )
     from antiphon.load.feed import feed
+    from antiphon.load.loads import Load, perform_load, play_load
     from antiphon.load.part import part
     from antiphon.load.plan import Plan
     from antiphon.runtime.wait_groups import all_of, first_of
@@ -93,6 +94,7 @@ __all__ = [
     "Json",
     "JsonRpc",
     "Link",
+    "Load",
     "LoadInconclusive",
     "Message",
     "MessagesLeft",
@@ -135,7 +137,9 @@ __all__ = [
     "on",
     "part",
     "perform",
+    "perform_load",
     "play",
+    "play_load",
     "repeat",
     "saved",
     "scenario",
@@ -171,6 +175,7 @@ _HOMES = {
         "conversation.message": "UNNAMED UNREADABLE Data Message Unreadable",
         "conversation.waits": "Exchange Wait",
         "load.feed": "feed",
+        "load.loads": "Load perform_load play_load",
         "load.part": "part",
         "load.plan": "Plan",
         "scenarios.timed_steps": "at repeat within",

@@ -1,5 +1,5 @@
-"""Scenarios as pytest tests: what the fixtures `play` and `perform` are, for annotations."""
+"""Scenarios as pytest tests: what the fixtures `play`, `perform` and `play_load` are, for annotations."""
 
-from antiphon.pytest.plugin import Perform, Play
+from antiphon.pytest.plugin import Perform, Play, PlayLoad
 
-__all__ = ["Perform", "Play"]
+__all__ = ["Perform", "Play", "PlayLoad"]

@@ -8,9 +8,12 @@
     async def test_outgoing(perform):             # or: perform: Perform
         run = await perform(outgoing, telephone="890000002")
 
+    def test_load(play_load):                     # or: play_load: PlayLoad
+        load = play_load(Plan(part(outgoing, rate="5/s"), during="30s", thresholds=["outbound_call p95 < 800ms"]))
+
 Every run is recorded in a directory of its own, named after the test; the report of a failed test shows the end of the
-conversation, secrets masked, and the directory. What passed is kept too, unless `antiphon_keep = failed`. Reports of
-a run are made when its test has ended, and have the test's verdict.
+conversation, or how the load ended, secrets masked, and the directory. What passed is kept too, unless `antiphon_keep =
+failed`. Reports of a run are made when its test has ended, and have the test's verdict.
 """
 
 from __future__ import annotations
@@ -26,13 +29,15 @@ import pytest
 
 # Nothing of antiphon is imported before a test asks for it: pytest loads this module at each of its starts.
 if TYPE_CHECKING:
+    from antiphon.load.loads import Load
+    from antiphon.load.plan import Plan
     from antiphon.pytest.outcomes import Outcomes
     from antiphon.pytest.recordings import Recordings
     from antiphon.scenarios.run import Run
     from antiphon.scenarios.scenario import Scenario
     from antiphon.stand.stand import Stand
 
-__all__ = ["Perform", "Play"]
+__all__ = ["Perform", "Play", "PlayLoad"]
 
 
 class Play(Protocol):
@@ -50,6 +55,14 @@ class Perform(Protocol):
         self, scenario: Scenario[Any, Any], /, *, stand: Stand | str | None = None, **parameters: Any
     ) -> Run:
         """Perform a scenario in the running event loop; see `antiphon.perform`."""
+        ...
+
+
+class PlayLoad(Protocol):
+    """The fixture `play_load`."""
+
+    def __call__(self, plan: Plan, /, *, stand: Stand | str | None = None, **options: Any) -> Load:
+        """Perform a load, and return it when its thresholds have held; see `antiphon.play_load`."""
         ...
 
 
@@ -130,6 +143,39 @@ def perform(request: pytest.FixtureRequest, stand: Stand | str) -> Perform:
     return perform_recorded
 
 
+@pytest.fixture
+def play_load(request: pytest.FixtureRequest, stand: Stand | str) -> PlayLoad:
+    """Performs loads: `load = play_load(Plan(part(outgoing, rate="5/s"), during="30s"))`.
+
+    Takes what `antiphon.play_load` takes; the stand is that of the plan, or else of the fixture `stand`, and each load
+    is recorded in a new directory (`runs=None` records nothing). A threshold that is crossed fails the test. A load
+    whose numbers may not be trusted is an error of it: it is not known whether the system is good enough.
+    """
+    from antiphon.errors import LoadInconclusive, ThresholdCrossed
+    from antiphon.journal.masking import Masker
+    from antiphon.load import loads
+    from antiphon.pytest.load_recordings import LoadRecording, reports_of_loads
+
+    recordings = _recordings(request)
+
+    def play_recorded(plan: Plan, /, **options: Any) -> Load:
+        said = options.get("stand") or plan.stand
+        options["stand"] = found = recordings.find_stand(stand if said is None else said)
+        recording = LoadRecording(Masker(found.secrets))
+        recording.masker.learn_from(found.environment)
+        recordings.begin_load(recording, reports_of_loads(recordings.reports), options)
+        try:
+            recording.load = loads.play_load(plan, **options)
+        except (LoadInconclusive, ThresholdCrossed) as error:
+            recording.load = error.load
+            raise
+        finally:
+            recording.end()
+        return recording.load
+
+    return play_recorded
+
+
 @contextmanager
 def _exit_as_itself() -> Iterator[None]:
     """Raise `pytest.exit()` of a handler as itself: an ordinary Exception, it arrives as the failure of the handler."""
@@ -196,6 +242,8 @@ def pytest_runtest_makereport(
         if error.__traceback__ is not before:
             call.excinfo = pytest.ExceptionInfo.from_exception(error)
     report = yield
+    if call.excinfo is not None and _is_inconclusive(call.excinfo.value):
+        setattr(report, _INCONCLUSIVE, True)
     recordings = item.stash.get(_RECORDINGS, None)
     if recordings is not None:
         _outcomes(item.config).present_reason(item, report)
@@ -206,6 +254,22 @@ def pytest_runtest_makereport(
             del item.stash[_RECORDINGS]
     return report
 
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """A load whose numbers may not be trusted says nothing of the system: an error, and no failure."""
+    return ("error", "E", "ERROR") if report.failed and getattr(report, _INCONCLUSIVE, False) else None
+
+
+def _is_inconclusive(error: BaseException) -> bool:
+    if "antiphon.load.loads" not in sys.modules:
+        return False
+    from antiphon.errors import LoadInconclusive
+
+    return isinstance(error, LoadInconclusive)
+
+
+_INCONCLUSIVE: Final = "antiphon_inconclusive"
+"""What a report has that tells of a load whose numbers may not be trusted; pytest-xdist carries it to who shows it."""
 
 _RECORDINGS: Final = pytest.StashKey["Recordings"]()
 _OUTCOMES: Final = pytest.StashKey["Outcomes"]()

@@ -11,7 +11,7 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -24,6 +24,9 @@ from antiphon.pytest.tracebacks import Presenter
 from antiphon.report.failure_text import show_command
 from antiphon.report.text import last_lines
 from antiphon.stand.stand import Stand, load_stand
+
+if TYPE_CHECKING:  # most tests load nothing
+    from antiphon.pytest.load_recordings import LoadRecording
 
 __all__ = ["Recording", "Recordings", "find_stand"]
 
@@ -81,6 +84,15 @@ class Recording:
     def entries(self) -> list[Any]:
         """Those; none if the run did not begin."""
         return [self._first, *self._last] if self._first is not None else []
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is anything to show."""
+        return self._first is not None
+
+    def lines(self) -> list[str]:
+        """The end of the conversation."""
+        return last_lines(self.entries, LAST_LINES)
 
     def close(self) -> None:
         """Whoever else watches may want to know that it is over."""
@@ -151,13 +163,13 @@ class Recordings:
         self._test_directory = item.path.parent
         self._reports = reports
         self._allure = item.config.pluginmanager.get_plugin("allure_listener")
-        self._recordings: list[Recording] = []
+        self._recordings: list[Recording | LoadRecording] = []
         self._has_failed = False
 
     def begin(self, stand: Stand | str, options: dict[str, Any]) -> Recording:
         """A run is about to begin; `options` are completed for it."""
         chosen = options.get("stand")
-        options["stand"] = found = find_stand(stand if chosen is None else chosen, self._test_directory)
+        options["stand"] = found = self.find_stand(stand if chosen is None else chosen)
         reports = options.get("reports", (*STANDARD_REPORTS, *self._reports))
         load_reports(reports)  # whatever is wrong with one is said before the run begins
         options["reports"] = [spec for spec in reports if spec in AS_IT_HAPPENS]
@@ -167,6 +179,26 @@ class Recordings:
         later = [spec for spec in reports if spec not in AS_IT_HAPPENS]
         recording = options["watch"] = Recording(options.get("watch"), self._allure, self._test, masker, later)
         self._recordings.append(recording)
+        self._place(recording, options)
+        return recording
+
+    def begin_load(self, recording: LoadRecording, reports: Sequence[str], options: dict[str, Any]) -> None:
+        """A load is about to begin; `options` are completed for it, with these reports if it has none of its own."""
+        options.setdefault("reports", reports)
+        self._recordings.append(recording)
+        self._place(recording, options)
+
+    def find_stand(self, stand: Stand | str | None) -> Stand:
+        """The stand that the test names, or the one nearest to its file."""
+        return find_stand(stand, self._test_directory)
+
+    @property
+    def reports(self) -> Sequence[str]:
+        """What is made of every run beside the standard reports."""
+        return self._reports
+
+    def _place(self, recording: Recording | LoadRecording, options: dict[str, Any]) -> None:
+        """Where it is recorded: in the directory that is asked for, or in a new one of the test's."""
         if options.get("directory") is not None:
             recording.directory = Path(options["directory"])
         elif options.get("runs", self._home) is not None:
@@ -174,7 +206,6 @@ class Recordings:
             recording.is_ours = True
             home = Path(options.pop("runs", self._home))
             recording.directory = options["directory"] = new_run_directory(home, self._label)
-        return recording
 
     def presenter(self, *, has_colours: bool) -> Presenter | None:
         """What makes pytest's own account of the test fit to be shown; None if the test made no run."""
@@ -184,11 +215,11 @@ class Recordings:
     def show(self, report: pytest.TestReport) -> None:
         """Show the end of the last run in the report."""
         self._has_failed = True
-        begun = [recording for recording in self._recordings if recording.entries]
+        begun = [recording for recording in self._recordings if recording.is_begun]
         # A test may fail twice, in its call and in its teardown; one conversation is enough.
         if not begun or any(title == "antiphon" for title, _ in report.sections):
             return
-        lines = last_lines(begun[-1].entries, LAST_LINES)
+        lines = begun[-1].lines()
         places = [recording.directory for recording in begun if recording.directory is not None]
         if places:
             lines += [f"recorded in {places[-1]}", f"to see what was said: {show_command(places[-1])}"]
