@@ -1,0 +1,72 @@
+"""When a load ends: by its plan, and not a moment before its last conversation."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from antiphon import Plan, part, scenario
+from antiphon.journal.figures import Second
+from antiphon.load.director import Director, Seat
+from antiphon.load.engine import Snapshot
+from antiphon.load.shares import WHOLE
+from antiphon.report.load.figures import LoadFigures
+from antiphon.testing import VirtualTimeLoop
+
+
+@scenario
+async def idle() -> None: ...
+
+
+class Slow:
+    """A generator that is late: it is over when so many seconds have passed, and notes when it is told to end."""
+
+    def __init__(self, over_s: float) -> None:
+        self.ended_s: float | None = None
+        self._over_s = over_s
+        self._now_s = asyncio.get_running_loop().time
+        self._began_s = self._now_s()
+
+    def start(self, _at: float) -> None:
+        self._began_s = self._now_s()
+
+    def end(self) -> None:
+        self.ended_s = self._now_s() - self._began_s
+
+    async def snapshot(self) -> Snapshot:
+        return self._snapshot()
+
+    async def stop(self) -> Snapshot:
+        return self._snapshot()
+
+    def _snapshot(self) -> Snapshot:
+        elapsed_s = self._now_s() - self._began_s
+        return Snapshot(Second(at_ns=round(elapsed_s * 1e9), from_ns=0), [], elapsed_s > self._over_s, {})
+
+
+def directed(plan: Plan, over_s: float) -> float | None:
+    """When a generator that takes so long is told to begin nothing more."""
+
+    async def direct() -> float | None:
+        slow: Any = Slow(over_s)
+        figures = LoadFigures(Path())
+        await Director(plan, [Seat(slow, WHOLE, 0)], figures.add, figures).direct()
+        ended: float | None = slow.ended_s
+        return ended
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(direct())
+
+
+def test_a_count_ends_when_all_of_it_has_begun_and_ended() -> None:
+    assert directed(Plan(part(idle, rate="2/s", count=3)), over_s=7) is None
+
+
+@pytest.mark.parametrize(
+    "plan", [Plan(part(idle, rate="2/s"), during=5), Plan(part(idle, users=2, count=10**6), during=5)]
+)
+def test_a_time_ends_when_it_is_over(plan: Plan) -> None:
+    assert directed(plan, over_s=7) == pytest.approx(5.3, abs=0.2)
