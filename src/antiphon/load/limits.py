@@ -9,9 +9,10 @@ from typing import Final
 from antiphon.conversation.wording import counted
 from antiphon.errors import ResourcesExhausted, ScenarioError
 from antiphon.load.plan import Plan, PlannedPart
+from antiphon.load.shares import Share
 from antiphon.stand.stand import Stand
 
-__all__ = ["require_files", "require_users", "users_wanted"]
+__all__ = ["require_files", "require_users", "users_wanted", "with_own_users"]
 
 if sys.platform != "win32":
     import resource
@@ -51,6 +52,24 @@ def require_users(plan: Plan, stand: Stand) -> None:
             place=stand.source or None,
             hint="add users to the stand, or ask for fewer",
         )
+
+
+def with_own_users(stand: Stand, share: Share) -> Stand:
+    """The stand with those of its users that are this shard's: no user is another machine's as well.
+
+    A stand that is started for the load is nobody else's. Raises ScenarioError if none is left for the shard.
+    """
+    users = stand.users.fields()
+    if share.of == 1 or stand.start or not users:
+        return stand
+    own = users[share.index :: share.of]
+    if not own:
+        raise ScenarioError(
+            f"there is no user for shard {share}: the stand {stand.name!r} has {len(users)}, which the shards divide",
+            place=stand.source or None,
+            hint="add users to the stand, or divide the load among fewer machines",
+        )
+    return stand.with_users(own)
 
 
 def users_wanted(plan: Plan) -> int:

@@ -27,7 +27,7 @@ from antiphon.load.director import Director, Seat
 from antiphon.load.engine import Engine
 from antiphon.load.judging import conclusion
 from antiphon.load.keeping import Keep, Keeper, slowest_of_all
-from antiphon.load.limits import require_files, require_users, users_wanted
+from antiphon.load.limits import require_files, require_users, users_wanted, with_own_users
 from antiphon.load.orders import Begin, StandData
 from antiphon.load.plan import Plan
 from antiphon.load.processes import ProcessGenerator
@@ -125,6 +125,7 @@ async def perform_load(
     asked_for = stand if stand is not None else plan.stand
     near = plan.parts[0].scenario.folder
     chosen = asked_for if isinstance(asked_for, Stand) else load_stand(asked_for, near=near)
+    chosen = with_own_users(chosen, plan.share)
     compared = read_figures(baseline) if baseline is not None else None
     asked = parse_table(table) if table is not None else None
     require_files(plan, processes)

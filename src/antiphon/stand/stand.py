@@ -124,6 +124,22 @@ class Stand:
         """
         return await self.users.lend(wanted, within_s=self.users_within_s, run=run)
 
+    def with_users(self, users: Iterable[Mapping[str, Any]]) -> Stand:
+        """This stand with these users instead of its own."""
+        return Stand(
+            self.name,
+            self.addresses,
+            users=users,
+            users_within_s=self.users_within_s,
+            start=self.start,
+            within_s=self.within_s,
+            secrets=self.secrets,
+            transports=self.transports,
+            source=self.source,
+            environment=self.environment,
+            is_shared=self.users.is_shared,
+        )
+
     def started(self, addresses: Mapping[str, str], users: Iterable[Mapping[str, Any]]) -> Stand:
         """This stand with what was started for it: its addresses, and its users unless the stand has its own."""
         return Stand(
