@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import cache, partial
@@ -161,13 +161,15 @@ async def performed(
     directory: Path | None = None,
     linger_s: float = LINGER_S,
     strict: bool | None = None,
+    stay: Callable[[], Awaitable[None]] | None = None,
 ) -> Run:
     """The run, when it is over, whatever came of it: its `error` is not raised.
 
     For whoever has prepared everything and performs it many times: `arguments` are the scenario's, checked, and the
-    journal has its sinks. The rest is as in `perform`.
+    journal has its sinks. `stay` is awaited before the actors part, when what came of it is known: until then they are
+    connected and their handlers answer. The rest is as in `perform`.
     """
-    performance = _Performance(scenario, arguments, given, stand, journal, directory)
+    performance = _Performance(scenario, arguments, given, stand, journal, directory, stay)
     run = performance.run
     run.is_strict = scenario.is_strict if strict is None else strict
     try:
@@ -188,11 +190,13 @@ class _Performance:
         stand: Stand,
         journal: Journal,
         directory: Path | None,
+        stay: Callable[[], Awaitable[None]] | None,
     ) -> None:
         self.runtime = Runtime(journal, self._fail)
         self.run = Run(scenario, arguments, directory, self.runtime)
         self._stand = stand
         self._given = given
+        self._stay = stay
         self._failure: BaseException | None = None
         self._presented: BaseException | None = None
         self._body: asyncio.Task[None] | None = None
@@ -260,9 +264,13 @@ class _Performance:
             finally:
                 # In this order: the actors part, the run's timers and tasks end, the users are free again.
                 try:
-                    await self._part()
+                    if self._stay is not None:
+                        await self._stay()
                 finally:
-                    await self.runtime.close()
+                    try:
+                        await self._part()
+                    finally:
+                        await self.runtime.close()
         finally:
             stand.users.take_back(users)
 
