@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextvars import Context
 from typing import Any, Final, Literal
 
@@ -77,7 +78,7 @@ class Holder:
         arguments = conversation.parameters = scenario.arguments(given)
         for known in filter(None, (self._stand.environment, arguments)):
             journal.masker.learn_from(known)
-        return await performed(scenario, arguments, self._stand, journal)
+        return await performed(scenario, arguments, self._stand, journal, stay=conversation.stay)
 
 
 class Conversation:
@@ -97,11 +98,35 @@ class Conversation:
         self._started_ns = started_ns
         self._is_sample = is_sample
         self._is_slow = False
+        self._held: asyncio.Event | None = None
+        self._now_ns: Callable[[], int] | None = None
+        self._done_ns: int | None = None  # when all was done that it was held open for
         self._measuring = holder.meter.measuring(holder.part.name)
 
     def fold(self) -> None:
         """Count what was recorded since the last time."""
         self._holder.meter.fold(self._measuring, self.journal.take())
+
+    @property
+    def is_staying(self) -> bool:
+        """Whether all is done, and it is only held open."""
+        return self._done_ns is not None
+
+    def hold(self, now_ns: Callable[[], int]) -> None:
+        """Have it stay, when all is done, until `let_go`: what that takes is not its time, by the clock `now_ns`."""
+        if self._held is None or self._held.is_set():
+            self._held, self._now_ns = asyncio.Event(), now_ns
+
+    def let_go(self) -> None:
+        """Have it part when all is done, or now."""
+        if self._held is not None:
+            self._held.set()
+
+    async def stay(self) -> None:
+        """All is done: be held open, if somebody wants that."""
+        if self._held is not None and self._now_ns is not None and not self._held.is_set():
+            self._done_ns = self._now_ns()
+            await self._held.wait()
 
     def interrupt(self) -> None:
         """End it, since the load ends."""
@@ -110,6 +135,7 @@ class Conversation:
     def conclude(self, now_ns: int) -> Outcome:
         """It is over: count it, and keep it if it is to be kept; how it ended."""
         self.fold()
+        now_ns = self._done_ns if self._done_ns is not None else now_ns
         run, error = self._ended()
         outcome: Outcome = "passed" if error is None else "failed"
         if isinstance(error, asyncio.CancelledError):
@@ -149,6 +175,8 @@ class Conversation:
         took_us = (now_ns - self._due_ns) // 1000
         if cause is not None and keeper.wants_failed((part, cause.error, cause.text)):
             keeper.keep_now(self._kept("failed", run, took_us, text), self.journal.write_to)
+        elif self._done_ns is not None:
+            keeper.keep_now(self._kept("held", run, took_us), self.journal.write_to)
         elif self._is_sample:
             keeper.keep_now(self._kept("sample", run, took_us), self.journal.write_to)
         elif cause is None and keeper.is_slow(part, took_us):

@@ -13,6 +13,7 @@ from antiphon.journal.figures import ConversationKept, LoadChanged, ProcessLost,
 from antiphon.load.clock import LoadClock
 from antiphon.load.engine import Generator, Snapshot
 from antiphon.load.judging import Judging, with_one_about_errors
+from antiphon.load.looking import Looked
 from antiphon.load.merging import beside
 from antiphon.load.plan import Plan
 from antiphon.load.processes import ProcessDied
@@ -47,7 +48,8 @@ class Director:
     """`record` is called with each entry of the load's record; what is known so far is in `figures`.
 
     `baseline` is the load that thresholds may compare with, `choose` says which of the conversations that all
-    generators kept stay. Whoever watches says `change`, `pause` and `end`.
+    generators kept stay. Whoever watches says `change`, `pause`, `end` and `look`; `looked` is what was seen
+    of the conversation that is looked at, as of the last interval.
     """
 
     def __init__(
@@ -66,6 +68,9 @@ class Director:
         self.trust = Trust()
         self.is_paused = False
         self.latest: Second | None = None
+        self.looked: Looked | None = None
+        self._looks = 0
+        self._is_held = False
         self._seats = list(seats)
         self._record = record
         self._table = table
@@ -159,6 +164,32 @@ class Director:
                 seat.generator.pause(is_paused, self.now_s)
             self._note("paused" if is_paused else "went on", {})
 
+    def look(self) -> None:
+        """Look at another conversation that is under way; see `looked`."""
+        self._looks += 1
+        self._is_held = False
+        self._tell_look()
+
+    def hold(self, is_held: bool) -> None:
+        """Hold the one that is looked at open when all is done, as long as the load goes on, or let it go.
+
+        If it is over already, or none is looked at, the next is held.
+        """
+        self._looks = max(self._looks, 1)
+        self._is_held = is_held
+        self._tell_look()
+
+    def look_away(self) -> None:
+        """Look at none, and hold none."""
+        self._looks, self._is_held, self.looked = 0, False, None
+        self._tell_look()
+
+    def _tell_look(self) -> None:
+        """One generator looks, each in its turn."""
+        for place, seat in enumerate(self._seats):
+            is_its_turn = self._looks > 0 and place == self._looks % len(self._seats)
+            seat.generator.look(self._looks if is_its_turn else 0, is_its_turn and self._is_held)
+
     def end(self, grace_s: float) -> None:
         """Nothing new begins; what is under way may end for so long. Said again, a shorter time counts."""
         ends_s = self.now_s + grace_s
@@ -202,6 +233,7 @@ class Director:
             self.trust.note(problem, count)
 
     def _take(self, snapshots: list[Snapshot]) -> None:
+        self.looked = next((each.looked for each in snapshots if each.looked is not None), None)
         second = beside([snapshot.second for snapshot in snapshots])
         self.latest = second
         self._record(second)

@@ -15,6 +15,7 @@ from antiphon.journal.figures import ConversationKept, GeneratorFigures, PartFig
 from antiphon.load.clock import LoadClock
 from antiphon.load.conversations import Conversation, Holder
 from antiphon.load.keeping import Keeper
+from antiphon.load.looking import Looked, Looking
 from antiphon.load.meter import Meter
 from antiphon.load.pacing import Arrivals, Start, Users
 from antiphon.load.plan import Plan, PlannedPart
@@ -51,6 +52,8 @@ class Snapshot(msgspec.Struct, tag="snapshot"):
     problems: dict[str, int]
     rows: list[list[str]] = msgspec.field(default_factory=list)
     """Of a table of conversations (`antiphon.load.table`), those of the ones that have ended."""
+    looked: Looked | None = None
+    """The conversation that is looked at."""
 
 
 class Generator(Protocol):
@@ -75,6 +78,10 @@ class Generator(Protocol):
 
     def adopt(self, share: Share, from_s: float, /) -> None:
         """Perform that share as well, which nobody performs from that moment on."""
+        ...
+
+    def look(self, number: int, is_held: bool, /) -> None:
+        """Look at another conversation with each greater number, at none with 0; hold it open when all is done."""
         ...
 
     async def snapshot(self) -> Snapshot:
@@ -137,6 +144,7 @@ class Engine:
         self._paced = [_Paced(part.scaled(share)) for part in plan.parts]
         self._live: dict[Conversation, _Paced] = {}
         self._figures = {part.name: PartFigures() for part in plan.parts}
+        self._looking = Looking(lambda: self._clock.now_ns)
         self._is_ending = False
         self._problems: dict[str, int] = {}
         self._seq = 0
@@ -195,6 +203,10 @@ class Engine:
             self._paced.append(paced)
             self._arm(paced)
 
+    def look(self, number: int, is_held: bool, /) -> None:
+        """See `Generator.look`. When the load ends nothing is held open."""
+        self._looking.look(number, is_held and not self._is_ending, self._live)
+
     async def snapshot(self) -> Snapshot:
         """See `Generator.snapshot`."""
         return self._snapshot()
@@ -202,6 +214,7 @@ class Engine:
     def end(self) -> None:
         """See `Generator.end`. What is due and was not begun is dropped."""
         self._is_ending = True
+        self._looking.let_go()
         now_s = self.now_s
         for paced in self._paced:
             figures = self._figures[paced.part.name]
@@ -272,6 +285,8 @@ class Engine:
         if late_s > LATE_S:
             figures.late += 1
         self._live[conversation] = paced
+        if self._looking.is_waiting:
+            self._looking.see(conversation)
         conversation.task.add_done_callback(lambda _task: self._ended(conversation))
 
     def _ended(self, conversation: Conversation) -> None:
@@ -280,6 +295,7 @@ class Engine:
         now_s = self.now_s
         outcome = conversation.conclude(self._ns(now_s))
         setattr(figures, outcome, getattr(figures, outcome) + 1)
+        self._looking.ended(conversation)
         if isinstance(paced.pacer, Users):
             paced.pacer.ended(conversation.start, now_s)
             self._arm(paced)
@@ -314,7 +330,7 @@ class Engine:
         if self._keeper is not None:
             kept = self._keeper.take(is_last=is_last)
             problems |= self._keeper.take_unwritten()
-        return Snapshot(second, kept, self._is_over(), problems, self._take_rows())
+        return Snapshot(second, kept, self._is_over(), problems, self._take_rows(), self._looking.told())
 
     def _take_rows(self) -> list[list[str]]:
         rows: list[list[str]] = []

@@ -15,6 +15,7 @@ __all__ = [
     "Adopt",
     "Begin",
     "End",
+    "Look",
     "Order",
     "Pause",
     "Ready",
@@ -112,6 +113,11 @@ class Pause(Order, tag="pause"):
 class Adopt(Order, tag="adopt"):
     share: Share
     from_s: float
+
+
+class Look(Order, tag="look"):
+    number: int
+    is_held: bool
 
 
 class Take(Order, tag="snapshot"):

@@ -14,7 +14,21 @@ import msgspec
 
 from antiphon.errors import ScenarioError
 from antiphon.load.engine import Snapshot
-from antiphon.load.orders import Adopt, Begin, End, Order, Pause, Ready, Said, SetRate, SetUsers, Start, Stop, Take
+from antiphon.load.orders import (
+    Adopt,
+    Begin,
+    End,
+    Look,
+    Order,
+    Pause,
+    Ready,
+    Said,
+    SetRate,
+    SetUsers,
+    Start,
+    Stop,
+    Take,
+)
 from antiphon.load.shares import Share
 
 __all__ = ["ProcessDied", "ProcessGenerator"]
@@ -78,6 +92,9 @@ class ProcessGenerator:
 
     def adopt(self, share: Share, from_s: float, /) -> None:
         self._tell(Adopt(share, from_s))
+
+    def look(self, number: int, is_held: bool, /) -> None:
+        self._tell(Look(number, is_held))
 
     def end(self) -> None:
         self._tell(End())

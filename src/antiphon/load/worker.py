@@ -18,7 +18,7 @@ import msgspec
 from antiphon.errors import AntiphonError
 from antiphon.load.engine import Engine
 from antiphon.load.keeping import Keep, Keeper
-from antiphon.load.orders import Adopt, Begin, End, Pause, Ready, SetRate, SetUsers, Start, Stop, Take
+from antiphon.load.orders import Adopt, Begin, End, Look, Pause, Ready, SetRate, SetUsers, Start, Stop, Take
 from antiphon.load.table import Columns
 from antiphon.load.target import plan_of
 from antiphon.runtime.event_loop import run_in_loop
@@ -28,7 +28,7 @@ __all__ = ["main"]
 LONGEST_ORDER: Final = 64 * 1024 * 1024
 """The first order holds all users of the share."""
 
-_ORDERS: Final = msgspec.json.Decoder(Begin | Start | SetRate | SetUsers | Pause | Adopt | End | Take | Stop)
+_ORDERS: Final = msgspec.json.Decoder(Begin | Start | SetRate | SetUsers | Pause | Adopt | Look | End | Take | Stop)
 
 
 def main() -> int:
@@ -90,6 +90,8 @@ def _obey(engine: Engine, order: Any) -> None:
             engine.pause(order.is_paused, order.from_s)
         case Adopt():
             engine.adopt(order.share, order.from_s)
+        case Look():
+            engine.look(order.number, order.is_held)
         case End():
             engine.end()
 
