@@ -43,7 +43,9 @@ class Prometheus:
         assert told["status"] == "success"
         ours = ("instance", "job", "__name__")
         return {
-            tuple(told for label, told in sorted(each["metric"].items()) if label not in ours): float(each["value"][1])
+            tuple(value for label, value in sorted(each["metric"].items()) if label not in ours): float(
+                each["value"][1]
+            )
             for each in told["data"]["result"]
         }
 

@@ -45,6 +45,7 @@ class FakeDirector:
         self.now_s = 0.0
         self.is_paused = False
         self.is_ending = False
+        self.looked: Any = None
         self.said: list[Any] = []
 
     def play(self, watcher: Any, entries: Iterable[Any]) -> None:
@@ -61,6 +62,15 @@ class FakeDirector:
     def pause(self, is_paused: bool) -> None:
         self.is_paused = is_paused
         self.said.append("pause" if is_paused else "go on")
+
+    def look(self) -> None:
+        self.said.append("look")
+
+    def hold(self, is_held: bool) -> None:
+        self.said.append("hold" if is_held else "let go")
+
+    def look_away(self) -> None:
+        self.said.append("look away")
 
     def end(self, grace_s: float) -> None:
         self.is_ending = True

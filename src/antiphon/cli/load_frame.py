@@ -11,6 +11,7 @@ from rich.text import Text
 
 from antiphon.cli.load_picture import FrequentCause, LoadPicture, Row
 from antiphon.conversation.wording import one_line, visible
+from antiphon.load.looking import Looked
 from antiphon.report.glance import fit
 from antiphon.report.load.wording import amount, percent, rate, size, took
 from antiphon.report.text import ASCII, Signs
@@ -33,7 +34,8 @@ class Course(msgspec.Struct):
     """How the load goes, beside what it measures.
 
     `length_s` is how long conversations begin, None for until it is ended; `count` how many there are to be, None for
-    no limit. `users` are the parts that have users instead of a rate. `keys` is what can be pressed, "" for nothing.
+    no limit. `users` are the parts that have users instead of a rate. `keys` is what can be pressed, "" for nothing,
+    `looked` the conversation that is looked at.
     """
 
     title: str
@@ -44,6 +46,7 @@ class Course(msgspec.Struct):
     is_paused: bool = False
     is_ending: bool = False
     keys: str = ""
+    looked: Looked | None = None
 
 
 def frame(picture: LoadPicture, course: Course, width: int, height: int, signs: Signs) -> list[Text]:
@@ -51,14 +54,18 @@ def frame(picture: LoadPicture, course: Course, width: int, height: int, signs: 
     width = max(width, NARROWEST)
     head = [*_head(picture, course, width), *_lines_over_time(picture, width, signs)]
     foot = [*_foot(picture), ((course.keys, "dim"),)]
-    causes = [*_causes(picture)]
     room = height - len(head) - len(foot)
-    # Both are wanted: the causes give way first, but never wholly.
-    table = [*_table(picture.rows, width, max(room - min(len(causes), 2), 3))]
-    causes = causes[: max(room - len(table), 0)]
-    spare = room - len(table) - len(causes)
+    if course.looked is None:
+        # Both are wanted: the causes give way first, but never wholly.
+        causes = [*_causes(picture)]
+        table = [*_table(picture.rows, width, max(room - min(len(causes), 2), 3))]
+        below = causes[: max(room - len(table), 0)]
+    else:
+        table = [*_table(picture.rows, width, max(room // 3, 3))]
+        below = _conversation(course.looked, max(room - len(table) - 1, 0))
+    spare = room - len(table) - len(below)
     middle: list[Pieces] = []
-    for section in (table, causes):
+    for section in (table, below):
         if section and spare > 0:
             middle.append(())
             spare -= 1
@@ -238,6 +245,21 @@ def _where(cause: FrequentCause) -> str:
 
 def _why(cause: FrequentCause) -> str:
     return one_line(visible(cause.text or cause.error), 300)
+
+
+def _conversation(looked: Looked, room: int) -> list[Pieces]:
+    """The latest lines of a conversation, in so many."""
+    told = looked.lines[-(room - 1) :] if room > 1 else []
+    head = ((visible(looked.conversation), "bold"), (f"  {_STANDINGS[looked.standing]}", "cyan"))
+    return [head, *(((visible(line), ""),) for line in told)][:room]
+
+
+_STANDINGS: Final = {
+    "live": "under way",
+    "to be held": "under way, and will be held open when all is done",
+    "held": "all is done, and it is held open",
+    "over": "is over",
+}
 
 
 # -- the lower part ---------------------------------------------------------------------------------------------------

@@ -16,9 +16,12 @@ if sys.platform != "win32":
     import termios
     import tty
 
-__all__ = ["KEYS", "Keyboard", "Steering"]
+__all__ = ["KEYS", "LOOKING_KEYS", "Keyboard", "Steering"]
 
-KEYS: Final = "+ more  - less  p pause  s stop"
+KEYS: Final = "+ more  - less  p pause  s stop  l look"
+LOOKING_KEYS: Final = "+ more  - less  p pause  s stop  l look at the next  o hold it open  Esc back"
+
+ESCAPE: Final = "\x1b"
 
 STEP: Final = 0.1
 """By how much of the most that the plan asks for of a part it is raised or lowered."""
@@ -29,6 +32,7 @@ class Steering:
 
     def __init__(self, director: Director) -> None:
         self._director = director
+        self._is_held = False
         self._asked: dict[str, float] = {}  # what was changed by whomever, and to what
 
     def note(self, changed: LoadChanged) -> None:
@@ -44,6 +48,15 @@ class Steering:
             self._change(-1)
         elif key in "pP " and not director.is_ending:
             director.pause(not director.is_paused)
+        elif key in "lL":
+            self._is_held = False
+            director.look()
+        elif key in "oO":
+            self._is_held = not self._is_held
+            director.hold(self._is_held)
+        elif key == ESCAPE:
+            self._is_held = False
+            director.look_away()
         elif key in "sSqQ":
             # Whoever says it again does not want to wait.
             director.end(0.0 if director.is_ending else director.plan.grace_s)
@@ -104,6 +117,6 @@ class Keyboard:
             self._loop.remove_reader(self._descriptor)
             return
         # An arrow or a function key is a sequence, whose letters nobody has pressed.
-        if not pressed.startswith("\x1b"):
+        if pressed == ESCAPE or not pressed.startswith(ESCAPE):
             for key in pressed:
                 self._press(key)

@@ -19,7 +19,7 @@ from rich.text import Text
 
 from antiphon.cli.canvas import Canvas
 from antiphon.cli.load_frame import Course, clock, frame, plain_line
-from antiphon.cli.load_keys import KEYS, Keyboard, Steering
+from antiphon.cli.load_keys import KEYS, LOOKING_KEYS, Keyboard, Steering
 from antiphon.cli.load_picture import LoadPicture, shown_series
 from antiphon.cli.screen import Screen
 from antiphon.errors import Line
@@ -147,6 +147,7 @@ class LoadView:
             frozenset(part.name for part in plan.parts if not part.is_open),
             director.is_paused,
             director.is_ending,
+            looked=director.looked,
         )
 
 
@@ -202,7 +203,8 @@ class _Frames:
     def draw(self) -> None:
         """Draw it as it is now."""
         course = self._course()
-        course.keys = KEYS if self._terminal.has_keys else ""
+        if self._terminal.has_keys:
+            course.keys = KEYS if course.looked is None else LOOKING_KEYS
         self._terminal.draw(lambda width, height: frame(self._picture, course, width, height, self._signs))
         self._is_stale, self._drawn_s = False, time.monotonic()
 

@@ -12,6 +12,7 @@ from load_watching import FakeDirector
 from antiphon.cli.load_frame import Course, clock, frame, plain_line, sparkline
 from antiphon.cli.load_picture import LoadPicture, shown_series
 from antiphon.journal.figures import CauseFigures, LoadStarted, Second
+from antiphon.load.looking import Looked
 from antiphon.report.text import ASCII, UNICODE
 
 USERS = frozenset({"long_case"})
@@ -128,6 +129,20 @@ def test_the_plain_line_says_what_matters(picture: LoadPicture) -> None:
     told = r"01:15  rate 20\.0/20\.0 /s  users \d/8  live \d+  passed [\d,]+  failed \d+  late \d+  "
     assert re.match(told + r"outbound_call p95 \S+ m?s  ", line)
     assert re.search(r"errors: \d+ × waited 5 s for newWorkitemState where .*, and 2 other causes$", line)
+
+
+@pytest.mark.parametrize("height", [14, 24, 50])
+def test_a_conversation_that_is_looked_at_stands_below_the_table(picture: LoadPicture, height: int) -> None:
+    looked = Looked("outgoing-17", "held", [f"line {number} {HOSTILE}" for number in range(40)])
+    lines = [line.plain for line in frame(picture, course(looked=looked), 79, height, UNICODE)]
+    assert len(lines) == height
+    head = lines.index("outgoing-17  all is done, and it is held open")
+    assert lines[-3].startswith("line 39 "), "the latest"
+    assert [line.split()[1] for line in lines[head + 1 : -2]] == [
+        f"{n}" for n in range(40 - (len(lines) - head - 3), 40)
+    ]
+    assert any("outgoing " in line for line in lines[6:head]), "the table is still there"
+    assert not any(re.search(r"[\x00-\x1f\x7f-\x9f\u202e]", line) for line in lines)
 
 
 def test_a_stand_without_a_name_is_left_out(picture: LoadPicture) -> None:

@@ -100,7 +100,7 @@ def test_keys_come_as_they_are_pressed_and_the_terminal_is_restored(terminal: in
         assert termios.tcgetattr(terminal) != before
         keys = []
         # An arrow comes as a sequence in one read, and is no key of ours.
-        for sent, expected in ((b"+", "+"), (b"ps", "ps")):
+        for sent, expected in ((b"+", "+"), (b"ps", "ps"), (b"\x1b", "\x1b")):
             os.write(terminal, sent)
             keys += [await asyncio.wait_for(came.get(), 20) for _ in expected]
         os.write(terminal, b"\x1b[A")
@@ -110,7 +110,7 @@ def test_keys_come_as_they_are_pressed_and_the_terminal_is_restored(terminal: in
         return keys
 
     assert Keyboard.is_there()
-    assert asyncio.run(listen()) == ["+", "p", "s"]
+    assert asyncio.run(listen()) == ["+", "p", "s", "\x1b"]
     assert termios.tcgetattr(terminal) == before
 
 
@@ -122,3 +122,11 @@ def test_a_pipe_has_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     os.close(writing)
     monkeypatch.setattr(sys, "stdin", None)
     assert not Keyboard.is_there()
+
+
+def test_looking(director: FakeDirector) -> None:
+    assert pressed(director, "lool\x1bo") == ["look", "hold", "let go", "look", "look away", "hold"]
+
+
+def test_another_look_holds_nothing_any_more(director: FakeDirector) -> None:
+    assert pressed(director, "lolo") == ["look", "hold", "look", "hold"]
