@@ -61,10 +61,12 @@ _COMMON: Final[_Options] = {
     "runs": (Path, Path("runs"), "The directory in which the load gets one of its own."),
     "no_record": (bool, False, "Write nothing to disk."),
     "report": (list[str] | None, None, "A report beside the page: junit, allure, summary; NAME=PATH says where."),
+    "prometheus": (str | None, None, "Serve metrics to Prometheus while it runs, on this port, or HOST:PORT."),
+    "otlp": (bool, False, "Send metrics by OTLP, to where OTEL_EXPORTER_OTLP_ENDPOINT says."),
     "quiet": (bool, False, "Show only how it ends."),
 }
 
-FLAGS: Final = frozenset({"--no-record", "--quiet"})
+FLAGS: Final = frozenset({"--no-record", "--otlp", "--quiet"})
 
 
 def _option(name: str) -> str:
@@ -102,6 +104,8 @@ class Asked:
         self.baseline: Path | None = said("baseline")
         self.runs: Path | None = None if said("no_record") else said("runs")
         self.reports = tuple(said("report") or ())
+        self.prometheus: str | None = said("prometheus")
+        self.otlp: bool = said("otlp")
         self.quiet: bool = said("quiet")
 
 

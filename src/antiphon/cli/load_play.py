@@ -7,6 +7,7 @@ from pathlib import Path
 from antiphon.cli.exit_codes import PASSED, exit_code
 from antiphon.cli.failure import fail
 from antiphon.cli.interruption import Interrupted, run_until_told
+from antiphon.cli.load_exports import LoadExports
 from antiphon.cli.load_options import Asked
 from antiphon.cli.load_view import LoadView
 from antiphon.cli.screen import Screen
@@ -17,6 +18,7 @@ from antiphon.load.loads import name_of, perform_load
 from antiphon.load.plan import Plan
 from antiphon.load.shares import Share
 from antiphon.load.target import plan_of
+from antiphon.load.watchers import Watchers
 
 __all__ = ["load_on_screen"]
 
@@ -28,8 +30,10 @@ def load_on_screen(asked: Asked, screen: Screen, *, shows_traceback: bool = Fals
     """
     plan = _plan(asked)
     keep = parse_keep(asked.keep) if asked.keep is not None else None
+    exports = LoadExports(asked.prometheus, otlp=asked.otlp, screen=screen)
     directory: Path | None = new_run_directory(asked.runs, name_of(plan)) if asked.runs is not None else None
     view = LoadView(screen, is_quiet=asked.quiet)
+    watchers = Watchers(view, *exports.watchers)
     code = PASSED
     try:
         run_until_told(
@@ -44,7 +48,7 @@ def load_on_screen(asked: Asked, screen: Screen, *, shows_traceback: bool = Fals
                 processes=asked.processes,
                 target=asked.target,
                 table=asked.table,
-                watch=view,
+                watch=watchers,
                 at=asked.at,
             )
         )
@@ -56,6 +60,9 @@ def load_on_screen(asked: Asked, screen: Screen, *, shows_traceback: bool = Fals
         code = fail(error, screen, shows_traceback=shows_traceback)
     else:
         view.tell_end()
+    finally:
+        watchers.close()  # also where the load did not come to its beginning
+    exports.tell_end()
     if directory is not None:
         screen.print(f"recorded in {directory}")
     return code

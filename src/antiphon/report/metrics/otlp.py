@@ -86,7 +86,9 @@ class OtlpWatcher:
             self._accumulated.add(entry, point)
 
     def close(self) -> None:
-        """Send what is left."""
+        """Send what is left. Said again, it does nothing."""
+        if self._is_over.is_set():
+            return
         self._is_over.set()
         if self._watched is not None:
             self._thread.join()

@@ -61,7 +61,7 @@ class PrometheusWatcher:
             self._accumulated.add(entry, point)
 
     def close(self) -> None:
-        """Serve no more."""
+        """Serve no more. Said again, it does nothing."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
