@@ -58,7 +58,6 @@ NOT_RUN = {
     "docs/REPORTS.md: always { allure results: [[path: 'allure-results']] }",
     "docs/REPORTS.md: pipeline {",
     "docs/REPORTS.md: calls:",
-    "examples/grafana/README.md: scrape_configs:",
     "docs/REPORTS.md: - run: antiphon run calls.py:outgoing --report summary",
 }
 

@@ -63,6 +63,8 @@ def load_on_screen(asked: Asked, screen: Screen, *, shows_traceback: bool = Fals
     finally:
         watchers.close()  # also where the load did not come to its beginning
     exports.tell_end()
+    for failed in filter(None, (view.error, *watchers.errors)):
+        screen.tell_error(f"the live view ended early: {type(failed).__name__}: {failed}", label="internal error")
     if directory is not None:
         screen.print(f"recorded in {directory}")
     return code

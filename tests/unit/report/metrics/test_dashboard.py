@@ -16,6 +16,9 @@ from antiphon.report.metrics.families import FAMILIES
 PATH = Path(__file__).parents[4] / "examples" / "grafana" / "antiphon-load.json"
 
 
+PAGE = Path(__file__).parents[4] / "docs" / "WATCHING_A_LOAD.md"
+
+
 @pytest.fixture(scope="module")
 def dashboard() -> Any:
     return json.loads(PATH.read_text())
@@ -36,6 +39,16 @@ def test_expressions_name_metrics_and_labels_that_there_are(dashboard: Any) -> N
             assert {*re.findall(r"(\w+)=~?\"", chosen)} <= labels[name], expression
     told = " ".join(expressions(dashboard))
     assert all(any(name in told for name in family.exposed_names) for family in FAMILIES)
+
+
+def test_the_page_names_all_metrics_with_their_labels() -> None:
+    rows = [line.split("|")[1:3] for line in PAGE.read_text().splitlines() if line.startswith("| `antiphon_")]
+    told = {name: labels.strip() for names, labels in rows for name in re.findall(r"antiphon_\w+", names)}
+    expected = {}
+    for family in FAMILIES:
+        suffix = "_total" if family.kind == "counter" else ""
+        expected[family.prometheus_name + suffix] = ", ".join(family.labels)
+    assert told == expected
 
 
 def test_variables_are_those_that_there_are(dashboard: Any) -> None:
