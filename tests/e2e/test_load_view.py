@@ -192,7 +192,7 @@ def test_on_tmux(tmp_path: Path, size: tuple[int, int]) -> None:
         assert len(seen) == rows
         assert seen[0].startswith("outgoing+long_case on local")
         assert seen[0].endswith("running")
-        assert seen[-1] == "+ more  - less  p pause  s stop"
+        assert seen[-1] == "+ more  - less  p pause  s stop  l look"
         assert not any("shell>" in line for line in seen)
         run("send-keys", "C-z")
         assert any("show_load.py" in line for line in seen_until(r"Stopped"))

@@ -45,6 +45,7 @@ from antiphon import (
     part,
     perform,
     play,
+    play_load,
     repeat,
     saved,
     scenario,
@@ -670,6 +671,18 @@ def a_timer_outside_of_a_run() -> None:
     timer("rest").stop()  # here
 
 
+@direct("perform_load", "play_load")
+def a_load_of_users_whom_the_stand_does_not_have() -> None:
+    play_load(
+        Plan(part(somebodys, users=2), during=1), stand=Stand("small", users=[{"name": "ann"}]), runs=None
+    )  # here
+
+
+@scenario
+async def somebodys(somebody: Party) -> None:
+    """Is somebody."""
+
+
 @scenario
 async def nothing() -> None:
     """Does nothing."""
@@ -690,7 +703,7 @@ def test_what_is_done_outside_of_runs(name: str) -> None:
 # -- every word -------------------------------------------------------------------------------------------------------
 
 VALUES = {
-    *("ABSENT", "ANY", "Accepted", "DEFERRED", "Data", "Ending", "ErrorReply", "HttpResponse", "Opening"),
+    *("ABSENT", "ANY", "Accepted", "DEFERRED", "Data", "Ending", "ErrorReply", "HttpResponse", "Load", "Opening"),
     *("RejectConnection", "Run", "Soft", "UNNAMED", "UNREADABLE", "Unreadable"),
 }
 """What is given, or read, and cannot fail."""

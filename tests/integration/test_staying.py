@@ -37,12 +37,12 @@ class Stay:
     """Has the peer say a ping, and lets go after `stays_s`."""
 
     def __init__(self, peer: Any, stays_s: float = 60.0) -> None:
-        self.is_staying = False
+        self.has_begun = asyncio.Event()
         self._peer = peer
         self._stays_s = stays_s
 
     async def __call__(self) -> None:
-        self.is_staying = True
+        self.has_begun.set()
         self._peer.say("ping", seq=7)
         await asyncio.sleep(self._stays_s)
 
@@ -74,8 +74,7 @@ def test_one_that_is_cancelled_while_it_stays_parts_all_the_same(peer: Any) -> N
     async def cancel() -> None:
         stay = Stay(peer, stays_s=1e6)
         task = asyncio.create_task(stayed(peer, plain, stay))
-        while not stay.is_staying:
-            await asyncio.sleep(0.01)
+        await stay.has_begun.wait()
         task.cancel()
         assert isinstance((await task).error, asyncio.CancelledError)
 

@@ -1,8 +1,16 @@
-"""The view of a load where there is no terminal: a line every five seconds, what happens to it, and its end."""
+"""The view of a load: lines where there is no terminal, frames and keys where there is one, and its end."""
 
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
+import pty
+import struct
+import sys
+import termios
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +20,50 @@ from load_watching import FakeDirector
 from antiphon.cli.load_view import LoadView
 from antiphon.cli.screen import Screen
 from antiphon.journal.figures import LoadStarted
+
+
+class Terminal:
+    """A terminal of 24 lines that our input and output are; what is written to it is read at once, into `written`."""
+
+    def __init__(self) -> None:
+        self.written = ""
+        self.output: Any = None
+        self.master, self.slave = pty.openpty()
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.before = termios.tcgetattr(self.master)
+        self._news = threading.Condition()
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+
+    def wait_for(self, text: str) -> None:
+        """Wait until that was written."""
+        with self._news:
+            assert self._news.wait_for(lambda: text in self.written, 20), self.written
+
+    def close(self) -> None:
+        os.close(self.slave)
+        self._thread.join()
+        os.close(self.master)
+
+    def _read(self) -> None:
+        try:
+            while chunk := os.read(self.master, 65536):
+                with self._news:
+                    self.written += chunk.decode()
+                    self._news.notify_all()
+        except OSError:  # nobody has the other side any more
+            return
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+    made = Terminal()
+    monkeypatch.setenv("TERM", "xterm-256color")
+    with os.fdopen(os.dup(made.slave), "r") as input_, os.fdopen(os.dup(made.slave), "w") as output:
+        monkeypatch.setattr(sys, "stdin", input_)
+        made.output = output
+        yield made
+    made.close()
 
 
 def viewed(entries: list[Any], **options: Any) -> LoadView:
@@ -87,3 +139,55 @@ def test_what_the_view_raises_does_not_reach_the_load(
     assert str(view.error) == "a mistake of the view"
     assert isinstance(book.entries()[0], LoadStarted)
     capsys.readouterr()
+
+
+def test_a_terminal_gets_frames_and_gives_keys(
+    book: LoadBook, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdout", terminal.output)  # here: pytest has its own between a fixture and its test
+
+    async def show() -> tuple[LoadView, FakeDirector]:
+        view, director = LoadView(Screen()), FakeDirector()
+        first, *rest = book.entries()
+        director.play(view, [first])
+        view.begin(director)  # type: ignore[arg-type]
+        assert termios.tcgetattr(terminal.master) != terminal.before
+        director.play(view, rest[:30])
+        await asyncio.to_thread(terminal.wait_for, "00:30 of 02:00")
+        os.write(terminal.master, b"p")
+        await asyncio.to_thread(terminal.wait_for, "paused")
+        os.write(terminal.master, b"s")
+        await asyncio.to_thread(terminal.wait_for, "ending")
+        view.close()
+        view.close()
+        return view, director
+
+    view, director = asyncio.run(show())
+    assert view.error is None
+    assert director.said == ["pause", "end 30"]
+    assert termios.tcgetattr(terminal.master) == terminal.before
+    view.tell_end()
+    terminal.wait_for("UNFINISHED")
+    frames, _, end = terminal.written.partition("\x1b[?1049l")
+    assert frames.startswith("\x1b[?1049h")
+    assert frames.endswith("\x1b[?25h")
+    assert "outbound_call" in end
+
+
+def test_a_terminal_that_is_gone_holds_nothing_up(
+    book: LoadBook, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdout", terminal.output)
+
+    async def show() -> LoadView:
+        view, director = LoadView(Screen()), FakeDirector()
+        director.play(view, book.entries()[:1])
+        view.begin(director)  # type: ignore[arg-type]
+        nothing = os.open(os.devnull, os.O_RDONLY)  # what cannot be written to, as a terminal that has hung up
+        os.dup2(nothing, sys.stdout.fileno())
+        os.close(nothing)
+        director.play(view, book.entries()[1:10])
+        view.close()
+        return view
+
+    assert asyncio.run(show()).error is None

@@ -1,4 +1,4 @@
-"""The dashboard in examples/grafana: each expression names what a load exports, and its panels lie side by side."""
+"""The dashboard in examples/grafana: its expressions name what a load exports, and its panels lie side by side."""
 
 from __future__ import annotations
 
