@@ -673,9 +673,8 @@ def a_timer_outside_of_a_run() -> None:
 
 @direct("perform_load", "play_load")
 def a_load_of_users_whom_the_stand_does_not_have() -> None:
-    play_load(
-        Plan(part(somebodys, users=2), during=1), stand=Stand("small", users=[{"name": "ann"}]), runs=None
-    )  # here
+    plan, small = Plan(part(somebodys, users=2), during=1), Stand("small", users=[{"name": "ann"}])
+    play_load(plan, stand=small, runs=None)  # here
 
 
 @scenario
