@@ -157,7 +157,7 @@ class HttpChannel:
             answer = exchange.answer = HttpAnswer.of(response)
             self._runtime.masker.learn_later(answer.taught)
             self._teach(response.body, response.raw)
-        self._runtime.record(Deferred(exchange.at_ns, exchange.exchanged))
+        self._runtime.record(Deferred(exchange.at_ns, exchange.exchanged, exchange))
 
     def _teach(self, body: Any, data: bytes) -> None:
         """Have the masker learn what stands in a body, whose JSON is in `data`."""

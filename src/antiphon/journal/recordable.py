@@ -17,10 +17,14 @@ __all__ = ["Deferred", "Recordable", "at_ns", "entries_of", "maker_of", "write_d
 
 
 class Deferred(msgspec.Struct, frozen=True):
-    """An entry of that moment which is made when somebody reads it: what nobody reads need not be put into words."""
+    """An entry of that moment which is made when somebody reads it: what nobody reads need not be put into words.
+
+    `subject` is what it is made of, where somebody wants to know that without the entry; else None.
+    """
 
     at_ns: int
     make: Callable[[], Entry]
+    subject: Any = None
 
 
 Recordable = Recorded | Deferred | Wait[Any] | PerformedStep | tuple[Wait[Any] | PerformedStep]

@@ -13,12 +13,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from antiphon.actor.http_exchange import PerformedExchange
 from antiphon.conversation.awaited import WaitKind
 from antiphon.conversation.explanation import Explanation
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
 from antiphon.errors import ForbiddenMessage, MessagesLeft
-from antiphon.journal import ChannelOpened, HttpExchange, TimerStopped, WaitEnded, WaitOutcome, WaitStarted
+from antiphon.journal import ChannelOpened, Deferred, TimerStopped, WaitEnded, WaitOutcome, WaitStarted
 from antiphon.journal.figures import Measured, Second, Traffic
 from antiphon.journal.performed import PerformedStep
 from antiphon.load.causes import Cause, Causes
@@ -73,7 +74,7 @@ class Meter:
             WaitStarted: _begin_wait,
             WaitEnded: self._end_entry,
             ChannelOpened: self._opened,
-            HttpExchange: self._http,
+            Deferred: self._deferred,
             TimerStopped: self._timer,
         }
 
@@ -194,12 +195,17 @@ class Meter:
             series = measuring.part.series("connect", f"{opened.actor}.{opened.channel}")
             series.durations_us.append(opened.took_ns // 1000 or 1)
 
-    def _http(self, measuring: Measuring, exchange: HttpExchange) -> None:
+    def _deferred(self, measuring: Measuring, deferred: Deferred) -> None:
+        """What is made when somebody reads it is measured of what it is made of."""
+        if isinstance(deferred.subject, PerformedExchange):
+            self._http(measuring, deferred.subject)
+
+    def _http(self, measuring: Measuring, exchange: PerformedExchange) -> None:
         """An error is that no answer came, and what HTTP calls one (RFC 9110 sections 15.5 and 15.6)."""
         name = name_of_request(exchange.method, exchange.url)
         series = measuring.part.series("http", _action(measuring, measuring.steps.get(exchange.step)), name)
         series.durations_us.append(exchange.took_ns // 1000 or 1)
-        series.errors += not 0 < exchange.status < 400
+        series.errors += exchange.answer is None or exchange.answer.status >= 400
         _await(measuring, exchange.step, (name, exchange.at_ns, exchange.at_ns + exchange.took_ns))
 
     def _timer(self, measuring: Measuring, stopped: TimerStopped) -> None:

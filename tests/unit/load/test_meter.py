@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from multidict import CIMultiDict
 
+from antiphon.actor.http_exchange import HttpAnswer, PerformedExchange
 from antiphon.conversation.message import Message, Unreadable
-from antiphon.journal import ChannelOpened, HttpExchange, Note, TimerStopped, WaitEnded, WaitStarted
+from antiphon.journal import ChannelOpened, Deferred, Note, TimerStopped, WaitEnded, WaitStarted
 from antiphon.load.meter import Meter
 
 
@@ -17,8 +19,8 @@ def folded(*recorded: Any) -> Any:
     return meter.take(1)
 
 
-def exchange(status: int, **fields: Any) -> HttpExchange:
-    return HttpExchange(
+def exchange(status: int) -> Deferred:
+    done = PerformedExchange(
         at_ns=5_000_000,
         actor="alice",
         channel="api",
@@ -26,12 +28,12 @@ def exchange(status: int, **fields: Any) -> HttpExchange:
         number=1,
         method="GET",
         url="http://h/calls/7",
+        headers=CIMultiDict(),
+        body=None,
         took_ns=2_000_000,
-        request_headers={},
-        request_body="",
-        status=status,
-        **fields,
+        answer=HttpAnswer(status, CIMultiDict(), (), b"", "utf-8") if status else None,
     )
+    return Deferred(done.at_ns, done.exchanged, done)
 
 
 @pytest.mark.parametrize(("status", "errors"), [(200, 0), (302, 0), (404, 1), (503, 1), (0, 1)])

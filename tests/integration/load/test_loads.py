@@ -287,7 +287,7 @@ def test_a_scenario_that_raises_is_a_failure_with_its_line(load_with: Loading) -
 
     (cause,) = load.figures.causes
     assert (cause.error, cause.count) == ("KeyError", 10)
-    assert "test_load.py" in cause.text
+    assert "test_loads.py" in cause.text
 
 
 def test_users_that_the_stand_does_not_have_are_said_before_anything_begins(
