@@ -158,7 +158,11 @@ async def test_the_verdict_and_why(page_of_load: Path, opened: Callable[..., Any
         assert re.search(r"at once, at most\s+\d{3}", overview)
         assert "91 s: process 1 was lost: it was killed by SIGKILL" in await page.locator("#rate").inner_text()
         assert "lost at 91 s" in await page.locator("#generator").inner_text()
-        assert "feed phones.csv, order circular" in await page.locator("#plan").inner_text()
+        plan = await page.locator("#plan").inner_text()
+        assert "feed phones.csv, order circular" in plan
+        assert "begin 20, end 20, duration_s 120" in plan
+        assert "null" not in plan
+        assert "target" not in plan
 
 
 async def test_a_load_that_passed_says_that_it_is_valid(tmp_path: Path, opened: Callable[..., Any]) -> None:

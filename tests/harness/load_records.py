@@ -302,7 +302,8 @@ class LoadBook:
         ]
         return LoadStarted(
             at_ns=0,
-            plan={"name": "busy_day", "parts": parts, "duration_s": self.seconds, "grace_s": 30, "seed": self.seed},
+            plan={"name": "busy_day", "parts": parts, "duration_s": self.seconds, "grace_s": 30, "seed": self.seed}
+            | {"target": {"file": "calls.py", "users": None}, "stand": None},
             stand="local",
             seed=self.seed,
             started_at="2026-11-27T07:00:00.000Z",

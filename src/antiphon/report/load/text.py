@@ -35,6 +35,8 @@ MOST_CAUSES: Final = 10
 MOST_MOVED: Final = 20
 LONGEST_NAME: Final = 44
 LONGEST_CAUSE: Final = 200
+LEAST_MS: Final = 0.0005
+"""Half a microsecond: less is told as nothing."""
 
 VERDICTS: Final = {
     "passed": "PASSED",
@@ -92,7 +94,7 @@ def split(series: SeriesSummary) -> str:
     """How the mean of a step divides: `outbound_call 812 ms = newRtc 640 ms + state 150 ms + ours 22 ms`; else ""."""
     if len(series.split_ms) < 2:
         return ""
-    waits = sorted(((ms, what) for what, ms in series.split_ms.items() if what), reverse=True)
+    waits = sorted(((ms, what) for what, ms in series.split_ms.items() if what and ms >= LEAST_MS), reverse=True)
     told = [f"{visible(what)} {took(ms * 1000)}" for ms, what in waits]
     if "" in series.split_ms:
         told.append(f"ours {took(series.split_ms[''] * 1000)}")

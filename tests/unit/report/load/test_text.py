@@ -15,7 +15,7 @@ from antiphon.report.failure_text import painted
 from antiphon.report.load import wording
 from antiphon.report.load.figures import LoadFigures, read_figures
 from antiphon.report.load.summary import LoadSummary
-from antiphon.report.load.text import lines, text_lines
+from antiphon.report.load.text import lines, split, text_lines
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -59,6 +59,13 @@ def test_of_many_causes_the_first_are_told(good: LoadSummary) -> None:
     assert "cause 9" in text
     assert "cause 10" not in text
     assert "and 74 failures of 4 other causes" in text
+
+
+def test_what_takes_no_time_is_no_part_of_a_step(good: LoadSummary) -> None:
+    step = next(series for series in good.series if series.name == "outgoing/log_in")
+    told = split(msgspec.structs.replace(step, mean_ms=40.0, split_ms={"late": 0.0004, "POST /login": 39.0, "": 1.0}))
+    assert told == "outgoing/log_in 40 ms = POST /login 39 ms + ours 1.0 ms"
+    assert split(msgspec.structs.replace(step, split_ms={"": 1.0})) == ""
 
 
 def test_what_a_peer_said_moves_no_cursor(summary: LoadSummary) -> None:

@@ -32,6 +32,11 @@ function logTicks(least, most) {
   return ticks;
 }
 
+/** The same for what is counted, of which there are no halves. */
+function countsTo(most) {
+  return most > 4 ? ticksTo(most) : Array.from({ length: Math.max(Math.ceil(most), 1) + 1 }, (_, place) => place);
+}
+
 /** The same for what has another base, as bytes have 1024. */
 function ticksOf(most, base) {
   const unit = base > 1 && most > base ? base ** Math.floor(Math.log(most) / Math.log(base)) : 1;
@@ -184,7 +189,7 @@ class TimeChart {
     const { from_s: from, to_s: to } = this.times;
     const [first, last] = [from[0] ?? 0, to.at(-1) ?? 1];
     const atX = linear(first, last, left, right);
-    const ticks = this.isLogarithmic ? this.logarithmicTicks() : ticksOf(this.most, this.base);
+    const ticks = this.isLogarithmic ? this.logarithmicTicks() : this.isStacked ? countsTo(this.most) : ticksOf(this.most, this.base);
     const atY = (this.isLogarithmic ? logarithmic : linear)(ticks[0], ticks.at(-1), bottom, top);
     plot.rows(ticks, atY, this.format);
     plot.columns(moments(first, last, right - left), atX, clock);

@@ -39,7 +39,7 @@ function paintHistogram(plot, bars) {
   plot.columns(roundBetween(least, most), atX, took);
 }
 
-/** 1, 2, 5, 10, … between two durations. */
+/** 1, 2, 5, 10, … between two durations; where they are near one another, values as far apart as each other. */
 function roundBetween(least, most) {
   const found = [];
   for (let power = Math.floor(Math.log10(least)); power <= Math.log10(most); power += 1) {
@@ -48,7 +48,10 @@ function roundBetween(least, most) {
       if (value >= least && value <= most) found.push(value);
     }
   }
-  return found.length > 1 ? found : [least, most];
+  if (found.length > 2) return found;
+  const stride = ticksTo(most - least)[1];
+  const first = Math.ceil(least / stride);
+  return Array.from({ length: Math.max(Math.floor(most / stride) - first + 1, 0) }, (_, place) => (first + place) * stride);
 }
 
 /** The curve as `[percent, ms]`: each nine more takes the same room, for what is beyond is what matters. */

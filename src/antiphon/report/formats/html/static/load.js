@@ -7,6 +7,8 @@ const INKS = 8;
 const MOST_STACKED = 6;
 const LONGEST_TABLE = 200;
 const MOST_MOVED = 12;
+/** Half a microsecond: less is told as nothing. */
+const LEAST_MS = 0.0005;
 
 const VERDICTS = { passed: 'good', failed: 'bad' };
 
@@ -228,7 +230,7 @@ function fillSplit() {
   if (!shown.length) return;
   const longest = Math.max(...shown.map(({ mean_ms: mean }) => mean));
   const bars = shown.map((series) => {
-    const waits = Object.entries(series.split_ms).filter(([what]) => what).sort((one, other) => other[1] - one[1]);
+    const waits = Object.entries(series.split_ms).filter(([what, ms]) => what && ms >= LEAST_MS).sort((one, other) => other[1] - one[1]);
     const parts = [...waits.map(([what, ms], index) => [visible(what), ms, (index % (INKS - 1)) + 1]), ...('' in series.split_ms ? [['ours', series.split_ms[''], INKS]] : [])];
     const bar = make('div.split-bar', ...parts.map(([what, ms, ink]) => {
       const piece = make(`span.ink${ink}`);
@@ -349,7 +351,7 @@ function factsOf(object) {
   const facts = [];
   for (const [name, value] of Object.entries(object)) {
     const isObject = value !== null && typeof value === 'object' && !Array.isArray(value);
-    if (isObject) facts.push(...Object.entries(value).map(([inner, each]) => [`${name}.${inner}`, told(each)]));
+    if (isObject) facts.push(...Object.entries(value).filter(([, each]) => !isNothing(each)).map(([inner, each]) => [`${name}.${inner}`, told(each)]));
     else if (!isNothing(value)) facts.push([name, told(value)]);
   }
   return make('dl.facts', ...facts.flatMap(([name, value]) => [make('dt', visible(name)), make('dd', value)]));
@@ -357,10 +359,11 @@ function factsOf(object) {
 
 function fillPlan() {
   const content = byId('plan').querySelector('.content');
-  const { parts, ...rest } = summary.plan;
+  // What `target` has is for performing it again: the same as it was written.
+  const { parts, target, ...rest } = summary.plan;
   const isListed = Array.isArray(parts) && parts.every((part) => part !== null && typeof part === 'object');
   if (!Object.keys(summary.plan).length) content.append(make('p.dim', 'The record does not tell.'));
-  content.append(factsOf(isListed ? rest : summary.plan));
+  content.append(factsOf(isListed ? rest : { ...rest, parts }));
   if (!isListed) return;
   content.append(make('div.plan-parts', ...parts.map(({ name, ...facts }) => make('div', make('h3', told(name ?? 'part')), factsOf(facts)))));
 }
