@@ -15,7 +15,7 @@ from antiphon.conversation.wording import one_line
 from antiphon.errors import plain_text
 from antiphon.report.formats.xml import Xml
 from antiphon.report.load.summary import CauseSummary, LoadSummary, ThresholdSummary
-from antiphon.report.load.text import example_told, text_lines, title, verdict
+from antiphon.report.load.text import example_told, step_told, text_lines, title, verdict
 from antiphon.report.load.wording import amount, percent
 
 __all__ = ["JUNIT_NAME", "write_junit"]
@@ -78,8 +78,7 @@ def _threshold(judged: ThresholdSummary) -> _Case:
 
 def _cause(cause: CauseSummary, summary: LoadSummary) -> _Case:
     """A cause of failures, which a load that passed has allowed for."""
-    where = f" in {cause.step}" if cause.step else ""
-    name = one_line(f"{cause.error or 'various'}{where}: {cause.text}", LONGEST_NAME)
+    name = one_line(f"{cause.error or 'various'}{step_told(cause)}: {cause.text}", LONGEST_NAME)
     message = f"{amount(cause.count, 'conversation')} failed so, {percent(cause.share)} of the failures"
     kept = [f"kept: {each.directory}" for each in cause.kept]
     text = "\n".join([message, example_told(cause), *kept])

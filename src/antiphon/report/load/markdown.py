@@ -10,7 +10,16 @@ from typing import Final, TextIO
 from antiphon.report.formats.markdown import add_to_step_summary, code, escaped, write_code
 from antiphon.report.load.compare import Moved
 from antiphon.report.load.summary import LoadSummary
-from antiphon.report.load.text import accounts, depth_and_name, example_told, moved_told, split, title, verdict
+from antiphon.report.load.text import (
+    accounts,
+    depth_and_name,
+    example_told,
+    moved_told,
+    split,
+    step_told,
+    title,
+    verdict,
+)
 from antiphon.report.load.wording import took
 
 __all__ = ["MARKDOWN_NAME", "write_markdown"]
@@ -73,8 +82,8 @@ def _write_series(summary: LoadSummary, file: TextIO) -> None:
 
 def _write_causes(summary: LoadSummary, file: TextIO) -> None:
     for cause in summary.causes[:MOST_CAUSES]:
-        where = f" in {escaped(cause.step)}" if cause.step else ""
-        file.write(f"<details><summary>{cause.count:,} × {escaped(cause.error or 'various')}{where}: ")
+        error = escaped(f"{cause.error or 'various'}{step_told(cause)}")
+        file.write(f"<details><summary>{cause.count:,} × {error}: ")
         file.write(f"{escaped(cause.text[:300])}</summary>\n\n")
         write_code(file, example_told(cause)[:LONGEST_TEXT])
         file.writelines(f"- kept: {code(kept.directory)}\n" for kept in cause.kept)
@@ -90,7 +99,8 @@ def _write_comparison(summary: LoadSummary, file: TextIO) -> None:
     file.write(f"Beside the baseline {code(summary.baseline.baseline)}: ")
     moved: Sequence[Moved] = [*summary.baseline.worse, *summary.baseline.better]
     if not moved:
-        file.write("nothing has moved\n\n")
+        is_told = any(each.direction != "unknown" for each in summary.baseline.figures)
+        file.write("nothing has moved\n\n" if is_told else "there is too little to tell\n\n")
     else:
         file.write(f"{len(summary.baseline.worse)} figures are worse, {len(summary.baseline.better)} better\n\n")
         file.write("| | what | figure | change |\n|---|---|---|---|\n")

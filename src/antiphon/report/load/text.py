@@ -26,6 +26,7 @@ __all__ = [
     "lines",
     "moved_told",
     "split",
+    "step_told",
     "text_lines",
     "title",
     "verdict",
@@ -99,6 +100,11 @@ def split(series: SeriesSummary) -> str:
     if "" in series.split_ms:
         told.append(f"ours {took(series.split_ms[''] * 1000)}")
     return f"{visible(series.name)} {took(series.mean_ms * 1000)} = {' + '.join(told)}"
+
+
+def step_told(cause: CauseSummary) -> str:
+    """` in outbound_call`, unless the cause's own text says so; else ""."""
+    return f" in {visible(cause.step)}" if cause.step and f"in {cause.step}" not in cause.text else ""
 
 
 def example_told(cause: CauseSummary) -> str:
@@ -203,14 +209,13 @@ def _causes(summary: LoadSummary) -> Iterator[Line]:
     yield (("  why conversations failed", "aside"),)
     width = len(f"{summary.causes[0].count:,}")
     for cause in summary.causes[:MOST_CAUSES]:
-        where = f" in {visible(cause.step)}" if cause.step else ""
         told = one_line(visible(cause.text), LONGEST_CAUSE)
         yield (
             ("  ", ""),
             (f"{cause.count:{width},}", "found"),
             (" × ", ""),
             (visible(cause.error) or "various", "name"),
-            (where, ""),
+            (step_told(cause), ""),
         )
         yield ((" " * (width + 5) + told, ""),)
         if cause.kept:

@@ -15,7 +15,7 @@ from antiphon.report.failure_text import painted
 from antiphon.report.load import wording
 from antiphon.report.load.figures import LoadFigures, read_figures
 from antiphon.report.load.summary import LoadSummary
-from antiphon.report.load.text import lines, split, text_lines
+from antiphon.report.load.text import lines, split, step_told, text_lines
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -59,6 +59,13 @@ def test_of_many_causes_the_first_are_told(good: LoadSummary) -> None:
     assert "cause 9" in text
     assert "cause 10" not in text
     assert "and 74 failures of 4 other causes" in text
+
+
+def test_the_step_of_a_cause_is_told_once(good: LoadSummary) -> None:
+    cause = msgspec.structs.replace(good.causes[0], step="dial", text="waited for state")
+    assert step_told(cause) == " in dial"
+    assert step_told(msgspec.structs.replace(cause, text="waited for state, in dial at desk.py:57")) == ""
+    assert step_told(msgspec.structs.replace(cause, step="")) == ""
 
 
 def test_what_takes_no_time_is_no_part_of_a_step(good: LoadSummary) -> None:

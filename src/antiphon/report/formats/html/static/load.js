@@ -137,7 +137,7 @@ function fillBaseline() {
       `${number(count('same'))} not moved${count('unknown') ? `, ${number(count('unknown'))} with too little to tell` : ''}.`),
     make('p.note', `What is told as moved has changed by more than 2 %, and 95 of 100 draws of blocks of ${clock(baseline.block_s)} agree on the direction; of figures that have not moved, some in a hundred are told all the same.`),
   );
-  const box = make('div.content', moved.length ? rows(moved.slice(0, MOST_MOVED)) : make('p.dim', 'Nothing has moved.'));
+  const box = make('div.content', moved.length ? rows(moved.slice(0, MOST_MOVED)) : make('p.dim', count('same') ? 'Nothing has moved.' : 'There is too little to tell: loads of less than half a minute have too few blocks.'));
   const all = button(`All ${figures.length} figures`, () => { box.replaceChildren(rows(figures)); all.hidden = true; });
   const remarks = [...baseline.remarks, ...baseline.new.map((name) => `new: ${name}`), ...baseline.gone.map((name) => `gone: ${name}`)];
   content.append(box, make('p.pick', all), remarks.length ? make('ul.remarks', ...remarks.map((remark) => make('li', visible(remark)))) : '');
@@ -271,7 +271,7 @@ function fillErrors() {
 }
 
 function causeTold(cause) {
-  const where = [cause.part, cause.step && `in ${cause.step}`, percent(cause.share)].filter(Boolean).map(visible).join(', ');
+  const where = [cause.part, cause.step && !cause.text.includes(`in ${cause.step}`) && `in ${cause.step}`, percent(cause.share)].filter(Boolean).map(visible).join(', ');
   const told = make('span.told', make('b', visible(cause.error || 'various')), ` ${visible(cause.text)}`, make('small', where));
   const whose = cause.conversation ? make('p.links', make('span.dim', `the first was ${visible(cause.conversation)}`)) : '';
   const links = cause.kept.length
