@@ -187,7 +187,7 @@ def test_on_tmux(tmp_path: Path, size: tuple[int, int]) -> None:
     run("new-session", "-d", "-x", str(columns), "-y", str(rows), "env PS1='shell> ' bash --norc --noprofile -i")
     try:
         seen_until("shell>")
-        run("send-keys", f"PYTHONPATH={HARNESS} {sys.executable} {HARNESS / 'show_load.py'} 0.2", "Enter")
+        run("send-keys", f"{sys.executable} {HARNESS / 'show_load.py'} 0.2", "Enter")
         seen = seen_until("why conversations failed")
         assert len(seen) == rows
         assert seen[0].startswith("outgoing+long_case on local")

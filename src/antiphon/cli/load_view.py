@@ -15,6 +15,7 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Any, Final
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from antiphon.cli.canvas import Canvas
@@ -39,6 +40,8 @@ FRAME_S: Final = 0.25
 LINE_S: Final = 5.0
 """Where no terminal is there is a line so often."""
 
+_BEYOND_LATIN: Final = "→"
+
 STANDS_STILL_S: Final = 1.0
 """A terminal that takes nothing for so long is left as it is when we are stopped (Ctrl-Z)."""
 
@@ -55,6 +58,7 @@ class LoadView:
         self.error: Exception | None = None
         self._screen = screen
         self._is_quiet = is_quiet
+        cell_len(_BEYOND_LATIN)  # rich imports its tables when it first needs them: then there may be no more files
         self._baseline = baseline
         self._director: Director | None = None
         self._steering: Steering | None = None
