@@ -18,8 +18,9 @@ import binascii
 import math
 import struct
 import zlib
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from antiphon.errors import RecordingError
@@ -122,6 +123,18 @@ class Histogram:
                 place, count = next(slots)
                 passed += count
             found[number] = self._greatest_at(place) if asked[number] > 0 else _least_at(place)
+        return found
+
+    def in_buckets(self, bounds_us: Sequence[int]) -> list[int]:
+        """How many lie up to the first of these rising bounds, up to each further one, and above the last.
+
+        A value lies where the greatest one does that its counter stands for. A bound is less than 60 s, or that.
+        """
+        # A counter is within a bound if the next one begins at most one above it.
+        limits = [_place_of(bound_us + 1) for bound_us in bounds_us]
+        found = [0] * (len(limits) + 1)
+        for place, count in self._counts.items():
+            found[bisect_right(limits, place)] += count
         return found
 
     def __iter__(self) -> Iterator[tuple[int, int]]:

@@ -155,6 +155,16 @@ def test_values_rise_with_how_often_they_were_recorded() -> None:
     assert histogram.count == 6
 
 
+@given(many_durations, st.lists(st.integers(LOWEST_US, HIGHEST_US), max_size=5, unique=True).map(sorted))
+@example([2_500, 2_501, 2_502, HIGHEST_US, 10**9], [2_499, 2_500, 2_501, HIGHEST_US])
+def test_buckets_are_those_of_the_greatest_values_of_counters(values: list[int], bounds_us: list[int]) -> None:
+    histogram = recorded(values)
+    expected = [0] * (len(bounds_us) + 1)
+    for us, count in histogram:
+        expected[sum(bound_us < us for bound_us in bounds_us)] += count
+    assert histogram.in_buckets(bounds_us) == expected
+
+
 @pytest.mark.parametrize("us", [0, -1, -(10**12)])
 def test_less_than_a_microsecond_is_one(us: int) -> None:
     assert recorded([us]) == recorded([1])

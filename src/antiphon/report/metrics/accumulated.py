@@ -6,7 +6,6 @@ It is added to once an interval. What a message costs is no more than without it
 from __future__ import annotations
 
 import threading
-from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -44,9 +43,9 @@ class Durations:
 
     def add(self, histogram: Histogram) -> None:
         """Count those of a histogram, into the bucket of the greatest value that its counter stands for."""
-        for us, count in histogram:
-            self.counts[bisect_left(_BOUNDS_US, us)] += count
-            self.count += count
+        added = histogram.in_buckets(_BOUNDS_US)
+        self.counts = [before + more for before, more in zip(self.counts, added, strict=True)]
+        self.count += sum(added)
         if histogram.max_us:
             self.min_us = min(self.min_us or histogram.min_us, histogram.min_us)
             self.max_us = max(self.max_us, histogram.max_us)
