@@ -167,10 +167,11 @@ def test_a_terminal_gets_frames_and_gives_keys(
     assert director.said == ["pause", "end 30"]
     assert termios.tcgetattr(terminal.master) == terminal.before
     view.tell_end()
-    terminal.wait_for("UNFINISHED")
+    terminal.wait_for("where the time of a step goes")
     frames, _, end = terminal.written.partition("\x1b[?1049l")
     assert frames.startswith("\x1b[?1049h")
     assert frames.endswith("\x1b[?25h")
+    assert "UNFINISHED" in end
     assert "outbound_call" in end
 
 
@@ -191,3 +192,24 @@ def test_a_terminal_that_is_gone_holds_nothing_up(
         return view
 
     assert asyncio.run(show()).error is None
+
+
+def test_a_terminal_that_stands_still_does_not_hold_up_the_load(
+    book: LoadBook, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdout", terminal.output)
+
+    async def show() -> LoadView:
+        view, director = LoadView(Screen()), FakeDirector()
+        director.play(view, book.entries()[:1])
+        view.begin(director)  # type: ignore[arg-type]
+        await asyncio.to_thread(terminal.wait_for, "running")
+        termios.tcflow(terminal.slave, termios.TCOOFF)  # what Ctrl-S does
+        director.play(view, book.entries()[1:])
+        termios.tcflow(terminal.slave, termios.TCOON)
+        view.close()
+        return view
+
+    assert asyncio.run(show()).error is None
+    terminal.wait_for("\x1b[?1049l")
+    assert termios.tcgetattr(terminal.master) == terminal.before
