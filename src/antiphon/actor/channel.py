@@ -6,19 +6,19 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from multidict import CIMultiDict
 
 from antiphon.actor.codec_failure import read_all, unreadable
-from antiphon.actor.connection_entries import ended, opened
 from antiphon.actor.handlers import Dispatcher, Handlers
 from antiphon.actor.housekeeping import Housekeeping
 from antiphon.actor.mailbox_watch import MailboxWatch
 from antiphon.actor.reading_pause import ReadingPause
-from antiphon.actor.sending import Sender, body_of, not_open, thrown_away, unsayable
+from antiphon.actor.sending import DEFAULT_MAX_UNSENT_BYTES, Sender, body_of, ended, not_open, thrown_away, unsayable
 from antiphon.actor.wait_driver import WaitDriver
 from antiphon.conversation.ending import Ending
+from antiphon.conversation.headers import single_lines
 from antiphon.conversation.mailbox import DEFAULT_LIMIT_BYTES, Mailbox
 from antiphon.conversation.message import Data, Message, require_name
 from antiphon.conversation.strict import Ignored
@@ -33,6 +33,7 @@ from antiphon.errors import (
     TransportError,
     UpgradeRefused,
 )
+from antiphon.journal import ChannelOpened
 from antiphon.runtime.call_site import KNOWN_PLACES, caller, find_place, getframe, place_of
 from antiphon.runtime.deadlines import nanoseconds
 from antiphon.runtime.runtime import STEP, Runtime
@@ -42,8 +43,6 @@ __all__ = ["DEFAULT_MAX_UNSENT_BYTES", "Channel", "Mark"]
 
 LARGE_BYTES: Final = 4 * 1024
 """What is remembered of the past is bounded by counts, which is enough for data up to this size."""
-
-DEFAULT_MAX_UNSENT_BYTES: Final = 64 * 1024 * 1024
 
 Mark = int
 """A moment in the stream of received messages: how many had come."""
@@ -208,8 +207,9 @@ class Channel:
 
     def _choose(self, codec: Codec) -> None:
         """What a codec is like is looked at once, and not for each message."""
-        decode = codec.decode if codec.gives_messages else partial(read_all, self._dialect, codec)
-        self._decode = cast("Callable[[Data], Sequence[Message]]", decode)
+        self._decode: Callable[[Data], Sequence[Message]] = (
+            codec.decode if codec.gives_messages else partial(read_all, self._dialect, codec)  # type: ignore[assignment]
+        )
         self._housekeeping = Housekeeping(self._runtime, self._sender, self._dialect, self.mailbox.owner)
         self._tidy_above_bytes = -1 if self._housekeeping.has_duties else LARGE_BYTES
 
@@ -219,10 +219,18 @@ class Channel:
         self._sender.connection = connection
         self.subprotocol = connection.subprotocol
         self._runtime.deadlines.add(self._driver)
-        address = self._resolve_address() if self._resolve_address is not None else ""
         now_ns = self._now_ns()
-        took_ns = now_ns - self._opening_ns if self._opening_ns is not None else None
-        self._record(opened(now_ns, self.actor, self.name, address, self.headers, self.subprotocol, took_ns))
+        self._record(
+            ChannelOpened(
+                at_ns=now_ns,
+                actor=self.actor,
+                channel=self.name,
+                address=self._resolve_address() if self._resolve_address is not None else "",
+                headers=single_lines(self.headers),
+                subprotocol=self.subprotocol,
+                took_ns=now_ns - self._opening_ns if self._opening_ns is not None else None,
+            )
+        )
         self._housekeeping.begin()
         self._dispatcher.opened()
 

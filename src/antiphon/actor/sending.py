@@ -22,14 +22,16 @@ from antiphon.errors import (
     SendBufferFull,
     TransportError,
 )
-from antiphon.journal import Note
+from antiphon.journal import ChannelEnded, Note
 from antiphon.journal.performed import PerformedStep
 from antiphon.runtime.call_site import caller
 from antiphon.runtime.runtime import STEP, Runtime
 from antiphon.transport.interface import Connection
 from antiphon.transport.timeouts import timeout
 
-__all__ = ["Sender", "body_of", "not_open", "thrown_away", "unsayable"]
+__all__ = ["DEFAULT_MAX_UNSENT_BYTES", "Sender", "body_of", "ended", "not_open", "thrown_away", "unsayable"]
+
+DEFAULT_MAX_UNSENT_BYTES: Final = 64 * 1024 * 1024
 
 LOOK_EVERY_BYTES: Final = 64 * 1024
 """How much is sent before it is seen whether it leaves; a peer with no more than that unsent is not behind."""
@@ -85,7 +87,8 @@ class Sender:
         self._left_ns = 0
         self._is_behind = False
         self._told_bytes = 0
-        self._collect(None)
+        self._batch: list[Message] | None = None
+        self._unwatched_bytes: float = self._look_every_bytes
 
     def _collect(self, batch: list[Message] | None) -> None:
         """From now on keep what is said in that list; None: say it."""
@@ -247,6 +250,20 @@ class Sender:
             messages[-1].frames = data  # so that all are in the journal before any is on its way
             for message in messages:
                 self.transmit(self.connection, message, now_ns, step)
+
+
+def ended(at_ns: int, actor: str, channel: str, ending: Ending) -> ChannelEnded:
+    """What the journal has of the end of a connection."""
+    return ChannelEnded(
+        at_ns=at_ns,
+        actor=actor,
+        channel=channel,
+        code=ending.code,
+        reason=ending.reason,
+        by=ending.by,
+        detail=ending.detail,
+        unsent_bytes=ending.unsent_bytes,
+    )
 
 
 def thrown_away(owner: str, ending: Ending) -> TransportError:
