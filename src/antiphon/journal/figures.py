@@ -82,7 +82,7 @@ class SeriesFigures(msgspec.Struct, omit_defaults=True):
 class PartFigures(msgspec.Struct, omit_defaults=True):
     """The conversations of a part in an interval.
 
-    `due` were to begin in it and `started` did, `late` of those more than 10 ms after they were due; `passed`, `failed`
+    `due` were to begin in it and `started` did, `late` of those more than 50 ms after they were due; `passed`, `failed`
     and `interrupted` (by the load's own end) have ended in it; `live` are under way at its end. `asked` is what was
     asked for at its end: conversations a second in an open model, users in a closed one. `dropped` were due and were
     not begun, since there was no user for them or the load ended.

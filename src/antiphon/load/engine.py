@@ -35,7 +35,7 @@ FOLD_EVERY_S: Final = 0.25
 RING: Final = 256
 """So many of its latest entries each conversation keeps in memory."""
 
-LATE_S: Final = 0.01
+LATE_S: Final = 0.05
 """A conversation that begins so much later than it was due is a late one."""
 
 

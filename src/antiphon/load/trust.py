@@ -26,7 +26,7 @@ BUSY_SHARE: Final = 0.95
 """A process that uses so much of a core has none left for what comes unexpectedly."""
 
 LATE_SHARE: Final = 0.01
-"""So many of the conversations may begin more than 10 ms after they were due."""
+"""So many of the conversations may begin more than 50 ms after they were due."""
 
 SECONDS_SHARE: Final = 0.05
 """So many of the seconds may be bad, and two are always allowed: at the beginning everybody comes at once."""
@@ -90,7 +90,7 @@ class Trust:
         started, late = figures.total.started, figures.total.late
         if late > 1 and late > LATE_SHARE * started:
             doubts.append(
-                f"{late} of {started} conversations began more than 10 ms after they were due: "
+                f"{late} of {started} conversations began more than 50 ms after they were due: "
                 "the load was less even than asked for"
             )
         return doubts

@@ -69,7 +69,7 @@ def _write_series(summary: LoadSummary, file: TextIO) -> None:
         return
     file.write("| | count | errors | mean | p50 | p95 | p99 | max |\n|---|--:|--:|--:|--:|--:|--:|--:|\n")
     for series in summary.series[:MOST_ROWS]:
-        depth, name = depth_and_name(series)
+        depth, name = depth_and_name(series.name)
         times = (series.mean_ms, series.p50_ms, series.p95_ms, series.p99_ms, series.max_ms)
         told = " | ".join(took(each * 1000) for each in times)
         # Blanks at the beginning of a cell are dropped by GitHub's Markdown; an entity is not.

@@ -46,7 +46,7 @@ Milliseconds = Annotated[float, Meta(ge=0)]
 class Conversations(Struct):
     """Conversations of a part, or of all: how many were due, and what came of them.
 
-    Rates are those of the time in which conversations were asked for; `late` began more than 10 ms after they were due,
+    Rates are those of the time in which conversations were asked for; `late` began more than 50 ms after they were due,
     `dropped` were due and never begun, `lost` were under way in a process that died, `most_live` were under way at
     once. `asked` is what was asked for last while something was: conversations a second, or users.
     """

@@ -112,10 +112,12 @@ def example_told(cause: CauseSummary) -> str:
     return visible_lines(cause.example or cause.text)
 
 
-def depth_and_name(series: SeriesSummary) -> tuple[int, str]:
+def depth_and_name(series: str) -> tuple[int, str]:
     """How deep a series stands in a table of all, and its name there."""
-    *above, name = series.name.split("/", 2)
-    return len(above), visible(name)
+    # A request's path has slashes of its own, behind the method; outside of a step it stands below the part.
+    named, blank, path = series.partition(" /")
+    *above, name = named.split("/", 2)
+    return len(above), visible(f"{name}{blank}{path}")
 
 
 def moved_told(moved: Moved) -> str:
@@ -179,7 +181,7 @@ def _table(summary: LoadSummary) -> Iterator[Line]:
 
 
 def _cells(series: SeriesSummary) -> tuple[str, ...]:
-    depth, name = depth_and_name(series)
+    depth, name = depth_and_name(series.name)
     times = (
         series.mean_ms,
         series.p50_ms,

@@ -68,7 +68,7 @@ ASKED: Final = Family(
 )
 DUE: Final = Family("antiphon.due", "counter", "Conversations that were to begin.", ("part",))
 STARTED: Final = Family("antiphon.started", "counter", "Conversations that have begun.", ("part",))
-LATE: Final = Family("antiphon.late", "counter", "Those that began more than 10 ms after they were due.", ("part",))
+LATE: Final = Family("antiphon.late", "counter", "Those that began more than 50 ms after they were due.", ("part",))
 CONVERSATIONS: Final = Family(
     "antiphon.conversations",
     "counter",

@@ -15,7 +15,7 @@ from antiphon.report.failure_text import painted
 from antiphon.report.load import wording
 from antiphon.report.load.figures import LoadFigures, read_figures
 from antiphon.report.load.summary import LoadSummary
-from antiphon.report.load.text import lines, split, step_told, text_lines
+from antiphon.report.load.text import depth_and_name, lines, split, step_told, text_lines
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -105,3 +105,18 @@ def test_rates_shares_sizes_and_times() -> None:
     ]
     assert [wording.change(each) for each in (1.123, 0.96, 5.2)] == ["+12.3 %", "-4.0 %", "× 5.2"]
     assert [wording.amount(each, "failure") for each in (1, 2_281)] == ["1 failure", "2,281 failures"]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("outgoing", (0, "outgoing")),
+        ("outgoing/dial", (1, "dial")),
+        ("outgoing/dial/newRtc", (2, "newRtc")),
+        ("outgoing/dial/POST /calls/*", (2, "POST /calls/*")),
+        ("outgoing/POST /login", (1, "POST /login")),
+        ("edit/open/textDocument/didOpen", (2, "textDocument/didOpen")),
+    ],
+)
+def test_where_a_series_stands(name: str, told: tuple[int, str]) -> None:
+    assert depth_and_name(name) == told

@@ -54,7 +54,10 @@ function change(ratio) {
 
 /** The last parts of a series' name, and how deep it stands: part, step, what is in it. */
 function nameOf(series) {
-  const [part, step, ...rest] = series.name.split('/');
+  // A request's path has slashes of its own, behind the method; outside of a step it stands below the part.
+  const at = series.name.indexOf(' /');
+  const [named, path] = at < 0 ? [series.name, ''] : [series.name.slice(0, at), series.name.slice(at)];
+  const [part, step, ...rest] = named.split('/');
   if (step === undefined) return { depth: 0, name: part };
-  return rest.length ? { depth: 2, name: rest.join('/') } : { depth: 1, name: step };
+  return rest.length ? { depth: 2, name: rest.join('/') + path } : { depth: 1, name: step + path };
 }

@@ -305,7 +305,7 @@ function fillGenerator() {
   content.append(make('div.charts',
     chart({ title: 'CPU, % of a core', lines: lines('cpu'), format: (value) => `${number(value)} %` }),
     chart({ title: 'How late the event loop was', lines: lines('lag_ms'), format: took }),
-    chart({ title: 'Conversations that began more than 10 ms late', lines: late, format: number, isStacked: true }),
+    chart({ title: 'Conversations that began more than 50 ms late', lines: late, format: number, isStacked: true }),
     chart({ title: 'Memory', lines: lines('rss_mib'), format: (value) => `${number(value)} MiB` })));
   const head = ['process', { text: 'CPU', className: 'number' }, { text: 'busiest', className: 'number' }, { text: 'loop late at most', className: 'number' }, { text: 'began late, in all', className: 'number' }, { text: 'memory', className: 'number' }, ''];
   const lost = new Map(summary.lost_processes.map((each) => [each.process, each]));
