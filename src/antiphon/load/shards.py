@@ -237,7 +237,7 @@ def side_by_side(shards: Sequence[Shard], records: Sequence[Iterable[LoadRecord]
     for shard, entries in zip(shards, records, strict=True):
         rows.append(_Row(_placed(shard, entries, shard.began_ns - first_ns, process)))
         process += shard.processes
-    until_ns: int | None = None
+    until_ns, reached_ns = None, 0
     while heads := [row.head for row in rows if row.head is not None]:
         at_ns = min(head.at_ns for head in heads)
         taken = [row.take() for row in rows if row.head is not None and row.head.at_ns < at_ns + APART_NS]
@@ -246,8 +246,9 @@ def side_by_side(shards: Sequence[Shard], records: Sequence[Iterable[LoadRecord]
         # Who has not been asked at that time is as it was before.
         standing = [row.standing(at_ns) for row in rows if row.head is not None and row.latest not in taken]
         second = beside([*taken, *filter(None, standing)])
+        reached_ns = max(reached_ns, second.at_ns)
         if all(row.head is None for row in rows):
-            at_ns = second.at_ns
+            at_ns = reached_ns
         begun_ns = second.from_ns if until_ns is None else until_ns
         until_ns = max(at_ns, begun_ns)
         yield msgspec.structs.replace(second, from_ns=begun_ns, at_ns=until_ns)

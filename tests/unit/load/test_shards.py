@@ -467,6 +467,23 @@ def test_who_was_not_asked_meanwhile_is_as_before() -> None:
     assert told == [(1, 13), (2, 14), (3, 15), (4.1, 20)]
 
 
+def test_it_ends_with_the_one_that_ends_last() -> None:
+    """Also if that is side by side with an interval before the last of another."""
+
+    def second(from_s: float, at_s: float) -> Second:
+        return Second(at_ns=round(at_s * SECOND_NS), from_ns=round(from_s * SECOND_NS))
+
+    records: list[list[LoadRecord]] = [
+        as_shard([second(0, 1), second(1, 1.2)], 1, 2, 0),
+        as_shard([second(0, 1.4)], 2, 2, 0),
+    ]
+
+    merged = side_by_side([Shard(Path(), record) for record in records], records)
+
+    told = [(each.from_ns / SECOND_NS, each.at_ns / SECOND_NS) for each in merged if isinstance(each, Second)]
+    assert told == [(0, 1), (1, 1.4)]
+
+
 def test_processes_are_numbered_through() -> None:
     one = as_shard([Second(at_ns=1, from_ns=0, generators=[GeneratorFigures(1, 1, 1, 1.0, 0.1, 1.0, 1)])], 1, 2, 0)
     two = as_shard(
