@@ -71,8 +71,8 @@ wheel: $(READY) ## build dist/, and try the wheel in a fresh environment without
 	$(BIN)/python -m build --outdir dist .
 	.ci/try_wheel $(BIN)/python dist/*.whl
 
-bench: $(READY) ## what a round trip costs, beside bare picows and hand-written websockets
+bench: $(READY) ## what a round trip, a conversation and a load cost, beside bare picows and hand-written websockets
 	$(BIN)/python -m bench
 
 clean: ## remove what these commands have made
-	rm -rf .venv .venv-3.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* dist runs
+	rm -rf .venv .venv-3.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* dist runs .bench

@@ -1,7 +1,8 @@
 """What a conversation that is silent keeps in memory: `python -m bench.idle CLIENT ADDRESS CONNECTIONS ROUND_TRIPS`.
 
 Each has made so many round trips before, and goes when all are there. Prints as JSON what one more has added to the
-process, and to Python's own objects (`tracemalloc`), in a second run of the same: tracing takes memory itself.
+process, and to Python's own objects (`tracemalloc`), in a second run of the same: tracing takes memory itself. With
+`process` behind it the second run is left out.
 """
 
 from __future__ import annotations
@@ -11,20 +12,22 @@ import gc
 import resource
 import sys
 import tracemalloc
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
 import msgspec
 import uvloop
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
-from antiphon import Stand, perform, scenario
-from bench.clients.actor import KEPT_UNDER_LOAD, Party
-from bench.conversation import ASK, FIRST_ID, REST_OF_REQUEST
-from bench.runs import BARE
+from antiphon import scenario
+from bench.clients.actor import Party
+from bench.meter import Meter, Plan
+from bench.meter import Party as Counted
+from bench.worker import CLIENTS
 
-__all__ = ["Idle"]
+__all__ = ["WARMED_UP", "Idle"]
 
 WARMED_UP: Final = 100
 """So many are there before it is measured: what the first ones take is for all."""
@@ -42,32 +45,7 @@ class Idle(msgspec.Struct, frozen=True):
     connections: int
     round_trips: int
     process_kib: float
-    python_kib: float
-
-
-class BareParty(WSListener):
-    """Makes its round trips."""
-
-    def __init__(self, round_trips: int) -> None:
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._left = round_trips
-
-    def ask(self, transport: WSTransport, workitem_id: str) -> None:
-        """Send the next request."""
-        body = {"workitemID": workitem_id, **REST_OF_REQUEST}
-        transport.send(WSMsgType.TEXT, msgspec.json.encode({"action": ASK, "data": body}))
-
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type is not WSMsgType.TEXT:
-            transport.disconnect()
-            return
-        body = msgspec.json.decode(frame.get_payload_as_bytes())["data"]
-        assert body["state"] == "ready"
-        self._left -= 1
-        if self._left:
-            self.ask(transport, body["workitemID"])
-        else:
-            self.done.set_result(None)
+    python_kib: float | None = None
 
 
 class Gathering:
@@ -92,53 +70,87 @@ class Gathering:
             await self._arrived.wait()
 
 
+class Stay(Meter):
+    """What a client asks in one conversation: it makes its round trips, and is silent until all may go."""
+
+    def __init__(self, gathering: Gathering) -> None:
+        super().__init__(_ONE)
+        self._gathering = gathering
+        self._party: Counted | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has made its round trips."""
+        return self._party is not None and self._party.done >= self._gathering.round_trips
+
+    async def join(self, party: Counted) -> None:
+        """It is connected."""
+        self._party = party
+
+    async def leave(self) -> None:
+        """Stay as long as the others."""
+        await self._gathering.stay()
+
+
 @scenario
 async def staying(party: Party, gathering: Gathering) -> None:
     """A party says what it has to say, and is silent."""
-    for _ in range(gathering.round_trips):
+    while party.done < gathering.round_trips:
         await party.round_trip()
     await gathering.stay()
 
 
-def conversation(client: str, address: str, gathering: Gathering) -> Callable[[], Awaitable[object]]:
-    """What holds one conversation of that client."""
-    stand = Stand("bench", {"peer": address})
+Grow = Callable[[int], Awaitable[None]]
+"""Has so many be there."""
 
-    async def bare() -> None:
-        transport, party = await ws_connect(lambda: BareParty(gathering.round_trips), f"{address}/desk")
-        assert isinstance(party, BareParty)
-        party.ask(transport, FIRST_ID)
-        await party.done
-        await gathering.stay()
-        transport.send_close(1000)
-        await transport.wait_disconnected()
 
-    if client == BARE:
-        return bare
-    return lambda: perform(staying, stand=stand, runs=None, reports=(), keep=KEPT_UNDER_LOAD, gathering=gathering)
+@asynccontextmanager
+async def of_client(client: str, address: str, gathering: Gathering) -> AsyncIterator[Grow]:
+    """The client's conversations, each by itself."""
+    converse = import_module(CLIENTS[client]).converse
+    held: list[asyncio.Future[None]] = []
+
+    async def grow(number: int) -> None:
+        held.extend(asyncio.ensure_future(converse(address, Stay(gathering))) for _ in range(number - len(held)))
+        arrived = asyncio.ensure_future(gathering.until_there_are(number))
+        await asyncio.wait({arrived, *held}, return_when=asyncio.FIRST_COMPLETED)
+        if not arrived.done():  # one has failed
+            await asyncio.gather(*(each for each in held if each.done()))
+
+    yield grow
+    gathering.over.set()
+    await asyncio.gather(*held)
+
+
+@asynccontextmanager
+async def of_engine(address: str, gathering: Gathering) -> AsyncIterator[Grow]:
+    """Those of the load engine."""
+    from bench.clients.load_engine import loading
+
+    async with loading(address, staying, 1, gathering=gathering) as load:
+
+        async def grow(number: int) -> None:
+            load.want(number)
+            arrived = asyncio.ensure_future(gathering.until_there_are(number))
+            await load.until(arrived.done)
+
+        yield grow
 
 
 async def hold(client: str, address: str, connections: int, round_trips: int, used_kib: Callable[[], float]) -> float:
     """KiB that each of so many has added."""
     gathering = Gathering(round_trips)
-    one = conversation(client, address, gathering)
-    held: list[asyncio.Future[object]] = []
+    crowd = of_engine(address, gathering) if client == "antiphon load" else of_client(client, address, gathering)
+    async with crowd as grow:
 
-    async def more(number: int) -> float:
-        while len(held) < number:
-            held.extend(asyncio.ensure_future(one()) for _ in range(min(AT_ONCE, number - len(held))))
-            arrived = asyncio.ensure_future(gathering.until_there_are(len(held)))
-            await asyncio.wait({arrived, *held}, return_when=asyncio.FIRST_COMPLETED)
-            if not arrived.done():  # one has failed
-                await asyncio.gather(*(each for each in held if each.done()))
-        gc.collect()
-        return used_kib()
+        async def more(number: int) -> float:
+            for there in range(0, number, AT_ONCE):
+                await grow(min(there + AT_ONCE, number))
+            gc.collect()
+            return used_kib()
 
-    before_kib = await more(WARMED_UP)
-    each_kib = (await more(WARMED_UP + connections) - before_kib) / connections
-    gathering.over.set()
-    await asyncio.gather(*held)
-    return each_kib
+        before_kib = await more(WARMED_UP)
+        return (await more(WARMED_UP + connections) - before_kib) / connections
 
 
 def resident_kib() -> float:
@@ -154,10 +166,22 @@ def traced_kib() -> float:
     return tracemalloc.get_traced_memory()[0] / 1024
 
 
+_ONE: Final = Plan(1, 0.0, 0.0)
+
+
+def main() -> None:
+    """Measure what the command line says."""
+    client, address = sys.argv[1:3]
+    connections, round_trips = map(int, sys.argv[3:5])
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
+    process_kib = uvloop.run(hold(client, address, connections, round_trips, resident_kib))
+    python_kib = None
+    if sys.argv[5:] != ["process"]:
+        tracemalloc.start()
+        python_kib = uvloop.run(hold(client, address, connections, round_trips, traced_kib))
+    print(msgspec.json.encode(Idle(connections, round_trips, process_kib, python_kib)).decode())
+
+
 if __name__ == "__main__":
-    _client, _address = sys.argv[1:3]
-    _connections, _round_trips = map(int, sys.argv[3:])
-    _process_kib = uvloop.run(hold(_client, _address, _connections, _round_trips, resident_kib))
-    tracemalloc.start()
-    _python_kib = uvloop.run(hold(_client, _address, _connections, _round_trips, traced_kib))
-    print(msgspec.json.encode(Idle(_connections, _round_trips, _process_kib, _python_kib)).decode())
+    main()

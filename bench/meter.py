@@ -51,8 +51,9 @@ class Reading(msgspec.Struct, frozen=True):
 class Meter:
     """Lets the parties begin together, and tells them when it `is_over`."""
 
+    is_over = False
+
     def __init__(self, plan: Plan) -> None:
-        self.is_over = False
         self.plan = plan
         self._parties: list[Party] = []
         self._all_here = asyncio.Event()
@@ -66,6 +67,9 @@ class Meter:
             self._all_here.set()
             asyncio.get_running_loop().call_soon(self._look, cpu_s())
         await self._all_here.wait()
+
+    async def leave(self) -> None:
+        """Whoever has nothing more to say goes at once."""
 
     @property
     def is_measuring(self) -> bool:

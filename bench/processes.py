@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["client_core", "output_of", "peer", "server_core"]
+__all__ = ["client_core", "on_core", "output_of", "peer", "server_core"]
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,7 +33,7 @@ def peer() -> Iterator[str]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        preexec_fn=_on(server_core()),
+        preexec_fn=on_core(server_core()),
     ) as server:
         assert server.stdin is not None
         assert server.stdout is not None
@@ -44,8 +44,8 @@ def peer() -> Iterator[str]:
 def output_of(module: str, *arguments: str, core: int | None = None) -> bytes:
     """Run a module of this package and give what it prints; raises CalledProcessError if it fails."""
     command = [sys.executable, "-m", f"bench.{module}", *arguments]
-    return subprocess.run(command, cwd=_ROOT, check=True, stdout=subprocess.PIPE, preexec_fn=_on(core)).stdout
+    return subprocess.run(command, cwd=_ROOT, check=True, stdout=subprocess.PIPE, preexec_fn=on_core(core)).stdout
 
 
-def _on(core: int | None) -> Callable[[], None] | None:
+def on_core(core: int | None) -> Callable[[], None] | None:
     return (lambda: os.sched_setaffinity(0, {core})) if core is not None else None

@@ -11,6 +11,7 @@ import asyncio
 import statistics
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from time import perf_counter_ns
 from typing import Any
 
@@ -21,7 +22,7 @@ from picows import WSFrame, WSTransport
 from antiphon.conversation.message import Data
 from antiphon.transport.websocket import client as websocket
 from antiphon.transport.websocket.connection import WebSocketConnection
-from bench.clients import actor, bare_picows
+from bench.clients import actor, bare_picows, load_engine
 from bench.meter import Meter, Plan
 
 __all__ = ["Reaction"]
@@ -56,8 +57,10 @@ class Stopwatch:
             self._started_ns = 0
 
 
-def watch_antiphon(stopwatch: Stopwatch) -> Callable[[str, Meter], Awaitable[None]]:
-    """antiphon's client, with the stopwatch at both ends of its WebSocket connections."""
+def watch_antiphon(
+    stopwatch: Stopwatch, converse: Callable[[str, Meter], Awaitable[None]] = actor.converse
+) -> Callable[[str, Meter], Awaitable[None]]:
+    """antiphon's client, or its load engine, with the stopwatch at both ends of its WebSocket connections."""
 
     class Watched(WebSocketConnection):
         def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
@@ -69,7 +72,7 @@ def watch_antiphon(stopwatch: Stopwatch) -> Callable[[str, Meter], Awaitable[Non
             super().send(data)
 
     vars(websocket)["WebSocketConnection"] = Watched  # this process does nothing else
-    return actor.converse
+    return converse
 
 
 def watch_bare(stopwatch: Stopwatch) -> Callable[[str, Meter], Awaitable[None]]:
@@ -100,8 +103,12 @@ async def measure(name: str, address: str, plan: Plan) -> Reaction:
     """Perform the plan with that client."""
     meter = Meter(plan)
     stopwatch = Stopwatch(meter)
-    watch = {"bare picows": watch_bare, "antiphon": watch_antiphon}[name]
-    await watch(stopwatch)(address, meter)
+    watch = {
+        "bare picows": watch_bare,
+        "antiphon": watch_antiphon,
+        "antiphon load": partial(watch_antiphon, converse=load_engine.converse),
+    }
+    await watch[name](stopwatch)(address, meter)
     took_us = [took_ns / 1000 for took_ns in stopwatch.took_ns]
     hundredths = statistics.quantiles(took_us, n=100)
     return Reaction(statistics.median(took_us), hundredths[98], len(took_us))

@@ -15,20 +15,25 @@ import msgspec
 from bench.desks import Side
 from bench.idle import Idle
 from bench.instructions import Counted
+from bench.load_counts import LoadCounts
 from bench.meter import Reading
 from bench.reaction import Reaction
 
-__all__ = ["Report", "RoundTrips", "machine"]
+__all__ = ["BASELINE", "LoadReport", "Report", "RoundTrips", "machine"]
 
 BASELINE = "bare picows"
 BY_HAND = "websockets"
 
 
 class RoundTrips(msgspec.Struct, frozen=True):
-    """The readings of every client, in the order in which they were taken, over that many connections."""
+    """The readings of every client, in the order in which they were taken, over that many connections.
+
+    `what` was counted: round trips, or visits, which are conversations as a whole.
+    """
 
     connections: int
     readings: dict[str, list[Reading]]
+    what: str = "round trips"
 
     def rate(self, client: str) -> float:
         """The median of a client's round trips per second of CPU."""
@@ -42,7 +47,11 @@ class RoundTrips(msgspec.Struct, frozen=True):
     def lines(self) -> Iterator[str]:
         """The table; in brackets the least and the most that a ratio was in one turn."""
         repeats = len(self.readings[BASELINE])
-        yield f"round trips per second of client CPU, {_count(self.connections, 'connection')}, median of {repeats}"
+        over = _count(self.connections, "connection")
+        counted = f"round trips per second of client CPU, {over}"
+        if self.what == "visits":
+            counted = "conversations per second of client CPU (connect, ask, leave)"
+        yield f"{counted}, median of {repeats}"
         yield f"{'':28}{'median':>9}{'least':>9}{'most':>9}{'of bare':>9}{'':14}{'of websockets':>15}{'us each':>9}"
         for client, readings in self.readings.items():
             rates = [reading.per_cpu_s for reading in readings]
@@ -53,6 +62,47 @@ class RoundTrips(msgspec.Struct, frozen=True):
                 f"{client:28}{rate:>9,.0f}{min(rates):>9,.0f}{max(rates):>9,.0f}{rate / self.rate(BASELINE):>9.2f}"
                 f"{spread:>14}{rate / self.rate(BY_HAND):>15.2f}{1e6 / rate:>9.1f}"
             )
+
+
+class LoadReport(msgspec.Struct):
+    """What was measured of loads; `live` is KiB by client and by how many there were."""
+
+    round_trips: list[RoundTrips] = []
+    visits: RoundTrips | None = None
+    live: dict[str, list[Idle]] = {}
+    counted: LoadCounts | None = None
+    notes: list[str] = []
+    reactions: dict[int, dict[str, Reaction]] = {}
+
+    def live_lines(self) -> Iterator[str]:
+        """The table of the memory."""
+        sizes = [each.connections for each in self.live[BASELINE]]
+        yield "a live conversation that is silent after a round trip, KiB of the client's process; beside the bare one"
+        yield f"{'':28}" + "".join(f"{f'{size:,} of them':>18}{'beside':>9}" for size in sizes)
+        for client, found in self.live.items():
+            both = zip(found, self.live[BASELINE], strict=True)
+            figures = (f"{each.process_kib:>18.1f}{each.process_kib - bare.process_kib:>9.1f}" for each, bare in both)
+            yield f"{client:28}" + "".join(figures)
+
+    def counted_lines(self) -> Iterator[str]:
+        """What the engine takes of the interpreter beside `perform`."""
+        assert self.counted is not None
+        counted = self.counted
+        yield "over memory, counted"
+        yield f"{'':28}{'perform: calls':>16}{'bytecodes':>11}{'load: calls':>14}{'bytecodes':>11}{'more':>7}"
+        for what, alone, loaded in (
+            ("a round trip, of antiphon", counted.round_trip_of_perform, counted.round_trip),
+            ("a conversation, in all", counted.conversation_of_perform, counted.conversation),
+        ):
+            more = loaded.bytecodes / alone.bytecodes - 1
+            figures = f"{alone.calls:>16,}{alone.bytecodes:>11,}{loaded.calls:>14,}{loaded.bytecodes:>11,}{more:>7.0%}"
+            yield f"{what:28}{figures}"
+
+    def note_lines(self) -> Iterator[str]:
+        """What cannot be compared, and what could not be had."""
+        yield from self.notes
+        if self.visits is not None and "Artillery" in self.visits.readings:
+            yield "Artillery takes the next message for a request's reply: it knows of no other way to find it."
 
 
 class Report(msgspec.Struct):
@@ -67,6 +117,7 @@ class Report(msgspec.Struct):
     runs: dict[str, list[float]] = {}
     idle: dict[str, list[Idle]] = {}
     reactions: dict[int, dict[str, Reaction]] = {}
+    load: LoadReport | None = None
     desks: dict[str, Side] = {}
 
     def counted_lines(self) -> Iterator[str]:
@@ -98,14 +149,14 @@ class Report(msgspec.Struct):
             for each in found:
                 yield (
                     f"{client:28}{each.connections:>12,}{each.round_trips:>12}{each.process_kib:>9.1f}"
-                    f"{each.python_kib:>9.1f}"
+                    f"{each.python_kib or 0.0:>9.1f}"
                 )
 
-    def reaction_lines(self) -> Iterator[str]:
+    def reaction_lines(self, reactions: dict[int, dict[str, Reaction]] | None = None) -> Iterator[str]:
         """The table of the reaction times, by the number of connections."""
         yield "reaction: from a reply's frame to the next request, in microseconds"
         yield f"{'':28}{'connections':>12}{'p50':>9}{'p99':>9}"
-        for connections, found in self.reactions.items():
+        for connections, found in (self.reactions if reactions is None else reactions).items():
             for client, reaction in found.items():
                 yield f"{client:28}{connections:>12}{reaction.p50_us:>9.1f}{reaction.p99_us:>9.1f}"
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import resource
 import sys
 
 import uvloop
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest, ws_create_server
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest, ws_create_server
 
 from bench.conversation import FIRST_ID, refusal, reply
 
@@ -38,7 +39,7 @@ class Desk(WSListener):
             self._wanted = wanted = b"workitem-%012d" % number
             transport.send(_TEXT, reply(wanted))
         elif frame.msg_type is _CLOSE:
-            transport.send_close(frame.get_close_code())
+            transport.send_close(WSCloseCode.OK)  # a goodbye need not have a code that could be said again
             transport.disconnect()
 
 
@@ -54,6 +55,8 @@ def spin(loop: asyncio.AbstractEventLoop) -> None:
 
 async def serve() -> None:
     """Listen on a free port, print the address, and serve until standard input ends."""
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
     server = await ws_create_server(accept, "127.0.0.1", 0, backlog=4096)
     print(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     gc.freeze()

@@ -9,7 +9,7 @@ from antiphon import Actor, Json, Stand, WebSocket, action, perform, scenario
 from bench.conversation import ASK, FIRST_ID, READY, REST_OF_REQUEST
 from bench.meter import Meter
 
-__all__ = ["KEPT_UNDER_LOAD", "Party", "converse"]
+__all__ = ["KEPT_UNDER_LOAD", "Party", "converse", "taking_workitems"]
 
 
 class Party(Actor):
@@ -35,6 +35,7 @@ async def taking_workitems(party: Party, meter: Meter) -> None:
     await meter.join(party)
     while not meter.is_over:
         await party.round_trip()
+    await meter.leave()
 
 
 KEPT_UNDER_LOAD = 64

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import msgspec
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from bench.conversation import ASK, FIRST_ID, REPLY, REST_OF_REQUEST
 from bench.meter import Meter
@@ -20,7 +20,7 @@ class Party(WSListener):
 
     def __init__(self, meter: Meter) -> None:
         self.done = 0
-        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.is_silent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._meter = meter
         self._decode = msgspec.json.Decoder().decode
         self._encode = msgspec.json.Encoder().encode
@@ -40,13 +40,13 @@ class Party(WSListener):
             raise AssertionError(f"an unexpected reply: {reply}")
         self.done += 1
         if self._meter.is_over:
-            transport.disconnect()
+            self.is_silent.set_result(None)
         else:
             self.ask(transport, body["workitemID"])
 
     def on_ws_disconnected(self, _transport: WSTransport) -> None:
-        if not self.ended.done():
-            self.ended.set_result(None)
+        if not self.is_silent.done():
+            self.is_silent.set_result(None)
 
 
 async def converse(address: str, meter: Meter) -> None:
@@ -57,7 +57,9 @@ async def converse(address: str, meter: Meter) -> None:
         assert isinstance(party, Party)
         await meter.join(party)
         party.ask(transport, FIRST_ID)
-        await party.ended
+        await party.is_silent
+        await meter.leave()
+        transport.send_close(WSCloseCode.OK)
         await transport.wait_disconnected()  # raises what the callback raised
 
     async with asyncio.TaskGroup() as group:

@@ -34,6 +34,7 @@ class Party:
                     raise AssertionError(f"an unexpected reply: {reply}")
                 workitem_id = body["workitemID"]
                 self.done += 1
+            await meter.leave()
 
 
 async def converse(address: str, meter: Meter) -> None:

@@ -19,7 +19,10 @@ MOST_CALLS_OF_RECORDING = 51
 MOST_BYTECODES_OF_RECORDING = 1_530
 MOST_CALLS_OF_A_RUN = 350
 MOST_BYTECODES_OF_A_RUN = 7_300
-CLIENTS = {"bare picows", "antiphon", "antiphon, journal on disk", "websockets"}
+LOADED = {"bare picows", "antiphon", "antiphon load", "websockets", "aiohttp"}
+CLIENTS = LOADED | {"antiphon, journal on disk"}
+MOST_BYTECODES_OF_MEASURING = 560
+MOST_BYTECODES_OF_A_CONVERSATION_IN_A_LOAD = 10_150
 
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -92,6 +95,27 @@ def test_reactions_are_counted(measured: dict[str, Any]) -> None:
     for reaction in measured["reactions"]["2"].values():
         assert reaction["count"] >= 2
         assert 0 < reaction["p50_us"] <= reaction["p99_us"]
+
+
+@pytest.mark.slow
+def test_loads_are_measured_beside_what_else_makes_one(measured: dict[str, Any]) -> None:
+    load = measured["load"]
+    assert set(load["visits"]["readings"]) == set(load["live"]) == LOADED
+    assert all(reading["round_trips"] >= 1 for readings in load["visits"]["readings"].values() for reading in readings)
+    assert all(each["process_kib"] > 0 for (each,) in load["live"].values())
+    assert set(load["reactions"]["2"]) == {"bare picows", "antiphon", "antiphon load"}
+    assert load["notes"] == []
+
+
+@pytest.mark.slow
+def test_a_load_takes_no_more_of_the_interpreter_than_it_did(measured: dict[str, Any]) -> None:
+    """To measure a round trip, and what a conversation without messages takes in a load."""
+    counted = measured["load"]["counted"]
+    assert counted["round_trip"]["bytecodes"] > counted["round_trip_of_perform"]["bytecodes"] > 0
+    if sys.version_info[:2] == (3, 11):
+        more = counted["round_trip"]["bytecodes"] - counted["round_trip_of_perform"]["bytecodes"]
+        assert more <= MOST_BYTECODES_OF_MEASURING
+        assert counted["conversation"]["bytecodes"] <= MOST_BYTECODES_OF_A_CONVERSATION_IN_A_LOAD
 
 
 @pytest.mark.slow
