@@ -115,7 +115,8 @@ class ProcessGenerator:
 
     def _tell(self, order: Order) -> None:
         assert self._process.stdin is not None
-        with suppress(ConnectionError):  # it is gone; what is not answered says so
+        # It is gone, for which uvloop has a RuntimeError where asyncio has none; what is not answered says so.
+        with suppress(ConnectionError, RuntimeError):
             self._process.stdin.write(msgspec.json.encode(order) + b"\n")
 
     async def _hear_snapshot(self) -> Snapshot:
