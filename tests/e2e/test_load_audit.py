@@ -111,3 +111,34 @@ def test_a_server_that_dies_and_comes_back_is_counted_as_it_was(tmp_path: Path) 
         assert figures.series["calling/caller.line"].histogram.count == 180 - refused
         assert desk.count("answered") >= figures.total.passed >= 46
         assert problems(figures) == []
+
+
+ODD = """
+from calling import Caller, calling
+from antiphon import scenario
+from antiphon.load.feed import feed
+from antiphon.load.part import part
+from antiphon.load.plan import Plan
+
+class Account:
+    def __init__(self, number):
+        self.number = number
+
+@scenario
+async def odd(caller: Caller, account: Account, title: str) -> None:
+    await caller.outbound_call()
+
+busy = Plan(part(odd, count=6, account=feed(list(map(Account, range(6)))), title="lone \\ud800"))
+"""
+
+
+def test_processes_tell_of_conversations_whatever_they_were_given(tmp_path: Path) -> None:
+    """What is kept of a conversation has its parameters, which JSON need not know."""
+    (tmp_path / "odd.py").write_text(ODD)
+    options = ("--processes", "2", "--keep", "sample:100%")
+    with Desk() as desk, Loading(tmp_path, desk.address, *options, target="odd.py:busy") as load:
+        code = load.ended()
+
+        assert code == 0 or is_late_only(load.figures()), load.text
+        assert load.figures().total.passed == desk.count("asked") == 6
+        assert [each.parameters["title"] for each in load.figures().kept] == ["lone ?"] * 6

@@ -22,7 +22,7 @@ from antiphon.errors import RecordingError
 from antiphon.journal import Entry
 from antiphon.journal.private_files import open_private, reason
 
-__all__ = ["ELSEWHERE", "FILE_NAME", "JournalWriter", "WrittenMessage", "read_journal"]
+__all__ = ["ELSEWHERE", "FILE_NAME", "JournalWriter", "WrittenMessage", "plain", "read_journal", "shown"]
 
 FILE_NAME = "journal.jsonl"
 
@@ -92,7 +92,7 @@ class JournalWriter:
 
     def __init__(self, path: Path, *, is_begun: bool = False) -> None:
         self.path = path
-        self._encode = msgspec.json.Encoder(enc_hook=_show).encode_lines
+        self._encode = msgspec.json.Encoder(enc_hook=shown).encode_lines
         try:
             if is_begun:
                 self._file = os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
@@ -212,16 +212,16 @@ def _key(key: Hashable) -> str | int | float:
     """A key of an exchange as JSON knows it."""
     if type(key) is str or (type(key) is float and math.isfinite(key)):
         return key
-    return key if type(key) is int and abs(key) < _TOO_GREAT else _show(key)
+    return key if type(key) is int and abs(key) < _TOO_GREAT else shown(key)
 
 
 def _plain_fields(entry: Entry) -> dict[str, Any]:
     """The entry in what JSON knows for certain."""
-    fields = {name: _plain(getattr(entry, name), 0) for name in entry.__struct_fields__}
+    fields = {name: plain(getattr(entry, name)) for name in entry.__struct_fields__}
     return {"kind": entry.__struct_config__.tag, **fields}
 
 
-def _plain(value: Any, depth: int) -> Any:
+def plain(value: Any, depth: int = 0) -> Any:
     """The value in what JSON knows for certain."""
     if value is None or isinstance(value, (bool, float)) or (isinstance(value, int) and abs(value) < _TOO_GREAT):
         return value
@@ -229,13 +229,14 @@ def _plain(value: Any, depth: int) -> Any:
         return _encodable(value)
     if depth < _DEEPEST:
         if isinstance(value, Mapping):
-            return {_encodable(str(key)): _plain(inner, depth + 1) for key, inner in value.items()}
+            return {_encodable(str(key)): plain(inner, depth + 1) for key, inner in value.items()}
         if isinstance(value, (list, tuple)):
-            return [_plain(inner, depth + 1) for inner in value]
-    return _encodable(_show(value))
+            return [plain(inner, depth + 1) for inner in value]
+    return _encodable(shown(value))
 
 
-def _show(value: Any) -> str:
+def shown(value: Any) -> str:
+    """What is written of a value that JSON does not know."""
     return shorten(value, 1000)
 
 
