@@ -105,7 +105,9 @@ class Conversation:
 
     def fold(self) -> None:
         """Count what was recorded since the last time."""
-        self._holder.meter.fold(self._measuring, self.journal.take())
+        recorded = self.journal.take()
+        if recorded:  # most of thousands are silent most of the time
+            self._holder.meter.fold(self._measuring, recorded)
 
     @property
     def is_staying(self) -> bool:
