@@ -1,0 +1,52 @@
+"""A generator in a process of its own, as whoever drives it sees it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from antiphon import Stand
+from antiphon.load.orders import Begin, StandData
+from antiphon.load.processes import ProcessDied, ProcessGenerator
+from antiphon.load.shares import WHOLE
+from antiphon.load.target import Target
+from antiphon.runtime.event_loop import run_in_loop
+
+
+@pytest.fixture
+def begin(tmp_path: Path) -> Begin:
+    """What a process is told first: a scenario that does nothing, ten times a second."""
+    file = tmp_path / "idle.py"
+    file.write_text("from antiphon import scenario\n\n\n@scenario\nasync def idle() -> None: ...\n")
+    return Begin(
+        target=Target(str(file), "idle", rate="10/s"),
+        seed=1,
+        stand=StandData.of(Stand("test", {}), WHOLE),
+        share=WHOLE,
+        process=0,
+        directory=None,
+        keep=None,
+    )
+
+
+def test_one_that_is_gone_takes_every_word_and_says_so_where_it_is_asked(begin: Begin) -> None:
+    async def talk_to_the_dead() -> None:
+        generator = await ProcessGenerator.begin(begin)
+        os.kill(generator.pid, signal.SIGKILL)
+        with pytest.raises(ProcessDied, match="SIGKILL"):
+            await generator.snapshot()
+        generator.start(0.0)
+        generator.set_rate({"idle": 5.0}, 1.0)
+        generator.set_users({"idle": 5}, 1.0)
+        generator.pause(True, 1.0)
+        generator.adopt(WHOLE, 1.0)
+        generator.look(1, False)
+        generator.end()
+        with pytest.raises(ProcessDied, match="SIGKILL"):
+            await generator.stop()
+        await generator.kill()
+
+    run_in_loop(talk_to_the_dead())
