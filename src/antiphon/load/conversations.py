@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import Any, Final, Literal
 
-from antiphon.errors import AntiphonError
 from antiphon.journal import KEEP
 from antiphon.journal.figures import ConversationKept, WhyKept
 from antiphon.journal.masking import Masker
@@ -55,10 +54,10 @@ class Holder:
     def begin(self, start: Start, due_ns: int, started_ns: int) -> Conversation | None:
         """Have it performed from now on, in a task; None if a feed of the part has been used up."""
         part, keeper = self.part, self.keeper
-        given: dict[str, Any] | AntiphonError | None
+        given: dict[str, Any] | Exception | None
         try:
             given = self._arguments.of(start.number)
-        except AntiphonError as error:  # a line of a feed is wrong: that is this conversation's failure
+        except Exception as error:  # what a feed gives is wrong: that is this conversation's failure
             given = error
         if given is None:
             return None
@@ -71,8 +70,8 @@ class Holder:
         )
         return conversation
 
-    async def _perform(self, conversation: Conversation, given: dict[str, Any] | AntiphonError) -> Run:
-        if isinstance(given, AntiphonError):
+    async def _perform(self, conversation: Conversation, given: dict[str, Any] | Exception) -> Run:
+        if isinstance(given, Exception):
             raise given
         scenario, journal = self.part.scenario, conversation.journal
         arguments = conversation.parameters = scenario.arguments(given)
@@ -172,7 +171,7 @@ class Conversation:
             mask=self.journal.masker.text,
         )
         text = cause.text if cause is not None else ""
-        if keeper is None:
+        if keeper is None or run is None:  # of one that could not begin nothing is recorded
             return text
         took_us = (now_ns - self._due_ns) // 1000
         if cause is not None and keeper.wants_failed((part, cause.error, cause.text)):

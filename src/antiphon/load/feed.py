@@ -137,7 +137,12 @@ class _InTurn:
         if number < self._read - 1:
             self._rows, self._read = self._open(), 0
         while self._read <= number:
-            row = next(self._rows, None)
+            try:
+                row = next(self._rows, None)
+            except ScenarioError:
+                raise
+            except Exception as error:  # the author's iterable: what it gave before is all that there is of it
+                raise _failed(self._title, number, error) from error
             if row is None:
                 return self._behind_the_last(number)
             self._last = row
@@ -193,8 +198,7 @@ class _Called:
         except ScenarioError:
             raise
         except Exception as error:
-            text = f"the feed {self._title} failed for conversation {number}: {type(error).__name__}: {error}"
-            raise ScenarioError(text) from error
+            raise _failed(self._title, number, error) from error
 
 
 class _File:
@@ -319,6 +323,10 @@ def _takes_number(function: Callable[..., Any], wrong: Callable[[str, str], Scen
         hint = "it is called with nothing, or with the conversation's number"
         raise wrong(f"{getattr(function, '__name__', function)} takes {len(needed)} arguments", hint)
     return bool(needed)
+
+
+def _failed(title: str, number: int, error: Exception) -> ScenarioError:
+    return ScenarioError(f"the feed {title} failed for conversation {number}: {type(error).__name__}: {error}")
 
 
 def _no_values(title: str) -> ScenarioError:

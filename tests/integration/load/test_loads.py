@@ -234,6 +234,41 @@ def test_a_feed_gives_each_its_own_and_ends_the_part_when_it_is_used_up(
     assert load.verdict == "passed"
 
 
+class Unpredicted(Exception):
+    """What a type of the author's raises for a value that it does not take."""
+
+
+class Extension:
+    def __init__(self, text: str) -> None:
+        if not text.isdigit():
+            raise Unpredicted(f"{text} is no extension")
+        self.text = text
+
+
+@scenario
+async def by_extension(caller: Caller, extension: Extension) -> None:
+    await caller.outbound_call(extension.text)
+
+
+def test_what_a_feed_gives_that_is_wrong_is_the_failure_of_that_conversation_alone(
+    load_with: Loading, server: type[Server], tmp_path: Path
+) -> None:
+    file = tmp_path / "extensions.csv"
+    file.write_text("extension\n100\nnone\n102\n")
+    directory = tmp_path / "load"
+    directory.mkdir()
+    load = load_with(Plan(part(by_extension, feed(file, order="unique"), rate="10/s"), during=9), directory=directory)
+
+    assert [number for _, number in server.asked] == ["100", "102"]
+    assert (load.figures.total.passed, load.figures.total.failed) == (2, 1)
+    (cause,) = load.figures.causes
+    assert "none is no extension" in cause.text
+    assert load.verdict == "failed", load.doubts
+    # Of one that could not begin there is no record to keep, and the reports are made without it.
+    assert {each.conversation for each in load.figures.kept} == {"by_extension-0", "by_extension-2"}
+    assert (directory / "load.html").is_file()
+
+
 def test_a_table_has_a_row_for_each_with_what_was_learnt(
     load_with: Loading, server: type[Server], tmp_path: Path
 ) -> None:

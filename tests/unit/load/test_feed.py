@@ -210,6 +210,20 @@ def test_an_iterator_is_read_once() -> None:
     assert lent(feed(iter([1])), range(2)) == [1, None]
 
 
+def test_an_iterator_that_fails_is_told_of_and_gives_nothing_more() -> None:
+    def broken() -> Iterator[int]:
+        yield 1
+        raise OSError("the database is gone")
+
+    lender = feed(broken()).lender(1, "test")
+    assert lender.row(0) is not None
+    with pytest.raises(
+        ScenarioError, match=r"the feed generator at .* failed for conversation 1: OSError: the database is gone"
+    ):
+        lender.row(1)
+    assert lender.row(2) is None
+
+
 def test_a_function_is_called_for_each_conversation() -> None:
     calls = count(1)
     assert lent(feed(lambda: next(calls)), [0, 7, 7]) == [1, 2, 3]
