@@ -38,7 +38,7 @@ SECTIONS = [
 CHARTS = [
     *("Conversations a second", "Conversations at once", "Percentiles over time", "How they are spread"),
     *("Percentiles", "How often", "Failures in each 1 s", "CPU, % of a core", "How late the event loop was"),
-    *("Conversations that began more than 10 ms late", "Memory", "Messages a second", "Bytes a second"),
+    *("Conversations that began more than 50 ms late", "Memory", "Messages a second", "Bytes a second"),
 ]
 
 
