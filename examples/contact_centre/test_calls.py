@@ -18,7 +18,7 @@ def test_outgoing(play: Play) -> None:
 def test_hold_is_in_the_record(play: Play) -> None:
     run = play(on_hold, hold_s=0.2)
 
-    assert run.value == pytest.approx(0.2, abs=0.1)
+    assert run.value > 0.19  # never less, but for what the centre rounds; more on a busy machine
 
 
 def test_a_busy_customer(play: Play) -> None:
