@@ -109,7 +109,8 @@ def test_a_server_that_dies_and_comes_back_is_counted_as_it_was(tmp_path: Path) 
         # Each that had no connection failed for that, and none of the others did.
         refused = sum(count for (error, _), count in causes.items() if error == "ConnectFailed")
         assert figures.series["calling/caller.line"].histogram.count == 180 - refused
-        assert desk.count("answered") >= figures.total.passed >= 46
+        # It may be killed between an answer and its line in the log.
+        assert desk.count("asked") >= figures.total.passed >= 46
         assert problems(figures) == []
 
 

@@ -344,7 +344,9 @@ class Engine:
         self._figures = {name: PartFigures() for name in taken}
         for paced in self._paced:
             pacer, figures = paced.pacer, taken[paced.part.name]
-            figures.asked += pacer.wanted if isinstance(pacer, Users) else pacer.profile.at(now_s)
+            # Once the last of a count has begun nothing is asked for: a rate is of the time in which something was.
+            if not paced.is_over(now_s):
+                figures.asked += pacer.wanted if isinstance(pacer, Users) else pacer.profile.at(now_s)
         for paced in self._live.values():
             taken[paced.part.name].live += 1
         return taken

@@ -133,6 +133,7 @@ def test_exactly_so_many(load_with: Loading, server: type[Server]) -> None:
 
     assert len(server.asked) == load.figures.total.passed == 7
     assert load.verdict == "passed"
+    assert load.figures.asking_ns <= 1.1e9  # they began in the first second, and nothing was asked for after that
 
 
 def test_the_books_are_the_servers(load_with: Loading, server: type[Server]) -> None:
