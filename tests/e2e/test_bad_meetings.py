@@ -188,7 +188,9 @@ def test_a_transfer_to_nobody(run: Callable[..., Ended], name: str, step: str, a
 def test_a_signal_that_nobody_gives(run: Callable[..., Ended]) -> None:
     ended = run("unheard")
     assert (ended.code, ended.verdict) == (1, "failed")
-    assert re.match(r"error: the scenario waited (\d{3} ms|\d.* s) for the signal 'opened', and nobody gave it\n", ended.error)
+    assert re.match(
+        r"error: the scenario waited (\d{3} ms|\d.* s) for the signal 'opened', and nobody gave it\n", ended.error
+    )
     given, awaited = line('signal("open")'), line('await_signal("opened"')
     ended.tells(f"given were: 'open' at {given} after ", "hint: is 'open' meant?")
     ended.tells(f"in the step await_signal('opened', within_s=0.1) at {awaited}")

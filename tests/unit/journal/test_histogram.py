@@ -324,3 +324,11 @@ def test_whatever_is_changed_in_a_text_is_told_or_is_no_matter(data: st.DataObje
     except RecordingError:
         return
     assert list(read) == list(GOOD)
+
+
+@given(st.lists(st.integers(1, 100_000_000)))
+def test_packed_it_is_the_same(durations: list[int]) -> None:
+    histogram = Histogram()
+    for us in durations:
+        histogram.record(us)
+    assert Histogram.unpacked(histogram.packed()) == histogram

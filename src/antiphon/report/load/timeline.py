@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from antiphon.journal.figures import GeneratorFigures, Measured, PartFigures, Second, Traffic
-from antiphon.journal.histogram import Histogram
+from antiphon.journal.histogram import Histogram, PackedHistogram
 
 __all__ = ["MOST_POINTS", "CauseKey", "Measurement", "Point", "Timeline", "add_part", "add_traffic"]
 
@@ -31,13 +31,25 @@ class Measurement(msgspec.Struct):
     """
 
     kind: Measured
-    histogram: Histogram
+    counted: Histogram | PackedHistogram
     errors: int = 0
     split_us: Counter[str] = msgspec.field(default_factory=Counter)
 
+    @property
+    def histogram(self) -> Histogram:
+        """All of them; where they are packed, made anew each time."""
+        counted = self.counted
+        return Histogram.unpacked(counted) if isinstance(counted, PackedHistogram) else counted
+
+    def pack(self) -> None:
+        """Let it take less memory: mostly nothing is added any more."""
+        if isinstance(self.counted, Histogram):
+            self.counted = self.counted.packed()
+
     def add(self, other: Measurement) -> None:
         """Merge what was measured at another time, or by another process."""
-        self.histogram.add(other.histogram)
+        self.counted = histogram = self.histogram
+        histogram.add(other.histogram)
         self.errors += other.errors
         self.split_us.update(other.split_us)
 
@@ -102,6 +114,11 @@ class Point(msgspec.Struct):
             else:
                 self.generators[process] = figures
 
+    def pack(self) -> None:
+        """Let it take less memory: hundreds of them are kept, with dozens of series in each."""
+        for measured in self.series.values():
+            measured.pack()
+
 
 class Timeline:
     """Points in the order of time, at most MOST_POINTS: when there are more, each two become one."""
@@ -117,6 +134,8 @@ class Timeline:
             self.points[-1].add(point)
             self._intervals_in_last += 1
             return
+        if self.points:
+            self.points[-1].pack()
         self.points.append(point)
         self._intervals_in_last = 1
         if len(self.points) > MOST_POINTS:
@@ -127,6 +146,7 @@ class Timeline:
         self.intervals_a_point *= 2
         for earlier, later in zip(self.points[:-1:2], self.points[1::2], strict=True):
             earlier.add(later)
+            earlier.pack()
         self.points = self.points[::2]
 
 
