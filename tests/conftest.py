@@ -79,6 +79,12 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+@pytest.fixture
+def collects_quickly() -> None:
+    """`gc.collect()` need not look at what other tests have left, only at what is made from here on."""
+    gc.freeze()
+
+
 EXAMPLES = {path.stem for path in Path(__file__).parents[1].glob("examples/*/*.py")}
 
 

@@ -59,6 +59,7 @@ def test_it_makes_the_calls_that_are_asked_for(folder: Path) -> None:
     assert all(row["started"] < row["ended"] for row in rows)
 
 
+@pytest.mark.slow
 def test_a_call_that_fails_is_a_row_and_a_verdict(folder: Path) -> None:
     load = ["load", "call_tool.py:make_calls", "--count", "2", "--rate", "20/s", "--talk-s", "0", "--quiet"]
 

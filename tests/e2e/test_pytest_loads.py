@@ -167,6 +167,7 @@ def test_numbers_that_may_not_be_trusted_are_an_error_and_no_failure(
     )
 
 
+@pytest.mark.slow
 def test_what_is_expected_is_raised(run_here: Callable[..., pytest.RunResult]) -> None:
     result = run_here(
         """
@@ -181,6 +182,7 @@ def test_what_is_expected_is_raised(run_here: Callable[..., pytest.RunResult]) -
     result.assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 def test_the_stand_is_the_calls_or_the_plans_or_the_fixtures(run_here: Callable[..., pytest.RunResult]) -> None:
     result = run_here(
         """
@@ -209,6 +211,7 @@ def test_the_stand_is_the_calls_or_the_plans_or_the_fixtures(run_here: Callable[
     result.assert_outcomes(passed=3)
 
 
+@pytest.mark.slow
 def test_which_loads_are_kept(run_here: Callable[..., pytest.RunResult], runs: Path) -> None:
     result = run_here(
         """
@@ -242,6 +245,7 @@ def test_a_plan_that_cannot_be_read_points_at_its_line(run_here: Callable[..., p
     result.stdout.fnmatch_lines(["E*ScenarioError: *"])
 
 
+@pytest.mark.slow
 def test_a_load_beside_runs(run_here: Callable[..., pytest.RunResult], runs: Path) -> None:
     result = run_here(
         """

@@ -195,6 +195,7 @@ def test_no_file_for_the_journal(
     assert "ulimit -n" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("collects_quickly")
 @pytest.mark.filterwarnings("error")
 def test_no_file_for_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     def make_none() -> Any:
@@ -212,6 +213,7 @@ def test_no_file_for_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
         gc.collect()  # of a coroutine that was never awaited Python warns when it is thrown away
 
 
+@pytest.mark.usefixtures("collects_quickly")
 @pytest.mark.parametrize("free", [3, 6, 10])
 @pytest.mark.filterwarnings("error")
 def test_too_few_files_for_a_loop_are_told_and_nothing_is_printed_of_it(

@@ -200,6 +200,7 @@ def test_in_a_handler(peer: Any, play_with: Play) -> None:
     forgotten(play_with, case)
 
 
+@pytest.mark.usefixtures("collects_quickly")
 def test_what_is_kept_is_not_forgotten(play_with: Play) -> None:
     kept: list[Step[Any]] = []
 

@@ -191,6 +191,7 @@ def test_what_a_sink_or_a_failure_needs_is_told(peer: Any, play_with: Play, part
     assert "parts_around_name" in told
 
 
+@pytest.mark.usefixtures("collects_quickly")
 def test_what_is_in_the_record_keeps_nothing_alive(peer: Any, play_with: Play, party: Any) -> None:
     """A predicate may hold its actor, which holds the run, which holds the record, where the predicate is."""
     kept: list[Any] = []
@@ -270,6 +271,7 @@ def told(entry: Any) -> dict[str, Any]:
     return {"kind": type(entry).__name__, **fields, "at_ns": 0, "started_at": 0, "address": ""}
 
 
+@pytest.mark.usefixtures("collects_quickly")
 def test_a_wait_that_failed_leaves_no_frame_in_the_record(peer: Any, play_with: Play, party: Any) -> None:
     kept: list[Any] = []
 

@@ -69,6 +69,7 @@ def imported(path: Path) -> frozenset[str]:
     return frozenset(names)
 
 
+@cache
 def module_of(name: str) -> str:
     """The module that an imported dotted name stands in, or is."""
     parts = name.split(".")

@@ -47,9 +47,13 @@ async def perform(status: int) -> Load:
 
 
 def test_each_request_is_measured_in_its_step() -> None:
-    for status, errors in ((200, 0), (503, 3)):
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            series = runner.run(perform(status)).figures.series
+    async def perform_both() -> tuple[Load, Load]:
+        return await asyncio.gather(perform(200), perform(503))
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        loads = runner.run(perform_both())
+    for load, errors in zip(loads, (0, 3), strict=True):
+        series = load.figures.series
         assert {name: (each.kind, each.histogram.count, each.errors) for name, each in series.items()} == {
             "filing": ("conversation", 3, 0),
             "filing/file": ("step", 3, 0),

@@ -241,6 +241,7 @@ def test_it_keeps_no_more_than_it_is_told_to(load: Load, answering: SlowPeer) ->
     assert sizes[0][:2] == (64, 0)
 
 
+@pytest.mark.usefixtures("collects_quickly")
 def test_a_conversation_that_was_forgotten_is_gone() -> None:
     def answered(peer: SlowPeer) -> SlowPeer:
         peer.answers("logIn", 5, "resultLogIn")

@@ -117,7 +117,10 @@ def test_the_end_is_told_in_full(book: LoadBook, capsys: pytest.CaptureFixture[s
     assert "outbound_call" in told
 
 
-def test_the_end_is_compared_with_the_baseline(book: LoadBook, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_end_is_compared_with_the_baseline(
+    book: LoadBook, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("antiphon.report.load.bootstrap.DRAWS", 100)
     slower, before = LoadBook(seconds=60, slower=3.0), FakeDirector()
     before.play(type("", (), {"see": lambda self, entry: None})(), book.entries())
     view = viewed(slower.entries(), is_quiet=True, baseline=before.figures)

@@ -53,13 +53,13 @@ def test_the_kinds_are_as_many_as_can_be_looked_at_and_the_rest_is_one() -> None
     causes = Causes()
     sizes = []
     for round_number in range(3):
-        for number in range(400):
+        for number in range(250):
             causes.add("calls", ValueError("a" * number + "!"), "calls-1", str)
         kinds = causes.take()
         assert len(kinds) == MOST_CAUSES + 1
-        assert sum(kind.count for kind in kinds) == 400
+        assert sum(kind.count for kind in kinds) == 250
         (other,) = (kind for kind in kinds if kind.text == OTHER_CAUSES)
-        assert (other.count, other.error, bool(other.example)) == (200, "", round_number == 0)
+        assert (other.count, other.error, bool(other.example)) == (50, "", round_number == 0)
         sizes.append((len(causes._known["calls"]), sys.getsizeof(causes._known["calls"])))
     assert sizes[0] == sizes[1] == sizes[2]
     causes.add("chats", ValueError("another part"), "chats-1", str)

@@ -308,7 +308,7 @@ def test_an_end_that_is_told_twice_counts_once() -> None:
     assert users.take(4.0) == []
 
 
-@given(users_profiles(), shares(), st.floats(0.05, 20))
+@given(users_profiles(), shares(), st.floats(0.5, 20))
 def test_the_shares_users_are_together_the_wholes(profile: Profile, every: list[Share], takes_s: float) -> None:
     whole = Desk(Users(profile, pause=NO_PAUSE), takes_s)
     ours = [Desk(Users(profile.scaled(share), pause=NO_PAUSE), takes_s) for share in every]

@@ -117,7 +117,7 @@ BODIES = st.recursive(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=max(10, settings.default.max_examples // 3))
 @given(body=BODIES, where=BODIES, check=BODIES, name=st.text(max_size=20), count=st.integers(0, 12))
 def test_a_failed_wait_is_told_in_few_lines_whatever_was_said(
     body: Any, where: Any, check: Any, name: str, count: int
