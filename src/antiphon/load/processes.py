@@ -28,6 +28,7 @@ from antiphon.load.orders import (
     Start,
     Stop,
     Take,
+    line_of,
 )
 from antiphon.load.shares import Share
 
@@ -117,7 +118,7 @@ class ProcessGenerator:
         assert self._process.stdin is not None
         # It is gone, for which uvloop has a RuntimeError where asyncio has none; what is not answered says so.
         with suppress(ConnectionError, RuntimeError):
-            self._process.stdin.write(msgspec.json.encode(order) + b"\n")
+            self._process.stdin.write(line_of(order))
 
     async def _hear_snapshot(self) -> Snapshot:
         try:

@@ -67,7 +67,7 @@ class TableFile:
         self.rows = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("w", encoding="utf-8", newline="")
+            self._file = path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
         except OSError as error:
             raise self._trouble(error) from error
         self._write = csv.writer(self._file).writerow

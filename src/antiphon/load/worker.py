@@ -16,10 +16,9 @@ from typing import Any, BinaryIO, Final
 import msgspec
 
 from antiphon.errors import AntiphonError
-from antiphon.journal.file import plain, shown
 from antiphon.load.engine import Engine
 from antiphon.load.keeping import Keep, Keeper
-from antiphon.load.orders import Adopt, Begin, End, Look, Pause, Ready, SetRate, SetUsers, Start, Stop, Take
+from antiphon.load.orders import Adopt, Begin, End, Look, Pause, Ready, SetRate, SetUsers, Start, Stop, Take, line_of
 from antiphon.load.table import Columns
 from antiphon.load.target import plan_of
 from antiphon.runtime.event_loop import run_in_loop
@@ -98,18 +97,10 @@ def _obey(engine: Engine, order: Any) -> None:
 
 
 def _tell(told: BinaryIO, said: Any) -> None:
-    line = memoryview(_encoded(said) + b"\n")
+    line = memoryview(line_of(said))
     with suppress(BrokenPipeError):  # nobody is there any more, which the end of the input says as well
         while line:
             line = line[told.write(line) :]
-
-
-def _encoded(said: Any) -> bytes:
-    """What is said, whatever parameters a conversation was given that it tells of, and whatever is in a text."""
-    try:
-        return msgspec.json.encode(said, enc_hook=shown)
-    except Exception:  # whatever a foreign object may raise when it is looked at; a lone surrogate
-        return msgspec.json.encode(plain(msgspec.to_builtins(said, str_keys=True, enc_hook=shown)))
 
 
 if __name__ == "__main__":
