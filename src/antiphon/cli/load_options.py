@@ -16,6 +16,7 @@ from antiphon.cli.app import plain_app
 from antiphon.cli.options import give_signature, own_parameters
 from antiphon.cli.screen import Screen
 from antiphon.errors import ScenarioError
+from antiphon.load.plain_values import plain
 from antiphon.load.plan import Plan
 from antiphon.load.target import Target
 from antiphon.scenarios.scenario import Scenario
@@ -129,7 +130,7 @@ def load_app(meant: Scenario[Any, Any] | Plan, target: Target, run: Any, screen:
 
     def command(**given: Any) -> int:
         asked = Asked(target, {name: given.pop(name) for name in list(given) if name in options})
-        target.parameters = given
+        target.parameters = {name: plain(name, value) for name, value in given.items()}
         code: int = run(asked)
         return code
 

@@ -14,6 +14,7 @@ from antiphon.load.keeping import Keeper, conversation_name, kept_directory
 from antiphon.load.meter import Meter
 from antiphon.load.metered_journal import MeteredJournal
 from antiphon.load.pacing import Start
+from antiphon.load.plain_values import as_recorded
 from antiphon.load.plan import Plan, PlannedPart
 from antiphon.load.table import Columns, moment
 from antiphon.scenarios.run import Run
@@ -213,7 +214,7 @@ class Conversation:
             due_ns=self._due_ns,
             started_ns=self._started_ns,
             took_us=took_us,
-            parameters=masker.value(self.parameters),
+            parameters=masker.value({name: as_recorded(value) for name, value in self.parameters.items()}),
             users=_users(run),
             cause=cause,
         )

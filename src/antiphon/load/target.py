@@ -9,6 +9,7 @@ import msgspec
 from antiphon.errors import ScenarioError
 from antiphon.load.feed import Feed
 from antiphon.load.part import Part
+from antiphon.load.plain_values import of_plain
 from antiphon.load.plan import GRACE_S, Plan
 from antiphon.load.rates import duration_s
 from antiphon.scenarios.scenario import Scenario, load_file, scenarios_of
@@ -87,7 +88,7 @@ def _plan_of_scenario(target: Target, scenario: Scenario[Any, Any]) -> Plan:
     whole = Part(
         scenario,
         [Feed(file, order, None, _PLACE) for file, order in target.feeds],  # type: ignore[arg-type]  # checked there
-        {name: _as_typed(scenario, name, value) for name, value in target.parameters.items()},
+        {name: of_plain(scenario.parameters[name], value) for name, value in target.parameters.items()},
         rate=target.rate,
         users=target.users,
         stages=target.stages,
@@ -104,16 +105,6 @@ def _plan_of_scenario(target: Target, scenario: Scenario[Any, Any]) -> Plan:
         thresholds=target.thresholds,
         place=_PLACE,
     )
-
-
-def _as_typed(scenario: Scenario[Any, Any], name: str, value: Any) -> Any:
-    parameter = scenario.parameters[name]
-    if parameter.type is Any:
-        return value
-    try:
-        return msgspec.convert(value, parameter.type, strict=False)
-    except (msgspec.ValidationError, TypeError):
-        return value
 
 
 def _option(name: str) -> str:
