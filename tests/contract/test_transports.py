@@ -108,7 +108,7 @@ class SpoiltConnection:
         if self.flaw != "pause does nothing":
             self.connection.pause()
 
-    def close(self, code: int = 1000, reason: str = "") -> None:
+    def close(self, code: int | None = None, reason: str = "") -> None:
         if self.flaw == "a close throws away what is unsent" and self.unsent_bytes:
             self.connection.abort()
         else:

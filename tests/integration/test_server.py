@@ -24,6 +24,7 @@ from antiphon import (
     RejectConnection,
     RequestRefused,
     Run,
+    ScenarioError,
     Server,
     Stand,
     UpgradeRefused,
@@ -240,10 +241,11 @@ def test_the_same_with_json_rpc_and_a_batch() -> None:
 
 
 class Codeless:
-    """A network whose connections can send no close codes, and say so as the seam asks for."""
+    """A network whose connections cannot be closed with a code: it raises an error."""
 
-    def __init__(self) -> None:
+    def __init__(self, error: Exception) -> None:
         self.network = MemoryNetwork()
+        self.error = error
 
     async def listen(self, address: str, accept: Any) -> Any:
         def accept_codeless(opening: Opening) -> Any:
@@ -251,9 +253,9 @@ class Codeless:
             told_opened = receiver.on_opened
 
             def on_opened(connection: Any) -> None:
-                def close(code: int = 1000, reason: str = "") -> None:
-                    if code != 1000:
-                        raise ValueError("this wire has no codes")
+                def close(code: int | None = None, reason: str = "") -> None:
+                    if code is not None:
+                        raise self.error
                     connection.close(code, reason)
 
                 told_opened(SimpleNamespace(subprotocol="", send=connection.send, close=close, abort=connection.abort))
@@ -264,9 +266,10 @@ class Codeless:
         return await self.network.listen(address, accept_codeless)
 
 
-def test_a_failing_connection_that_cannot_be_closed_is_not_left_open() -> None:
+@pytest.mark.parametrize("error", [ValueError("no codes"), OSError("no codes, and this is no error of ours")])
+def test_a_failing_connection_that_cannot_be_closed_is_not_left_open(error: Exception) -> None:
     async def run() -> tuple[Any, Server]:
-        codeless = Codeless()
+        codeless = Codeless(error)
 
         @scenario
         async def talk(user: User) -> Any:
@@ -281,3 +284,22 @@ def test_a_failing_connection_that_cannot_be_closed_is_not_left_open() -> None:
     assert ending.code == 1006
     assert "a bug of the server" in str(server.failures[0])
     assert "no codes" in str(server.failures[1])
+
+
+def test_a_scheme_that_nobody_listens_with_is_said_with_those_that_are() -> None:
+    with pytest.raises(ScenarioError) as failed:
+        asyncio.run(listen("gopher://127.0.0.1:0", lambda opening: Counter([])))
+    assert "no listener is registered for 'gopher://127.0.0.1:0'" in str(failed.value)
+    assert "ws, wss" in str(failed.value)
+
+
+def test_a_scheme_that_nobody_connects_with_is_said_likewise() -> None:
+    class Lost(Actor):
+        line = Link("gopher://127.0.0.1", dialect=DIALECT)
+
+    @scenario
+    async def talk(lost: Lost) -> None:
+        lost.send("never")
+
+    with pytest.raises(ScenarioError, match=r"no transport is registered for 'gopher://127\.0\.0\.1'"):
+        asyncio.run(perform(talk, stand=Stand("t"), runs=None))

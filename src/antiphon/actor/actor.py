@@ -176,7 +176,7 @@ class Actor:
         """See `Channel.ignore`."""
         self.channel.ignore(name, where)
 
-    def close(self, code: int = 1000, reason: str = "") -> Wait[Ending]:
+    def close(self, code: int | None = None, reason: str = "") -> Wait[Ending]:
         """See `Channel.close`."""
         return self.channel.close(code, reason)
 

@@ -175,8 +175,8 @@ class Channel:
             f"{self.mailbox.owner} was let in, but a refusal{f' with {status}' if status else ''} was expected"
         )
 
-    def close(self, code: int = 1000, reason: str = "") -> Wait[Ending]:
-        """Say goodbye now, with that code and reason; await it for how the connection ended.
+    def close(self, code: int | None = None, reason: str = "") -> Wait[Ending]:
+        """Say goodbye now, with that code (WebSocket: 1000 if none is given) and reason; await it for how it ended.
 
         Raises ScenarioError for a code or reason that cannot be sent.
         """

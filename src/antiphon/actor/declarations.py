@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import entry_points
 from typing import Any, Final, Generic, Literal, Self, TypeVar, overload
 
 from antiphon.actor.channel import DEFAULT_MAX_UNSENT_BYTES, Channel
 from antiphon.actor.handlers import Handlers
 from antiphon.actor.http_channel import HttpChannel
+from antiphon.actor.registered import registered, scheme_of
 from antiphon.conversation.mailbox import DEFAULT_LIMIT_BYTES
 from antiphon.dialect.codec import Dialect
 from antiphon.dialect.json import Json
@@ -277,20 +277,10 @@ class _Chosen:
 
     async def connect(self, address: str, opening: Opening, receiver: Receiver) -> Connection:
         # Only now: the address may hold what the actor has learnt, and a test's stand may put a wire in its place.
-        scheme = address.partition("://")[0]
-        transport = self._stand.transports.get(scheme) or self._declared or _registered(scheme, address)
+        transport: Transport | None = self._stand.transports.get(scheme_of(address)) or self._declared
+        if transport is None:
+            transport = registered("transport", address)
         return await transport.connect(address, opening, receiver)
-
-
-def _registered(scheme: str, address: str) -> Transport:
-    found = entry_points(group="antiphon.transports", name=scheme)
-    if not found:
-        known = ", ".join(sorted({entry.name for entry in entry_points(group="antiphon.transports")}))
-        raise ScenarioError(
-            f"no transport is registered for {address!r}", hint=f"there are {known}; or give transport="
-        )
-    transport: Transport = next(iter(found)).load()()
-    return transport
 
 
 def _first(*values: float | None) -> float:

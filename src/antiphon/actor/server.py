@@ -7,14 +7,14 @@ from typing import Any
 
 from antiphon.actor.actor import Actor
 from antiphon.actor.channel import Channel
+from antiphon.actor.registered import registered
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import Data
-from antiphon.errors import AntiphonError, ScenarioError
+from antiphon.errors import ScenarioError
 from antiphon.journal import Journal
 from antiphon.runtime.runtime import Runtime
 from antiphon.stand.stand import Stand
 from antiphon.transport.interface import Connection, Listener, Listening, Opening, Receiver
-from antiphon.transport.websocket.server import WebSocketListener
 
 __all__ = ["Server", "listen"]
 
@@ -91,7 +91,7 @@ class _Seat:
         self._server.failures.append(error)
         try:
             self._channel.close(1011, "internal error")
-        except AntiphonError as further:  # not every transport has codes; without a goodbye it must end all the same
+        except Exception as further:  # whatever a foreign transport raises: without a goodbye it must end all the same
             self._server.failures.append(further)
             self._channel.abort()
 
@@ -107,9 +107,11 @@ async def listen(
     """Listen at `address`, "ws://127.0.0.1:0" for any free port; `accept(opening)` gives the actor for each connection.
 
     `accept` sees the path and headers of the opening and may raise `RejectConnection(status, body)`. The actor's first
-    channel, an `Accepted`, is the connection. `listener` is the way to listen (WebSocket by default); `options` go to
-    it. `keep` bounds the journal in memory. Raises TransportError if nobody can listen there.
+    channel, an `Accepted`, is the connection. `listener` is the way to listen; None for the one that is registered for
+    the address's scheme (entry points "antiphon.listeners"). `options` go to it. `keep` bounds the journal in memory.
+
+    Raises ScenarioError if no listener is registered for the scheme, TransportError if nobody can listen there.
     """
     server = Server(accept, Journal(keep=keep))
-    await server.start(address, listener if listener is not None else WebSocketListener(), **options)
+    await server.start(address, listener or registered("listener", address), **options)
     return server

@@ -60,9 +60,11 @@ class Connection(Protocol):
         """Hand over `data`, text for `str` and binary for `bytes`; it is not awaited. After the end it is ignored."""
         ...
 
-    def close(self, code: int = 1000, reason: str = "") -> None:
+    def close(self, code: int | None = None, reason: str = "") -> None:
         """Begin to close; the receiver hears of the end. Raises ValueError for a code or reason that cannot be sent.
 
+        `code` None is what the wire says if nobody says anything else (WebSocket: 1000). A wire that has no codes
+        ignores code and reason, so that whoever gives one need not know what carries it.
         What was sent before goes first, and the peer's time to answer does not begin while that is still leaving. What
         has to be thrown away in the end is counted in the ending's `unsent_bytes`. A paused connection reads again.
         """

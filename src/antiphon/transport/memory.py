@@ -203,8 +203,9 @@ class MemoryConnection:
         if self._can_send:
             self._post_to_peer(data)
 
-    def close(self, code: int = NORMAL, reason: str = "") -> None:
+    def close(self, code: int | None = None, reason: str = "") -> None:
         """Say goodbye, behind what was sent. Raises ValueError as a WebSocket would."""
+        code = NORMAL if code is None else code
         check_close(code, reason)
         if self._can_send:
             self._close(Ending(code=code, reason=reason, by="us"))

@@ -138,8 +138,9 @@ class WebSocketConnection(WSListener):
             return False
         return not self._is_between or holds_part_of_frame(self._stream.get_protocol())
 
-    def close(self, code: int = rfc6455.NORMAL, reason: str = "") -> None:
+    def close(self, code: int | None = None, reason: str = "") -> None:
         """Say goodbye and wait for the peer's (RFC 6455 section 7.1.2), for `close_within_s` at most."""
+        code = rfc6455.NORMAL if code is None else code
         rfc6455.check_close(code, reason)
         if self._is_broken_off:
             self.abort()
