@@ -14,13 +14,17 @@ from antiphon.testing import transports
 from antiphon.testing.transports import CHECKS, Wires, name_of
 from antiphon.transport.interface import Accept, Connection, Opening, Receiver
 from antiphon.transport.memory import MemoryNetwork
+from antiphon.transport.stream.tcp import TcpListener, TcpTransport
+from antiphon.transport.stream.unix import UnixListener, UnixTransport
 from antiphon.transport.websocket.client import WebSocketTransport
 from antiphon.transport.websocket.server import WebSocketListener
+
+STREAMS = {"tcp", "tcps", "unix"}
 
 MakeWires = Callable[..., Wires]
 
 
-@pytest.fixture(params=["memory", "ws", "ws compressed", "wss"])
+@pytest.fixture(params=["memory", "ws", "ws compressed", "wss", "tcp", "tcps", "unix"])
 def make_wires(request: pytest.FixtureRequest) -> MakeWires:
     """Makes one of the built-in transports; its sides wait `close_within_s` for a goodbye."""
 
@@ -29,6 +33,8 @@ def make_wires(request: pytest.FixtureRequest) -> MakeWires:
             network = MemoryNetwork(close_within_s=close_within_s)
             return Wires(network, network, "memory://contract")
         options: dict[str, Any] = {"close_within_s": close_within_s}
+        if request.param in STREAMS:
+            return _streams(request, options)
         if request.param == "wss":
             transport = WebSocketTransport(tls=request.getfixturevalue("client_tls"), **options)
             options["tls"] = request.getfixturevalue("server_tls")
@@ -39,10 +45,25 @@ def make_wires(request: pytest.FixtureRequest) -> MakeWires:
     return make
 
 
+def _streams(request: pytest.FixtureRequest, options: dict[str, Any]) -> Wires:
+    knows = dict.fromkeys(("has_frames", "has_text", "has_codes", "has_openings", "has_subprotocols"), False)
+    if request.param == "unix":
+        path = request.getfixturevalue("tmp_path") / "s"
+        transport = UnixTransport(**options)
+        return Wires(UnixListener(), transport, f"unix://{path}", options=options, has_resets=False, **knows)
+    if request.param == "tcp":
+        return Wires(TcpListener(), TcpTransport(**options), "tcp://127.0.0.1:0", options=options, **knows)
+    transport = TcpTransport(tls=request.getfixturevalue("client_tls"), **options)
+    options["tls"] = request.getfixturevalue("server_tls")
+    return Wires(TcpListener(), transport, "tcps://127.0.0.1:0", options=options, has_half_close=False, **knows)
+
+
 @pytest.mark.parametrize("check", CHECKS, ids=name_of)
 def test_contract(make_wires: MakeWires, check: transports.Check, run: Callable[[Any], None]) -> None:
     # Where no goodbye comes, the whole of the time for it passes; elsewhere a busy machine may need a second.
     wires = make_wires(close_within_s=0.1) if check is transports.check_close_that_is_never_read else make_wires()
+    if flags := transports.missing(check, wires):
+        pytest.skip(f"this wire lacks {' and '.join(flags)}")
     run(check(wires))
 
 
@@ -185,3 +206,11 @@ def test_a_broken_transport_is_found_out(flaw: str, found_by: transports.Check) 
     network = SpoiltNetwork(flaw)
     with pytest.raises(AssertionError, match=r"contract|not within"):
         asyncio.run(found_by(Wires(network, network, "memory://contract", within_s=0.3)))
+
+
+def test_what_a_wire_lacks_is_said() -> None:
+    network = MemoryNetwork()
+    wires = Wires(network, network, "memory://contract", has_text=False, has_resets=False)
+    assert transports.missing(transports.check_text_and_binary, wires) == ("has_text",)
+    assert transports.missing(transports.check_aborted_by_server, wires) == ("has_resets",)
+    assert transports.missing(transports.check_order, wires) == ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,7 +22,8 @@ class Wires(msgspec.Struct, eq=False):
     `address` is where to listen, with port 0 where there are ports; `options` go to `listen`. The flags say what the
     wire knows: `has_frames` each send arrives as one piece of data; `has_text` text stays text; `has_codes` close codes
     and reasons travel; `has_openings` headers, path and refusals do; `has_subprotocols` `listen` takes `subprotocols`;
-    `has_back_pressure` what a paused side does not read stays unsent on the other, but for some MiB.
+    `has_back_pressure` what a paused side does not read stays unsent on the other, but for some MiB; `has_resets` an
+    abort is told from a goodbye; `has_half_close` a side that has said goodbye still hears what is said to it.
     `within_s` bounds each check.
     """
 
@@ -36,6 +37,8 @@ class Wires(msgspec.Struct, eq=False):
     has_openings: bool = True
     has_subprotocols: bool = True
     has_back_pressure: bool = True
+    has_resets: bool = True
+    has_half_close: bool = True
     within_s: float = 20.0
 
 
@@ -49,6 +52,8 @@ class Hearing:
         self.faults: list[str] = []
         self._at_opening = at_opening
         self._changed = asyncio.Event()
+        self.news = asyncio.Event()
+        """Set by each data that comes, for whoever listens to many."""
 
     def on_opened(self, connection: Connection) -> None:
         if self.connection is not None:
@@ -65,6 +70,7 @@ class Hearing:
             self.faults.append("on_data was called after on_ended")
         self.data.append(data)
         self._changed.set()
+        self.news.set()
 
     def on_ended(self, ending: Ending) -> None:
         if self.connection is None:
@@ -78,6 +84,10 @@ class Hearing:
     def size(self) -> int:
         """How much was heard: characters and bytes."""
         return sum(map(len, self.data))
+
+    def joined(self) -> bytes:
+        """What was heard, as one piece."""
+        return b"".join(data if isinstance(data, bytes) else data.encode() for data in self.data)
 
     async def until(self, is_so: Callable[[], bool], what: str) -> None:
         """Wait until something is so; raises AssertionError if it never is."""
@@ -107,12 +117,17 @@ class Scene:
         self.clients: list[Hearing] = []
         self.accepts: Callable[[], Receiver] = Hearing
         self.listening: Listening | None = None
+        self.faults: list[str] = []
+        self._pairs = 0
+        self._news = asyncio.Event()
 
     def accept(self, opening: Opening) -> Receiver:
         self.openings.append(opening)
         receiver = self.accepts()
         if isinstance(receiver, Hearing):
             self.servers.append(receiver)
+            receiver.news = self._news
+            self._news.set()
         return receiver
 
     @property
@@ -131,11 +146,32 @@ class Scene:
 
     async def pair(self) -> tuple[Hearing, Hearing]:
         """A client and its server, both open."""
-        count = len(self.servers)
-        client = await self.connect()
-        server = self.servers[count]
-        await server.until(lambda: server.connection is not None, "the server's on_opened")
+        # By what the client says, not by who came when: without a handshake, `connect` may return before the server has
+        # accepted, and one whose connect was cancelled may come in between.
+        self._pairs += 1
+        token = self.data(f"<pair {self._pairs}>")
+        said = token if isinstance(token, bytes) else token.encode()
+        client = await self.connect(token)
+        server = await self._heard_by_server(said)
+        server.data.clear()
         return client, server
+
+    async def _heard_by_server(self, said: bytes) -> Hearing:
+        def hearing() -> list[Hearing]:
+            return [server for server in self.servers if server.joined() == said]
+
+        await self.until(lambda: bool(hearing()), f"a server that hears {said!r}, which a client has said")
+        return hearing()[0]
+
+    async def until(self, is_so: Callable[[], bool], what: str) -> None:
+        """Wait until something is so of the servers; raises AssertionError if it never is."""
+        try:
+            while not is_so():
+                self._news.clear()
+                await self._news.wait()
+        except asyncio.CancelledError:
+            self.faults.append(f"waited for {what}")
+            raise
 
     def data(self, text: str) -> Data:
         """Text, or its bytes where the wire knows only those."""
@@ -149,7 +185,7 @@ class Scene:
             require(hearing.data == expected, f"{what} arrives as it was sent, in order")
         else:
             await hearing.until(lambda: hearing.size >= size, what)
-            heard = b"".join(data if isinstance(data, bytes) else data.encode() for data in hearing.data)
+            heard = hearing.joined()
             sent = b"".join(data if isinstance(data, bytes) else data.encode() for data in expected)
             require(heard == sent, f"{what} arrives as it was sent, in order")
 
@@ -175,6 +211,10 @@ async def play_scene(wires: Wires, **options: Any) -> AsyncIterator[Scene]:
 
 def _faults(scene: Scene) -> list[str]:
     sides = (("client", scene.clients), ("server", scene.servers))
+    return [*scene.faults, *_faults_of(sides)]
+
+
+def _faults_of(sides: Iterable[tuple[str, list[Hearing]]]) -> list[str]:
     return [f"{side}: {fault}" for side, hearings in sides for hearing in hearings for fault in hearing.faults]
 
 

@@ -26,18 +26,23 @@ _NO_SUCH_ADDRESS: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 
 
 class Acceptor:
-    """Sockets that are listened at; `port` is the first one's."""
+    """Sockets that are listened at."""
 
     def __init__(
         self, sockets: list[socket.socket], make: Callable[[], asyncio.BaseProtocol], tls: ssl.SSLContext | None
     ) -> None:
-        self.port: int = sockets[0].getsockname()[1]
         self._loop = asyncio.get_running_loop()
         self._make = make
         self._tls = tls
         self._sockets = sockets
         self._entering: dict[asyncio.Task[Any], socket.socket] = {}
         self._listening = [self._loop.create_task(self._listen(each)) for each in sockets]
+
+    @property
+    def port(self) -> int:
+        """The first one's; a Unix socket has none."""
+        port: int = self._sockets[0].getsockname()[1]
+        return port
 
     async def close(self) -> None:
         """Listen no more, and hang up on whoever is still in the TLS handshake."""

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import re
-import socket
 import ssl
 from base64 import b64encode
 from collections.abc import Sequence
@@ -15,6 +12,7 @@ from antiphon.conversation.headers import combine
 from antiphon.conversation.wording import cut_middle
 from antiphon.errors import ConnectFailed
 from antiphon.transport import http1_head as heads
+from antiphon.transport.connect_failure import Destination
 from antiphon.transport.interface import Opening, Receiver
 from antiphon.transport.timeouts import timeout
 from antiphon.transport.websocket.address import WebSocketAddress
@@ -178,34 +176,9 @@ def _explain(
 
 
 def _words(error: OSError | ValueError, where: WebSocketAddress, within_s: float, stage: str) -> tuple[str, str | None]:
-    at = f"{where.host}:{where.port}"
-    if isinstance(error, ssl.SSLError):
-        return _tls_words(error, where)
     if isinstance(error, TimeoutError):
         what = "no connection to" if stage == "connect" else "no answer to the upgrade from"
-        return f"{what} {at} within {within_s:g} s", "is it reachable, and is it a WebSocket server?"
-    if isinstance(error, socket.gaierror):
-        return f"the name {where.host} does not resolve: {error.strerror}", "is it spelt right?"
-    # Where a host has several addresses, asyncio raises one OSError whose text holds the errors of them all.
-    if isinstance(error, ConnectionRefusedError) or f"[Errno {errno.ECONNREFUSED}]" in str(error):
-        return f"nobody listens at {at}", "is the system under test running there?"
-    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
-        return "no more files can be opened, and a connection is one", "raise the limit, as with ulimit -n 65536"
-    if where.is_secure and isinstance(error, (ConnectionError, EOFError)):
-        return f"{at} closed the connection during the TLS handshake", "does it speak TLS? If not, say ws://"
-    return f"could not connect to {at}: {error}", None
-
-
-def _tls_words(error: ssl.SSLError, where: WebSocketAddress) -> tuple[str, str | None]:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return (
-            f"the certificate of {where.host} is not accepted: {error.verify_message}",
-            "WebSocket(…, tls=…) takes an ssl.SSLContext that trusts it",
-        )
-    reason = re.sub("_", " ", error.reason or str(error)).lower()
-    if error.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST"):
-        return f"{where.host}:{where.port} does not speak TLS ({reason})", "say ws:// instead of wss://"
-    return (
-        f"TLS with {where.host}:{where.port} failed: {reason}",
-        "do both sides have a TLS version and cipher in common?",
-    )
+        text = f"{what} {where.host}:{where.port} within {within_s:g} s"
+        return text, "is it reachable, and is it a WebSocket server?"
+    secure = "wss" if where.is_secure else ""
+    return Destination(where.host, where.port, secure, "ws", "WebSocket").words(error)

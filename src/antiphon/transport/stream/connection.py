@@ -1,0 +1,242 @@
+"""An open stream of bytes, on either side: what TCP, TLS and Unix sockets have in common."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from antiphon.conversation.ending import Ending
+from antiphon.conversation.message import Data
+from antiphon.errors import TransportError
+from antiphon.transport.closing_time import ClosingTime, broken, overdue
+from antiphon.transport.interface import Receiver
+from antiphon.transport.lingering_close import end_writing
+from antiphon.transport.stream_buffers import has_hidden_buffer, taken, unsent_bytes, untaken_bytes
+
+__all__ = ["CLOSE_WITHIN_S", "StreamConnection"]
+
+CLOSE_WITHIN_S: Final = 1.0
+
+_HIDDEN_LOOK_S: Final = 0.01
+_RESET_AT_CLOSE: Final = struct.pack("ii", 1, 0)
+"""SO_LINGER on, with no time: closing resets the connection."""
+
+
+class StreamConnection(asyncio.Protocol):
+    """One stream. Data arrives as `bytes`, in whatever pieces were read; text is sent as UTF-8.
+
+    The goodbye is the end of the stream (TCP's FIN, TLS's close_notify), which has no code and no reason: they are
+    ignored. We hear what the peer says until its own, for `close_within_s` in which nothing is leaving (`ClosingTime`).
+    TLS streams end both ways at once. Nothing is told before `open`; what came until then is kept.
+    """
+
+    subprotocol = ""
+
+    def __init__(
+        self,
+        receiver: Receiver,
+        close_within_s: float = CLOSE_WITHIN_S,
+        forget: Callable[[StreamConnection], None] | None = None,
+    ) -> None:
+        self._receiver = receiver
+        self._close_within_s = close_within_s
+        self._forget = forget
+        self._loop = asyncio.get_running_loop()
+        self._stream: Any = None
+        self._early: list[bytes] = []
+        self._is_open = False
+        self._can_send = False
+        self._is_hearing = True
+        self._is_paused = False
+        self._is_lost = False
+        self._is_leaving = False  # we have said goodbye, and the stream is still there
+        self._goodbye: Ending | None = None
+        self._held_bytes = 0  # by the stream, when that was last looked at after a goodbye
+        self._overdue: ClosingTime | None = None
+        self._emptied: asyncio.Future[None] | None = None
+
+    def open(self) -> None:
+        """The stream is there, and whoever wanted it has it: tell the receiver so, and all that came until now."""
+        self._is_open = True
+        self._tell("on_opened", self)
+        early, self._early = self._early, []
+        for data in early:
+            self.data_received(data)
+        if self._is_lost:
+            self._tell_end()
+
+    # -- what channels call -------------------------------------------------------------------------------------------
+
+    def send(self, data: Data) -> None:
+        """Send it. Raises TransportError for text with surrogates, which UTF-8 cannot carry."""
+        if not self._can_send or self._stream.is_closing():
+            return
+        try:
+            self._stream.write(data.encode() if isinstance(data, str) else data)
+        except UnicodeEncodeError as error:
+            text = f"text with a surrogate at index {error.start} cannot be sent: UTF-8 has no form for it"
+            raise TransportError(text, hint="send bytes, or mend the text where it is made") from error
+
+    def close(self, _code: int | None = None, _reason: str = "") -> None:
+        """End the stream behind what was sent, and hear the peer out."""
+        if self._can_send:
+            self._leave(Ending(by="us"))
+
+    def abandon(self) -> None:
+        """Nobody wants the stream, which was never opened; there may be none."""
+        if self._stream is not None:
+            self.abort()
+
+    def abort(self) -> None:
+        """Break the connection: the peer hears of that where the wire can tell it (TCP: a reset)."""
+        if self._is_lost:
+            return
+        self._can_send = self._is_hearing = False
+        self._goodbye = self._goodbye or Ending(by="us")
+        sock = self._stream.get_extra_info("socket")
+        if sock is not None:
+            with contextlib.suppress(OSError):  # it has gone by itself
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_CLOSE)
+        self._stream.abort()
+
+    @property
+    def unsent_bytes(self) -> int:
+        """What lies in the stream's buffers."""
+        return unsent_bytes(self._stream) if not self._is_lost else 0
+
+    async def drained(self) -> None:
+        """Return when nothing is unsent, or the connection has ended."""
+        while not self._is_lost and (self.unsent_bytes or self._stream.is_closing()):
+            if has_hidden_buffer(self._stream):
+                await asyncio.sleep(_HIDDEN_LOOK_S)
+                continue
+            if self._emptied is None:
+                self._emptied = self._loop.create_future()
+                self._stream.set_write_buffer_limits(high=0)  # so that resume_writing means: all has left
+            await asyncio.shield(self._emptied)
+
+    def pause(self) -> None:
+        """Do not read from the stream."""
+        if self._can_send and self._is_hearing and not self._is_paused and not self._stream.is_closing():
+            self._is_paused = True
+            self._stream.pause_reading()
+
+    def resume(self) -> None:
+        """Read from the stream again."""
+        if self._is_paused:
+            self._is_paused = False
+            if not self._is_lost and not self._stream.is_closing():
+                self._stream.resume_reading()
+
+    # -- what the stream calls ----------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._stream = transport
+        self._can_send = True
+
+    def data_received(self, data: bytes) -> None:
+        if not self._is_open:
+            self._early.append(data)
+        elif self._is_hearing:
+            self._tell("on_data", data)
+
+    def eof_received(self) -> None:
+        """The peer has said goodbye; when this returns, the stream closes itself, behind what is still to be sent."""
+        self._can_send = False
+        ours = self._goodbye
+        self._goodbye = msgspec.structs.replace(ours, is_clean=True) if ours else Ending(by="peer", is_clean=True)
+        self._limit_closing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._is_lost = True
+        self._can_send = False
+        if self._overdue is not None:
+            self._overdue.cancel()
+        self._judge(exc)
+        self._tell_emptied()
+        if self._is_open:
+            self._tell_end()
+
+    def resume_writing(self) -> None:
+        """What is unsent is little enough again: with the limit that `drained` sets, it is nothing."""
+        if self._emptied is not None:
+            self._stream.set_write_buffer_limits()
+            self._tell_emptied()
+
+    # -- the end ------------------------------------------------------------------------------------------------------
+
+    def _leave(self, goodbye: Ending) -> None:
+        self.resume()
+        self._can_send = False
+        self._is_leaving = True
+        self._goodbye = goodbye
+        if self._stream.is_closing():
+            return  # it has broken, and the end is about to be told
+        if self._stream.can_write_eof():
+            with contextlib.suppress(OSError):  # a reset that was not read yet: the end is about to be told
+                end_writing(self._stream)
+        else:
+            self._close_when_empty()
+        self._limit_closing()
+
+    def _close_when_empty(self) -> None:
+        """A TLS stream that is closing does not tell any more how much of what it was given has not left."""
+        if self._is_lost or self._stream.is_closing():
+            return
+        if self.unsent_bytes:
+            self._loop.call_later(_HIDDEN_LOOK_S, self._close_when_empty)
+        else:
+            self._stream.close()
+
+    def _limit_closing(self) -> None:
+        if self._overdue is None and not self._is_lost:
+            self._overdue = ClosingTime(self._loop, self._close_within_s, self._taken, self._end_overdue)
+
+    def _taken(self) -> tuple[int, int]:
+        figures = taken(self._stream)
+        self._held_bytes = figures[0]
+        return figures
+
+    def _end_overdue(self) -> None:
+        goodbye = self._goodbye
+        if goodbye is not None and not goodbye.is_clean and not goodbye.detail:
+            self._goodbye = overdue(goodbye, untaken_bytes(self._stream), self._close_within_s)
+        self._is_leaving = False
+        self.abort()
+
+    def _judge(self, exc: Exception | None) -> None:
+        """How it ended, now that the stream is gone."""
+        if self._goodbye is None:
+            self._goodbye = Ending(by="wire", detail=str(exc) if exc is not None else "")
+        elif self._is_leaving and not self._goodbye.is_clean and self._is_hearing:
+            if exc is None:  # a TLS stream that closed as it should tells nobody of the peer's goodbye
+                self._goodbye = msgspec.structs.replace(self._goodbye, is_clean=True)
+            elif self._held_bytes:
+                self._goodbye = broken(self._goodbye, self._held_bytes)
+
+    def _tell_emptied(self) -> None:
+        emptied, self._emptied = self._emptied, None
+        if emptied is not None and not emptied.done():
+            emptied.set_result(None)
+
+    def _tell_end(self) -> None:
+        if self._forget is not None:
+            self._forget(self)
+        self._is_hearing = False
+        self._tell("on_ended", self._goodbye)
+
+    def _tell(self, what: str, *news: Any) -> None:
+        try:
+            getattr(self._receiver, what)(*news)
+        except Exception as error:
+            text = f"the receiver raised {type(error).__name__} in {what}"
+            self._loop.call_exception_handler({"message": text, "exception": error})
+            self._is_hearing = False
+            if self._can_send:
+                self._leave(Ending(by="us", detail=text))
