@@ -29,7 +29,7 @@ from antiphon.report.text import Conversation
 
 CALLS = Path(__file__).parents[2] / "examples" / "contact_centre" / "calls.py"
 
-pytestmark = MARKS
+pytestmark = [*MARKS, pytest.mark.slow]
 
 LARGE_BYTES = 5 << 20
 
@@ -217,7 +217,6 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
-@pytest.mark.slow
 async def test_a_failed_run_says_why_and_shows_where(busy: Path, opened: Callable[..., Any]) -> None:
     assert (busy / "trace.html").is_file(), "it is made of every run"
     async with opened(busy) as page:
@@ -263,7 +262,6 @@ async def test_the_test_that_made_the_run_has_the_verdict(
         assert is_mild is (outcome != "failed")
 
 
-@pytest.mark.slow
 async def test_what_happened_is_there_in_its_order(consultation: Path, opened: Callable[..., Any]) -> None:
     async with opened(consultation, height=1400) as page:
         text = await page.locator("#canvas").inner_text()
@@ -290,7 +288,6 @@ async def test_what_happened_is_there_in_its_order(consultation: Path, opened: C
 # -- one message ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 async def test_a_message_tells_all_that_is_known_of_it(consultation: Path, opened: Callable[..., Any]) -> None:
     async with opened(consultation) as page:
         details = page.locator("#details")
@@ -310,7 +307,6 @@ async def test_a_message_tells_all_that_is_known_of_it(consultation: Path, opene
         assert "resultNewCall" in await chosen(page)
 
 
-@pytest.mark.slow
 async def test_a_message_that_nobody_took_tells_why(consultation: Path, opened: Callable[..., Any]) -> None:
     async with opened(consultation) as page:
         await page.locator(".row.message", has_text="newState").click()
@@ -321,7 +317,6 @@ async def test_a_message_that_nobody_took_tells_why(consultation: Path, opened: 
         assert "state is 'offered', wanted 'connected'" in told
 
 
-@pytest.mark.slow
 async def test_headers_of_an_opening_and_a_request(consultation: Path, opened: Callable[..., Any]) -> None:
     async with opened(consultation, "#L2") as page:
         assert "X-Seat" in await page.locator("#details").inner_text()
@@ -330,7 +325,6 @@ async def test_headers_of_an_opening_and_a_request(consultation: Path, opened: C
         assert '"user": "alice"' in await page.locator("#details").inner_text()
 
 
-@pytest.mark.slow
 async def test_a_large_body_stays_folded_until_it_is_opened(tmp_path: Path, opened: Callable[..., Any]) -> None:
     book = Book(tmp_path, "alice")
     rows = [{"id": number, "text": "x" * 1000} for number in range(LARGE_BYTES // 1000)]
@@ -350,7 +344,6 @@ async def test_a_large_body_stays_folded_until_it_is_opened(tmp_path: Path, open
         assert "000010  10 11 12 13" in await details.locator("pre.raw").inner_text()
 
 
-@pytest.mark.slow
 async def test_the_body_is_copied_as_it_was_said(consultation: Path, opened: Callable[..., Any]) -> None:
     async with opened(consultation) as page:
         await page.locator(".row.message", has_text="newCall").first.click()
@@ -363,7 +356,6 @@ async def test_the_body_is_copied_as_it_was_said(consultation: Path, opened: Cal
 # -- finding one's way ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 async def test_filters(consultation: Path, opened: Callable[..., Any]) -> None:
     async with opened(consultation) as page:
         count_of = page.locator("#count")
@@ -399,7 +391,6 @@ async def test_filters(consultation: Path, opened: Callable[..., Any]) -> None:
         assert await names(page) == everything
 
 
-@pytest.mark.slow
 async def test_what_a_protocol_says_by_itself_is_shown_on_demand(tmp_path: Path, opened: Callable[..., Any]) -> None:
     book = Book(tmp_path / "mqtt", "alice")
     book.say("alice", "CONNACK", raw=b"\x20\x02\x00\x00", is_protocol=True)
@@ -430,7 +421,6 @@ async def test_steps_fold_and_waits_show(consultation: Path, opened: Callable[..
         assert await page.locator(".row.step").count() == 3
 
 
-@pytest.mark.slow
 async def test_keys(consultation: Path, opened: Callable[..., Any]) -> None:
     async with opened(consultation) as page:
         assert "waited" in await chosen(page)
@@ -468,7 +458,6 @@ async def test_keys(consultation: Path, opened: Callable[..., Any]) -> None:
 # -- size -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 async def test_a_hundred_thousand_messages(
     tmp_path: Path, long_journal: Callable[[Path, int], Path], opened: Callable[..., Any]
 ) -> None:
@@ -522,7 +511,6 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.slow
 async def test_hostile_content(tmp_path: Path, opened: Callable[..., Any]) -> None:
     book = Book(tmp_path, *HOSTILE[:4], "alice")
     for text in HOSTILE:
@@ -555,7 +543,6 @@ async def test_hostile_content(tmp_path: Path, opened: Callable[..., Any]) -> No
         assert await page.locator("#names-list li").count() == len(HOSTILE) + 4
 
 
-@pytest.mark.slow
 async def test_a_run_that_was_killed(consultation: Path, opened: Callable[..., Any]) -> None:
     path = consultation / "journal.jsonl"
     lines = path.read_bytes().splitlines(keepends=True)
@@ -567,7 +554,6 @@ async def test_a_run_that_was_killed(consultation: Path, opened: Callable[..., A
         assert "line 18 of the journal cannot be read" in await page.locator("#canvas").inner_text()
 
 
-@pytest.mark.slow
 async def test_a_request_that_was_under_way_when_the_run_was_killed(tmp_path: Path, opened: Callable[..., Any]) -> None:
     book = Book(tmp_path / "killed", "alice")
     request = {"method": "POST", "url": "http://centre:1/login", "request_headers": {}, "request_body": '{"pin": "12"}'}
@@ -588,7 +574,6 @@ async def test_a_request_that_was_under_way_when_the_run_was_killed(tmp_path: Pa
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.slow
 async def test_text_can_be_read(consultation: Path, opened: Callable[..., Any], scheme: str) -> None:
     """WCAG 2.2, success criterion 1.4.3: at least 4.5 to 1."""
     async with opened(consultation, scheme=scheme) as page:
@@ -639,7 +624,6 @@ def luminance(colour: list[int]) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-@pytest.mark.slow
 async def test_it_is_usable_on_a_narrow_screen(consultation: Path, opened: Callable[..., Any]) -> None:
     async with opened(consultation, width=700) as page:
         diagram, details = page.locator("#diagram"), page.locator("#details")
@@ -671,7 +655,6 @@ WHERES: list[Any] = [
 ]
 
 
-@pytest.mark.slow
 async def test_a_wait_is_told_in_the_same_words_everywhere(tmp_path: Path, opened: Callable[..., Any]) -> None:
     written = journal.Journal()
     written.attach(JournalWriter(tmp_path / "journal.jsonl"))
@@ -711,7 +694,6 @@ async def test_a_step_is_told_in_the_same_words_everywhere(tmp_path: Path, opene
         assert shown[-1] == "(fetch, 'x', named=[1.0, {\"it's\": (1, None)}])"
 
 
-@pytest.mark.slow
 async def test_where_a_message_does_not_fit_is_told_by_the_plain_fields(
     tmp_path: Path, opened: Callable[..., Any]
 ) -> None:
@@ -772,7 +754,7 @@ def wander(directory: Path, random: Random) -> Book:
     return book
 
 
-@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (0, 2, 3, 4))])
+@pytest.mark.parametrize("seed", range(5))
 async def test_a_message_stands_under_the_same_step_everywhere(
     seed: int, tmp_path: Path, opened: Callable[..., Any]
 ) -> None:
@@ -816,7 +798,6 @@ def cut_short(tmp_path: Path) -> list[Path]:
     return directories
 
 
-@pytest.mark.slow
 async def test_of_a_conversation_that_was_kept_the_end_is_shown(
     cut_short: list[Path], opened: Callable[..., Any]
 ) -> None:

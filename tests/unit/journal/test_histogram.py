@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import pytest
 from hdrh.histogram import HdrHistogram
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from antiphon.errors import RecordingError
@@ -76,6 +76,7 @@ def test_the_library_of_java_writes_the_same_text_and_tells_the_same_percentiles
     assert list(Histogram.from_blob(OF_JAVA)) == list(histogram)
 
 
+@settings(max_examples=max(10, settings.default.max_examples // 3))
 @given(many_durations)
 def test_the_library_of_python_reads_our_counters(values: list[int]) -> None:
     theirs = by_the_library(values)
@@ -85,6 +86,7 @@ def test_the_library_of_python_reads_our_counters(values: list[int]) -> None:
     assert ours.equals(HdrHistogram.decode(theirs.encode()))
 
 
+@settings(max_examples=max(10, settings.default.max_examples // 3))
 @given(many_durations)
 def test_we_read_the_counters_of_the_library_of_python(values: list[int]) -> None:
     theirs = by_the_library(values)
