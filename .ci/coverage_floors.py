@@ -21,6 +21,7 @@ FLOORS = {
     "antiphon.conversation": 100,
     "antiphon.dialect": 100,
     "antiphon.journal": 97,
+    "antiphon.load": 90,
     "antiphon.pytest": 95,
     "antiphon.report": 96,
     "antiphon.runtime": 95,
