@@ -210,6 +210,71 @@ def test_a_loop_is_left_as_it_was_whichever_of_its_runs_ends_first(run_loop: Cal
     assert told == ["of somebody else"]
 
 
+@pytest.mark.parametrize("make_loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_of_several_runs_in_a_loop_only_the_one_whose_callback_it_was_fails(
+    make_loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    began, failed = asyncio.Barrier(3), asyncio.Event()
+
+    @scenario
+    async def going_on() -> None:
+        await began.wait()
+        await failed.wait()
+
+    @scenario
+    async def spoiled(how: str) -> None:
+        loop = asyncio.get_running_loop()
+        await began.wait()
+        if how == "soon":
+            loop.call_soon(lambda: 1 / 0)
+        elif how == "later":
+            loop.call_later(0.001, lambda: 1 / 0)
+        else:
+            done = loop.create_future()
+            done.add_done_callback(lambda _: 1 / 0)
+            done.set_result(None)
+        await asyncio.Event().wait()
+
+    async def all_of_them(how: str) -> None:
+        others = [asyncio.ensure_future(perform(going_on, runs=None, linger_s=0)) for _ in range(2)]
+        with pytest.raises(ZeroDivisionError):
+            await perform(spoiled, runs=None, linger_s=0, how=how)
+        failed.set()
+        assert [run.verdict for run in await asyncio.gather(*others)] == ["passed", "passed"]
+        failed.clear()
+
+    with asyncio.Runner(loop_factory=make_loop) as runner:
+        for how in ("soon", "later", "done"):
+            runner.run(all_of_them(how))
+
+
+def test_what_a_callback_of_a_run_that_is_over_raises_fails_no_other(run_loop: Callable[..., Any]) -> None:
+    told: list[Any] = []
+    raised = asyncio.Event()
+
+    @scenario
+    async def over() -> None:
+        asyncio.get_running_loop().call_later(0.02, lambda: 1 / 0)
+
+    @scenario
+    async def going_on() -> None:
+        await raised.wait()
+
+    def hear(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        told.append(context["exception"])
+        raised.set()
+
+    async def both() -> None:
+        asyncio.get_running_loop().set_exception_handler(hear)
+        other = asyncio.ensure_future(perform(going_on, runs=None, linger_s=0))
+        await asyncio.sleep(0)
+        await perform(over, runs=None, linger_s=0)
+        assert (await other).verdict == "passed"
+
+    run_loop(both())
+    assert [type(error) for error in told] == [ZeroDivisionError]
+
+
 def test_together_raises_it_as_it_is(play_with: Callable[..., Run]) -> None:
     @scenario
     async def spoiled(raiser: Raiser) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Coroutine
+from contextvars import Context, ContextVar, copy_context
 from typing import Any, Final, TypeVar
 
 from antiphon.runtime.exhaustion import as_exhaustion, is_exhaustion
@@ -62,6 +63,9 @@ class callback_failures:  # noqa: N801 - it is used as a function is
 
     A loop re-raises KeyboardInterrupt and SystemExit, and hands the rest to its exception handler, which logs it. There
     go the errors of a time-out plug-in that raises from a signal's handler: it cannot choose in which callback.
+
+    Of several that are inside, as under load, only the one is called in whose context the callback was made; all of
+    them for what may be anybody's.
     """
 
     def __init__(self, fail: Callable[[BaseException], object]) -> None:
@@ -73,36 +77,63 @@ class callback_failures:  # noqa: N801 - it is used as a function is
         if not isinstance(handler, _Failures):
             handler = _Failures(handler)
             loop.set_exception_handler(handler)
-        handler.told.append(self._fail)
+        handler.told.append(self)
         self._loop, self._handler = loop, handler
+        self._before = _INSIDE.get()
+        _INSIDE.set(self)
 
     def __exit__(self, *_failure: object) -> None:
         loop, handler = self._loop, self._handler
-        handler.told.remove(self._fail)
+        _INSIDE.set(self._before)
+        handler.told.remove(self)
         if not handler.told and loop.get_exception_handler() is handler:
             loop.set_exception_handler(handler.before)
+
+    def tell(self, error: BaseException) -> None:
+        """A callback has raised this."""
+        self._fail(error)
+
+
+_INSIDE: Final[ContextVar[callback_failures | None]] = ContextVar("antiphon_inside", default=None)
 
 
 class _Failures:
     """The exception handler of a loop while there are runs in it; `before` is the one that it had.
 
-    All runs in a loop share it, since they may end in any order. It is not known whose callback it was: all are told.
+    All runs in a loop share it, since they may end in any order.
     """
 
     def __init__(self, before: _Handler | None) -> None:
         self.before = before
-        self.told: list[Callable[[BaseException], object]] = []
+        self.told: list[callback_failures] = []
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         # What comes without a handle was not raised by a callback: a handshake that failed, a task that nobody awaited.
-        if error is not None and ("handle" in context or not isinstance(error, Exception) or is_exhaustion(error)):
-            for fail in list(self.told):
-                fail(error)
+        is_ours = "handle" in context or not isinstance(error, Exception) or is_exhaustion(error)
+        if error is not None and is_ours and (whose := self._whose(error, context.get("handle"))):
+            for each in whose:
+                each.tell(error)
         elif self.before is not None:
             self.before(loop, context)
         else:
             loop.default_exception_handler(context)
+
+    def _whose(self, error: BaseException, handle: Any) -> list[callback_failures]:
+        """Whose callback raised it: nobody's, if that run is over; all of them for what a signal's handler raised, in
+        whichever callback."""
+        if isinstance(error, Exception) and handle is not None:
+            inside = _context_of(handle).get(_INSIDE)
+            if inside is not None:
+                return [inside] if inside in self.told else []
+        return list(self.told)
+
+
+def _context_of(handle: Any) -> Context:
+    """The context that a callback ran in. uvloop tells of what it raised inside of that."""
+    get_context = getattr(handle, "get_context", None)  # from Python 3.12 on
+    found = get_context() if get_context is not None else getattr(handle, "_context", None)
+    return found if isinstance(found, Context) else copy_context()
 
 
 def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
