@@ -14,7 +14,7 @@ from antiphon.cli.screen import Screen
 from antiphon.errors import LoadInconclusive, ThresholdCrossed
 from antiphon.journal.recording import new_run_directory
 from antiphon.load.keeping import parse_keep
-from antiphon.load.loads import name_of, perform_load
+from antiphon.load.loads import name_of, perform_load, require_performable
 from antiphon.load.plan import Plan
 from antiphon.load.shares import Share
 from antiphon.load.target import plan_of
@@ -30,6 +30,15 @@ def load_on_screen(asked: Asked, screen: Screen, *, shows_traceback: bool = Fals
     """
     plan = _plan(asked)
     keep = parse_keep(asked.keep) if asked.keep is not None else None
+    # What is wrong is told before a directory lies there that no load was recorded in.
+    require_performable(
+        plan,
+        stand=asked.stand,
+        reports=asked.reports,
+        baseline=asked.baseline,
+        processes=asked.processes,
+        table=asked.table,
+    )
     exports = LoadExports(asked.prometheus, otlp=asked.otlp, screen=screen)
     directory: Path | None = new_run_directory(asked.runs, name_of(plan)) if asked.runs is not None else None
     view = LoadView(screen, is_quiet=asked.quiet)

@@ -35,12 +35,12 @@ from antiphon.load.shares import Share
 from antiphon.load.table import Columns, TableFile, parse_table
 from antiphon.load.target import Target
 from antiphon.report.load.figures import LoadFigures, read_figures
-from antiphon.report.load.reports import STANDARD_REPORTS, make_load_reports
+from antiphon.report.load.reports import STANDARD_REPORTS, check_names, make_load_reports
 from antiphon.runtime.event_loop import run_in_loop
 from antiphon.stand.stand import Stand, load_stand
 from antiphon.stand.starting import started
 
-__all__ = ["Load", "Watcher", "perform_load", "play_load"]
+__all__ = ["Load", "Performable", "Watcher", "name_of", "perform_load", "play_load", "require_performable"]
 
 
 class Load:
@@ -122,19 +122,12 @@ async def perform_load(
     Raises ThresholdCrossed if a threshold did not hold, LoadInconclusive if the numbers may not be trusted; the error's
     `load` attribute is the load. ScenarioError is raised before anything begins if the plan cannot be performed.
     """
-    asked_for = stand if stand is not None else plan.stand
-    near = plan.parts[0].scenario.folder
-    chosen = asked_for if isinstance(asked_for, Stand) else load_stand(asked_for, near=near)
-    chosen = with_own_users(chosen, plan.share)
-    compared = read_figures(baseline) if baseline is not None else None
-    asked = parse_table(table) if table is not None else None
-    require_files(plan, processes)
-    require_users(plan, chosen)
+    ready = require_performable(plan, stand=stand, reports=reports, baseline=baseline, processes=processes, table=table)
     if directory is None and runs is not None:
         directory = new_run_directory(Path(runs), name_of(plan))
     figures = LoadFigures(directory if directory is not None else Path())
-    options = _Options(directory, keep or Keep(), processes, target, watch, compared, asked)
-    performance = _Performance(plan, chosen, figures, options)
+    options = _Options(directory, keep or Keep(), processes, target, watch, ready.baseline, ready.table)
+    performance = _Performance(plan, ready.stand, figures, options)
     try:
         await performance.perform(at)
     finally:
@@ -147,6 +140,39 @@ async def perform_load(
     if crossed:
         raise ThresholdCrossed([each.measured for each in crossed], load)
     return load
+
+
+class Performable(NamedTuple):
+    """What a load is performed with; see `perform_load`."""
+
+    stand: Stand
+    baseline: LoadFigures | None
+    table: tuple[Path, Columns] | None
+
+
+def require_performable(
+    plan: Plan,
+    *,
+    stand: Stand | str | None = None,
+    reports: Sequence[str] = (),
+    baseline: Path | None = None,
+    processes: int = 0,
+    table: str | None = None,
+) -> Performable:
+    """What the load is performed with, as `perform_load` is told; nothing is written.
+
+    Raises ScenarioError, RecordingError or ResourcesExhausted if it cannot be.
+    """
+    check_names(spec.partition("=")[0] for spec in reports)
+    asked_for = stand if stand is not None else plan.stand
+    near = plan.parts[0].scenario.folder
+    chosen = asked_for if isinstance(asked_for, Stand) else load_stand(asked_for, near=near)
+    chosen = with_own_users(chosen, plan.share)
+    compared = read_figures(baseline) if baseline is not None else None
+    asked = parse_table(table) if table is not None else None
+    require_files(plan, processes)
+    require_users(plan, chosen)
+    return Performable(chosen, compared, asked)
 
 
 def name_of(plan: Plan) -> str:
