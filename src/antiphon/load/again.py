@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,21 @@ from antiphon.actor.actor import Actor
 from antiphon.errors import ScenarioError
 from antiphon.journal.figures import ConversationKept, LoadStarted
 from antiphon.journal.load_file import LOAD_FILE_NAME, read_load
+from antiphon.journal.masking import MASK
 from antiphon.load.plan import PlannedPart
 from antiphon.load.target import Target, plan_of
-from antiphon.scenarios.scenario import Scenario, load_file, scenarios_of
+from antiphon.scenarios.scenario import REQUIRED, Scenario, load_file, scenarios_of
 
 __all__ = ["Again", "conversation_again"]
 
 
 class Again(msgspec.Struct):
-    """What is to be performed again: `parameters` are the scenario's, `users` the names of users by actor, `stand` the
-    name of the stand ("" for one without), `starts_users` how many users it is to have if it makes them itself."""
+    """What is to be performed again.
+
+    `parameters` are the scenario's, REQUIRED for one that is secret and so was not recorded, `users` the names of users
+    by actor, `stand` the name of the stand ("" for one without), `starts_users` how many users it is to have if it
+    makes them itself.
+    """
 
     scenario: Scenario[Any, Any]
     parameters: dict[str, Any]
@@ -63,7 +69,17 @@ def conversation_again(directory: Path, conversation: str) -> Again:
             hint="the conversations that were kept can be performed again; conversations/ has them",
         )
     users = kept.users if kept is not None else {}
-    return Again(scenario, dict(given), users, started.stand, started.plan.get("users", 0))
+    # What was masked is not known: whoever performs it again has to say it.
+    known = {name: REQUIRED if _is_masked(value) else value for name, value in given.items()}
+    return Again(scenario, known, users, started.stand, started.plan.get("users", 0))
+
+
+def _is_masked(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_is_masked, value.values()))
+    if isinstance(value, str):
+        return MASK in value
+    return isinstance(value, list | tuple) and any(map(_is_masked, value))
 
 
 def _read(directory: Path, conversation: str) -> tuple[LoadStarted, ConversationKept | None]:
