@@ -8,7 +8,24 @@ from typing import Any
 
 import pytest
 
-from antiphon import Accepted, Actor, Codec, Data, Link, Message, Server, Stand, listen, on, perform, scenario
+from antiphon import (
+    Accepted,
+    Actor,
+    Codec,
+    Data,
+    JsonRpc,
+    Link,
+    Message,
+    Run,
+    Server,
+    Stand,
+    Unreadable,
+    listen,
+    on,
+    perform,
+    scenario,
+)
+from antiphon.dialect.framing import ContentLength
 
 
 class Words(Codec):
@@ -62,3 +79,52 @@ def test_a_link_and_a_server_over_a_stream(scheme: str, tmp_path: Path) -> None:
     # The seat of a handler that failed asks for WebSocket's 1011, which a wire without codes does not mind.
     assert (ending.by, ending.code, ending.is_clean) == ("peer", None, True)
     assert [type(failure).__name__ for failure in server.failures] == ["HandlerFailed"]
+
+
+class Adder(Actor):
+    line = Accepted(dialect=JsonRpc(), framing=ContentLength())
+
+    @on("add")
+    def add(self, request: Message) -> dict[str, Any]:
+        return {"sum": request["a"] + request["b"]}
+
+    @on("rubbish")
+    def say_rubbish(self, message: Message) -> None:
+        self.channel.send_data("no JSON")
+        self.send("sane")
+        connection: Any = self.channel.connection
+        connection.wire.send(b"no head\r\n\r\n")
+
+
+class Reader(Actor):
+    line = Link("{echo}", dialect=JsonRpc(), framing=ContentLength(), within_s=10)
+
+    def __init__(self) -> None:
+        self.troubles: list[str] = []
+
+    @on.unreadable
+    def note(self, message: Unreadable) -> None:
+        self.troubles.append(str(message.trouble))
+
+
+@scenario
+async def add(reader: Reader) -> Any:
+    reply = await reader.ask("add", a=1, b=2)
+    reader.send("rubbish")
+    await reader.expect("sane")
+    return reply["sum"], reply.raw, await reader.expect_close()
+
+
+def test_a_bad_message_is_passed_over_and_a_broken_frame_is_the_end() -> None:
+    async def run() -> Run:
+        async with await listen("tcp://127.0.0.1:0", lambda opening: Adder()) as server:
+            return await perform(add, stand=Stand("t", {"echo": server.address}), runs=None)
+
+    run_of = asyncio.run(run())
+    total, raw, ending = run_of.value
+    assert total == 3
+    assert raw.startswith("{"), "the journal has text"
+    assert ending.by == "us"
+    bad, broken = run_of.reader.troubles
+    assert "no JSON" in bad
+    assert "a head without a length" in broken

@@ -5,25 +5,34 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from functools import partial
 from typing import Any, Final
 
 from multidict import CIMultiDict
 
-from antiphon.actor.codec_failure import read_all, unreadable
+from antiphon.actor.codec_failure import decoder_of, unreadable
+from antiphon.actor.framed import Framed
 from antiphon.actor.handlers import Dispatcher, Handlers
 from antiphon.actor.housekeeping import Housekeeping
 from antiphon.actor.mailbox_watch import MailboxWatch
 from antiphon.actor.reading_pause import ReadingPause
-from antiphon.actor.sending import DEFAULT_MAX_UNSENT_BYTES, Sender, body_of, ended, not_open, thrown_away, unsayable
+from antiphon.actor.sending import (
+    DEFAULT_MAX_UNSENT_BYTES,
+    Sender,
+    body_of,
+    ended,
+    not_open,
+    opened,
+    thrown_away,
+    unsayable,
+)
 from antiphon.actor.wait_driver import WaitDriver
 from antiphon.conversation.ending import Ending
-from antiphon.conversation.headers import single_lines
 from antiphon.conversation.mailbox import DEFAULT_LIMIT_BYTES, Mailbox
 from antiphon.conversation.message import Data, Message, require_name
 from antiphon.conversation.strict import Ignored
 from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
 from antiphon.dialect.codec import Codec, Dialect
+from antiphon.dialect.framing import Framing
 from antiphon.errors import (
     DialectError,
     ErrorReply,
@@ -33,7 +42,6 @@ from antiphon.errors import (
     TransportError,
     UpgradeRefused,
 )
-from antiphon.journal import ChannelOpened
 from antiphon.runtime.call_site import KNOWN_PLACES, caller, find_place, getframe, place_of
 from antiphon.runtime.deadlines import nanoseconds
 from antiphon.runtime.runtime import STEP, Runtime
@@ -62,6 +70,7 @@ class Channel:
         *,
         actor: str,
         dialect: Dialect,
+        framing: Framing | None = None,
         transport: Transport | None = None,
         address: Callable[[], str] | None = None,
         headers: Mapping[str, str] | None = None,
@@ -99,6 +108,7 @@ class Channel:
         self._dispatcher = Dispatcher(runtime, self, handlers)
         self._heard = handlers.heard
         self._dialect = dialect
+        self._framing = framing
         self._transport = transport
         self._resolve_address = address
         self._now_ns = runtime.now_ns
@@ -207,30 +217,20 @@ class Channel:
 
     def _choose(self, codec: Codec) -> None:
         """What a codec is like is looked at once, and not for each message."""
-        self._decode: Callable[[Data], Sequence[Message]] = (
-            codec.decode if codec.gives_messages else partial(read_all, self._dialect, codec)  # type: ignore[assignment]
-        )
+        framed = self._framed = Framed(self._framing, self._dialect, codec) if self._framing is not None else None
+        self._decode = framed.decode if framed is not None else decoder_of(self._dialect, codec)
         self._housekeeping = Housekeeping(self._runtime, self._sender, self._dialect, self.mailbox.owner)
         self._tidy_above_bytes = -1 if self._housekeeping.has_duties else LARGE_BYTES
 
     # -- what the transport calls -------------------------------------------------------------------------------------
 
     def on_opened(self, connection: Connection) -> None:
-        self._sender.connection = connection
+        self._sender.connection = connection if self._framed is None else self._framed.carry(connection)
         self.subprotocol = connection.subprotocol
         self._runtime.deadlines.add(self._driver)
-        now_ns = self._now_ns()
-        self._record(
-            ChannelOpened(
-                at_ns=now_ns,
-                actor=self.actor,
-                channel=self.name,
-                address=self._resolve_address() if self._resolve_address is not None else "",
-                headers=single_lines(self.headers),
-                subprotocol=self.subprotocol,
-                took_ns=now_ns - self._opening_ns if self._opening_ns is not None else None,
-            )
-        )
+        address = self._resolve_address() if self._resolve_address is not None else ""
+        at_ns, since_ns = self._now_ns(), self._opening_ns
+        self._record(opened(at_ns, since_ns, self.actor, self.name, address, self.headers, self.subprotocol))
         self._housekeeping.begin()
         self._dispatcher.opened()
 

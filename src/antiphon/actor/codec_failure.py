@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
 from antiphon.conversation.message import UNREADABLE, Data, Message, Unreadable
 from antiphon.conversation.wording import shorten
 from antiphon.dialect.codec import Codec, Dialect
@@ -9,12 +12,18 @@ from antiphon.errors import AntiphonError, DialectFailed
 from antiphon.runtime.call_site import place
 from antiphon.runtime.tracebacks import author_frame
 
-__all__ = ["codec_failure", "read_all", "unreadable"]
+__all__ = ["codec_failure", "decoder_of", "read_all", "unreadable"]
 
 
 def unreadable(dialect: Dialect, data: Data, error: Exception) -> Unreadable:
     """The data as a message, whose trouble is what `decode` raised."""
     return Unreadable(UNREADABLE, data, data, trouble=codec_failure(dialect, error, f"on {shorten(data)}"))
+
+
+def decoder_of(dialect: Dialect, codec: Codec) -> Callable[[Data], Sequence[Message]]:
+    """What makes messages of data: the codec itself where it gives nothing else, whatever comes."""
+    # What a codec that says so gives is a list, whatever the protocol allows.
+    return codec.decode if codec.gives_messages else partial(read_all, dialect, codec)  # type: ignore[return-value]
 
 
 def read_all(dialect: Dialect, codec: Codec, data: Data) -> list[Message]:

@@ -12,6 +12,7 @@ from antiphon.actor.http_channel import HttpChannel
 from antiphon.actor.registered import registered, scheme_of
 from antiphon.conversation.mailbox import DEFAULT_LIMIT_BYTES
 from antiphon.dialect.codec import Dialect
+from antiphon.dialect.framing import Framing
 from antiphon.dialect.json import Json
 from antiphon.errors import ScenarioError
 from antiphon.runtime.runtime import Runtime
@@ -71,6 +72,7 @@ class Link(Declaration[Channel]):
 
     address: with `{name}` for an address of the stand or an attribute of the actor, as "{centre}/desk?seat={seat}".
     transport: None for the one that is registered for the address's scheme (entry points "antiphon.transports").
+    framing: where messages begin and end on a wire without frames (see `antiphon.dialect.framing`).
     within_s: the deadline of waits that give none; None for the stand's, or 10.
     opens: "arriving" to be opened when the actor arrives, "manually" to be opened by `await actor.channel.open()`.
     ignored: names of messages that need not be expected in strict mode.
@@ -84,6 +86,7 @@ class Link(Declaration[Channel]):
         address: str,
         *,
         dialect: Dialect,
+        framing: Framing | None = None,
         transport: Transport | None = None,
         headers: Mapping[str, str] | None = None,
         subprotocols: Sequence[str] = (),
@@ -102,6 +105,7 @@ class Link(Declaration[Channel]):
             raise ScenarioError(f'when_full={when_full!r} is neither "drop" nor "pause"')
         self.address = address
         self.dialect = dialect
+        self.framing = framing
         self.transport = transport
         self.headers = dict(headers or {})
         self.subprotocols = tuple(subprotocols)
@@ -125,6 +129,7 @@ class Link(Declaration[Channel]):
             self.name,
             actor=actor,
             dialect=self.dialect,
+            framing=self.framing,
             transport=_Chosen(stand, self.transport),
             address=address,
             headers=self.headers,
@@ -202,12 +207,14 @@ class Accepted(Declaration[Channel]):
         self,
         *,
         dialect: Dialect | None = None,
+        framing: Framing | None = None,
         within_s: float = 10.0,
         mailbox_limit: int = 10_000,
         mailbox_bytes: int = DEFAULT_LIMIT_BYTES,
         max_unsent_bytes: int = DEFAULT_MAX_UNSENT_BYTES,
     ) -> None:
         self.dialect = dialect if dialect is not None else Json()
+        self.framing = framing
         self.within_s = within_s
         self.mailbox_limit = mailbox_limit
         self.mailbox_bytes = mailbox_bytes
@@ -221,6 +228,7 @@ class Accepted(Declaration[Channel]):
             self.name,
             actor=actor,
             dialect=self.dialect,
+            framing=self.framing,
             within_s=self.within_s,
             handlers=handlers,
             mailbox_limit=self.mailbox_limit,

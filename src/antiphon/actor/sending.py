@@ -8,6 +8,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
 from antiphon.conversation.ending import Ending
+from antiphon.conversation.headers import single_lines
 from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.message import Data, Message, require_data, require_name
 from antiphon.conversation.wording import seconds
@@ -22,14 +23,14 @@ from antiphon.errors import (
     SendBufferFull,
     TransportError,
 )
-from antiphon.journal import ChannelEnded, Note
+from antiphon.journal import ChannelEnded, ChannelOpened, Note
 from antiphon.journal.performed import PerformedStep
 from antiphon.runtime.call_site import caller
 from antiphon.runtime.runtime import STEP, Runtime
 from antiphon.transport.interface import Connection
 from antiphon.transport.timeouts import timeout
 
-__all__ = ["DEFAULT_MAX_UNSENT_BYTES", "Sender", "body_of", "ended", "not_open", "thrown_away", "unsayable"]
+__all__ = ["DEFAULT_MAX_UNSENT_BYTES", "Sender", "body_of", "ended", "not_open", "opened", "thrown_away", "unsayable"]
 
 DEFAULT_MAX_UNSENT_BYTES: Final = 64 * 1024 * 1024
 
@@ -250,6 +251,27 @@ class Sender:
             messages[-1].frames = data  # so that all are in the journal before any is on its way
             for message in messages:
                 self.transmit(self.connection, message, now_ns, step)
+
+
+def opened(
+    at_ns: int,
+    since_ns: int | None,
+    actor: str,
+    channel: str,
+    address: str,
+    headers: Mapping[str, str],
+    subprotocol: str,
+) -> ChannelOpened:
+    """What the journal has of a connection that is there; we began to open it at `since_ns`, None if the peer did."""
+    return ChannelOpened(
+        at_ns=at_ns,
+        actor=actor,
+        channel=channel,
+        address=address,
+        headers=single_lines(headers),
+        subprotocol=subprotocol,
+        took_ns=at_ns - since_ns if since_ns is not None else None,
+    )
 
 
 def ended(at_ns: int, actor: str, channel: str, ending: Ending) -> ChannelEnded:

@@ -1,0 +1,103 @@
+"""Framings: cut and joined at every byte, and what they refuse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from antiphon.dialect.framing import ContentLength, Framing, LengthPrefix, Lines, NulTerminated
+from antiphon.errors import DialectError, TransportError
+
+FRAMINGS = {
+    "lines": Lines(limit_bytes=100),
+    "nul": NulTerminated(limit_bytes=100),
+    "length": LengthPrefix(limit_bytes=100),
+    "length of text": LengthPrefix(2, is_text=True, limit_bytes=100),
+    "head": ContentLength(limit_bytes=100),
+}
+SAID = ["hello", "", "gr\u00fc\u00df \U0001f600", '{"a": 1}']
+
+
+@pytest.fixture(params=FRAMINGS.values(), ids=FRAMINGS)
+def framing(request: pytest.FixtureRequest) -> Framing:
+    made: Framing = request.param
+    return made.framing()
+
+
+def heard(framing: Framing, *pieces: bytes) -> list[str]:
+    return [frame if isinstance(frame, str) else frame.decode() for piece in pieces for frame in framing.feed(piece)]
+
+
+def test_what_is_wrapped_is_heard_wherever_it_is_cut(framing: Framing) -> None:
+    whole = b"".join(map(framing.wrap, SAID))
+    assert heard(framing.framing(), whole) == SAID
+    assert heard(framing.framing(), *(bytes([byte]) for byte in whole)) == SAID
+    for cut in range(len(whole)):
+        assert heard(framing.framing(), whole[:cut], whole[cut:]) == SAID
+
+
+def test_part_of_a_frame_is_held(framing: Framing) -> None:
+    whole = framing.wrap("hello")
+    assert not framing.holds_part
+    assert heard(framing, whole[:-1]) == []
+    assert framing.holds_part
+    assert heard(framing, whole[-1:]) == ["hello"]
+    assert not framing.holds_part
+
+
+def test_each_connection_has_its_own(framing: Framing) -> None:
+    heard(framing, framing.wrap("hello")[:-1])
+    other = type(framing)().framing()
+    assert not other.holds_part
+
+
+def test_a_frame_over_the_limit_is_refused_and_what_came_before_counts(framing: Framing) -> None:
+    frames = iter(framing.feed(framing.wrap("hello") + framing.wrap("x" * 101)))
+    assert next(frames) in ("hello", b"hello")
+    with pytest.raises(DialectError, match="over the limit of 100"):
+        next(frames)
+
+
+def test_a_frame_that_never_ends_is_refused_before_it_is_there(framing: Framing) -> None:
+    with pytest.raises(DialectError, match="over the limit"):
+        heard(framing, framing.wrap("x" * 200)[:-1])
+
+
+def test_text_that_utf8_cannot_carry_is_no_frame(framing: Framing) -> None:
+    with pytest.raises(TransportError, match="surrogate at index 1"):
+        framing.wrap("a\ud800")
+
+
+@pytest.mark.parametrize(("framing", "said"), [(Lines(), "a\nb"), (NulTerminated(), "a\0b")])
+def test_what_holds_the_end_is_no_frame(framing: Framing, said: str) -> None:
+    with pytest.raises(TransportError, match="would end the frame"):
+        framing.wrap(said)
+
+
+def test_a_length_that_has_no_room_is_said() -> None:
+    with pytest.raises(TransportError, match="256 bytes are more than a length of 1 bytes can say"):
+        LengthPrefix(1).wrap(bytes(256))
+
+
+@pytest.mark.parametrize(
+    "head", [b"Content-Type: x", b"Content-Length: -1", b"Content-Length: many", b"GET / HTTP/1.1"]
+)
+def test_a_head_without_a_length_is_broken(head: bytes) -> None:
+    with pytest.raises(DialectError, match="a head without a length"):
+        heard(ContentLength(), head + b"\r\n\r\n")
+
+
+def test_a_head_that_never_ends_is_broken() -> None:
+    with pytest.raises(DialectError, match="a head has not ended"):
+        heard(ContentLength(), b"x" * 9000)
+
+
+def test_other_fields_of_a_head_are_read_over() -> None:
+    assert heard(ContentLength(), b"Content-Type: x\r\ncontent-length:5\r\n\r\nhello") == ["hello"]
+
+
+@pytest.mark.parametrize("line", [b"caf\xe9", b"\xff"])
+def test_bytes_that_are_no_text_are_the_dialects_affair(line: bytes) -> None:
+    frames: list[Any] = list(Lines().feed(b"one\r\n" + line + b"\ntwo\n"))
+    assert frames == ["one", line, "two"]
