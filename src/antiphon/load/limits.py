@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from antiphon.conversation.wording import counted
 from antiphon.errors import ResourcesExhausted, ScenarioError
 from antiphon.load.plan import Plan, PlannedPart
 from antiphon.load.shares import Share
+from antiphon.load.user_shares import users_of
 from antiphon.stand.stand import Stand
+from antiphon.stand.users import User, Wanted
 
 __all__ = ["require_files", "require_users", "users_wanted", "with_own_users"]
 
@@ -43,15 +46,42 @@ def require_files(plan: Plan, processes: int) -> None:
         )
 
 
-def require_users(plan: Plan, stand: Stand) -> None:
-    """Raises ScenarioError if the stand has fewer users than the plan has at the same time."""
-    most, there = sum(_most_users(part) or 0 for part in plan.parts), len(stand.users)
-    if there and most > there:
-        raise ScenarioError(
-            f"the load holds up to {counted(most, 'user')} at once, and the stand {stand.name!r} has {there}",
-            place=stand.source or None,
-            hint="add users to the stand, or ask for fewer",
-        )
+def require_users(plan: Plan, stand: Stand, processes: int = 0) -> None:
+    """Raises ScenarioError if the stand has fewer users than the plan has at the same time, in all or in one of so many
+    processes, which divide them, or a process has nobody whom an actor is to be."""
+    users = stand.users.fields()
+    if not users:
+        return
+    hint = "add users to the stand, or ask for fewer"
+    _require_enough(plan.parts, users, stand, f"the stand {stand.name!r}", hint)
+    for number in range(processes if processes > 1 else 0):
+        share = Share(number, processes)
+        where = f"process {number + 1} of {processes}, which divide the users of the stand {stand.name!r},"
+        hint = "use fewer processes (--processes), or add users to the stand"
+        _require_enough([part.scaled(share) for part in plan.parts], users_of(users, share), stand, where, hint)
+
+
+def _require_enough(
+    parts: Iterable[PlannedPart], users: Sequence[Mapping[str, Any]], stand: Stand, where: str, hint: str
+) -> None:
+    parts, place = list(parts), stand.source or None
+    most = sum(_most_users(part) or 0 for part in parts)
+    if most > len(users):
+        text = f"the load holds up to {counted(most, 'user')} at once, and {where} has {len(users)}"
+        raise ScenarioError(text, place=place, hint=hint)
+    known = [User(**user) for user in users]
+    for part in parts:
+        if not _has_conversations(part):
+            continue
+        cast = {name: part.scenario.new_actor(name) for name in part.scenario.actors}
+        for want in (Wanted(name, actor.wanted_user) for name, actor in cast.items() if actor.needs_user):
+            if not any(map(want.fits, known)):
+                raise ScenarioError(f"{where} has no user for {want}", place=place, hint=hint)
+
+
+def _has_conversations(part: PlannedPart) -> bool:
+    """Whether its share has any: of few users some shares have none."""
+    return part.is_open or bool(_most_users(part))
 
 
 def with_own_users(stand: Stand, share: Share) -> Stand:
@@ -62,7 +92,7 @@ def with_own_users(stand: Stand, share: Share) -> Stand:
     users = stand.users.fields()
     if share.of == 1 or stand.start or not users:
         return stand
-    own = users[share.index :: share.of]
+    own = users_of(users, share)
     if not own:
         raise ScenarioError(
             f"there is no user for shard {share}: the stand {stand.name!r} has {len(users)}, which the shards divide",

@@ -171,7 +171,7 @@ def require_performable(
     compared = read_figures(baseline) if baseline is not None else None
     asked = parse_table(table) if table is not None else None
     require_files(plan, processes)
-    require_users(plan, chosen)
+    require_users(plan, chosen, processes)
     return Performable(chosen, compared, asked)
 
 
@@ -210,7 +210,7 @@ class _Performance:
         ):
             self._stand.starts_users = users_wanted(plan)
             async with started(self._stand) as stand:
-                require_users(plan, stand)
+                require_users(plan, stand, self._options.processes)
                 record(self._started(at))
                 async with self._seats(stand) as seats:
                     director = Director(

@@ -10,6 +10,7 @@ from antiphon.journal.file import plain, shown
 from antiphon.load.engine import Snapshot
 from antiphon.load.shares import Share
 from antiphon.load.target import Target
+from antiphon.load.user_shares import users_of
 from antiphon.stand.stand import Stand
 
 __all__ = [
@@ -50,7 +51,7 @@ class StandData(msgspec.Struct):
         return cls(
             name=stand.name,
             addresses=stand.addresses,
-            users=stand.users.fields()[share.index :: share.of],
+            users=[dict(user) for user in users_of(stand.users.fields(), share)],
             users_within_s=stand.users_within_s,
             within_s=stand.within_s,
             secrets=stand.secrets,

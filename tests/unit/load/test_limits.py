@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from antiphon import ScenarioError, Stand
-from antiphon.load.limits import with_own_users
+from antiphon import Actor, ScenarioError, Stand, scenario
+from antiphon.load.limits import require_users, with_own_users
+from antiphon.load.part import part
+from antiphon.load.plan import Plan
 from antiphon.load.shares import WHOLE, Share
+from antiphon.load.user_shares import users_of
 
 USERS = [{"name": f"user{number}", "password": "secret"} for number in range(5)]
 
@@ -43,3 +46,53 @@ def test_a_shard_without_a_user_is_told() -> None:
     stand = Stand("local", {}, users=USERS[:1])
     with pytest.raises(ScenarioError, match="there is no user for shard 2/3: the stand 'local' has 1"):
         with_own_users(stand, Share.numbered(2, 3))
+
+
+class Operator(Actor, user={"role": "operator"}):
+    pass
+
+
+class Supervisor(Actor, user={"role": "supervisor"}):
+    pass
+
+
+@scenario
+async def listening_in(operator: Operator, supervisor: Supervisor) -> None: ...
+
+
+@scenario
+async def being_alice(operator: Operator = Operator(user="user0")) -> None: ...  # noqa: B008 - as authors write it
+
+
+MIXED = [{**user, "role": ("operator", "supervisor")[number % 2]} for number, user in enumerate(USERS)]
+
+
+def test_of_users_of_several_kinds_each_process_has_some_of_every_kind() -> None:
+    users = [*MIXED, {"name": "user5", "password": "secret", "role": "supervisor"}]
+    shares = [users_of(users, Share(number, 2)) for number in range(2)]
+
+    assert sorted(user["name"] for share in shares for user in share) == [f"user{number}" for number in range(6)]
+    for share in shares:
+        assert {user["role"] for user in share} == {"operator", "supervisor"}
+
+
+def test_too_few_users_for_one_of_the_processes_are_told() -> None:
+    stand = Stand("local", {}, users=[*MIXED, {"name": "user5", "password": "secret", "role": "supervisor"}])
+    plan = Plan(part(listening_in, users=3))
+
+    require_users(plan, stand)
+    with pytest.raises(
+        ScenarioError, match=r"up to 4 users at once, and process 1 of 2, which divide the users of .*, has 3"
+    ):
+        require_users(plan, stand, 2)
+
+
+def test_a_process_without_the_user_that_an_actor_is_to_be_is_told() -> None:
+    stand = Stand("local", {}, users=MIXED)
+    plan = Plan(part(being_alice, rate="1/s"))
+
+    require_users(plan, stand)
+    with pytest.raises(ScenarioError, match=r"process 2 of 2.* has no user for operator, who is to be"):
+        require_users(plan, stand, 2)
+    with pytest.raises(ScenarioError, match="the stand 'local' has no user for operator"):
+        require_users(plan, Stand("local", {}, users=MIXED[1:]))
