@@ -120,7 +120,7 @@ class Director:
             if self.now_s >= self._duration_s:
                 self.end(self.plan.grace_s)
             if self.now_s >= tick * INTERVAL_S:
-                await self._collect()
+                await self._collect_whole()
                 # Those that were missed are not made up for: an interval may be longer.
                 tick = max(tick + 1, math.floor(self.now_s / INTERVAL_S) + 1)
 
@@ -204,6 +204,15 @@ class Director:
         self._record(LoadChanged(at_ns=round(self.now_s * 1e9), text=text, asked=dict(asked)))
 
     # -- what the generators say --------------------------------------------------------------------------------------
+
+    async def _collect_whole(self) -> None:
+        """Ask to the end, also if we are told to end: an answer that is under way would be taken for the last."""
+        collecting = asyncio.ensure_future(self._collect())
+        try:
+            await asyncio.shield(collecting)
+        except asyncio.CancelledError:
+            await collecting
+            raise
 
     async def _collect(self, is_last: bool = False) -> None:
         """Ask all of them what they measured; those that do not answer are lost."""

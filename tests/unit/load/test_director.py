@@ -70,3 +70,42 @@ def test_a_count_ends_when_all_of_it_has_begun_and_ended() -> None:
 )
 def test_a_time_ends_when_it_is_over(plan: Plan) -> None:
     assert directed(plan, over_s=7) == pytest.approx(5.3, abs=0.2)
+
+
+class Piped(Slow):
+    """A generator whose answers come in a row, a while after they were asked for, as those of another process do."""
+
+    def __init__(self) -> None:
+        super().__init__(over_s=60)
+        self.answers: asyncio.Queue[Snapshot] = asyncio.Queue()
+        self.is_asked = asyncio.Event()
+
+    async def snapshot(self) -> Snapshot:
+        return await self._asked()
+
+    async def stop(self) -> Snapshot:
+        return await self._asked()
+
+    async def _asked(self) -> Snapshot:
+        self.is_asked.set()
+        asyncio.get_running_loop().call_later(0.2, self.answers.put_nowait, self._snapshot())
+        return await self.answers.get()
+
+
+def test_a_load_that_is_told_to_end_while_it_waits_for_figures_records_these_and_the_last() -> None:
+    async def direct() -> tuple[LoadFigures, Piped]:
+        piped = Piped()
+        seat: Any = piped
+        figures = LoadFigures(Path())
+        director = Director(Plan(part(idle, rate="2/s"), during=5), [Seat(seat, WHOLE, 0)], figures.add, figures)
+        directing = asyncio.ensure_future(director.direct())
+        await piped.is_asked.wait()
+        directing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await directing
+        return figures, piped
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        figures, piped = runner.run(direct())
+    assert figures.entries == 2
+    assert piped.answers.empty()
