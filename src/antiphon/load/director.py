@@ -69,6 +69,7 @@ class Director:
         self.is_paused = False
         self.latest: Second | None = None
         self.looked: Looked | None = None
+        self._changed: dict[str, float] = {}
         self._looks = 0
         self._is_held = False
         self._seats = list(seats)
@@ -146,15 +147,19 @@ class Director:
 
     def change(self, asked: Mapping[str, float], text: str) -> None:
         """From now on the whole has so much of each of these parts: conversations a second, or users."""
+        self._changed.update(asked)
+        for seat in self._seats:
+            self._tell_change(seat, asked)
+        self._note(text, asked)
+
+    def _tell_change(self, seat: Seat, asked: Mapping[str, float]) -> None:
         from_s = self.now_s
         rates = {name: asked[name] for name in asked if name in self._open}
         users = {name: round(asked[name]) for name in asked if name not in self._open}
-        for seat in self._seats:
-            if rates:
-                seat.generator.set_rate(rates, from_s)
-            if users:
-                seat.generator.set_users(users, from_s)
-        self._note(text, asked)
+        if rates:
+            seat.generator.set_rate(rates, from_s)
+        if users:
+            seat.generator.set_users(users, from_s)
 
     def pause(self, is_paused: bool) -> None:
         """Nothing new begins from now on, or begins again."""
@@ -269,6 +274,10 @@ class Director:
         for seat in lost:
             for number, other in enumerate(there):
                 other.generator.adopt(Share(number, len(there)).within(seat.share), self.now_s)
+                # What is adopted is as the plan has it; what was said since is said again.
+                self._tell_change(other, self._changed)
+                if self.is_paused:
+                    other.generator.pause(True, self.now_s)
                 other.is_over = False
 
     # -- what came of it ----------------------------------------------------------------------------------------------

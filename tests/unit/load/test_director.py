@@ -12,7 +12,8 @@ from antiphon import Plan, part, scenario
 from antiphon.journal.figures import Second
 from antiphon.load.director import Director, Seat
 from antiphon.load.engine import Snapshot
-from antiphon.load.shares import WHOLE
+from antiphon.load.processes import ProcessDied
+from antiphon.load.shares import WHOLE, Share
 from antiphon.report.load.figures import LoadFigures
 from antiphon.testing import VirtualTimeLoop
 
@@ -109,3 +110,45 @@ def test_a_load_that_is_told_to_end_while_it_waits_for_figures_records_these_and
         figures, piped = runner.run(direct())
     assert figures.entries == 2
     assert piped.answers.empty()
+
+
+class Told(Slow):
+    """A generator that notes what it is told; the first time that it is asked, it is lost if it is to be."""
+
+    def __init__(self, is_lost: bool) -> None:
+        super().__init__(over_s=3)
+        self.told: list[Any] = []
+        self._is_lost = is_lost
+
+    def set_rate(self, rates: Any, _from_s: float) -> None:
+        self.told.append(rates)
+
+    def pause(self, is_paused: bool, _from_s: float) -> None:
+        self.told.append(is_paused)
+
+    def adopt(self, _share: Any, _from_s: float) -> None:
+        self.told.append("adopt")
+
+    async def snapshot(self) -> Snapshot:
+        if self._is_lost:
+            raise ProcessDied("it was ended by SIGKILL")
+        return self._snapshot()
+
+
+def test_whoever_takes_over_a_lost_share_hears_what_was_changed() -> None:
+    async def direct() -> list[Any]:
+        generators: list[Any] = [Told(is_lost=True), Told(is_lost=False)]
+        seats = [Seat(each, Share(number, 2), number) for number, each in enumerate(generators)]
+        figures = LoadFigures(Path())
+        director = Director(Plan(part(idle, rate="2/s"), during=9), seats, figures.add, figures)
+        directing = asyncio.ensure_future(director.direct())
+        await asyncio.sleep(0.5)
+        director.change({"idle": 5.0}, "more")
+        director.pause(True)
+        await directing
+        told: list[Any] = generators[1].told
+        return told
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        told = runner.run(direct())
+    assert told == [{"idle": 5.0}, True, "adopt", {"idle": 5.0}, True]
