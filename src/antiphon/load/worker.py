@@ -1,6 +1,7 @@
 """A process that performs a share of a load: it reads orders from its input, and writes what it measured.
 
-It ends when its input does, so it does not outlive whoever drives it; signals of a terminal are for that one.
+It ends when its input does, so it does not outlive whoever drives it. Signals that ask to end are for that one: a
+terminal, systemd and Jenkins send them to all processes at once, and what was measured last would be lost.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any, BinaryIO, Final
 
 import msgspec
@@ -33,13 +35,17 @@ _ORDERS: Final = msgspec.json.Decoder(Begin | Start | SetRate | SetUsers | Pause
 
 def main() -> int:
     """Perform what is ordered; 0 if it was told to end, 1 if it was left alone."""
-    for number in (signal.SIGINT, getattr(signal, "SIGHUP", None)):
+    for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", None)):
         if number is not None:
-            signal.signal(number, signal.SIG_IGN)
+            signal.signal(number, _leave_it)  # not SIG_IGN, which programs that a scenario starts would inherit
     # What scenarios print must not come between what is written for whoever reads this.
     told = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     return run_in_loop(_serve(told))
+
+
+def _leave_it(_number: int, _frame: FrameType | None) -> None:
+    """It is for whoever drives us."""
 
 
 async def _serve(told: BinaryIO) -> int:

@@ -50,3 +50,17 @@ def test_one_that_is_gone_takes_every_word_and_says_so_where_it_is_asked(begin: 
         await generator.kill()
 
     run_in_loop(talk_to_the_dead())
+
+
+def test_one_that_is_asked_to_end_with_all_others_still_tells_what_it_measured(begin: Begin) -> None:
+    async def stop_after_signals() -> None:
+        generator = await ProcessGenerator.begin(begin)
+        try:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                os.kill(generator.pid, number)
+            assert not (await generator.snapshot()).is_over
+            assert (await generator.stop()).is_over
+        finally:
+            await generator.kill()
+
+    run_in_loop(stop_after_signals())
