@@ -283,7 +283,10 @@ class Director:
     # -- what came of it ----------------------------------------------------------------------------------------------
 
     def judge(self) -> list[ThresholdJudged]:
-        """The verdicts on all thresholds, as entries; they are recorded."""
+        """The verdicts on all thresholds, as entries; they are recorded. A shard that none of a count was for says
+        nothing of them."""
+        if self.plan.share.of > 1 and not self.figures.total.due:
+            return []
         judged = self._judging.judge(self.figures)
         for entry in judged:
             self._record(entry)

@@ -136,6 +136,13 @@ def test_exactly_so_many(load_with: Loading, server: type[Server]) -> None:
     assert load.figures.asking_ns <= 1.1e9  # they began in the first second, and nothing was asked for after that
 
 
+def test_a_shard_that_none_of_a_count_is_for_has_not_failed(load_with: Loading, server: type[Server]) -> None:
+    plan = Plan(part(calling, rate="50/s"), count=2)
+
+    assert [load_with(plan.shard(k, 3)).verdict for k in (1, 2, 3)] == ["passed"] * 3
+    assert len(server.asked) == 2
+
+
 def test_the_books_are_the_servers(load_with: Loading, server: type[Server]) -> None:
     server.wrong = {3, 5, 8}
     load = load_with(Plan(part(calling, rate="10/s"), during=2))
