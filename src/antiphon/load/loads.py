@@ -208,8 +208,7 @@ class _Performance:
             closing(_Record(self._options.directory, self._figures, self._options.watch)) as record,
             self._table() as table,
         ):
-            self._stand.starts_users = users_wanted(plan)
-            async with started(self._stand) as stand:
+            async with started(self._stand, users=users_wanted(plan)) as stand:
                 require_users(plan, stand, self._options.processes)
                 record(self._started(at))
                 async with self._seats(stand) as seats:

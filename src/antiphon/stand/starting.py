@@ -15,17 +15,18 @@ __all__ = ["started"]
 
 
 @asynccontextmanager
-async def started(stand: Stand) -> AsyncIterator[Stand]:
+async def started(stand: Stand, *, users: int | None = None) -> AsyncIterator[Stand]:
     """The stand with the addresses and users of what its `start` names, which runs meanwhile; itself if it names none.
 
-    A factory that takes `users` makes as many as `starts_users` says, if the stand has none of its own.
+    users: how many it is to have, None for as many as `stand.starts_users` says: a factory that takes `users` makes so
+    many, if the stand has none of its own.
     """
     if not stand.start:
         yield stand
         return
     factory = _factory(stand)
-    is_asked = stand.starts_users and _takes_users(factory) and not stand.users.fields()
-    wanted = {"users": stand.starts_users} if is_asked else {}
+    count = stand.starts_users if users is None else users
+    wanted = {"users": count} if count and _takes_users(factory) and not stand.users.fields() else {}
     async with factory(**wanted) as running:
         yield stand.started(running.addresses, running.users)
 
