@@ -63,6 +63,10 @@ def missing(report: dict[str, Any], package: str) -> list[str]:
 
 def main(report_path: str) -> int:
     report = json.loads(Path(report_path).read_text(encoding="utf-8"))
+    # An example that the testbed links to is imported by a name of ours, and is no source of ours.
+    report["files"] = {
+        file: found for file, found in report["files"].items() if Path(file).resolve().is_relative_to(SOURCES)
+    }
     found = percentages(report)
     code = 0
     for package, reached in found.items():

@@ -44,6 +44,7 @@ def rows_of(table: Path) -> list[dict[str, str]]:
 # -- the example itself -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_it_makes_the_calls_that_are_asked_for(folder: Path) -> None:
     columns = "interaction_id,telephone,user,started,ended,record.disposition,outcome"
     load = ["load", "call_tool.py:make_calls", "--count", "3", "--rate", "20/s", "--talk-s", "0", "--quiet"]

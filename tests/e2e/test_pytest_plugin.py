@@ -805,7 +805,6 @@ def test_what_was_expected_stays_readable(
     assert said in result["statusDetails"]["trace"]
 
 
-@pytest.mark.slow
 def test_allure_pytests_own_result_has_nothing_red_that_was_expected(
     run_tests: Callable[..., pytest.RunResult], project: pytest.Pytester
 ) -> None:

@@ -34,6 +34,7 @@ async def calling(caller: Caller) -> None:
     await caller.outbound_call()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spread", [0.3, 2.0], ids=["even", "with a long tail"])
 def test_percentiles_are_those_of_the_servers_sorted_log(tmp_path: Path, spread: float) -> None:
     chance = random.Random(5)
