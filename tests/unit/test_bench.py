@@ -22,7 +22,7 @@ MOST_BYTECODES_OF_A_RUN = 7_300
 LOADED = {"bare picows", "antiphon", "antiphon load", "websockets", "aiohttp"}
 CLIENTS = LOADED | {"antiphon, journal on disk"}
 MOST_BYTECODES_OF_MEASURING = 560
-MOST_BYTECODES_OF_A_CONVERSATION_IN_A_LOAD = 10_150
+MOST_BYTECODES_OF_A_CONVERSATION_IN_A_LOAD = 10_300
 
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
