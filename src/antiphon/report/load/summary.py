@@ -7,6 +7,7 @@ exact to a microsecond in least, greatest and mean, and to a thousandth of thems
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Annotated, Any, Final, Literal
@@ -294,7 +295,18 @@ def made_schema() -> dict[str, Any]:
     """The same, made of the types here: what is published must be equal to it."""
     ref, components = msgspec.json.schema_components([LoadSummary], ref_template="#/$defs/{name}")
     head = {"$schema": _SCHEMA_ADDRESS, "title": "The summary of a load, by antiphon"}
-    return head | ref[0] | {"$defs": components}
+    made: dict[str, Any] = _tidied(head | ref[0] | {"$defs": components})
+    return made
+
+
+def _tidied(value: Any) -> Any:
+    """Descriptions without the indentation of docstrings, which CPython itself leaves out from 3.13 on."""
+    if isinstance(value, dict):
+        return {
+            name: inspect.cleandoc(each) if name == "description" and isinstance(each, str) else _tidied(each)
+            for name, each in value.items()
+        }
+    return [_tidied(each) for each in value] if isinstance(value, list) else value
 
 
 def _step_of(name: str) -> str:
