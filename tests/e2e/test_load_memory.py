@@ -148,6 +148,7 @@ def test_memory_is_flat(tmp_path: Path, first: int, last: int) -> None:
     assert late_kib - early_kib < MOST_GROWTH_KIB, found["seen"]
 
 
+@pytest.mark.deep  # a timer of the engine that falls among the counted ones, on a busy machine, is counted with them
 def test_a_message_costs_the_same_at_the_end_as_at_the_start(tmp_path: Path) -> None:
     found = told("bytecodes", 0, 30_000, tmp_path)
 
