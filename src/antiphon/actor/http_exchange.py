@@ -71,19 +71,8 @@ class PerformedExchange(msgspec.Struct):
 
     def exchanged(self) -> HttpExchange:
         """The entry of its end."""
-        exchange = HttpExchange(
-            at_ns=self.at_ns,
-            actor=self.actor,
-            channel=self.channel,
-            step=self.step,
-            number=self.number,
-            method=self.method,
-            url=self.url,
-            took_ns=self.took_ns,
-            request_headers=single_lines(self.headers),
-            request_body=self._body_text,
-            error=self.error,
-        )
+        exchange = self.requested().exchange(self.error)
+        exchange.took_ns = self.took_ns
         if (answer := self.answer) is not None:
             exchange.status = answer.status
             exchange.response_headers = single_lines(answer.headers)

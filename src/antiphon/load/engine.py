@@ -146,7 +146,6 @@ class Engine:
         self._figures = {part.name: PartFigures() for part in plan.parts}
         self._looking = Looking(lambda: self._clock.now_ns)
         self._is_ending = False
-        self._problems: dict[str, int] = {}
         self._seq = 0
         self._lag_s = 0.0
         self._late_us = 0
@@ -325,11 +324,11 @@ class Engine:
         second.from_ns, self._taken_ns = self._taken_ns, now_ns
         second.parts = self._take_parts()
         second.generators = [self._take_generator(second)]
-        problems, self._problems = self._problems, {}
         kept: list[ConversationKept] = []
+        problems: dict[str, int] = {}
         if self._keeper is not None:
             kept = self._keeper.take(is_last=is_last)
-            problems |= self._keeper.take_unwritten()
+            problems = self._keeper.take_unwritten()
         return Snapshot(second, kept, self._is_over(), problems, self._take_rows(), self._looking.told())
 
     def _take_rows(self) -> list[list[str]]:

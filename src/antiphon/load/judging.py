@@ -33,6 +33,8 @@ class Judging:
 
         It may not if it is ending already, or is over.
         """
+        if not self._watches:  # then nobody wants the histograms of a second
+            return False
         interval, was_to_end = Interval(second), self.ended_by is not None
         for watch in self._watches.values():
             if watch.feed(interval) and may_end and self.ended_by is None:

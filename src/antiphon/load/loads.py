@@ -9,8 +9,6 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import UTC, datetime
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -36,7 +34,8 @@ from antiphon.load.table import Columns, TableFile, parse_table
 from antiphon.load.target import Target
 from antiphon.report.load.figures import LoadFigures, read_figures
 from antiphon.report.load.reports import STANDARD_REPORTS, check_names, make_load_reports
-from antiphon.runtime.event_loop import run_in_loop
+from antiphon.runtime.event_loop import require_no_loop, run_in_loop
+from antiphon.scenarios.runner import own_version
 from antiphon.stand.stand import Stand, load_stand
 from antiphon.stand.starting import started
 
@@ -84,12 +83,7 @@ class Watcher(Protocol):
 
 def play_load(plan: Plan, **options: Any) -> Load:
     """Perform a load from ordinary code; see `perform_load`."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        pass  # and not here: what the load raises would seem to come of that
-    else:
-        raise ScenarioError("play_load() cannot be used where an event loop runs", hint="await perform_load(…) there")
+    require_no_loop("play_load()", "perform_load(…)")
     return run_in_loop(perform_load(plan, **options))
 
 
@@ -313,7 +307,7 @@ class _Performance:
             stand=self._stand.name,
             seed=plan.seed,
             started_at=iso_utc(begins),
-            antiphon=_version(),
+            antiphon=own_version(),
             python=platform.python_version(),
             machine=f"{platform.machine()}, {platform.system()}",
             cpus=os.cpu_count() or 1,
@@ -357,8 +351,3 @@ def _make_reports(directory: Path, figures: LoadFigures, reports: Sequence[str],
         if failed is None:
             raise
         failed.add_note(str(error))
-
-
-@cache
-def _version() -> str:
-    return version("antiphon")

@@ -17,9 +17,10 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar, copy_context
 from typing import Any, Final, TypeVar
 
+from antiphon.errors import ScenarioError
 from antiphon.runtime.exhaustion import as_exhaustion, is_exhaustion
 
-__all__ = ["callback_failures", "event_loop_factory", "run_in_loop"]
+__all__ = ["callback_failures", "event_loop_factory", "require_no_loop", "run_in_loop"]
 
 T = TypeVar("T")
 _Handler = Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object]
@@ -39,6 +40,15 @@ def run_in_loop(main: Coroutine[Any, Any, T]) -> T:
             return runner.run(main)
     finally:
         main.close()  # a loop that cannot be made, for want of files, has not begun it: Python would warn of that
+
+
+def require_no_loop(word: str, instead: str) -> None:
+    """Raises ScenarioError if an event loop runs here: such a `word` makes one of its own; `instead` is to be said."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise ScenarioError(f"{word} cannot be used where an event loop runs", hint=f"await {instead} there")
 
 
 def _require_files() -> None:

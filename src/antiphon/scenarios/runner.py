@@ -31,7 +31,7 @@ from antiphon.errors import (
 from antiphon.journal import KEEP, Deferred, Failed, Journal, Note, RunEnded, RunStarted, Sink
 from antiphon.journal.masking import Masker
 from antiphon.journal.recording import STANDARD_REPORTS, load_reports, new_run_directory, recording
-from antiphon.runtime.event_loop import callback_failures, run_in_loop
+from antiphon.runtime.event_loop import callback_failures, require_no_loop, run_in_loop
 from antiphon.runtime.exhaustion import as_exhaustion
 from antiphon.runtime.runtime import Runtime
 from antiphon.runtime.task_context import tasks_with
@@ -46,7 +46,7 @@ from antiphon.stand.stand import Stand, load_stand
 from antiphon.stand.starting import started
 from antiphon.stand.users import Wanted
 
-__all__ = ["perform", "performed", "play"]
+__all__ = ["own_version", "perform", "performed", "play"]
 
 LINGER_S: Final = 1.0
 """How long a run whose deadline passed listens on, to be able to say that the message came too late."""
@@ -71,12 +71,7 @@ def play(
     **parameters: Any,
 ) -> Run:
     """Perform a scenario from ordinary code, and return the run when it has passed. See `perform` for the rest."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        pass
-    else:
-        raise ScenarioError("play() cannot be used where an event loop runs", hint="await perform(…) there")
+    require_no_loop("play()", "perform(…)")
     return run_in_loop(
         perform(
             scenario,
@@ -458,14 +453,15 @@ def _started(scenario: Scenario[Any, Any], parameters: dict[str, Any], stand: st
         actors={name: kind.message_channels() for name, kind in scenario.actors.items()},
         stand=stand,
         started_at=iso_utc(started_at),
-        antiphon=_version(),
+        antiphon=own_version(),
         python=platform.python_version(),
         pid=os.getpid(),
     )
 
 
 @cache  # to look it up means to read a file
-def _version() -> str:
+def own_version() -> str:
+    """The version of antiphon, as a record has it."""
     return version("antiphon")
 
 
