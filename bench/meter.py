@@ -12,6 +12,8 @@ import msgspec
 __all__ = ["Meter", "Party", "Plan", "Reading", "cpu_s"]
 
 _LOOK_EVERY_S = 0.02
+_LEAST = 100
+"""So many round trips are measured, however slow the machine is: what has percentiles needs some."""
 
 
 def cpu_s() -> float:
@@ -27,7 +29,8 @@ class Party(Protocol):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """How long to measure, in CPU seconds of the client, after how long a warm-up; and over how many connections."""
+    """How long to measure at least, in CPU seconds of the client, after how long a warm-up; and over how many
+    connections."""
 
     connections: int
     warm_up_s: float
@@ -88,11 +91,14 @@ class Meter:
         if self._begin is None:
             if now_s - started_s >= self.plan.warm_up_s:
                 self._begin = self._now()
-        elif now_s - self._begin[1] >= self.plan.measure_s:
+        elif now_s - self._begin[1] >= self.plan.measure_s and self._done() - self._begin[0] >= _LEAST:
             self._end = self._now()
             self.is_over = True
             return
         asyncio.get_running_loop().call_later(_LOOK_EVERY_S, self._look, started_s)
 
     def _now(self) -> tuple[int, float, float]:
-        return sum(party.done for party in self._parties), cpu_s(), time.monotonic()
+        return self._done(), cpu_s(), time.monotonic()
+
+    def _done(self) -> int:
+        return sum(party.done for party in self._parties)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import socket
@@ -19,7 +20,7 @@ from antiphon.errors import TransportError
 from antiphon.testing.transports import Hearing
 from antiphon.transport import acceptor as open_acceptor
 from antiphon.transport.http_client import HttpClient
-from antiphon.transport.interface import Opening, Receiver
+from antiphon.transport.interface import Connection, Opening, Receiver
 from antiphon.transport.timeouts import BusyTolerantTimer
 from antiphon.transport.websocket.client import WebSocketTransport
 from antiphon.transport.websocket.rfc6455 import accept_value
@@ -293,3 +294,63 @@ def test_the_end_over_tls_does_not_wait_for_the_peers_goodbye(
 def test_an_address_that_nobody_has_cannot_be_listened_at(run: Any) -> None:
     with pytest.raises(TransportError, match="cannot listen"):
         run(WebSocketListener().listen("ws://198.51.100.7:0", lambda _opening: Hearing()))
+
+
+def test_a_connect_that_is_cancelled_by_whoever_hears_that_it_is_open_leaves_nothing_open(run: Any) -> None:
+    class Cancelling(Hearing):
+        def on_opened(self, connection: Connection) -> None:
+            super().on_opened(connection)
+            connecting.cancel()
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(upgrade(connection))
+        with contextlib.suppress(ConnectionResetError):
+            assert connection.recv(1000) == b""
+
+    async def scene(port: int) -> None:
+        nonlocal connecting
+        client = Cancelling()
+        opening = WebSocketTransport().connect(f"ws://127.0.0.1:{port}", Opening(), client)
+        connecting = asyncio.get_running_loop().create_task(opening)
+        with pytest.raises(asyncio.CancelledError):
+            await connecting
+        assert (await client.ended()).by == "us"
+
+    connecting: asyncio.Task[Any]
+    with in_a_thread(serve) as port:
+        run(scene(port))
+
+
+def test_nothing_is_asked_before_the_loop_has_given_the_stream_away() -> None:
+    """uvloop closes a stream whose `create_connection` is cancelled late, and nobody hears of that: it may not be open
+    by then."""
+    was_silent: list[bool] = []
+
+    class Holding(asyncio.SelectorEventLoop):
+        """Gives a stream away when the server says so."""
+
+        async def create_connection(self, *args: Any, **options: Any) -> Any:
+            made = await super().create_connection(*args, **options)
+            await self.run_in_executor(None, is_heard.wait, PATIENCE_S)
+            return made
+
+    def serve(connection: socket.socket) -> None:
+        connection.settimeout(WITHIN_S)
+        with contextlib.suppress(TimeoutError):
+            was_silent.append(connection.recv(1000) == b"")
+        was_silent.append(True)
+        is_heard.set()
+        connection.settimeout(PATIENCE_S)
+        connection.sendall(upgrade(connection))
+        connection.recv(1000)
+
+    async def scene(port: int) -> None:
+        client = Hearing()
+        connection = await WebSocketTransport().connect(f"ws://127.0.0.1:{port}", Opening(), client)
+        connection.abort()
+        await client.ended()
+
+    is_heard = threading.Event()
+    with in_a_thread(serve) as port, asyncio.Runner(loop_factory=Holding) as runner:
+        runner.run(scene(port))
+    assert was_silent == [True]

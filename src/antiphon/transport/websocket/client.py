@@ -90,6 +90,7 @@ class WebSocketTransport:
             async with timeout(opening.within_s):
                 tls = self._context() if where.is_secure else None
                 _, upgrade = await asyncio.get_running_loop().create_connection(begin, where.host, where.port, ssl=tls)
+                upgrade.ask()
                 return await upgrade.outcome
         except BaseException as error:  # a cancelled connect leaves nothing open either
             for upgrade in upgrades:

@@ -41,7 +41,9 @@ class UpgradeRequest(msgspec.Struct, frozen=True):
 class ClientHandshake(asyncio.Protocol):
     """Reads a connection until the answer is there, then hands it to the frames.
 
-    `outcome` becomes the open connection (whose receiver has been called by then), or a ConnectFailed.
+    `outcome` becomes the open connection (whose receiver has been called by then), or a ConnectFailed. It asks when it
+    is told to (`ask`), which is when the event loop has given the stream away: uvloop closes one whose
+    `create_connection` is cancelled late, and tells its protocol nothing of that.
     """
 
     def __init__(
@@ -63,12 +65,31 @@ class ClientHandshake(asyncio.Protocol):
         self._flaw = ""
         self._body_overdue: BusyTolerantTimer | None = None
 
+    def ask(self) -> None:
+        """Send the request, on the stream that is there by now."""
+        assert self.stream is not None
+        if self.outcome.done() or self.stream.is_closing():  # which is told, or about to be
+            return
+        request = self._request
+        self._frames = frames_of_client(
+            self.stream,
+            request.where.authority,
+            request.where.target,
+            request.headers,
+            lambda: self._connection,
+            self._max_size_bytes,
+        )
+        if self._received.data:  # the peer did not wait for it
+            self._read()
+
     def abandon(self) -> None:
         """Leave nothing open."""
         if self._body_overdue is not None:
             self._body_overdue.cancel()
-        if not self.outcome.cancel() and not self.outcome.cancelled() and self.outcome.exception() is None:
-            self.outcome.result().abort()
+        if not self.outcome.cancel() and not self.outcome.cancelled():
+            self.outcome.exception()  # so that nobody complains that it was not asked for
+        if self._connection is not None:  # its receiver may have been told of it before the outcome was
+            self._connection.abort()
         if self.stream is not None:
             self.stream.abort()
 
@@ -82,15 +103,6 @@ class ClientHandshake(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.stream = cast("asyncio.Transport", transport)  # uvloop's are not its children
-        request = self._request
-        self._frames = frames_of_client(
-            self.stream,
-            request.where.authority,
-            request.where.target,
-            request.headers,
-            lambda: self._connection,
-            self._max_size_bytes,
-        )
 
     def data_received(self, data: bytes) -> None:
         if self.outcome.done():
@@ -99,6 +111,10 @@ class ClientHandshake(asyncio.Protocol):
             self._take_body(data)
             return
         self._received.append(data)
+        if self._frames is not None:
+            self._read()
+
+    def _read(self) -> None:
         try:
             self._read_answer()
         except ConnectFailed as failed:

@@ -154,7 +154,7 @@ class WebSocketConnection(WSListener):
 
     def abort(self) -> None:
         """Drop the TCP connection."""
-        if self._is_ended:
+        if self._stream is None:  # it has ended, or has never begun
             return
         self._stop_hearing()
         self._can_send = False
