@@ -65,6 +65,8 @@ class Meter:
 
     async def join(self, party: Party) -> None:
         """Wait until all are connected: then the conversation begins, for all at once."""
+        if self.is_over:  # a load's user begins again, whose conversation was over
+            return
         self._parties.append(party)
         if len(self._parties) == self.plan.connections:
             self._all_here.set()
