@@ -128,6 +128,7 @@ def test_shards_of_a_load_are_the_load(tmp_path: Path) -> None:
     total = figures.total
     assert (total.due, total.started, total.passed, total.failed) == (7, 7, 7, 0)
     rows = [line for k in (1, 2, 3) for line in (tmp_path / f"calls-{k}.csv").read_text().splitlines()[1:]]
+    assert (tmp_path / "whole" / "table.csv").read_text().splitlines() == ["conversation,outcome", *rows]
     assert sorted(rows) == [f"make_calls-{number},passed" for number in range(7)]
     apart = [read_figures(Path(shard)) for shard in shards]
     assert {name: measured.histogram.count for name, measured in figures.series.items()} == {

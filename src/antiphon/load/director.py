@@ -60,7 +60,7 @@ class Director:
         figures: LoadFigures,
         *,
         baseline: LoadFigures | None = None,
-        table: TableFile | None = None,
+        tables: Sequence[TableFile] = (),
         choose: Callable[[list[ConversationKept]], list[ConversationKept]] = list,
     ) -> None:
         self.plan = plan
@@ -74,7 +74,7 @@ class Director:
         self._is_held = False
         self._seats = list(seats)
         self._record = record
-        self._table = table
+        self._tables = tables
         self._choose = choose
         self._judging = Judging(with_one_about_errors(plan.thresholds), baseline)
         # Not when the last of a count is due: whoever is to begin it may hear of the end first.
@@ -253,8 +253,9 @@ class Director:
         self._record(second)
         for kept in self._choose([kept for snapshot in snapshots for kept in snapshot.kept]):
             self._record(kept)
-        if self._table is not None:
-            self._table.add([row for snapshot in snapshots for row in snapshot.rows])
+        rows = [row for snapshot in snapshots for row in snapshot.rows]
+        for table in self._tables:
+            table.add(rows)
         if self._judging.look(second, self.figures, may_end=not self._is_ending):
             self.end(0.0)
 
@@ -290,4 +291,6 @@ class Director:
         judged = self._judging.judge(self.figures)
         for entry in judged:
             self._record(entry)
+        for column in self._tables[0].unknown() if self._tables else ():
+            self.trust.note(f"no conversation had anything for the column {column!r} of the table")
         return judged

@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -30,7 +30,7 @@ from antiphon.load.orders import Begin, StandData
 from antiphon.load.plan import Plan
 from antiphon.load.processes import ProcessGenerator
 from antiphon.load.shares import Share
-from antiphon.load.table import Columns, TableFile, parse_table
+from antiphon.load.table import OWN_TABLE_NAME, Columns, TableFile, parse_table
 from antiphon.load.target import Target
 from antiphon.report.load.figures import LoadFigures, read_figures
 from antiphon.report.load.reports import STANDARD_REPORTS, check_names, make_load_reports
@@ -200,7 +200,7 @@ class _Performance:
         plan = self._plan
         with (
             closing(_Record(self._options.directory, self._figures, self._options.watch)) as record,
-            self._table() as table,
+            self._tables() as tables,
         ):
             async with started(self._stand, users=users_wanted(plan)) as stand:
                 require_users(plan, stand, self._options.processes)
@@ -212,7 +212,7 @@ class _Performance:
                         record,
                         self._figures,
                         baseline=self._options.baseline,
-                        table=table,
+                        tables=tables,
                         choose=self._choose,
                     )
                     if self._options.watch is not None:
@@ -227,14 +227,17 @@ class _Performance:
         )
 
     @contextmanager
-    def _table(self) -> Iterator[TableFile | None]:
-        """The table's file, if there is to be one."""
-        if self._options.table is None:
-            yield None
-            return
-        path, columns = self._options.table
-        with closing(TableFile(path, columns.names)) as table:
-            yield table
+    def _tables(self) -> Iterator[list[TableFile]]:
+        """The files of the table, if there is to be one: a shard's own directory has it too."""
+        with ExitStack() as files:
+            tables: list[TableFile] = []
+            if self._options.table is not None:
+                path, columns = self._options.table
+                paths = [path]
+                if self._plan.share.of > 1 and self._options.directory is not None:
+                    paths.append(self._options.directory / OWN_TABLE_NAME)
+                tables += [files.enter_context(closing(TableFile(each, columns.names))) for each in paths]
+            yield tables
 
     async def _direct(self, director: Director, record: Callable[[Any], None], at: float | None) -> None:
         error: BaseException | None = None
@@ -294,9 +297,11 @@ class _Performance:
     def _plan_data(self) -> dict[str, Any]:
         """The plan, and what it can be made of again: `antiphon run --again` asks for that."""
         data = self._plan.as_data() | {"users": users_wanted(self._plan)}
-        return data | (
-            {"target": msgspec.to_builtins(self._options.target)} if self._options.target is not None else {}
-        )
+        if self._options.table is not None:
+            data["table"] = list(self._options.table[1].names)
+        if self._options.target is not None:
+            data["target"] = msgspec.to_builtins(self._options.target)
+        return data
 
     def _started(self, at: float | None) -> LoadStarted:
         plan = self._plan

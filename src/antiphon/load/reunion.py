@@ -16,6 +16,7 @@ from antiphon.journal.load_file import LOAD_FILE_NAME, read_load
 from antiphon.journal.private_files import PRIVATE_DIRECTORY, make_private_directory, reason
 from antiphon.journal.recording import new_run_directory
 from antiphon.load.judging import Judging, conclusion, with_one_about_errors
+from antiphon.load.merged_table import merge_tables
 from antiphon.load.shards import Shard, doubts_of, require_one_load, side_by_side, started_of
 from antiphon.load.thresholds import Threshold, parse
 from antiphon.load.trust import Trust
@@ -104,6 +105,7 @@ class _Reunion:
             if isinstance(entry, Second):
                 self._trust.look(entry.generators)
                 judging.look(entry, self.figures, may_end=False)
+        merge_tables(self._shards, self._directory, self._trust.note)
         # What an ended shard has lost, and whatever else it doubts, it says itself.
         self._trust.lost += [loss for shard in self._shards if (loss := shard.loss) is not None]
         judged = judging.judge(self.figures)

@@ -17,10 +17,13 @@ from antiphon.errors import RecordingError, ScenarioError
 from antiphon.journal.private_files import reason
 from antiphon.scenarios.run import Run
 
-__all__ = ["ABOUT_CONVERSATIONS", "Columns", "TableFile", "parse_table"]
+__all__ = ["ABOUT_CONVERSATIONS", "OWN_TABLE_NAME", "Columns", "TableFile", "parse_table"]
 
 ABOUT_CONVERSATIONS: Final = ("conversation", "part", "outcome", "cause", "user", "due", "started", "ended", "took_s")
 """What is known of each conversation beside what its scenario names; moments are ISO 8601 in UTC."""
+
+OWN_TABLE_NAME: Final = "table.csv"
+"""A shard has its rows in its own directory too, from where they are merged."""
 
 
 class Columns:
@@ -58,13 +61,16 @@ class Columns:
 
 
 class TableFile:
-    """A CSV file (RFC 4180, UTF-8) that is written as conversations end, a row at once. Raises RecordingError."""
+    """A CSV file (RFC 4180, UTF-8) that is written as conversations end, a row at once. Raises RecordingError.
+
+    names: those of the columns.
+    """
 
     def __init__(self, path: Path, names: Sequence[str]) -> None:
         self._path = path
         self._names = names
         self._filled: Counter[str] = Counter()
-        self.rows = 0
+        self._has_rows = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
@@ -76,14 +82,14 @@ class TableFile:
     def add(self, rows: Sequence[Sequence[str]]) -> None:
         """Write these rows."""
         self._put(rows)
-        self.rows += len(rows)
+        self._has_rows = self._has_rows or bool(rows)
         for row in rows:
             self._filled.update(name for name, cell in zip(self._names, row, strict=True) if cell)
 
     def unknown(self) -> list[str]:
         """The columns that no conversation had anything for."""
         empty = [name for name in self._names if not self._filled[name] and name not in ABOUT_CONVERSATIONS]
-        return empty if self.rows else []
+        return empty if self._has_rows else []
 
     def close(self) -> None:
         """Close it; closing twice does nothing."""

@@ -293,6 +293,25 @@ def test_a_table_has_a_row_for_each_with_what_was_learnt(
     assert len(rows) == 5
 
 
+def test_a_column_that_is_always_empty_is_told(load_with: Loading, tmp_path: Path) -> None:
+    plan = Plan(part(calling, rate="10/s"), count=2)
+    load = load_with(plan, table=f"{tmp_path / 'calls.csv'}:conversation,interaction_id,telefone,cause")
+
+    assert load.figures.ended is not None
+    assert load.figures.ended.error == "no conversation had anything for the column 'telefone' of the table"
+
+
+def test_a_shard_has_its_rows_in_its_own_directory_too(load_with: Loading, tmp_path: Path) -> None:
+    plan = Plan(part(calling, rate="10/s"), count=4).shard(2, 2)
+    (directory := tmp_path / "shard").mkdir()
+    load = load_with(plan, table=f"{tmp_path / 'calls.csv'}:conversation", directory=directory)
+
+    own = (directory / "table.csv").read_bytes()
+    assert own == (tmp_path / "calls.csv").read_bytes() == b"conversation\r\ncalling-1\r\ncalling-3\r\n"
+    assert load.figures.started is not None
+    assert load.figures.started.plan["table"] == ["conversation"]
+
+
 def test_several_parts_each_by_its_own_model(load_with: Loading, server: type[Server]) -> None:
     plan = Plan(
         part(calling, rate="5/s", name="short", talk_s=0.1),

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from antiphon.cli.app import OurScreen
 from antiphon.cli.exit_codes import INCONCLUSIVE, PASSED, THRESHOLD_CROSSED
 from antiphon.load.reunion import reunite
+from antiphon.load.table import OWN_TABLE_NAME
 from antiphon.report.failure_text import painted
 from antiphon.report.load.figures import Word
 from antiphon.report.load.reports import STANDARD_REPORTS, LoadReports
@@ -53,5 +54,7 @@ def command(
     for spec in dict.fromkeys([*STANDARD_REPORTS, *wanted]):
         made.make(spec)
     screen.print(*painted(made.lines()))
+    if (table := figures.directory / OWN_TABLE_NAME).exists():
+        screen.print(f"the rows of all shards are in {table}")
     screen.print(f"recorded in {figures.directory}")
     return _CODES.get(figures.word, INCONCLUSIVE)

@@ -10,6 +10,7 @@ from load_records import LoadBook
 from load_shards import entries_of, write_shard
 
 from antiphon.cli import main
+from antiphon.report.load.figures import read_figures
 
 
 @pytest.fixture
@@ -81,3 +82,66 @@ def test_what_cannot_be_merged_is_told_and_leaves_nothing(
 
     assert told in capsys.readouterr().err
     assert sorted(tmp_path.iterdir()) == before
+
+
+COLUMNS = ["conversation", "note"]
+
+
+def with_table(home: Path, k: int, rows: bytes | None, columns: list[str] = COLUMNS, *, header: str = "") -> str:
+    """A shard that had a table, with these rows of it."""
+    book = LoadBook(seconds=3, per_s=4, seed=k)
+    plan = {**book.entries()[0].plan, "table": columns}
+    directory = write_shard(home / f"m{k}", entries_of(book, k, 2, plan=plan))
+    if rows is not None:
+        (directory / "table.csv").write_bytes((header or ",".join(columns)).encode() + b"\r\n" + rows)
+    return str(directory)
+
+
+def merged(tmp_path: Path, shards: list[str]) -> tuple[bytes, str]:
+    """The whole's table, and what is told of the load."""
+    main(["merge", *shards, "--into", str(tmp_path / "whole"), "--threshold", "errors < 50%"])
+    figures = read_figures(tmp_path / "whole")
+    assert figures.ended is not None
+    return (tmp_path / "whole" / "table.csv").read_bytes(), figures.ended.error
+
+
+def test_the_tables_of_shards_are_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    odd = b'calls-1,"two\r\nlines, and ""quotes"""\r\n'
+    shards = [with_table(tmp_path, 1, b"calls-0,\xd1\x8f\r\n"), with_table(tmp_path, 2, odd + b"calls-3,\r\n")]
+
+    table, told = merged(tmp_path, shards)
+
+    assert table == b"conversation,note\r\ncalls-0,\xd1\x8f\r\n" + odd + b"calls-3,\r\n"
+    assert told == ""
+    assert f"the rows of all shards are in {tmp_path / 'whole' / 'table.csv'}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("rows", "header", "left", "told"),
+    [
+        (b"calls-1,a\r\ncalls-3,b", "", b"calls-1,a\r\n", "ends in the middle of a row"),
+        (b'calls-1,a\r\ncalls-3,"b\r\nc', "", b"calls-1,a\r\n", "ends in the middle of a row"),
+        (None, "", b"", "cannot be read, or was not copied with it"),
+        (b"calls-1,a\r\n", "conversation,other", b"", "has other columns"),
+    ],
+    ids=["cut off", "cut off in quotes", "not there", "another"],
+)
+def test_of_a_table_that_is_not_whole_what_there_is_is_taken(
+    tmp_path: Path, rows: bytes | None, header: str, left: bytes, told: str
+) -> None:
+    shards = [with_table(tmp_path, 1, b"calls-0,first\r\n"), with_table(tmp_path, 2, rows, header=header)]
+
+    table, noted = merged(tmp_path, shards)
+
+    assert table == b"conversation,note\r\ncalls-0,first\r\n" + left
+    assert noted.startswith("the table of shard 2/2 ")
+    assert told in noted
+
+
+def test_shards_with_other_tables_are_no_load(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shards = [with_table(tmp_path, 1, b""), with_table(tmp_path, 2, b"", ["conversation"])]
+
+    assert main(["merge", *shards, "--into", str(tmp_path / "whole")]) == 2
+
+    assert "its table is ['conversation'], not ['conversation', 'note']" in capsys.readouterr().err
+    assert not (tmp_path / "whole").exists()
