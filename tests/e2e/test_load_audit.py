@@ -88,6 +88,27 @@ def test_of_a_process_that_is_killed_the_share_is_moved_and_the_numbers_are_doub
         assert 0 <= desk.count("opened") - audit.started <= rate
 
 
+@needs_proc
+def test_of_a_process_that_is_killed_no_conversation_is_begun_again(tmp_path: Path) -> None:
+    """Whoever takes over goes on with the number at which the lost one was, not where it last told that it was."""
+    users, count = 6, 600
+    options = ("--users", str(users), "--count", str(count), "--processes", "2", "--table", "rows.csv:conversation")
+    with Desk(delays_s=[0.02]) as desk, Loading(tmp_path, desk.address, *options) as load:
+        desk.until(lambda: desk.count("opened") > 100)
+        kill(load.processes()[0])
+        code = load.ended()
+        figures = load.figures()
+        opened = desk.count("opened")
+
+        assert code == INCONCLUSIVE, load.text
+        assert problems(figures) == []
+        rows = (tmp_path / "rows.csv").read_text().splitlines()[1:]
+        assert len(rows) == len(set(rows))
+        assert set(rows) <= {f"calling-{number}" for number in range(count)}
+        # Each of the lost one's users had at most one that had begun and was not heard of by the server.
+        assert count - users // 2 <= opened <= count
+
+
 def test_a_server_that_dies_and_comes_back_is_counted_as_it_was(tmp_path: Path) -> None:
     with Desk() as desk, Loading(tmp_path, desk.address, "--rate", "30/s", "--for", "6s") as load:
         desk.until(lambda: desk.count("opened") > 45)

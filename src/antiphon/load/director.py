@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from antiphon.journal.figures import ConversationKept, LoadChanged, ProcessLost, Second, ThresholdJudged
@@ -33,12 +33,13 @@ LEAD_S: Final = 0.3
 
 
 class Seat:
-    """A generator, which share of the load it was given, and what is known of it."""
+    """A generator, which shares of the load it was given, and what is known of it."""
 
     def __init__(self, generator: Generator, share: Share, process: int) -> None:
         self.generator = generator
-        self.share = share
         self.process = process
+        self.shares: list[tuple[Share, dict[str, int]]] = [(share, {})]
+        """Each with the numbers that had been reached in it when it was given."""
         self.is_over = False
         self.seen_ns = 0
         self.live: dict[str, int] = {}
@@ -224,10 +225,10 @@ class Director:
         asked = [each.generator.stop() if is_last else each.generator.snapshot() for each in self._seats]
         answers = await asyncio.gather(*asked, return_exceptions=True)
         snapshots: list[Snapshot] = []
-        lost: list[Seat] = []
+        lost: list[tuple[Seat, Sequence[int]]] = []
         for seat, answer in zip(list(self._seats), answers, strict=True):
             if isinstance(answer, ProcessDied):
-                lost.append(seat)
+                lost.append((seat, answer.reached))
                 self._lose(seat, str(answer))
             elif isinstance(answer, BaseException):
                 raise answer
@@ -267,19 +268,30 @@ class Director:
         self.trust.lost.append(lost)
         self._record(lost)
 
-    def _move_shares(self, lost: list[Seat], is_last: bool) -> None:
-        """What was the lost ones' is divided among those that are there."""
+    def _move_shares(self, lost: Sequence[tuple[Seat, Sequence[int]]], is_last: bool) -> None:
+        """What was the lost ones' is divided among those that are there, who go on where it was left."""
         if is_last or self._is_ending:
             return
         there = list(self._seats)
-        for seat in lost:
-            for number, other in enumerate(there):
-                other.generator.adopt(Share(number, len(there)).within(seat.share), self.now_s)
-                # What is adopted is as the plan has it; what was said since is said again.
-                self._tell_change(other, self._changed)
-                if self.is_paused:
-                    other.generator.pause(True, self.now_s)
-                other.is_over = False
+        for seat, noted in lost:
+            for share, reached in self._left_by(seat, noted):
+                for number, other in enumerate(there):
+                    own = Share(number, len(there)).within(share)
+                    other.shares.append((own, reached))
+                    other.generator.adopt(own, self.now_s, reached)
+        for other in there if lost else ():
+            # What is adopted is as the plan has it; what was said since is said again.
+            self._tell_change(other, self._changed)
+            if self.is_paused:
+                other.generator.pause(True, self.now_s)
+            other.is_over = False
+
+    def _left_by(self, seat: Seat, noted: Sequence[int]) -> Iterator[tuple[Share, dict[str, int]]]:
+        """Each share that it had, with the numbers up to which the conversations of each part have been begun."""
+        names = [part.name for part in self.plan.parts]
+        for place, (share, known) in enumerate(seat.shares):
+            own = dict(zip(names, noted[place * len(names) :], strict=False))
+            yield share, {name: max(known.get(name, 0), own.get(name, 0)) for name in names}
 
     # -- what came of it ----------------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from antiphon.load.plan import Plan, PlannedPart
 from antiphon.load.resident import resident_kib
 from antiphon.load.shares import WHOLE, Share
 from antiphon.load.table import Columns
+from antiphon.load.tally import Tally
 from antiphon.stand.stand import Stand
 
 __all__ = ["FOLD_EVERY_S", "LATE_S", "RING", "Engine", "Generator", "Snapshot"]
@@ -76,8 +77,9 @@ class Generator(Protocol):
         """Nothing new begins from that moment on, or begins again."""
         ...
 
-    def adopt(self, share: Share, from_s: float, /) -> None:
-        """Perform that share as well, which nobody performs from that moment on."""
+    def adopt(self, share: Share, from_s: float, reached: Mapping[str, int], /) -> None:
+        """Perform that share as well, which nobody performs from that moment on; of each part those with a lower number
+        than `reached` were begun."""
         ...
 
     def look(self, number: int, is_held: bool, /) -> None:
@@ -100,8 +102,9 @@ class Generator(Protocol):
 class _Paced:
     """A part's conversations of one share: when they are due, and which are under way."""
 
-    def __init__(self, part: PlannedPart) -> None:
+    def __init__(self, part: PlannedPart, place: int) -> None:
         self.part = part
+        self.place = place  # in the tally
         self.pacer = part.pacing()
         self.timer: asyncio.TimerHandle | asyncio.Handle | None = None
         self.waiting: list[Start] = []  # due, and not begun: the latest first
@@ -117,7 +120,8 @@ class Engine:
 
     `share` is what it performs of the plan, `process` names it among others, `keeper` writes the conversations that are
     to be kept, None for none; `columns` are those of a table of all of them; `ring` is how many of its latest entries
-    each keeps in memory.
+    each keeps in memory. `tally` is where it notes how far it has come, None for nowhere: for each share, in the order
+    in which it was given them, and each part of the plan the number up to which it has taken the conversations.
     """
 
     def __init__(
@@ -130,8 +134,10 @@ class Engine:
         keeper: Keeper | None = None,
         columns: Columns | None = None,
         ring: int = RING,
+        tally: Tally | None = None,
     ) -> None:
         self._plan = plan
+        self._tally = tally
         self._process = process
         self._keeper = keeper
         self._loop = asyncio.get_running_loop()
@@ -141,7 +147,7 @@ class Engine:
             part.name: Holder(part, plan, stand, self._meter, keeper=keeper, columns=columns, ring=ring)
             for part in plan.parts
         }
-        self._paced = [_Paced(part.scaled(share)) for part in plan.parts]
+        self._paced = [_Paced(part.scaled(share), place) for place, part in enumerate(plan.parts)]
         self._live: dict[Conversation, _Paced] = {}
         self._figures = {part.name: PartFigures() for part in plan.parts}
         self._looking = Looking(lambda: self._clock.now_ns)
@@ -191,14 +197,11 @@ class Engine:
                 paced.pacer.resume(from_s)
             self._arm(paced)
 
-    def adopt(self, share: Share, from_s: float, /) -> None:
+    def adopt(self, share: Share, from_s: float, reached: Mapping[str, int], /) -> None:
         """See `Generator.adopt`."""
         for part in self._plan.parts:
-            paced = _Paced(part.scaled(share))
-            if isinstance(paced.pacer, Arrivals):
-                paced.pacer.skip(from_s)
-            else:
-                paced.pacer.skip(from_s, 0)
+            paced = _Paced(part.scaled(share), len(self._paced))
+            paced.pacer.skip(from_s, reached[part.name])
             self._paced.append(paced)
             self._arm(paced)
 
@@ -265,6 +268,8 @@ class Engine:
         if due := paced.pacer.take(now_s):
             self._figures[paced.part.name].due += len(due)
             paced.waiting[:0] = reversed(due)
+            if self._tally is not None:
+                self._tally.note(paced.place, paced.pacer.next_number)
         if paced.waiting:
             self._begin(paced, paced.waiting.pop(), now_s)
         self._arm(paced)

@@ -80,7 +80,8 @@ class Order(msgspec.Struct, tag_field="do"):
 
 
 class Begin(Order, tag="begin"):
-    """The first: what it performs, where, as which process; `keep` is None if nothing is kept."""
+    """The first: what it performs, where, as which process; `keep` is None if nothing is kept, `tally` is the file of
+    the tally that it notes in (`antiphon.load.tally`)."""
 
     target: Target
     seed: int
@@ -90,6 +91,7 @@ class Begin(Order, tag="begin"):
     directory: str | None
     keep: tuple[int, int, float] | None
     columns: tuple[str, ...] = ()
+    tally: str = ""
 
 
 class Start(Order, tag="start"):
@@ -116,6 +118,7 @@ class Pause(Order, tag="pause"):
 class Adopt(Order, tag="adopt"):
     share: Share
     from_s: float
+    reached: dict[str, int]
 
 
 class Look(Order, tag="look"):

@@ -61,6 +61,7 @@ class Arrivals:
         self._numbering = Numbering(share, share.of)
         self._last = math.inf if count is None else share.how_many(count)
         self._begun = 0
+        self._further = 0  # by so many its numbers are ahead of its moments
         self.next_at_s = self._next()
         """When the next start is due; infinite if, as things are, none is."""
 
@@ -74,23 +75,29 @@ class Arrivals:
         """How many starts were given."""
         return self._begun
 
+    @property
+    def next_number(self) -> int:
+        """The number of the next start: those of the share below it were given."""
+        return self._numbering.number(self._begun + self._further)
+
     def is_over(self, now_s: float) -> bool:
         """Whether no start will be given any more: all were, or the profile has ended."""
-        return self._begun >= self._last or (self.next_at_s > now_s and now_s >= self._profile.duration_s)
+        return not self._has_more or (self.next_at_s > now_s and now_s >= self._profile.duration_s)
 
     def take(self, now_s: float) -> list[Start]:
         """The starts that are due by now and were not given yet, in order."""
         starts: list[Start] = []
         while self.next_at_s <= now_s:
-            starts.append(Start(self._numbering.number(self._begun), self.next_at_s))
+            starts.append(Start(self.next_number, self.next_at_s))
             self._begun += 1
             self.next_at_s = self._next()
         return starts
 
-    def skip(self, before_s: float) -> int:
+    def skip(self, before_s: float, reached: int | None = None) -> int:
         """Leave out the starts that were due before that moment, as if they had been given; how many they were.
 
-        For whoever takes over the share of a process that has ended.
+        For whoever takes over the share of a process that has ended. `reached` is the number up to which that one had
+        given them: numbers go on from there, however many were due. None if it is not known.
         """
         begun = self._begun
         surely = min(self._last, self._spacing.surely_before(self._profile, before_s))
@@ -98,6 +105,9 @@ class Arrivals:
         self.next_at_s = self._next()
         while self.next_at_s < before_s:
             self._begun += 1
+            self.next_at_s = self._next()
+        if reached is not None:
+            self._further = self._numbering.how_many(reached) - self._begun
             self.next_at_s = self._next()
         return self._begun - begun
 
@@ -122,7 +132,11 @@ class Arrivals:
             self.next_at_s = self._next()
 
     def _next(self) -> float:
-        return self._spacing.when(self._profile, self._begun) if self._begun < self._last else math.inf
+        return self._spacing.when(self._profile, self._begun) if self._has_more else math.inf
+
+    @property
+    def _has_more(self) -> bool:
+        return self._begun + self._further < self._last
 
 
 class _Evenly:
@@ -200,6 +214,11 @@ class Users:
         return self._begun
 
     @property
+    def next_number(self) -> int:
+        """The number of the next start: those of the share below it were given."""
+        return self._numbering.number(self._begun)
+
+    @property
     def next_at_s(self) -> float:
         """When `take` has something to do next; infinite if, as things are, never."""
         return min(self._step[0], self._rested_at_s) if self._begun < self._last else math.inf
@@ -226,12 +245,13 @@ class Users:
         self._seen_s = max(self._seen_s, now_s)
         return starts
 
-    def skip(self, before_s: float, begun: int) -> None:
-        """Go on at that moment where somebody else has begun so many: users who are to be there are due then.
+    def skip(self, before_s: float, reached: int) -> None:
+        """Go on at that moment, and at that number, where somebody else has ended: users who are to be there are due
+        then.
 
         For whoever takes over the share of a process that has ended; before the first `take`.
         """
-        self._begun = begun
+        self._begun = self._numbering.how_many(reached)
         self._seen_s = before_s
         self._look_at_steps(before_s)
 

@@ -6,13 +6,13 @@ import asyncio
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
 
-from antiphon.errors import ScenarioError
+from antiphon.errors import ResourcesExhausted, ScenarioError
 from antiphon.load.engine import Snapshot
 from antiphon.load.orders import (
     Adopt,
@@ -31,6 +31,7 @@ from antiphon.load.orders import (
     line_of,
 )
 from antiphon.load.shares import Share
+from antiphon.load.tally import Tally
 
 __all__ = ["ProcessDied", "ProcessGenerator"]
 
@@ -41,14 +42,22 @@ ANSWER_WITHIN_S: Final = 30.0
 
 
 class ProcessDied(Exception):
-    """A process of the generator is not there any more; the text says how it ended."""
+    """A process of the generator is not there any more; the text says how it ended.
+
+    `reached` is how far it had come, as its engine noted it (`Engine`, `tally`).
+    """
+
+    def __init__(self, text: str, reached: Sequence[int] = ()) -> None:
+        super().__init__(text)
+        self.reached = reached
 
 
 class ProcessGenerator:
     """An engine in a process of its own; see `antiphon.load.engine.Generator`. Any word may raise ProcessDied."""
 
-    def __init__(self, process: Process, begin: Begin) -> None:
+    def __init__(self, process: Process, begin: Begin, tally: Tally) -> None:
         self._process = process
+        self._tally = tally
         self.number = begin.process
         self.share = begin.share
         self._decode = msgspec.json.Decoder(Said).decode
@@ -56,14 +65,20 @@ class ProcessGenerator:
     @classmethod
     async def begin(cls, begin: Begin) -> ProcessGenerator:
         """Start a process and wait until it is ready. Raises ScenarioError if it cannot be."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "antiphon.load.worker", stdin=PIPE, stdout=PIPE, limit=LONGEST_SNAPSHOT
-        )
-        made = cls(process, begin)
+        tally = _new_tally()
         try:
-            made._tell(begin)
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "antiphon.load.worker", stdin=PIPE, stdout=PIPE, limit=LONGEST_SNAPSHOT
+            )
+        except BaseException:
+            tally.close()
+            raise
+        made = cls(process, begin, tally)
+        try:
+            made._tell(msgspec.structs.replace(begin, tally=tally.path))
             ready = await made._hear()
         except ProcessDied as error:
+            await made.kill()
             raise ScenarioError(f"a process of the generator did not begin: {error}") from error
         except BaseException:
             await made.kill()
@@ -91,8 +106,8 @@ class ProcessGenerator:
     def pause(self, is_paused: bool, from_s: float, /) -> None:
         self._tell(Pause(is_paused, from_s))
 
-    def adopt(self, share: Share, from_s: float, /) -> None:
-        self._tell(Adopt(share, from_s))
+    def adopt(self, share: Share, from_s: float, reached: Mapping[str, int], /) -> None:
+        self._tell(Adopt(share, from_s, dict(reached)))
 
     def look(self, number: int, is_held: bool, /) -> None:
         self._tell(Look(number, is_held))
@@ -110,6 +125,10 @@ class ProcessGenerator:
 
     async def kill(self) -> None:
         """Have it end, whatever it does, and wait until it has."""
+        await self._end()
+        self._tally.close()
+
+    async def _end(self) -> None:
         with suppress(ProcessLookupError):
             self._process.kill()
         await self._process.wait()
@@ -125,8 +144,9 @@ class ProcessGenerator:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 said = await self._hear()
         except TimeoutError:
-            await self.kill()
-            raise ProcessDied(f"it did not answer within {ANSWER_WITHIN_S:g} s, and was ended") from None
+            await self._end()
+            text = f"it did not answer within {ANSWER_WITHIN_S:g} s, and was ended"
+            raise ProcessDied(text, self._tally.read()) from None
         assert isinstance(said, Snapshot)
         return said
 
@@ -134,8 +154,19 @@ class ProcessGenerator:
         assert self._process.stdout is not None
         line = await self._process.stdout.readline()
         if not line.endswith(b"\n"):
-            raise ProcessDied(_how_it_ended(await self._process.wait()))
+            raise ProcessDied(_how_it_ended(await self._process.wait()), self._tally.read())
         return self._decode(line)
+
+
+def _new_tally() -> Tally:
+    try:
+        return Tally.new()
+    except OSError as error:
+        raise ResourcesExhausted(
+            f"there is no memory to share with a process of the generator: {error.strerror or error}",
+            place=error.filename,
+            hint="make room in the directory for temporary files, or name another: TMPDIR=…",
+        ) from error
 
 
 def _how_it_ended(code: int) -> str:

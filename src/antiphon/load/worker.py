@@ -22,6 +22,7 @@ from antiphon.load.engine import Engine
 from antiphon.load.keeping import Keep, Keeper
 from antiphon.load.orders import Adopt, Begin, End, Look, Pause, Ready, SetRate, SetUsers, Start, Stop, Take, line_of
 from antiphon.load.table import Columns
+from antiphon.load.tally import Tally
 from antiphon.load.target import plan_of
 from antiphon.runtime.event_loop import run_in_loop
 
@@ -81,7 +82,17 @@ def _engine(order: Any) -> Engine:
     if order.directory is not None and order.keep is not None:
         keeper = Keeper(Keep(*order.keep), Path(order.directory))
     columns = Columns(order.columns) if order.columns else None
-    return Engine(plan, order.stand.stand(), share=order.share, process=order.process, keeper=keeper, columns=columns)
+    tally = Tally(order.tally)
+    tally.forget_file()
+    return Engine(
+        plan,
+        order.stand.stand(),
+        share=order.share,
+        process=order.process,
+        keeper=keeper,
+        columns=columns,
+        tally=tally,
+    )
 
 
 def _obey(engine: Engine, order: Any) -> None:
@@ -95,7 +106,7 @@ def _obey(engine: Engine, order: Any) -> None:
         case Pause():
             engine.pause(order.is_paused, order.from_s)
         case Adopt():
-            engine.adopt(order.share, order.from_s)
+            engine.adopt(order.share, order.from_s, order.reached)
         case Look():
             engine.look(order.number, order.is_held)
         case End():

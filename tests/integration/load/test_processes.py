@@ -42,7 +42,7 @@ def test_one_that_is_gone_takes_every_word_and_says_so_where_it_is_asked(begin: 
         generator.set_rate({"idle": 5.0}, 1.0)
         generator.set_users({"idle": 5}, 1.0)
         generator.pause(True, 1.0)
-        generator.adopt(WHOLE, 1.0)
+        generator.adopt(WHOLE, 1.0, {"idle": 0})
         generator.look(1, False)
         generator.end()
         with pytest.raises(ProcessDied, match="SIGKILL"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,12 +114,14 @@ def test_a_load_that_is_told_to_end_while_it_waits_for_figures_records_these_and
 
 
 class Told(Slow):
-    """A generator that notes what it is told; the first time that it is asked, it is lost if it is to be."""
+    """A generator that notes what it is told; when it was asked so many times it is lost, having come so far."""
 
-    def __init__(self, is_lost: bool) -> None:
-        super().__init__(over_s=3)
+    def __init__(self, lost_in: int | None = None, reached: Sequence[int] = ()) -> None:
+        super().__init__(over_s=5)
         self.told: list[Any] = []
-        self._is_lost = is_lost
+        self.adopted: list[Any] = []
+        self._lost_in = lost_in
+        self._reached = reached
 
     def set_rate(self, rates: Any, _from_s: float) -> None:
         self.told.append(rates)
@@ -126,18 +129,21 @@ class Told(Slow):
     def pause(self, is_paused: bool, _from_s: float) -> None:
         self.told.append(is_paused)
 
-    def adopt(self, _share: Any, _from_s: float) -> None:
+    def adopt(self, share: Any, _from_s: float, reached: Any) -> None:
         self.told.append("adopt")
+        self.adopted.append((str(share), reached))
 
     async def snapshot(self) -> Snapshot:
-        if self._is_lost:
-            raise ProcessDied("it was ended by SIGKILL")
+        if self._lost_in is not None:
+            self._lost_in -= 1
+            if self._lost_in < 0:
+                raise ProcessDied("it was ended by SIGKILL", self._reached)
         return self._snapshot()
 
 
 def test_whoever_takes_over_a_lost_share_hears_what_was_changed() -> None:
     async def direct() -> list[Any]:
-        generators: list[Any] = [Told(is_lost=True), Told(is_lost=False)]
+        generators: list[Any] = [Told(lost_in=0), Told()]
         seats = [Seat(each, Share(number, 2), number) for number, each in enumerate(generators)]
         figures = LoadFigures(Path())
         director = Director(Plan(part(idle, rate="2/s"), during=9), seats, figures.add, figures)
@@ -152,3 +158,23 @@ def test_whoever_takes_over_a_lost_share_hears_what_was_changed() -> None:
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         told = runner.run(direct())
     assert told == [{"idle": 5.0}, True, "adopt", {"idle": 5.0}, True]
+
+
+def test_a_share_that_was_taken_over_is_taken_over_again_where_it_was_left() -> None:
+    @scenario
+    async def other() -> None: ...
+
+    async def direct() -> tuple[list[Any], list[Any]]:
+        generators: list[Any] = [Told(0, [6, 3]), Told(1, [10, 1, 18]), Told()]
+        seats = [Seat(each, Share(number, 3), number) for number, each in enumerate(generators)]
+        figures = LoadFigures(Path())
+        plan = Plan(part(idle, rate="2/s"), part(other, rate="1/s"), during=9)
+        await Director(plan, seats, figures.add, figures).direct()
+        return generators[1].adopted, generators[2].adopted
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        heir, last = runner.run(direct())
+    left = {"idle": 6, "other": 3}
+    assert heir == [("1/6", left)]
+    # Its own share, and the half that it had taken over: of `other` it had begun nothing more.
+    assert last == [("4/6", left), ("2/3", {"idle": 10, "other": 1}), ("1/6", {"idle": 18, "other": 3})]

@@ -120,6 +120,43 @@ def test_who_takes_over_leaves_out_what_was_due_before(spacing: Spacing) -> None
     assert all_of(arrivals) == [start for start in whole if start.due_s >= 2.0] != []
 
 
+@pytest.mark.parametrize("spacing", ["constant", "poisson"])
+@pytest.mark.parametrize("per_s", [30.0, 2.0])
+def test_who_takes_over_goes_on_at_the_number_that_was_reached(spacing: Spacing, per_s: float) -> None:
+    """Whatever the rate was since, no number is given twice, none is left out, and the rate is what is asked for."""
+    share = Profile.constant(10.0, 30.0).scaled(Share(1, 2))
+    lost = Arrivals(share, spacing=spacing)
+    lost.set_rate(per_s, 1.0)
+    before = lost.take(5.0)
+    heirs = [Arrivals(share.scaled(Share(number, 2)), spacing=spacing) for number in range(2)]
+    for heir in heirs:
+        heir.skip(5.0, lost.next_number)
+        heir.set_rate(per_s, 5.0)
+    after = [start for heir in heirs for start in all_of(heir)]
+
+    numbers = sorted(start.number for start in [*before, *after])
+    assert len(numbers) == len(set(numbers))
+    for heir in heirs:
+        own = [start.number for start in after if start.number % 4 == heir.profile.share.index]
+        assert own == list(range(own[0], own[-1] + 1, 4))
+        assert own[0] - before[-1].number <= 4
+    assert min(start.due_s for start in after) >= 5.0
+    if spacing == "constant":
+        assert len(after) == pytest.approx(25 * per_s / 2, abs=2)
+
+
+def test_of_a_count_whoever_takes_over_gives_the_rest() -> None:
+    share = Profile.constant(10.0).scaled(Share(0, 2))
+    lost = Arrivals(share, count=100)
+    lost.set_rate(50.0, 0.0)
+    before = lost.take(1.0)
+    heir = Arrivals(share, count=100)
+    heir.skip(1.0, lost.next_number)
+
+    assert [start.number for start in [*before, *all_of(heir)]] == list(range(0, 100, 2))
+    assert heir.is_over(1e9)
+
+
 def test_late_starts_of_a_long_load_are_where_they_should_be() -> None:
     arrivals = Arrivals(Profile.constant(1000 / 3))
     arrivals.skip(30_000.0)
@@ -335,7 +372,26 @@ def test_exactly_so_many_by_users(users: int, every: list[Share], count: int) ->
 def test_who_takes_over_users_goes_on_from_that_moment() -> None:
     share = Profile.constant(4.0, 100.0).scaled(Share(1, 2))
     users = Users(share, pause=NO_PAUSE)
-    users.skip(50.0, begun=30)
+    users.skip(50.0, reached=61)
     assert users.take(50.0) == [Start(61, 50.0, 0), Start(63, 50.0, 1)]
     assert users.take(100.0) == []
     assert users.is_over(100.0)
+
+
+@given(st.integers(1, 9), st.integers(1, 3), st.integers(0, 40), st.integers(1, 4), st.data())
+def test_who_takes_over_users_gives_the_rest_of_a_count(
+    users: int, of: int, count: int, heirs: int, data: st.DataObject
+) -> None:
+    profile = Profile.constant(users).scaled(Share(data.draw(st.integers(0, of - 1)), of))
+    lost = Desk(Users(profile, pause=NO_PAUSE, count=count), 1.0)
+    before = lost.until(data.draw(st.floats(0.0, 10.0)))
+    reached = lost.users.next_number if before else 0
+    numbers = [start.number for start in before]
+    for number in range(heirs):
+        heir = Users(profile.scaled(Share(number, heirs)), pause=NO_PAUSE, count=count)
+        heir.skip(10.0, reached)
+        numbers += [start.number for start in Desk(heir, 1.0).until(1000.0)]
+
+    assert sorted(numbers) == [
+        start.number for start in Desk(Users(profile, pause=NO_PAUSE, count=count), 1.0).until(1e3)
+    ]
