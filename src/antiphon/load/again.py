@@ -13,6 +13,8 @@ from antiphon.errors import ScenarioError
 from antiphon.journal.figures import ConversationKept, LoadStarted
 from antiphon.journal.load_file import LOAD_FILE_NAME, read_load
 from antiphon.journal.masking import MASK
+from antiphon.load.feed import feed
+from antiphon.load.plain_values import is_one_option, of_plain
 from antiphon.load.plan import PlannedPart
 from antiphon.load.target import Target, plan_of
 from antiphon.scenarios.scenario import REQUIRED, Scenario, load_file, scenarios_of
@@ -61,7 +63,8 @@ def conversation_again(directory: Path, conversation: str) -> Again:
         if given is None:
             raise ScenarioError(f"the feed of {name} has no values for number {digits}", place=place)
     elif kept is not None:
-        scenario, given = _scenario(part), kept.parameters
+        scenario = _scenario(part)
+        given = {name: _typed(scenario, name, value) for name, value in kept.parameters.items()}
     else:
         raise ScenarioError(
             f"the plan of this load was made in code, and what {conversation} was given is not recorded",
@@ -71,7 +74,20 @@ def conversation_again(directory: Path, conversation: str) -> Again:
     users = kept.users if kept is not None else {}
     # What was masked is not known: whoever performs it again has to say it.
     known = {name: REQUIRED if _is_masked(value) else value for name, value in given.items()}
+    for name in (name for name, value in known.items() if value is REQUIRED):
+        if not is_one_option(scenario.parameters[name].type):
+            raise ScenarioError(
+                f"{conversation} was given a secret in {name}, which is not recorded, and no option can say a {name}",
+                place=place,
+                hint=f"perform it from Python: play({scenario.name}, {name}=…)",
+            )
     return Again(scenario, known, users, started.stand, started.plan.get("users", 0))
+
+
+def _typed(scenario: Scenario[Any, Any], name: str, value: Any) -> Any:
+    """What was recorded, as the parameter's type, if there still is such a parameter."""
+    parameter = scenario.parameters.get(name)
+    return value if parameter is None or _is_masked(value) else of_plain(parameter, value)
 
 
 def _is_masked(value: Any) -> bool:
@@ -94,7 +110,13 @@ def _read(directory: Path, conversation: str) -> tuple[LoadStarted, Conversation
 
 
 def _planned(started: LoadStarted, name: str) -> PlannedPart:
-    plan = plan_of(msgspec.convert(started.plan["target"], Target)).with_seed(started.seed)
+    target = msgspec.convert(started.plan["target"], Target)
+    for parameter, value in target.parameters.items():
+        if _is_masked(value):
+            # Of a number it would be said that a mask is none. What a feed gives is looked at when it is lent, and then
+            # whoever performs the conversation has been asked for it.
+            target.parameters[parameter] = feed(lambda: MASK)
+    plan = plan_of(target).with_seed(started.seed)
     found = next((part for part in plan.parts if part.name == name), None)
     if found is None:
         raise ScenarioError(f"the plan has no part {name!r} any more", place=plan.place)

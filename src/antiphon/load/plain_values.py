@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any, get_args, get_origin
+from pathlib import PurePath
+from typing import Any, Final, get_args, get_origin
 
 import msgspec
+from msgspec import inspect
 
 from antiphon.conversation.wording import shorten
 from antiphon.errors import ScenarioError
 from antiphon.scenarios.scenario import Parameter
 
-__all__ = ["as_recorded", "of_plain", "plain"]
+__all__ = ["as_recorded", "is_one_option", "of_plain", "plain"]
 
 
 def plain(name: str, value: Any) -> Any:
@@ -45,6 +47,47 @@ def of_plain(parameter: Parameter, value: Any) -> Any:
         return _typed(value, kind)
     except (msgspec.ValidationError, TypeError, ValueError, LookupError, ArithmeticError):
         return value
+
+
+def is_one_option(kind: Any) -> bool:
+    """Whether a value of that type is what one option of a command line can say: words, and lists of words."""
+    try:
+        told = inspect.type_info(kind)
+    except (TypeError, ValueError):
+        return False
+    return _is_word(told)
+
+
+def _is_word(told: inspect.Type) -> bool:
+    match told:
+        case inspect.UnionType():
+            return all(map(_is_word, told.types))
+        case inspect.CollectionType():
+            return _is_word(told.item_type)
+        case inspect.TupleType():
+            return all(map(_is_word, told.item_types))
+        case inspect.CustomType():
+            return issubclass(told.cls, PurePath)
+    return isinstance(told, _WORDS)
+
+
+_WORDS: Final = (
+    inspect.AnyType,
+    inspect.BoolType,
+    inspect.BytesType,
+    inspect.DateTimeType,
+    inspect.DateType,
+    inspect.DecimalType,
+    inspect.EnumType,
+    inspect.FloatType,
+    inspect.IntType,
+    inspect.LiteralType,
+    inspect.NoneType,
+    inspect.StrType,
+    inspect.TimeDeltaType,
+    inspect.TimeType,
+    inspect.UUIDType,
+)
 
 
 def _as_text(value: Any) -> str:

@@ -9,8 +9,8 @@ import pytest
 from load_records import write_record
 
 from antiphon.cli import main
-from antiphon.cli.exit_codes import PASSED, USAGE
-from antiphon.journal.figures import LoadStarted
+from antiphon.cli.exit_codes import FAILED, PASSED, USAGE
+from antiphon.journal.figures import ConversationKept, LoadStarted
 
 SCENARIO = """
 from antiphon import scenario
@@ -52,6 +52,75 @@ def test_what_cannot_be_is_told_before_anything_is_written(
     assert told in printed.err
     assert "recorded in" not in printed.out + printed.err
     assert not (place / "runs").exists()
+
+
+SAFE = """
+import msgspec
+from antiphon import scenario
+
+class Key(msgspec.Struct):
+    name: str
+    password: str
+
+@scenario
+async def opening(pin: int, codes: list[int] | None = None) -> None:
+    assert pin == 4711
+
+@scenario
+async def unlocking(key: Key, at: str = "") -> None: ...
+"""
+
+
+def recorded(place: Path, part: str, *, target: dict[str, Any] | None = None, given: dict[str, Any]) -> list[str]:
+    """The command that performs a conversation of a load once more that was given this, as it was recorded."""
+    (place / "safe.py").write_text(SAFE)
+    plan: dict[str, Any] = {"parts": [{"name": part, "scenario": part, "scenario_place": "safe.py:9"}]}
+    if target is not None:
+        plan["target"] = {"file": "safe.py", "name": part, "count": 1, "parameters": target}
+    of_machine = {"antiphon": "0.1", "python": "3.11", "machine": "x", "cpus": 1, "processes": 1, "shard": ""}
+    started = LoadStarted(at_ns=0, plan=plan, stand="", seed=1, started_at="2026-11-27T09:00:00.000Z", **of_machine)
+    kept = ConversationKept(
+        at_ns=5,
+        conversation=f"{part}-0",
+        part=part,
+        number=0,
+        why="sample",
+        directory=f"conversations/{part}-0",
+        due_ns=0,
+        started_ns=0,
+        took_us=5,
+        parameters=given,
+    )
+    write_record(place / "runs" / "busy", [started, kept])
+    return ["run", "--again", f"busy/{part}-0", "--no-record", "--quiet"]
+
+
+@pytest.mark.parametrize("target", [{"pin": "***", "codes": ["***"]}, None], ids=["by command", "in code"])
+def test_a_secret_that_is_no_text_has_to_be_given_again(
+    place: Path, capsys: pytest.CaptureFixture[str], target: dict[str, Any] | None
+) -> None:
+    again = recorded(place, "opening", target=target, given={"pin": "***", "codes": "***"})
+
+    assert main(again) == USAGE
+    assert "--pin is missing" in capsys.readouterr().err
+    assert main([*again, "--pin", "4711", "--codes", "1"]) == PASSED
+    assert main([*again, "--pin", "4712", "--codes", "1"]) == FAILED
+
+
+def test_a_secret_that_no_option_can_say_is_told(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    again = recorded(place, "unlocking", given={"key": {"name": "front", "password": "***"}})
+
+    assert main(again) == USAGE
+
+    told = capsys.readouterr().err
+    assert "unlocking-0 was given a secret in key, which is not recorded, and no option can say a key" in told
+    assert "perform it from Python: play(unlocking, key=…)" in told
+
+
+def test_what_was_given_in_code_is_given_again(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    again = recorded(place, "unlocking", given={"key": {"name": "front", "password": ""}})
+
+    assert main(again) == PASSED, capsys.readouterr().err
 
 
 def test_a_secret_that_is_not_recorded_has_to_be_given_again(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
