@@ -40,7 +40,7 @@ FAILED: Final = 1
 USAGE: Final = 2
 """The command line, the scenario, the stand file or the author's own code is wrong, or the run cannot be recorded."""
 CONNECT_FAILED: Final = 3
-"""The peer was not there, or did not let us in."""
+"""The peer was not there, or did not let us in. Of a load that is a threshold about errors: the rest goes on."""
 THRESHOLD_CROSSED: Final = 4
 """Everything was done, and a number was not as good as it had to be."""
 INCONCLUSIVE: Final = 5

@@ -7,12 +7,19 @@ from pathlib import Path
 import pytest
 
 from antiphon.cli import main
+from antiphon.report.load.figures import read_figures
 
 CALLS = """
-from antiphon import Actor, Plan, part, scenario
+from antiphon import Actor, Plan, WebSocket, part, scenario
 
 class Nobody(Actor, user=False):
     pass
+
+class Caller(Actor, user=False):
+    line = WebSocket("ws://127.0.0.1:9/nobody")
+
+@scenario
+async def calling(caller: Caller) -> None: ...
 
 @scenario
 async def nothing(actor: Nobody, number: int = 3) -> None:
@@ -84,3 +91,16 @@ def test_a_load_ends_with_what_came_of_it(
     (directory,) = calls.glob("runs/*")
     assert f"recorded in runs/{directory.name}" in said.out
     assert (directory / "load.html").is_file()
+
+
+def test_a_load_of_a_system_that_is_not_there_crosses_a_threshold(
+    calls: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--count", "4", "--quiet", "--threshold", "late < 100%", "--threshold", "errors == 0"]
+
+    assert main(["load", "calls.py:calling", *options]) == 4
+
+    (directory,) = calls.glob("runs/*")
+    figures = read_figures(directory)
+    assert [(each.error, each.count) for each in figures.causes] == [("ConnectFailed", 4)]
+    assert "errors were 4" in capsys.readouterr().out
