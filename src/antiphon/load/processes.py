@@ -37,6 +37,9 @@ __all__ = ["ProcessDied", "ProcessGenerator"]
 
 LONGEST_SNAPSHOT: Final = 256 * 1024 * 1024
 
+READY_WITHIN_S: Final = 120.0
+"""Longer than importing anything takes, also for many processes on a busy machine."""
+
 ANSWER_WITHIN_S: Final = 30.0
 """A process whose loop stands still for so long is given up."""
 
@@ -76,10 +79,18 @@ class ProcessGenerator:
         made = cls(process, begin, tally)
         try:
             made._tell(msgspec.structs.replace(begin, tally=tally.path))
-            ready = await made._hear()
+            async with asyncio.timeout(READY_WITHIN_S):
+                ready = await made._hear()
         except ProcessDied as error:
             await made.kill()
             raise ScenarioError(f"a process of the generator did not begin: {error}") from error
+        except TimeoutError:
+            await made.kill()
+            raise ScenarioError(
+                f"a process of the generator was not ready within {READY_WITHIN_S:g} s, and was ended",
+                place=begin.target.file,
+                hint="what is done where the file is imported is done in each process: do it in the scenario instead",
+            ) from None
         except BaseException:
             await made.kill()
             raise

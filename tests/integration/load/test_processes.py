@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from antiphon import Stand
+from antiphon import ScenarioError, Stand
+from antiphon.load import processes
 from antiphon.load.orders import Begin, StandData
 from antiphon.load.processes import ProcessDied, ProcessGenerator
 from antiphon.load.shares import WHOLE
@@ -50,6 +51,17 @@ def test_one_that_is_gone_takes_every_word_and_says_so_where_it_is_asked(begin: 
         await generator.kill()
 
     run_in_loop(talk_to_the_dead())
+
+
+def test_one_that_does_not_come_to_be_ready_is_given_up(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(begin.target.file).write_text("import threading\n\nthreading.Event().wait()\n")
+    monkeypatch.setattr(processes, "READY_WITHIN_S", 0.5)
+
+    with pytest.raises(ScenarioError, match=r"was not ready within 0\.5 s, and was ended") as caught:
+        run_in_loop(ProcessGenerator.begin(begin))
+
+    assert caught.value.place == begin.target.file
+    assert "where the file is imported" in str(caught.value)
 
 
 def test_one_that_is_asked_to_end_with_all_others_still_tells_what_it_measured(begin: Begin) -> None:
