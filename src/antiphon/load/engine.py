@@ -21,6 +21,7 @@ from antiphon.load.pacing import Arrivals, Start, Users
 from antiphon.load.plan import Plan, PlannedPart
 from antiphon.load.resident import resident_kib
 from antiphon.load.shares import WHOLE, Share
+from antiphon.load.stray_failures import StrayFailures
 from antiphon.load.table import Columns
 from antiphon.load.tally import Tally
 from antiphon.stand.stand import Stand
@@ -158,6 +159,7 @@ class Engine:
         self._taken_ns = 0
         self._cpu_s = 0.0
         self._tick: asyncio.TimerHandle | None = None
+        self._stray: StrayFailures | None = None
         self._until_fold = 0
 
     # -- what it is told ----------------------------------------------------------------------------------------------
@@ -169,6 +171,7 @@ class Engine:
             holder.epoch_s = at
         self._taken_ns = 0
         self._cpu_s = time.process_time()
+        self._stray = StrayFailures(self._loop)
         self._tick_at = self._loop.time() + TICK_S
         self._tick = self._loop.call_at(self._tick_at, self._look)
         for paced in self._paced:
@@ -239,6 +242,8 @@ class Engine:
             await asyncio.wait([conversation.task for conversation in self._live])
         if self._tick is not None:
             self._tick.cancel()
+        if self._stray is not None:
+            self._stray.close()
         return self._snapshot(is_last=True)
 
     # -- beginning ----------------------------------------------------------------------------------------------------
@@ -330,10 +335,10 @@ class Engine:
         second.parts = self._take_parts()
         second.generators = [self._take_generator(second)]
         kept: list[ConversationKept] = []
-        problems: dict[str, int] = {}
+        problems = self._stray.take() if self._stray is not None else {}
         if self._keeper is not None:
             kept = self._keeper.take(is_last=is_last)
-            problems = self._keeper.take_unwritten()
+            problems |= self._keeper.take_unwritten()
         return Snapshot(second, kept, self._is_over(), problems, self._take_rows(), self._looking.told())
 
     def _take_rows(self) -> list[list[str]]:

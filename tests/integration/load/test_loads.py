@@ -312,6 +312,30 @@ def test_a_shard_has_its_rows_in_its_own_directory_too(load_with: Loading, tmp_p
     assert load.figures.started.plan["table"] == ["conversation"]
 
 
+async def fail_alone(number: int) -> None:
+    raise ValueError(f"nobody hears of {number}")
+
+
+@scenario
+async def leaving_behind(caller: Caller, number: int) -> None:
+    left = asyncio.get_running_loop().create_task(fail_alone(number))
+    await asyncio.wait([left])
+
+
+def test_what_conversations_leave_behind_is_counted_and_the_first_are_logged(
+    load_with: Loading, caplog: pytest.LogCaptureFixture
+) -> None:
+    load = load_with(Plan(part(leaving_behind, rate="20/s", number=feed(range(40))), count=40))
+
+    assert load.figures.total.passed == 40
+    logged = [record for record in caplog.records if record.name == "asyncio"]
+    assert [str(record.exc_info[1]) for record in logged if record.exc_info] == [
+        f"nobody hears of {number}" for number in range(10)
+    ]
+    assert load.figures.ended is not None
+    assert load.figures.ended.error == ("in the event loop: Task exception was never retrieved: ValueError (40 times)")
+
+
 def test_several_parts_each_by_its_own_model(load_with: Loading, server: type[Server]) -> None:
     plan = Plan(
         part(calling, rate="5/s", name="short", talk_s=0.1),
