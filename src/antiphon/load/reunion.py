@@ -58,7 +58,7 @@ def reunite(
 
 
 def _name(figures: LoadFigures) -> str:
-    return "+".join(list(figures.parts)[:3]) + "-merged"
+    return "+".join(figures.planned[:3]) + "-merged"
 
 
 def _thresholds(shards: Iterable[Shard], more: Sequence[str]) -> list[Threshold]:

@@ -133,6 +133,13 @@ class LoadFigures:
         self._last_ns = max(self._last_ns, entry.at_ns)
         self.entries += 1
 
+    @property
+    def planned(self) -> list[str]:
+        """The names of its parts, as the plan has them, also of a load that measured nothing; else those measured."""
+        parts = self.started.plan.get("parts") if self.started is not None else None
+        names = [part.get("name") for part in parts or () if isinstance(part, dict)]
+        return [name for name in names if isinstance(name, str)] or list(self.parts)
+
     # -- what was measured --------------------------------------------------------------------------------------------
 
     @property

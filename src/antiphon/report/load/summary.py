@@ -258,10 +258,10 @@ def summarised(figures: LoadFigures, baseline: Comparison | None = None) -> Load
 
 
 def load_name(figures: LoadFigures) -> str:
-    """What the plan is called, else its parts."""
+    """What the plan is called, else its parts; "load" for one that did not come to say them."""
     plan = figures.started.plan if figures.started is not None else {}
     name = plan.get("name")
-    return name if isinstance(name, str) and name else ", ".join(figures.parts) or "load"
+    return name if isinstance(name, str) and name else ", ".join(figures.planned) or "load"
 
 
 def in_order(figures: LoadFigures) -> list[str]:

@@ -37,6 +37,15 @@ def test_every_load_is_valid_against_it(summary: LoadSummary, good: LoadSummary,
     assert (told["verdict"], told["series"], told["conversations"]["failed_share"]) == ("unfinished", [], 0.0)
 
 
+def test_a_load_that_measured_nothing_is_called_by_its_plan(tmp_path: Path) -> None:
+    """As where all its processes are gone in the first second."""
+    started = LoadBook(seconds=10).entries()[0]
+    del started.plan["name"]
+    nothing = read_figures(write_record(tmp_path, [started]))
+    assert document(summarised(nothing))["name"] == "outgoing, long_case"
+    assert document(summarised(LoadFigures(tmp_path)))["name"] == "load"
+
+
 @pytest.mark.parametrize("spoil", [{"schema": 2}, {"verdict": "fine"}, {"is_valid": None}, {"series": {}}])
 def test_what_is_otherwise_is_not_valid(good: LoadSummary, spoil: dict[str, Any]) -> None:
     with pytest.raises(jsonschema.ValidationError):
