@@ -339,10 +339,12 @@ class _Record:
                 self._watch.see(entry)
 
     def close(self) -> None:
-        if self._write is not None:
-            self._write.close()
-        if self._watch is not None:
-            self._watch.close()
+        try:
+            if self._write is not None:
+                self._write.close()
+        finally:
+            if self._watch is not None:
+                self._watch.close()
 
 
 def _make_reports(directory: Path, figures: LoadFigures, reports: Sequence[str], baseline: Path | None) -> None:

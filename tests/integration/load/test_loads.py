@@ -16,6 +16,7 @@ from antiphon import (
     Json,
     Link,
     LoadInconclusive,
+    RecordingError,
     ScenarioError,
     Stand,
     ThresholdCrossed,
@@ -26,8 +27,9 @@ from antiphon import (
     wait,
 )
 from antiphon.journal.figures import ConversationKept, LoadEnded, LoadStarted, Second
-from antiphon.journal.file import FILE_NAME, read_journal
+from antiphon.journal.file import FILE_NAME, JournalWriter, read_journal
 from antiphon.journal.load_file import LOAD_FILE_NAME, read_load
+from antiphon.load import loads
 from antiphon.load.feed import feed
 from antiphon.load.keeping import Keep
 from antiphon.load.loads import Load, perform_load
@@ -334,6 +336,37 @@ def test_what_conversations_leave_behind_is_counted_and_the_first_are_logged(
     ]
     assert load.figures.ended is not None
     assert load.figures.ended.error == ("in the event loop: Task exception was never retrieved: ValueError (40 times)")
+
+
+class Onlooker:
+    """Notes that it was told of the end."""
+
+    is_closed = False
+
+    def begin(self, director: Any, /) -> None: ...
+    def see(self, entry: Any, /) -> None: ...
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class FullAtLast(JournalWriter):
+    """A file of a network that tells only when it is closed that there was no more room."""
+
+    def close(self) -> None:
+        super().close()
+        raise RecordingError("the journal cannot be written: No space left on device")
+
+
+def test_whoever_looks_on_hears_of_the_end_also_where_the_record_cannot_be_closed(
+    load_with: Loading, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loads, "JournalWriter", FullAtLast)
+    watch = Onlooker()
+
+    with pytest.raises(RecordingError, match="No space left"):
+        load_with(Plan(part(calling, rate="10/s"), count=1), directory=tmp_path, watch=watch)
+
+    assert watch.is_closed
 
 
 def test_several_parts_each_by_its_own_model(load_with: Loading, server: type[Server]) -> None:
