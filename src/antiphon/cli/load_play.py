@@ -31,7 +31,7 @@ def load_on_screen(asked: Asked, screen: Screen, *, shows_traceback: bool = Fals
     plan = _plan(asked)
     keep = parse_keep(asked.keep) if asked.keep is not None else None
     # What is wrong is told before a directory lies there that no load was recorded in.
-    require_performable(
+    performable = require_performable(
         plan,
         stand=asked.stand,
         reports=asked.reports,
@@ -41,7 +41,7 @@ def load_on_screen(asked: Asked, screen: Screen, *, shows_traceback: bool = Fals
     )
     exports = LoadExports(asked.prometheus, otlp=asked.otlp, screen=screen)
     directory: Path | None = new_run_directory(asked.runs, name_of(plan)) if asked.runs is not None else None
-    view = LoadView(screen, is_quiet=asked.quiet)
+    view = LoadView(screen, is_quiet=asked.quiet, baseline=performable.baseline)
     watchers = Watchers(view, *exports.watchers)
     code = PASSED
     try:

@@ -104,3 +104,14 @@ def test_a_load_of_a_system_that_is_not_there_crosses_a_threshold(
     figures = read_figures(directory)
     assert [(each.error, each.count) for each in figures.causes] == [("ConnectFailed", 4)]
     assert "errors were 4" in capsys.readouterr().out
+
+
+def test_the_end_compares_with_the_baseline(calls: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--count", "4", "--number", "9", "--quiet", "--threshold", "late < 100%"]
+    main(["load", "calls.py:nothing", *options, "--runs", "earlier"])
+    (earlier,) = (calls / "earlier").iterdir()
+    assert "baseline" not in capsys.readouterr().out
+
+    assert main(["load", "calls.py:nothing", *options, "--baseline", str(earlier)]) == 4
+
+    assert "beside the baseline" in capsys.readouterr().out

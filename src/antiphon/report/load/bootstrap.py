@@ -152,10 +152,10 @@ def _blocks(points: Sequence[Point]) -> list[list[Point]]:
     whole_ns = sum(point.wall_ns for point in points)
     length_ns = max(SHORTEST_BLOCK_NS, whole_ns / MOST_BLOCKS)
     blocks: list[list[Point]] = []
-    filled_ns = math.inf
+    filled_ns = 0
     left_ns = whole_ns
     for point in points:
-        if filled_ns >= length_ns and left_ns >= length_ns / 2:
+        if not blocks or (filled_ns >= length_ns and left_ns >= length_ns / 2):
             blocks.append([])
             filled_ns = 0
         blocks[-1].append(point)

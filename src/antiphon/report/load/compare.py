@@ -174,9 +174,10 @@ def _remarks(now: LoadFigures, before: LoadFigures) -> Iterator[str]:
             yield f"{which} is {load.word}: {load.doubts[0]}"
     if now.started is None or before.started is None:
         return
-    # Each load has a seed of its own unless it is given one.
+    # Each load has a seed of its own unless it is given one; and who writes a table loads nothing otherwise.
     plans = [
-        {name: value for name, value in load.plan.items() if name != "seed"} for load in (now.started, before.started)
+        {name: value for name, value in load.plan.items() if name not in ("seed", "table")}
+        for load in (now.started, before.started)
     ]
     if plans[0] != plans[1]:
         yield "the two plans are not the same"

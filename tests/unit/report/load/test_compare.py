@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from load_records import LoadBook, write_record
 
-from antiphon.journal.figures import LoadStarted
+from antiphon.journal.figures import LoadStarted, Second
 from antiphon.journal.histogram import Histogram
 from antiphon.report.load import bootstrap
 from antiphon.report.load.bootstrap import Resampling, SeriesDraws
@@ -47,6 +47,17 @@ def test_what_got_slower_is_worse_and_the_interval_has_how_much(load: Callable[.
     assert moved.now > moved.before
     assert figure(comparison, STEP, "p50").direction == "worse"
     assert comparison.better == []
+
+
+def test_of_a_load_that_was_over_at_once_nothing_is_told(load: Callable[..., LoadFigures], tmp_path: Path) -> None:
+    """Half a second is no block that another could be drawn from."""
+    started, *entries = LoadBook(seconds=1).entries()
+    second = next(each for each in entries if isinstance(each, Second))
+    only = msgspec.structs.replace(second, from_ns=0, at_ns=200_000_000)
+    short = read_figures(write_record(tmp_path, [started, only]))
+
+    for comparison in (compare(short, load()), compare(load(), short)):
+        assert {each.direction for each in comparison.figures} == {"unknown"}
 
 
 def test_the_other_way_round_it_is_better(load: Callable[..., LoadFigures]) -> None:
