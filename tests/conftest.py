@@ -8,7 +8,7 @@ import pkgutil
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib import import_module
 from itertools import chain, count, pairwise
 from pathlib import Path
@@ -16,7 +16,14 @@ from typing import Any
 
 import msgspec
 import pytest
+import trustme
 from aiohttp import ClientSession
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from hypothesis import HealthCheck, settings
 
 import antiphon
@@ -468,3 +475,33 @@ def _step_of_eight(number: int, actor: str, said: Callable[..., Message], clock:
         yield StepEnded(at_ns=next(clock), number=number, outcome="passed")
     if number % 3 == 0:
         yield StepEnded(at_ns=next(clock), number=number - 1, outcome="passed")
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of PEM files: `ca.pem`; pairs of it, as `server.pem` and `server.key`; and `stranger.pem`, of another.
+
+    `server`, `expired` and `stranger` are localhost and 127.0.0.1, `named` is centre.internal, `client` is a tester.
+    `encrypted.key` is the client's with the password "open sesame"; `both.pem` is the client's, with its key.
+    """
+    folder = tmp_path_factory.mktemp("certificates")
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    here, long_ago = ("localhost", "127.0.0.1"), datetime(2020, 1, 1, tzinfo=UTC)
+    issued = {
+        "server": authority.issue_cert(*here),
+        "expired": authority.issue_cert(*here, not_before=long_ago, not_after=datetime(2020, 2, 1, tzinfo=UTC)),
+        "named": authority.issue_cert("centre.internal"),
+        "client": authority.issue_cert("tester@example.com", common_name="tester"),
+        "stranger": trustme.CA().issue_cert(*here),
+    }
+    for name, certificate in issued.items():
+        certificate.private_key_pem.write_to_path(folder / f"{name}.key")
+        for pem in certificate.cert_chain_pems:
+            pem.write_to_path(folder / f"{name}.pem", append=True)
+    issued["client"].private_key_and_cert_chain_pem.write_to_path(folder / "both.pem")
+    key = load_pem_private_key(issued["client"].private_key_pem.bytes(), None)
+    (folder / "encrypted.key").write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"open sesame"))
+    )
+    return folder

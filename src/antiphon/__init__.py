@@ -60,7 +60,8 @@ if TYPE_CHECKING:
     from antiphon.scenarios.workflow import call, check, expect, send, together, wait
     from antiphon.stand.stand import Stand, load_stand
     from antiphon.stand.users import User
-    from antiphon.transport.interface import Opening, RejectConnection
+    from antiphon.transport.interface import Opening, Peer, RejectConnection
+    from antiphon.transport.tls import Tls
 
 __all__ = [
     "ABSENT",
@@ -99,6 +100,7 @@ __all__ = [
     "Message",
     "MessagesLeft",
     "Opening",
+    "Peer",
     "Plan",
     "Raw",
     "RecordingError",
@@ -117,6 +119,7 @@ __all__ = [
     "Text",
     "ThresholdCrossed",
     "Timer",
+    "Tls",
     "TransportError",
     "Unreadable",
     "UpgradeRefused",
@@ -189,7 +192,8 @@ _HOMES = {
         "stand.stand": "Stand load_stand",
         "scenarios.step": "Step",
         "conversation.http_response": "HttpResponse",
-        "transport.interface": "Opening RejectConnection",
+        "transport.interface": "Opening Peer RejectConnection",
+        "transport.tls": "Tls",
         "stand.users": "User",
         "scenarios.workflow": "call check expect send together wait",
     }.items()

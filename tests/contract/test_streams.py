@@ -204,7 +204,7 @@ def test_a_certificate_that_does_not_fit(server_tls: ssl.SSLContext, run: Any) -
 
     with pytest.raises(ConnectFailed, match=r"the certificate of 127\.0\.0\.1 is not accepted") as failure:
         run(connect())
-    assert "TcpTransport(…, tls=…)" in (failure.value.hint or "")
+    assert "Link(…, tls=…)" in (failure.value.hint or "")
 
 
 def test_a_server_that_speaks_no_tls() -> None:

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from antiphon.testing import VirtualTimeLoop
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
+CONNECTIONS = "docs/CONNECTIONS.md"
 LOAD = "docs/LOAD.md"
 WRITING_SCENARIOS = "docs/WRITING_SCENARIOS.md"
 PAGES = [
@@ -180,7 +181,7 @@ def test_commands_run(block: Block, tmp_path: Path) -> None:
 CENTRE = '[stands.centre]\nstart = "antiphon_testbed:ContactCentre"\n'
 """Where the scenarios of a page play that names no stands."""
 
-OF_PYTHON = ["README.md", LOAD, WRITING_SCENARIOS, "examples/own_dialect/README.md"]
+OF_PYTHON = ["README.md", CONNECTIONS, LOAD, WRITING_SCENARIOS, "examples/own_dialect/README.md"]
 """The pages with Python, each of which has a test below."""
 
 
@@ -271,6 +272,36 @@ def test_its_stands_can_be_chosen(stand_of: Callable[[str], Stand]) -> None:
     assert staging.addresses == {"centre": "https://staging.example"}
     assert (staging.within_s, staging.users_within_s) == (15, 20)
     assert staging.users.fields() == [{"name": "alice", "password": "looking-glass"}]
+
+
+def test_the_settings_of_connections_are_those_of_a_stand(
+    stand_of: Callable[[str], Stand], tmp_path: Path, certificates: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "certificates"
+    folder.mkdir()
+    for there, here in {"ca.pem": "ca.pem", "tester.pem": "client.pem", "tester.key": "encrypted.key"}.items():
+        shutil.copy(certificates / here, folder / there)
+    monkeypatch.setenv("KEY_PASSWORD", "open sesame")
+    stand = stand_of(CONNECTIONS)
+    centre = stand.tls_for("wss://10.0.0.7:8443/desk")
+    assert centre is not None
+    assert (centre.server_name, Path(centre.certificate).name) == ("centre.internal", "tester.pem")
+    records, legacy = stand.tls_for("https://records.example"), stand.tls_for("https://legacy.example:8443")
+    assert records is not None
+    assert legacy is not None
+    assert (records.server_name, records.verify, legacy.verify) == ("", True, False)
+
+
+def test_all_settings_of_tls_are_on_the_page() -> None:
+    page = (ROOT / CONNECTIONS).read_text(encoding="utf-8").partition("| `Tls(…)` |")[2].partition("\n\n")[0]
+    told = {name for line in page.splitlines() for name in re.findall(r"`(\w+)`", line.partition(" | ")[0])}
+    assert told == {field.name for field in fields(antiphon.Tls)} - {"place", "folder"}
+
+
+def test_the_links_of_connections_can_be_declared(tmp_path: Path) -> None:
+    file = tmp_path / "from_a_page.py"
+    file.write_text(joined(CONNECTIONS, "python"), encoding="utf-8")
+    assert load_file(str(file)).Operator.desk.address == "{centre}/desk"
 
 
 def test_its_words_are_all_there() -> None:

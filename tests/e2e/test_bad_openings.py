@@ -105,7 +105,7 @@ def test_a_certificate_that_nobody_signed(
     assert "the certificate of 127.0.0.1 is not accepted" in failure.text
     assert failure.error.place == f"{peer.address}/desk"
     assert "tls=" in failure.error.hint
-    assert "SSLContext" in failure.error.hint
+    assert "ca= names the file of whoever signed it" in failure.error.hint
 
 
 def test_a_certificate_of_someone_else(fail: Callable[..., Any], serve: Callable[..., Any]) -> None:

@@ -29,6 +29,7 @@ from antiphon import (
     Run,
     Stand,
     Step,
+    Tls,
     User,
     action,
     all_of,
@@ -628,6 +629,11 @@ def a_handler_of_no_name() -> None:
         def hear(self, message: Message) -> None: ...
 
 
+@direct("Tls")
+def tls_of_no_version() -> None:
+    Tls(min_version="2")  # here
+
+
 @direct("Link", "WebSocket")
 def a_link_that_opens_by_magic() -> None:
     Link("{peer}", dialect=DIALECT, opens="by magic")  # here
@@ -702,7 +708,19 @@ def test_what_is_done_outside_of_runs(name: str) -> None:
 # -- every word -------------------------------------------------------------------------------------------------------
 
 VALUES = {
-    *("ABSENT", "ANY", "Accepted", "DEFERRED", "Data", "Ending", "ErrorReply", "HttpResponse", "Load", "Opening"),
+    *(
+        "ABSENT",
+        "ANY",
+        "Accepted",
+        "DEFERRED",
+        "Data",
+        "Ending",
+        "ErrorReply",
+        "HttpResponse",
+        "Load",
+        "Opening",
+        "Peer",
+    ),
     *("RejectConnection", "Run", "Soft", "UNNAMED", "UNREADABLE", "Unreadable"),
 }
 """What is given, or read, and cannot fail."""

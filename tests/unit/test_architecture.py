@@ -24,7 +24,7 @@ MAY_USE = {
     "transport": {"conversation", "errors", "journal.masking"},
     "runtime": {"conversation", "errors", "journal"},
     "testing": {"conversation", "dialect", "errors", "transport", "runtime.await_graph", "runtime.tracebacks"},
-    "stand": {"conversation", "errors", "transport.interface"},
+    "stand": {"conversation", "errors", "transport.interface", "transport.tls"},
     "actor": {"conversation", "dialect", "errors", "journal", "runtime", "stand", "transport"},
     "scenarios": {"actor", "conversation", "errors", "journal", "runtime", "stand"},
     "load": {

@@ -6,10 +6,13 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Generic, Literal, Self, TypeVar, overload
 
+import msgspec
+
 from antiphon.actor.channel import DEFAULT_MAX_UNSENT_BYTES, Channel
 from antiphon.actor.handlers import Handlers
 from antiphon.actor.http_channel import HttpChannel
 from antiphon.actor.registered import registered, scheme_of
+from antiphon.actor.secured import TlsChoice
 from antiphon.conversation.mailbox import DEFAULT_LIMIT_BYTES
 from antiphon.dialect.codec import Dialect
 from antiphon.dialect.framing import Framing
@@ -19,6 +22,7 @@ from antiphon.runtime.runtime import Runtime
 from antiphon.stand.stand import Stand
 from antiphon.transport.http_client import DEFAULT_MAX_SIZE_BYTES, HttpClient
 from antiphon.transport.interface import Connection, Opening, Receiver, Transport
+from antiphon.transport.tls import Tls
 from antiphon.transport.websocket.client import WebSocketTransport
 
 __all__ = ["Accepted", "Declaration", "Http", "Link", "WebSocket"]
@@ -72,6 +76,8 @@ class Link(Declaration[Channel]):
 
     address: with `{name}` for an address of the stand or an attribute of the actor, as "{centre}/desk?seat={seat}".
     transport: None for the one that is registered for the address's scheme (entry points "antiphon.transports").
+    tls: `Tls(…)`, or an ssl.SSLContext, for an address with TLS; None for what the stand has for its host, or else the
+    system's certificates.
     framing: where messages begin and end on a wire without frames (see `antiphon.dialect.framing`).
     within_s: the deadline of waits that give none; None for the stand's, or 10.
     opens: "arriving" to be opened when the actor arrives, "manually" to be opened by `await actor.channel.open()`.
@@ -90,6 +96,7 @@ class Link(Declaration[Channel]):
         transport: Transport | None = None,
         headers: Mapping[str, str] | None = None,
         subprotocols: Sequence[str] = (),
+        tls: Tls | ssl.SSLContext | None = None,
         within_s: float | None = None,
         open_within_s: float = 10.0,
         opens: str = "arriving",
@@ -109,6 +116,7 @@ class Link(Declaration[Channel]):
         self.transport = transport
         self.headers = dict(headers or {})
         self.subprotocols = tuple(subprotocols)
+        self.tls = tls
         self.within_s = within_s
         self.open_within_s = open_within_s
         self.opens = opens
@@ -130,7 +138,7 @@ class Link(Declaration[Channel]):
             actor=actor,
             dialect=self.dialect,
             framing=self.framing,
-            transport=_Chosen(stand, self.transport),
+            transport=_Chosen(stand, self.transport, TlsChoice(runtime, stand, self.tls, f"{actor}.{self.name}")),
             address=address,
             headers=self.headers,
             subprotocols=self.subprotocols,
@@ -150,7 +158,7 @@ class WebSocket(Link):
     """A channel over WebSocket (RFC 6455).
 
     address: ws://, wss://, or the http:// or https:// address of the same server.
-    tls: None verifies wss against the system's certificates. compression: ask for permessage-deflate (RFC 7692).
+    compression: ask for permessage-deflate (RFC 7692).
     max_size_bytes: the largest message that is taken; a larger one ends the connection with 1009.
     shows_pings: put pings and pongs into the journal, as what the protocol says by itself.
     The rest as for `Link`.
@@ -163,7 +171,7 @@ class WebSocket(Link):
         dialect: Dialect | None = None,
         headers: Mapping[str, str] | None = None,
         subprotocols: Sequence[str] = (),
-        tls: ssl.SSLContext | None = None,
+        tls: Tls | ssl.SSLContext | None = None,
         compression: bool = False,
         max_size_bytes: int = 16 * 1024 * 1024,
         shows_pings: bool = False,
@@ -180,10 +188,11 @@ class WebSocket(Link):
             address,
             dialect=dialect if dialect is not None else Json(),
             transport=WebSocketTransport(
-                tls=tls, compression=compression, max_size_bytes=max_size_bytes, shows_pings=shows_pings
+                compression=compression, max_size_bytes=max_size_bytes, shows_pings=shows_pings
             ),
             headers=headers,
             subprotocols=subprotocols,
+            tls=tls,
             within_s=within_s,
             open_within_s=open_within_s,
             opens=opens,
@@ -239,7 +248,7 @@ class Accepted(Declaration[Channel]):
 
 
 class Http(Declaration[HttpChannel]):
-    """A way to talk HTTP: `await self.api.post("/login", json={…})`. The address is as for `Link`.
+    """A way to talk HTTP: `await self.api.post("/login", json={…})`. The address and `tls` are as for `Link`.
 
     max_size_bytes: the largest body of an answer that is taken, decompressed; a larger one is an error.
     """
@@ -249,7 +258,7 @@ class Http(Declaration[HttpChannel]):
         address: str,
         *,
         headers: Mapping[str, str] | None = None,
-        tls: ssl.SSLContext | None = None,
+        tls: Tls | ssl.SSLContext | None = None,
         max_size_bytes: int = DEFAULT_MAX_SIZE_BYTES,
         within_s: float | None = None,
     ) -> None:
@@ -270,7 +279,7 @@ class Http(Declaration[HttpChannel]):
             self.name,
             actor=actor,
             address=address,
-            client=HttpClient(self.tls, self.max_size_bytes),
+            client=HttpClient(TlsChoice(runtime, stand, self.tls, f"{actor}.{self.name}"), self.max_size_bytes),
             headers=self.headers,
             within_s=_first(self.within_s, stand.within_s),
         )
@@ -279,15 +288,19 @@ class Http(Declaration[HttpChannel]):
 class _Chosen:
     """The transport for an address: the stand's for its scheme, the declared one, or the registered one."""
 
-    def __init__(self, stand: Stand, declared: Transport | None) -> None:
+    def __init__(self, stand: Stand, declared: Transport | None, tls: TlsChoice) -> None:
         self._stand = stand
         self._declared = declared
+        self._tls = tls
 
     async def connect(self, address: str, opening: Opening, receiver: Receiver) -> Connection:
         # Only now: the address may hold what the actor has learnt, and a test's stand may put a wire in its place.
         transport: Transport | None = self._stand.transports.get(scheme_of(address)) or self._declared
         if transport is None:
             transport = registered("transport", address)
+        tls = self._tls(address)
+        if tls is not None:
+            opening = msgspec.structs.replace(opening, tls=tls)
         return await transport.connect(address, opening, receiver)
 
 

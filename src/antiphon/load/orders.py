@@ -12,6 +12,7 @@ from antiphon.load.shares import Share
 from antiphon.load.target import Target
 from antiphon.load.user_shares import users_of
 from antiphon.stand.stand import Stand
+from antiphon.stand.stand_tls import StandTls
 
 __all__ = [
     "Adopt",
@@ -41,6 +42,7 @@ class StandData(msgspec.Struct):
     users_within_s: float
     within_s: float | None
     secrets: tuple[str, ...]
+    tls: dict[str, dict[str, Any]]
     source: str
     environment: dict[str, str]
     is_shared: bool
@@ -55,6 +57,7 @@ class StandData(msgspec.Struct):
             users_within_s=stand.users_within_s,
             within_s=stand.within_s,
             secrets=stand.secrets,
+            tls=stand.tls.plain(),
             source=stand.source,
             environment=stand.environment,
             is_shared=stand.users.is_shared,
@@ -69,6 +72,7 @@ class StandData(msgspec.Struct):
             users_within_s=self.users_within_s,
             within_s=self.within_s,
             secrets=self.secrets,
+            tls=StandTls.of_plain(self.tls),
             source=self.source,
             environment=self.environment,
             is_shared=self.is_shared,

@@ -60,6 +60,13 @@ class Runtime:
         # The loop keeps timers until they fire; what has fired or was cancelled goes from here by itself. Made when the
         # first one is: few runs have any.
         self._timers: WeakSet[asyncio.TimerHandle] | None = None
+        self._noted: frozenset[str] = frozenset()
+
+    def note_once(self, text: str) -> None:
+        """Put a note into the journal, if this run has not had the same one."""
+        if text not in self._noted:
+            self._noted |= {text}
+            self.record(Note(at_ns=self.now_ns(), text=text))
 
     def fail(self, error: BaseException) -> None:
         """Something failed that nobody awaits."""

@@ -14,9 +14,9 @@ A stand comes from `antiphon.toml`, found in the working directory or above it:
 
 Every key of a stand is an address, except `users` (a list, or a file beside this one: see `antiphon.stand.users_csv`),
 `users_within_s` (how long to wait until users are free, 5 s), `start` ("module:attribute" of an async context manager
-that has `addresses` and `users`), `within_s` (the deadline of waits that give none, in seconds) and `secrets` (further
-names of secret fields). In every value of the chosen stand environment variables are filled in: see
-`antiphon.stand.variables`.
+that has `addresses` and `users`), `within_s` (the deadline of waits that give none, in seconds), `secrets` (further
+names of secret fields) and `tls` (a table: see `antiphon.stand.stand_tls`). In every value of the chosen stand
+environment variables are filled in: see `antiphon.stand.variables`.
 """
 
 from __future__ import annotations
@@ -30,10 +30,12 @@ from typing import Any, Final
 from antiphon.conversation.wording import visible
 from antiphon.errors import ScenarioError
 from antiphon.stand.stand_file import StandFile
+from antiphon.stand.stand_tls import StandTls, read_tls
 from antiphon.stand.users import User, UserPool, Wanted
 from antiphon.stand.users_csv import read_users
 from antiphon.stand.variables import Variables
 from antiphon.transport.interface import Transport
+from antiphon.transport.tls import Tls
 
 __all__ = ["FILE_NAME", "Stand", "find_stand_file", "load_stand", "stand_names"]
 
@@ -50,7 +52,8 @@ _LONGEST_S: Final = 1e9
 class Stand:
     """Names and addresses of one installation of the system under test.
 
-    `transports` overrides, by the scheme of an address, which transport is used. `start` makes what must be running.
+    `transports` overrides, by the scheme of an address, which transport is used. `tls` is for its addresses, where a
+    channel says nothing else. `start` makes what must be running.
     `source` is the file that the stand was read from. Users of a stand with a source are lent to one actor at a time
     among all processes on the machine, others within this object. `environment` are the variables that it was made
     with; those named like secrets are masked.
@@ -67,6 +70,7 @@ class Stand:
         within_s: float | None = None,
         secrets: Iterable[str] = (),
         transports: Mapping[str, Transport] | None = None,
+        tls: StandTls | Tls | None = None,
         source: str = "",
         environment: Mapping[str, str] | None = None,
         is_shared: bool = True,
@@ -77,6 +81,7 @@ class Stand:
         self.within_s = within_s
         self.secrets = tuple(secrets)
         self.transports = dict(transports or {})
+        self.tls = tls if isinstance(tls, StandTls) else StandTls(tls)
         self.source = source
         self.environment = dict(environment or {})
         self.users_within_s = users_within_s
@@ -117,6 +122,10 @@ class Stand:
             hint=f"its addresses are: {known}. Add {name} to the stand, or choose another with --stand",
         )
 
+    def tls_for(self, address: str) -> Tls | None:
+        """The TLS settings for an address with its names filled in, None if the stand says nothing of it."""
+        return self.tls.of(address, self.addresses)
+
     async def lend_users(self, wanted: Sequence[Wanted], run: str) -> list[User | None]:
         """Users that no other actor has, for all of the wanted; None for each if the stand has no users at all.
 
@@ -135,6 +144,7 @@ class Stand:
             within_s=self.within_s,
             secrets=self.secrets,
             transports=self.transports,
+            tls=self.tls,
             source=self.source,
             environment=self.environment,
             is_shared=self.users.is_shared,
@@ -150,6 +160,7 @@ class Stand:
             within_s=self.within_s,
             secrets=self.secrets,
             transports=self.transports,
+            tls=self.tls,
             source=self.source,
             environment=self.environment,
             is_shared=False,
@@ -199,7 +210,7 @@ def load_stand(name: str | None = None, *, near: Path | None = None) -> Stand:
         raise ScenarioError(
             f"there is no stand {chosen!r}", place=place, hint=f"there are: {', '.join(stands) or 'none'}"
         )
-    return _stand(chosen, _table(stands[chosen], f"stands.{chosen}", file), file)
+    return _stand(chosen, dict(_table(stands[chosen], f"stands.{chosen}", file)), file)
 
 
 def stand_names(path: Path) -> list[str]:
@@ -208,9 +219,11 @@ def stand_names(path: Path) -> list[str]:
     return list(_table(file.document.get("stands", {}), "stands", file))
 
 
-def _stand(name: str, table: Mapping[str, Any], file: StandFile) -> Stand:
+def _stand(name: str, table: dict[str, Any], file: StandFile) -> Stand:
     where = f"stands.{name}"
     environment = Variables(file.path)
+    # What is filled in here goes into no record, so nobody need learn how to mask it there.
+    tls = _filled(Variables(file.path), table.pop("tls", None), f"{where}.tls", file)
     fields = {key: _filled(environment, value, f"{where}.{key}", file) for key, value in table.items()}
     users, variables = _users(fields.pop("users", []), f"{where}.users", file)
     start = fields.pop("start", "")
@@ -234,6 +247,7 @@ def _stand(name: str, table: Mapping[str, Any], file: StandFile) -> Stand:
     return Stand(
         name,
         fields,
+        tls=read_tls(tls, f"{where}.tls", fields, file, is_started=bool(start)),
         users=users,
         users_within_s=users_within_s if users_within_s is not None else USERS_WITHIN_S,
         start=start,

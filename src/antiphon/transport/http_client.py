@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -15,24 +15,33 @@ from antiphon.conversation.headers import combine
 from antiphon.conversation.http_response import HttpResponse
 from antiphon.conversation.wording import shorten
 from antiphon.errors import ConnectFailed, ScenarioError, TransportError
+from antiphon.transport.connect_failure import Destination, alert_of
 from antiphon.transport.content_coding import ACCEPTED, PIECE_BYTES, decoder_for
 from antiphon.transport.http_connector import Connector
 from antiphon.transport.timeouts import timeout
+from antiphon.transport.tls import ClientTls, Tls, client_tls
 
 __all__ = ["DEFAULT_MAX_SIZE_BYTES", "HttpClient"]
 
 DEFAULT_MAX_SIZE_BYTES: Final = 16 * 1024 * 1024
 """Of a body as it is read, decompressed: what a WebSocket message may have, too."""
 
+ChooseTls = Callable[[str], Tls | ssl.SSLContext | None]
+"""Gives the settings for an address."""
+
+
+def _systems(_address: str) -> None:
+    """The system's certificates decide, wherever it leads."""
+
 
 class HttpClient:
     """Requests from one party: cookies that it is given are kept and sent again, connections are used again.
 
-    `tls` is used for https addresses; None verifies against the system's certificates. `max_size_bytes` bounds the body
+    `tls` gives the settings for an https address, None for the system's certificates. `max_size_bytes` bounds the body
     of an answer, decompressed.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None = None, max_size_bytes: int = DEFAULT_MAX_SIZE_BYTES) -> None:
+    def __init__(self, tls: ChooseTls = _systems, max_size_bytes: int = DEFAULT_MAX_SIZE_BYTES) -> None:
         self._tls = tls
         self._max_size_bytes = max_size_bytes
         self._session: aiohttp.ClientSession | None = None
@@ -55,6 +64,9 @@ class HttpClient:
         ScenarioError for an address that is none.
         """
         _require_address(url)
+        chosen = self._tls(url)
+        # A plain address may lead to another, as redirects do.
+        tls = client_tls(chosen) if chosen is not None or url.startswith("https:") else ClientTls()
         try:
             async with (
                 timeout(within_s),
@@ -65,7 +77,8 @@ class HttpClient:
                     data=data,
                     params=params,
                     allow_redirects=follow,
-                    ssl=self._tls if self._tls is not None else True,  # True: verify against the system's certificates
+                    ssl=tls.context or True,  # True: verify against the system's certificates
+                    server_hostname=tls.server_name,
                 ) as response,
             ):
                 body = await self._body_of(response)
@@ -86,7 +99,8 @@ class HttpClient:
             ) from error
         # The order counts: a connector's error is a ClientError and an OSError, too.
         except aiohttp.ClientConnectorError as error:
-            raise ConnectFailed(_why_not(error), place=f"{method} {url}", hint=_CONNECT_HINT) from error
+            text, hint = _why_not(error)
+            raise ConnectFailed(text, place=f"{method} {url}", hint=hint) from error
         except TimeoutError as error:
             raise TransportError(f"no whole answer within {within_s:g} s", place=f"{method} {url}") from error
         # Before the exchange begins aiohttp looks at what it was given, and has no error of its own for that.
@@ -94,7 +108,9 @@ class HttpClient:
             text = f"this request cannot be made: {error}"
             raise ScenarioError(text, hint="params, headers and data are mappings of simple values") from error
         except (aiohttp.ClientError, OSError) as error:
-            raise TransportError(f"the exchange broke off: {_reason(error)}", place=f"{method} {url}") from error
+            alert = alert_of(error) or alert_of(error.__cause__)
+            text, hint = (f"TLS: {alert[0]}", f"Http(…, tls=…): {alert[1]}") if alert else (_reason(error), None)
+            raise TransportError(f"the exchange broke off: {text}", place=f"{method} {url}", hint=hint) from error
 
     async def close(self) -> None:
         """Close the connections."""
@@ -172,15 +188,16 @@ def _no_address(url: str) -> ScenarioError:
     return ScenarioError(f"{shorten(url)} is no address", hint="http://host:port/path")
 
 
-def _why_not(error: aiohttp.ClientConnectorError) -> str:
+def _why_not(error: aiohttp.ClientConnectorError) -> tuple[str, str | None]:
     where = f"{error.host}:{error.port}"
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return f"the certificate of {where} is not trusted: {error.certificate_error}"
+    cause = error.certificate_error if isinstance(error, aiohttp.ClientConnectorCertificateError) else error.os_error
+    if isinstance(cause, ssl.SSLError):
+        return Destination(error.host, error.port or 443, "https", "http", "Http").words(cause)
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return f"the name {error.host!r} is not known: {_reason(error)}"
-    if isinstance(error.os_error, ConnectionRefusedError):
-        return f"nobody listens at {where}"
-    return f"cannot connect to {where}: {_reason(error)}"
+        return f"the name {error.host!r} is not known: {_reason(error)}", _CONNECT_HINT
+    if isinstance(cause, ConnectionRefusedError):
+        return f"nobody listens at {where}", _CONNECT_HINT
+    return f"cannot connect to {where}: {_reason(error)}", _CONNECT_HINT
 
 
 def _reason(error: Exception) -> str:

@@ -6,13 +6,15 @@ names, no messages, no waits.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import Data
+from antiphon.transport.tls import Tls
 
 __all__ = [
     "Accept",
@@ -20,6 +22,7 @@ __all__ = [
     "Listener",
     "Listening",
     "Opening",
+    "Peer",
     "ProtocolReceiver",
     "Receiver",
     "RejectConnection",
@@ -27,17 +30,45 @@ __all__ = [
 ]
 
 
+class Peer(msgspec.Struct, frozen=True):
+    """Who has come, as the wire tells a server.
+
+    `address` is "HOST:PORT", "" where the wire has none. `certificate` is what the client has shown and we have
+    verified, as `ssl.SSLSocket.getpeercert` tells it, None for none. `alpn` is the protocol that TLS agreed on, ""
+    for none.
+    """
+
+    address: str = ""
+    certificate: Mapping[str, Any] | None = None
+    alpn: str = ""
+
+    @classmethod
+    def of(cls, stream: Any) -> Peer:
+        """At the other end of a stream of the event loop."""
+        address = stream.get_extra_info("peername")
+        shown = f"{address[0]}:{address[1]}" if isinstance(address, tuple) else ""
+        if isinstance(address, tuple) and ":" in address[0]:
+            shown = f"[{address[0]}]:{address[1]}"
+        secured = stream.get_extra_info("ssl_object")
+        if secured is None:
+            return cls(shown)
+        return cls(shown, secured.getpeercert() or None, secured.selected_alpn_protocol() or "")
+
+
 class Opening(msgspec.Struct, frozen=True):
     """What is said when a connection is opened, beside its address.
 
-    As a client: what to send. On a server: what came, with `path` (and query) of the request. Header names are matched
-    without regard to case. `within_s` bounds the whole opening in seconds.
+    As a client: what to send, with `tls` for wires that are secured, before the transport's own. On a server: what
+    came, with `path` (and query) of the request, and `peer`. Header names are matched without regard to case.
+    `within_s` bounds the whole opening in seconds.
     """
 
     headers: Mapping[str, str] = {}
     subprotocols: Sequence[str] = ()
     path: str = ""
     within_s: float = 10.0
+    tls: Tls | ssl.SSLContext | None = None
+    peer: Peer = Peer()
 
 
 class RejectConnection(Exception):

@@ -15,6 +15,7 @@ from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import Data
 from antiphon.errors import TransportError
 from antiphon.transport.closing_time import ClosingTime, broken, overdue
+from antiphon.transport.connect_failure import broken_off
 from antiphon.transport.interface import Receiver
 from antiphon.transport.lingering_close import end_writing
 from antiphon.transport.stream_buffers import has_hidden_buffer, taken, unsent_bytes, untaken_bytes
@@ -213,7 +214,7 @@ class StreamConnection(asyncio.Protocol):
     def _judge(self, exc: Exception | None) -> None:
         """How it ended, now that the stream is gone."""
         if self._goodbye is None:
-            self._goodbye = Ending(by="wire", detail=str(exc) if exc is not None else "")
+            self._goodbye = Ending(by="wire", detail=broken_off(exc))
         elif self._is_leaving and not self._goodbye.is_clean and self._is_hearing:
             if exc is None:  # a TLS stream that closed as it should tells nobody of the peer's goodbye
                 self._goodbye = msgspec.structs.replace(self._goodbye, is_clean=True)

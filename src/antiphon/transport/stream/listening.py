@@ -8,7 +8,7 @@ from collections.abc import Callable
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import Data
 from antiphon.transport.acceptor import Acceptor
-from antiphon.transport.interface import Accept, Connection, Opening, RejectConnection
+from antiphon.transport.interface import Accept, Connection, Opening, Peer, RejectConnection
 from antiphon.transport.stream.connection import StreamConnection
 
 __all__ = ["StreamDoor", "StreamListening"]
@@ -70,7 +70,7 @@ class _Incoming(StreamConnection):
         super().connection_made(transport)
         self._door.connections.add(self)
         try:
-            self._receiver = self._door.accept(Opening())
+            self._receiver = self._door.accept(Opening(peer=Peer.of(transport)))
         except RejectConnection:
             self.abort()  # a stream has no words for a refusal
         except Exception as error:

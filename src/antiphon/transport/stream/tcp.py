@@ -6,7 +6,6 @@ import asyncio
 import errno
 import socket
 import ssl
-from functools import cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -20,6 +19,7 @@ from antiphon.transport.interface import Accept, Opening, Receiver
 from antiphon.transport.stream.connection import CLOSE_WITHIN_S, StreamConnection
 from antiphon.transport.stream.dialing import dial
 from antiphon.transport.stream.listening import StreamDoor, StreamListening
+from antiphon.transport.tls import ClientTls, Tls, client_tls, server_context
 
 __all__ = ["TcpListener", "TcpTransport"]
 
@@ -30,11 +30,11 @@ _LARGEST_PORT: Final = 65535
 class TcpTransport:
     """Connects to `tcp://HOST:PORT`, and `tcps://HOST:PORT` with TLS.
 
-    `tls` is the context for `tcps://` (default: `ssl.create_default_context()`, which trusts the system's
-    certificates). `close_within_s` is how long the peer may take for its goodbye after ours.
+    `tls` is for `tcps://`, where the opening has none; None trusts the system's certificates. `close_within_s` is how
+    long the peer may take for its goodbye after ours.
     """
 
-    def __init__(self, *, tls: ssl.SSLContext | None = None, close_within_s: float = CLOSE_WITHIN_S) -> None:
+    def __init__(self, *, tls: Tls | ssl.SSLContext | None = None, close_within_s: float = CLOSE_WITHIN_S) -> None:
         self._tls = tls
         self._close_within_s = close_within_s
 
@@ -46,17 +46,19 @@ class TcpTransport:
                 raise ValueError("port 0 is for listening")
         except ValueError as error:
             raise ConnectFailed(f"cannot connect: {error}", place=address, hint=_FORM) from error
-        tls = (self._tls or _default_tls()) if where.is_secure else None
+        tls = client_tls(opening.tls, self._tls) if where.is_secure else ClientTls()
 
         def explain(error: OSError | ValueError) -> tuple[str, str | None]:
             if isinstance(error, TimeoutError):
                 return f"no connection to {where.at} within {opening.within_s:g} s", "is it reachable?"
             secure = "tcps" if where.is_secure else ""
-            return Destination(where.host, where.port, secure, "tcp", "TcpTransport").words(error)
+            return Destination(where.host, where.port, secure, "tcp", "Link").words(error)
 
         loop = asyncio.get_running_loop()
         return await dial(
-            lambda begin: loop.create_connection(begin, where.host, where.port, ssl=tls),
+            lambda begin: loop.create_connection(
+                begin, where.host, where.port, ssl=tls.context, server_hostname=tls.server_name
+            ),
             opening,
             receiver,
             self._close_within_s,
@@ -73,10 +75,10 @@ class TcpListener:
         address: str,
         accept: Accept,
         *,
-        tls: ssl.SSLContext | None = None,
+        tls: Tls | ssl.SSLContext | None = None,
         close_within_s: float = CLOSE_WITHIN_S,
     ) -> StreamListening:
-        """Listen. `tls` is the server's context, for `tcps://`. There are no openings: `accept` gets an empty one.
+        """Listen. `tls` is the server's, for `tcps://`. There are no openings: `accept` gets one with the peer only.
 
         Raises TransportError if the address is none, cannot be listened at, or does not fit `tls`.
         """
@@ -86,10 +88,10 @@ class TcpListener:
             raise TransportError(f"cannot listen: {error}", place=address, hint=_FORM) from error
         if where.is_secure != (tls is not None):
             text = "a tcps:// address needs tls=" if where.is_secure else "tls= is given, but the address says tcp://"
-            raise TransportError(text, place=address, hint="tls is an ssl.SSLContext with the server's certificate")
+            raise TransportError(text, place=address, hint="tls=Tls(certificate=…, key=…)")
         door = StreamDoor(accept, close_within_s)
         try:
-            acceptor = await open_acceptor(where.host, where.port, door.enter, tls)
+            acceptor = await open_acceptor(where.host, where.port, door.enter, server_context(tls))
         except OSError as error:
             raise TransportError(_reason(error, where), place=address, hint="port 0 takes a free port") from error
         real = msgspec.structs.replace(where, host=_EVERYWHERE.get(where.host, where.host), port=acceptor.port)
@@ -125,12 +127,6 @@ class _Place(msgspec.Struct, frozen=True):
     @property
     def at(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-@cache
-def _default_tls() -> ssl.SSLContext:
-    """Made once: reading the system's certificates takes as long as a handshake."""
-    return ssl.create_default_context()
 
 
 def _reason(error: OSError, where: _Place) -> str:

@@ -15,6 +15,7 @@ from antiphon.transport import http1_head as heads
 from antiphon.transport.connect_failure import Destination
 from antiphon.transport.interface import Opening, Receiver
 from antiphon.transport.timeouts import timeout
+from antiphon.transport.tls import ClientTls, Tls, client_tls
 from antiphon.transport.websocket.address import WebSocketAddress
 from antiphon.transport.websocket.client_handshake import ClientHandshake, UpgradeRequest
 from antiphon.transport.websocket.connection import WebSocketConnection
@@ -33,7 +34,7 @@ _OURS: Final = frozenset(
 class WebSocketTransport:
     """Connects to `ws://` and `wss://` addresses; `http://` and `https://` mean the same.
 
-    `tls` is the context for `wss://` (default: `ssl.create_default_context()`). `compression=True` offers
+    `tls` is for `wss://`, where the opening has none; None trusts the system's certificates. `compression=True` offers
     permessage-deflate. `max_size_bytes` bounds a received message, inflated. `close_within_s` is how long the peer's
     half of the closing handshake may take.
 
@@ -45,7 +46,7 @@ class WebSocketTransport:
     def __init__(
         self,
         *,
-        tls: ssl.SSLContext | None = None,
+        tls: Tls | ssl.SSLContext | None = None,
         compression: bool = False,
         max_size_bytes: int = DEFAULT_MAX_SIZE_BYTES,
         close_within_s: float = 1.0,
@@ -67,6 +68,7 @@ class WebSocketTransport:
         try:
             where = self._where(address)
             request = self._request(where, opening)
+            tls = client_tls(opening.tls, self._tls) if where.is_secure else ClientTls()
         except ValueError as error:
             raise ConnectFailed(f"cannot connect: {error}", place=_shown(address)) from error
         # A host may have several addresses, and each attempt has a protocol of its own: none may be left open.
@@ -88,8 +90,9 @@ class WebSocketTransport:
 
         try:
             async with timeout(opening.within_s):
-                tls = self._context() if where.is_secure else None
-                _, upgrade = await asyncio.get_running_loop().create_connection(begin, where.host, where.port, ssl=tls)
+                _, upgrade = await asyncio.get_running_loop().create_connection(
+                    begin, where.host, where.port, ssl=tls.context, server_hostname=tls.server_name
+                )
                 upgrade.ask()
                 return await upgrade.outcome
         except BaseException as error:  # a cancelled connect leaves nothing open either
@@ -104,12 +107,6 @@ class WebSocketTransport:
         if last is None or last[0] != address:
             last = self._last = (address, WebSocketAddress.parse(address))
         return last[1]
-
-    def _context(self) -> ssl.SSLContext:
-        if self._tls is None:
-            # Made once: reading the system's certificates takes as long as a handshake.
-            self._tls = ssl.create_default_context()
-        return self._tls
 
     def _request(self, where: WebSocketAddress, opening: Opening) -> UpgradeRequest:
         if where.port == 0:

@@ -11,6 +11,7 @@ import msgspec
 from antiphon.conversation.headers import Headers
 from antiphon.errors import ConnectFailed, UpgradeRefused
 from antiphon.transport import http1_head as heads
+from antiphon.transport.connect_failure import alert_of
 from antiphon.transport.http1_body import Body, body_of_response
 from antiphon.transport.http1_head import HEAD_END, MAX_HEAD_BYTES, ResponseHead
 from antiphon.transport.read_buffer import ReadBuffer
@@ -27,6 +28,8 @@ __all__ = ["ClientHandshake", "UpgradeRequest"]
 MAX_BODY_BYTES: Final = 64 * 1024
 BODY_WITHIN_S: Final = 1.0
 """How long a refusal's body may take to come; what came by then is what there is."""
+
+_TAKES_TLS: Final = "WebSocket(…, tls=…)"
 
 
 class UpgradeRequest(msgspec.Struct, frozen=True):
@@ -123,12 +126,18 @@ class ClientHandshake(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self.outcome.done():
             return
-        failed = self.refusal() or self._failed(
-            "the server closed the connection without answering the upgrade",
-            hint=None if self._request.where.is_secure else "does it want wss:// instead of ws://?",
-        )
+        failed = self.refusal() or self._cut_off(exc)
         failed.__cause__ = exc
         self.outcome.set_exception(failed)
+
+    def _cut_off(self, exc: Exception | None) -> ConnectFailed:
+        if alert := alert_of(exc):
+            return self._failed(f"the server broke TLS off: {alert[0]}", hint=f"{_TAKES_TLS}: {alert[1]}")
+        secured = f"does it want a certificate of ours? {_TAKES_TLS}"
+        return self._failed(
+            "the server closed the connection without answering the upgrade",
+            hint=secured if self._request.where.is_secure else "does it want wss:// instead of ws://?",
+        )
 
     # -- the answer ---------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from antiphon.transport import http1_head as heads
 from antiphon.transport.acceptor import Acceptor, open_acceptor
 from antiphon.transport.interface import Accept
 from antiphon.transport.timeouts import timeout
+from antiphon.transport.tls import Tls, server_context
 from antiphon.transport.websocket.address import WebSocketAddress
 from antiphon.transport.websocket.client import DEFAULT_MAX_SIZE_BYTES
 from antiphon.transport.websocket.rfc6455 import GOING_AWAY
@@ -31,7 +32,7 @@ class WebSocketListener:
         address: str,
         accept: Accept,
         *,
-        tls: ssl.SSLContext | None = None,
+        tls: Tls | ssl.SSLContext | None = None,
         http: HttpFactory | None = None,
         compression: bool = True,
         subprotocols: Sequence[str] = (),
@@ -40,7 +41,7 @@ class WebSocketListener:
     ) -> WebSocketListening:
         """Listen; port 0 takes a free one. Every path goes to `accept`, which finds it in `Opening.path`.
 
-        `tls` is the server's context, for `wss://`. `http` makes a protocol for each connection that asks for anything
+        `tls` is the server's, for `wss://`. `http` makes a protocol for each connection that asks for anything
         but WebSocket (`AppRunner(app).server` of aiohttp is such a factory); without it the answer is 426.
         `compression` is used if the client asks for it too. Of `subprotocols` the client's first choice is taken.
         `max_size_bytes` bounds a received message, inflated; `close_within_s` the peer's half of the closing handshake.
@@ -60,7 +61,7 @@ class WebSocketListener:
                 if where.is_secure
                 else "tls= is given, but the address does not say wss://"
             )
-            raise TransportError(text, place=address, hint="tls is an ssl.SSLContext with the server's certificate")
+            raise TransportError(text, place=address, hint="tls=Tls(certificate=…, key=…)")
         listener = ListenerState(
             accept=accept,
             http=http,
@@ -69,7 +70,7 @@ class WebSocketListener:
             max_size_bytes=max_size_bytes,
             close_within_s=close_within_s,
         )
-        return WebSocketListening(where, listener, await _serve(address, where, listener, tls))
+        return WebSocketListening(where, listener, await _serve(address, where, listener, server_context(tls)))
 
 
 class WebSocketListening:

@@ -13,7 +13,7 @@ import msgspec
 from antiphon.transport import http1_head as heads
 from antiphon.transport.http1_body import Body, body_of_request
 from antiphon.transport.http1_head import HEAD_END, MAX_HEAD_BYTES, RequestHead
-from antiphon.transport.interface import Accept, Opening, Receiver, RejectConnection
+from antiphon.transport.interface import Accept, Opening, Peer, Receiver, RejectConnection
 from antiphon.transport.lingering_close import Drain, end_writing
 from antiphon.transport.read_buffer import ReadBuffer
 from antiphon.transport.timeouts import BusyTolerantTimer
@@ -162,8 +162,9 @@ class IncomingConnection(asyncio.Protocol):
             # The client's order is its preference (section 4.1, number 10): the first that is known here is taken.
             subprotocol = next((name for name in offered if name in self._listener.subprotocols), "")
             answer, terms = self._agree(request, subprotocol)
+            peer = Peer.of(self._stream)
             receiver = self._listener.accept(
-                Opening(headers=request.headers, subprotocols=offered, path=request.target)
+                Opening(headers=request.headers, subprotocols=offered, path=request.target, peer=peer)
             )
         except RejectConnection as refused:
             return self._refuse(refused.status, refused.body, refused.headers)
