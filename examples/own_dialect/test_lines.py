@@ -11,6 +11,7 @@ from antiphon import (
     Actor,
     DialectError,
     ErrorReply,
+    Meeting,
     RequestRefused,
     Stand,
     WebSocket,
@@ -34,7 +35,7 @@ def test_contract(check):
 
 
 def test_lines_look_as_they_should():
-    ours, theirs = Lines().codec(), Lines().codec()
+    ours, theirs = Lines().codec(Meeting()), Lines().codec(Meeting())
 
     request = ours.request("SET", "volume 5")
     (received,) = theirs.decode(request.raw)
@@ -46,7 +47,7 @@ def test_lines_look_as_they_should():
 
 
 def test_a_frame_holds_many_lines_and_a_bad_one_does_not_hide_the_others():
-    heard = Lines().codec().decode(b"0 DOOR open\r\nwhat?\n\n0 DOOR shut\n")
+    heard = Lines().codec(Meeting()).decode(b"0 DOOR open\r\nwhat?\n\n0 DOOR shut\n")
 
     assert [(message.name, message.body) for message in heard] == [
         ("DOOR", "open"),
@@ -58,11 +59,11 @@ def test_a_frame_holds_many_lines_and_a_bad_one_does_not_hide_the_others():
 @pytest.mark.parametrize("body", ["two\nlines", "é", 5, {"volume": 5}])
 def test_what_is_no_line_cannot_be_said(body):
     with pytest.raises(DialectError, match="is no line"):
-        Lines().codec().encode("SET", body)
+        Lines().codec(Meeting()).encode("SET", body)
 
 
 def test_a_mailbox_gives_each_reply_to_its_request():
-    codec, mailbox = Lines().codec(), Mailbox("the radio")
+    codec, mailbox = Lines().codec(Meeting()), Mailbox("the radio")
     first, second = (
         Exchange(codec.request("GET", what), made_ns=0, deadline_ns=None) for what in ("volume", "station")
     )

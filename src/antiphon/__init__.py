@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from antiphon.actor.actor import Actor
+    from antiphon.actor.answers import DEFERRED
     from antiphon.actor.channel import Channel
     from antiphon.actor.declarations import Accepted, Http, Link, WebSocket
-    from antiphon.actor.handlers import ANY, DEFERRED, on
+    from antiphon.actor.handlers import ANY, on
     from antiphon.actor.http_channel import HttpChannel
     from antiphon.actor.server import Server, listen
     from antiphon.conversation.checks import Soft, soft
     from antiphon.conversation.ending import Ending
     from antiphon.conversation.http_response import HttpResponse
     from antiphon.conversation.match import ABSENT
-    from antiphon.conversation.message import UNNAMED, UNREADABLE, Data, Message, Unreadable
+    from antiphon.conversation.message import UNNAMED, UNREADABLE, Data, Message, Unreadable, Withdrawal
     from antiphon.conversation.waits import Exchange, Wait
-    from antiphon.dialect import Codec, Dialect, Json, JsonRpc, Raw, Text
+    from antiphon.dialect import Codec, Dialect, Json, JsonRpc, Meeting, Raw, Text
     from antiphon.errors import (
         AntiphonError,
         ChannelClosed,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         HandlerFailed,
         LoadInconclusive,
         MessagesLeft,
+        OpeningRefused,
         RecordingError,
         RequestRefused,
         ResourcesExhausted,
@@ -97,9 +99,11 @@ __all__ = [
     "Link",
     "Load",
     "LoadInconclusive",
+    "Meeting",
     "Message",
     "MessagesLeft",
     "Opening",
+    "OpeningRefused",
     "Peer",
     "Plan",
     "Raw",
@@ -126,6 +130,7 @@ __all__ = [
     "User",
     "Wait",
     "WebSocket",
+    "Withdrawal",
     "action",
     "all_of",
     "at",
@@ -165,17 +170,18 @@ _HOMES = {
         "actor.channel": "Channel",
         "conversation.checks": "Soft soft",
         "actor.declarations": "Accepted Http Link WebSocket",
-        "dialect": "Codec Dialect Json JsonRpc Raw Text",
+        "dialect": "Codec Dialect Json JsonRpc Meeting Raw Text",
         "conversation.ending": "Ending",
         "errors": "AntiphonError ChannelClosed CheckFailed ConnectFailed DeadlinePassed DialectError "
         "DialectFailed ErrorReply ExpectationFailed FieldMissing ForbiddenMessage HandlerFailed LoadInconclusive "
-        "MessagesLeft RecordingError RequestRefused ResourcesExhausted ScenarioError SendBufferFull SoftChecksFailed "
-        "ThresholdCrossed TransportError UpgradeRefused",
-        "actor.handlers": "ANY DEFERRED on",
+        "MessagesLeft OpeningRefused RecordingError RequestRefused ResourcesExhausted ScenarioError SendBufferFull "
+        "SoftChecksFailed ThresholdCrossed TransportError UpgradeRefused",
+        "actor.answers": "DEFERRED",
+        "actor.handlers": "ANY on",
         "actor.http_channel": "HttpChannel",
         "actor.server": "Server listen",
         "conversation.match": "ABSENT",
-        "conversation.message": "UNNAMED UNREADABLE Data Message Unreadable",
+        "conversation.message": "UNNAMED UNREADABLE Data Message Unreadable Withdrawal",
         "conversation.waits": "Exchange Wait",
         "load.feed": "feed",
         "load.loads": "Load perform_load play_load",

@@ -9,7 +9,8 @@ one. With the code that a command then exits with:
     ├── TransportError          1   the wire's fault: it could not carry what it was given
     │   ├── SendBufferFull      1   the peer does not read as fast as we send
     │   └── ConnectFailed       3   nobody is there, or TLS fails, or no answer comes
-    │       └── UpgradeRefused  3   somebody is there, and answers an upgrade with something else
+    │       └── OpeningRefused  3   somebody is there, and refuses, in the words of the protocol
+    │           └── UpgradeRefused  3   the same, by answering an upgrade with something else
     ├── DialectError            1   the bytes' fault: no such message can be read, or written
     ├── DialectFailed           2   the dialect's fault: its codec raised something, which is the cause
     ├── RecordingError          2   the disk's fault: a journal cannot be written, or read
@@ -50,6 +51,7 @@ __all__ = [
     "Line",
     "LoadInconclusive",
     "MessagesLeft",
+    "OpeningRefused",
     "Piece",
     "RecordingError",
     "RequestRefused",
@@ -139,10 +141,26 @@ class ConnectFailed(TransportError):
     """A connection could not be opened: nobody listens, a name does not resolve, TLS fails, no answer in time."""
 
 
-class UpgradeRefused(ConnectFailed):
+class OpeningRefused(ConnectFailed):
+    """Somebody is there, and refuses: a login, a version, a session to be resumed.
+
+    `code` is the protocol's own, a number or a word; `message` what it was said with, where that is a message. Raised
+    by the `decode` of a codec that is not ready yet, it ends the connection, and is what opening the channel raises.
+    """
+
+    def __init__(
+        self, code: int | str, text: str, message: Any = None, *, place: str | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(text, place=place, hint=hint)
+        self.code = code
+        self.message = message
+
+
+class UpgradeRefused(OpeningRefused):
     """The peer answered an upgrade with something else than 101 (RFC 6455 section 4.2.2).
 
-    `status` is the HTTP status, `headers` the response's headers, `body` as much of its body as came with the header.
+    `status` is the HTTP status, and the `code`; `headers` are the response's headers, `body` as much of its body as
+    came with the header.
     """
 
     def __init__(
@@ -155,7 +173,7 @@ class UpgradeRefused(ConnectFailed):
         place: str | None = None,
         hint: str | None = None,
     ) -> None:
-        super().__init__(text, place=place, hint=hint)
+        super().__init__(status, text, place=place, hint=hint)
         self.status = status
         self.headers = headers
         self.body = body

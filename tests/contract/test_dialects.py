@@ -11,6 +11,7 @@ import pytest
 from lines import Lines
 
 from antiphon import UNREADABLE, Codec, Data, DialectError, ErrorReply, Json, JsonRpc, Message, Raw, Text
+from antiphon.dialect.meeting import Meeting
 from antiphon.testing import dialects
 from antiphon.testing.dialects import Speech
 
@@ -97,7 +98,7 @@ class Notes(Codec):
         self.greetings: list[Data] = []
         self.new_id = count(1).__next__
 
-    def codec(self) -> Notes:
+    def codec(self, meeting: Meeting, /) -> Notes:
         return type(self)()
 
     def opening(self) -> Sequence[Data]:
@@ -214,7 +215,7 @@ class HidesWhatItCannotRead(Notes):
 
 
 class IsOneForAll(Notes):
-    def codec(self) -> Notes:
+    def codec(self, meeting: Meeting, /) -> Notes:
         return self
 
 
@@ -333,8 +334,8 @@ def test_the_contract_notices(faulty: type[Notes], check: Callable[[Speech], Non
 class GoesDeaf(Json):
     """Its codec hears nothing more after it could not read something."""
 
-    def codec(self) -> Codec:
-        codec = super().codec()
+    def codec(self, meeting: Meeting, /) -> Codec:
+        codec = super().codec(meeting)
         heard = codec.decode
 
         def decode(data: Data) -> Sequence[Message]:
@@ -377,7 +378,7 @@ class Pieces(Codec):
 
 def test_a_codec_is_a_dialect_whose_connections_share_no_state() -> None:
     words = Pieces(b";")
-    one, other = words.codec(), words.codec()
+    one, other = words.codec(Meeting()), words.codec(Meeting())
 
     assert one.decode(b"gre") == []
     assert [message.body for message in other.decode(b"red;")] == [b"red"]

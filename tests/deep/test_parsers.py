@@ -23,6 +23,7 @@ from reading import ACCEPT, ANSWER, COMPRESSED_ANSWER, REQUEST
 from antiphon import DialectError, Json, JsonRpc, Raw, RecordingError, ScenarioError, Text
 from antiphon.conversation.http_response import HttpResponse
 from antiphon.conversation.message import Message
+from antiphon.dialect.meeting import Meeting
 from antiphon.journal.file import read_journal
 from antiphon.journal.masking import Masker
 from antiphon.stand.stand import load_stand, stand_names
@@ -271,7 +272,7 @@ SAID = mutated(
 @EACH
 @given(said=st.lists(SAID, max_size=4))
 def test_dialects(name: str, said: list[bytes]) -> None:
-    codec = DIALECTS[name].codec()
+    codec = DIALECTS[name].codec(Meeting())
     if name not in ("text", "raw", "json"):
         codec.request("newCall", {"to": "89"})
     for data in said:
@@ -305,12 +306,12 @@ BODIES = st.recursive(
 @EACH
 @given(body=BODIES)
 def test_what_dialects_write_can_be_read(name: str, body: Any) -> None:
-    codec = DIALECTS[name].codec()
+    codec = DIALECTS[name].codec(Meeting())
     with suppress(DialectError):
         message = codec.encode("newCall", body)
         if name not in ("text", "raw"):
             json.loads(message.raw, parse_constant=_no_constant)
-        assert list(DIALECTS[name].codec().decode(message.raw))
+        assert list(DIALECTS[name].codec(Meeting()).decode(message.raw))
 
 
 def _no_constant(name: str) -> None:

@@ -721,11 +721,11 @@ VALUES = {
         "Opening",
         "Peer",
     ),
-    *("RejectConnection", "Run", "Soft", "UNNAMED", "UNREADABLE", "Unreadable"),
+    *("RejectConnection", "Run", "Soft", "UNNAMED", "UNREADABLE", "Unreadable", "Withdrawal"),
 }
 """What is given, or read, and cannot fail."""
 
-PARTS = {"Channel", "Codec", "Dialect", "Http", "HttpChannel", "Raw", "Text"}
+PARTS = {"Channel", "Codec", "Dialect", "Http", "HttpChannel", "Meeting", "Raw", "Text"}
 """What words are said through: their methods are here, or the words that call them."""
 
 AT_ONCE = {
@@ -747,7 +747,7 @@ AT_ONCE = {
 
 CALLED_BY_US = {
     *("Actor.arrive", "Actor.attach", "Actor.connect", "Actor.disconnect", "Actor.leave"),
-    *("Channel.on_data", "Channel.on_ended", "Channel.on_opened", "Channel.on_protocol"),
+    *("Channel.meet", "Channel.on_data", "Channel.on_ended", "Channel.on_opened", "Channel.on_protocol"),
 }
 
 

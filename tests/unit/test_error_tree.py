@@ -16,6 +16,7 @@ DRAWN = re.findall(r"^    ([ │├└─]*)(\w+) +(\d+)   ", errors.__doc__ or 
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "LoadInconclusive": {"doubts": ("late",), "load": None},
+    "OpeningRefused": {"code": 5, "text": "refused"},
     "SoftChecksFailed": {"failures": ()},
     "ThresholdCrossed": {"crossed": ("slow",), "load": None},
     "UpgradeRefused": {"text": "refused", "status": 403, "headers": {}, "body": b""},

@@ -13,6 +13,7 @@ from antiphon.actor.channel import Channel, Mark
 from antiphon.actor.declarations import Accepted, Declaration, Link
 from antiphon.actor.handlers import Handlers, Trigger, triggers_of
 from antiphon.actor.http_channel import HttpChannel
+from antiphon.actor.party import Party
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import Exchange, Wait
@@ -67,7 +68,10 @@ class Actor:
         cls._heard = {name: _heard_on(name, cls._reactions) for name in cls._declarations}
         placed = ((method, only) for method, made in cls._reactions.items() for _, only in made if only is not None)
         cls._misplaced = next((each for each in placed if each[1] not in cls._declarations), None)
-        cls._has_async_handlers = any(inspect.iscoroutinefunction(getattr(cls, method)) for method in cls._reactions)
+        cls._has_async_handlers = any(
+            inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method)
+            for method in (getattr(cls, name) for name in cls._reactions)
+        )
 
     def __init__(self, *, user: str | Mapping[str, Any] | None = None) -> None:
         """`user` is who this actor is: a pattern for the fields of users, or the name of one."""
@@ -126,9 +130,9 @@ class Actor:
             raise self._not_attached()
         return channel.exchange(name, body, fields, check, within_s)
 
-    def answer(self, request: Message, body: Any = None, /, **fields: Any) -> None:
+    def answer(self, request: Message, body: Any = None, /, *, is_last: bool = True, **fields: Any) -> bool:
         """See `Channel.answer`."""
-        self.channel.answer(request, body, **fields)
+        return self.channel.answer(request, body, is_last=is_last, **fields)
 
     def refuse(self, request: Message, code: int | str, message: str, /, **fields: Any) -> None:
         """See `Channel.refuse`."""
@@ -235,13 +239,13 @@ class Actor:
         itself = ref(self)
 
         def fields() -> Mapping[str, Any]:
-            # Asked when the address is needed: `arrive` learns what belongs into it.
+            # Asked when an address or a codec needs them: `arrive` learns what belongs there.
             actor = itself()
             return vars(actor) if actor is not None else {}
 
         for declared, declaration in self._declarations.items():
             handlers = self._handlers(declared)
-            channel = declaration.make(runtime, name, handlers, stand, fields)
+            channel = declaration.make(runtime, name, handlers, stand, Party(fields, user, runtime.masker))
             self.__dict__["_channels"][declared] = channel
             self.__dict__["_handlers_made"].append(handlers)
             if isinstance(channel, Channel):

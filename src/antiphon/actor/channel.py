@@ -14,6 +14,8 @@ from antiphon.actor.framed import Framed
 from antiphon.actor.handlers import Dispatcher, Handlers
 from antiphon.actor.housekeeping import Housekeeping
 from antiphon.actor.mailbox_watch import MailboxWatch
+from antiphon.actor.party import Party
+from antiphon.actor.protocol_opening import refusal_of
 from antiphon.actor.reading_pause import ReadingPause
 from antiphon.actor.sending import (
     DEFAULT_MAX_UNSENT_BYTES,
@@ -33,14 +35,14 @@ from antiphon.conversation.strict import Ignored
 from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
 from antiphon.dialect.codec import Codec, Dialect
 from antiphon.dialect.framing import Framing
+from antiphon.dialect.meeting import Meeting, Side
 from antiphon.errors import (
     DialectError,
     ErrorReply,
-    ExpectationFailed,
+    OpeningRefused,
     ScenarioError,
     SendBufferFull,
     TransportError,
-    UpgradeRefused,
 )
 from antiphon.runtime.call_site import KNOWN_PLACES, caller, find_place, getframe, place_of
 from antiphon.runtime.deadlines import nanoseconds
@@ -69,6 +71,7 @@ class Channel:
         name: str,
         *,
         actor: str,
+        party: Party,
         dialect: Dialect,
         framing: Framing | None = None,
         transport: Transport | None = None,
@@ -117,13 +120,14 @@ class Channel:
         self._record = runtime.record
         self._deadlines = runtime.deadlines
         self._opening_ns: int | None = None
-        self._codec: Codec = dialect.codec()
-        self._sender = Sender(runtime, self.mailbox, self._codec, actor, name, max_unsent_bytes)
+        self._meeting: Meeting | None = None
+        self._party = party
+        self._codec: Codec  # none before the first connection is on its way
+        self._sender = Sender(runtime, self.mailbox, actor, name, max_unsent_bytes)
         reading = ReadingPause(self.mailbox, self._sender)
         self._driver = WaitDriver(runtime, self.mailbox, actor, name, self._sender.holds_part, reading)
         self._watch = MailboxWatch(runtime, self._driver, reading, actor, name)
         self._note = self._driver.note if when_full == "pause" else runtime.record
-        self._choose(self._codec)
 
     def __repr__(self) -> str:
         return f"<Channel {self.mailbox.owner}: {'open' if self.is_open else self.ending or 'not open'}>"
@@ -154,14 +158,11 @@ class Channel:
             return
         if self._transport is None or self._resolve_address is None:
             raise ScenarioError(f"{self.mailbox.owner} is accepted, not opened: it has no address")
-        if self.mailbox.ending is not None:
-            self._renew()
-        address = self._resolve_address()
-        opening = Opening(headers=self.headers, subprotocols=self.subprotocols, within_s=self.open_within_s)
-        self._runtime.masker.learn_later(CIMultiDict(self.headers).copy)
+        meeting = self.meet("client", self._resolve_address(), self.headers, self.subprotocols)
+        opening = Opening(headers=meeting.headers, subprotocols=meeting.subprotocols, within_s=self.open_within_s)
         self._opening_ns = self._now_ns()
-        await self._transport.connect(address, opening, self)
-        await self._housekeeping.until_ready(address, self.open_within_s)
+        await self._transport.connect(meeting.address, opening, self)
+        await self._housekeeping.until_ready(meeting.address, self.open_within_s)
 
     async def reconnect(self) -> None:
         """Close if open, and connect again, with the address and headers as they are now.
@@ -171,19 +172,12 @@ class Channel:
         await self.close()
         await self.open()
 
-    async def expect_refusal(self, status: int | None = None) -> UpgradeRefused:
-        """Try to open, expecting the peer to refuse the upgrade (with `status`, if given); gives the refusal."""
-        try:
-            await self.open()
-        except UpgradeRefused as refused:
-            if status is not None and refused.status != status:
-                text = f"{self.mailbox.owner} was refused with {refused.status}, wanted {status}"
-                raise ExpectationFailed(text) from refused
-            return refused
-        await self.close()
-        raise ExpectationFailed(
-            f"{self.mailbox.owner} was let in, but a refusal{f' with {status}' if status else ''} was expected"
-        )
+    async def expect_refusal(self, code: int | str | None = None) -> OpeningRefused:
+        """Try to open, expecting the peer to refuse, with that HTTP status or code of the dialect; gives the refusal.
+
+        It is an UpgradeRefused, with status, headers and body, where the upgrade was refused.
+        """
+        return await refusal_of(self, code)
 
     def close(self, code: int | None = None, reason: str = "") -> Wait[Ending]:
         """Say goodbye now, with that code (WebSocket: 1000 if none is given) and reason; await it for how it ended.
@@ -192,11 +186,9 @@ class Channel:
         """
         # No deadline: how long it may take depends on how much has to leave first, and the transport sees to its end.
         goodbye = self._expect_close(None, self._made(math.inf))
-        connection = self._sender.connection
-        if connection is not None:
-            self._housekeeping.part()
+        if self._sender.connection is not None:
             try:
-                connection.close(code, reason)
+                self._housekeeping.part(code, reason)
             except ValueError as error:
                 self._driver.abandon(goodbye)
                 raise ScenarioError(f"{self.mailbox.owner} cannot be closed like that: {error}") from error
@@ -210,27 +202,31 @@ class Channel:
         if self._sender.connection is not None:
             self._sender.connection.abort()
 
-    def _renew(self) -> None:
-        self.mailbox.reopen()
-        self._codec = self._sender.codec = self._dialect.codec()
-        self._choose(self._codec)
-
-    def _choose(self, codec: Codec) -> None:
-        """What a codec is like is looked at once, and not for each message."""
+    def meet(self, side: Side, address: str, headers: Mapping[str, str], subprotocols: Sequence[str]) -> Meeting:
+        """A connection is on its way: make its codec, which may change what it is opened with."""
+        if self.mailbox.ending is not None:
+            self.mailbox.reopen()
+        meeting, codec = self._party.meet(self._dialect, side, address, headers, subprotocols)
+        self._meeting, self._codec, self._sender.codec = meeting, codec, codec
+        # What a codec is like is looked at once, and not for each message.
         framed = self._framed = Framed(self._framing, self._dialect, codec) if self._framing is not None else None
         self._decode = framed.decode if framed is not None else decoder_of(self._dialect, codec)
-        self._housekeeping = Housekeeping(self._runtime, self._sender, self._dialect, self.mailbox.owner)
+        self._housekeeping = Housekeeping(
+            self._runtime, self._sender, self._dialect, self._watch.reading, side, self._dispatcher.stop
+        )
+        self._driver.tell_given_up = self._housekeeping.give_up
         self._tidy_above_bytes = -1 if self._housekeeping.has_duties else LARGE_BYTES
+        return meeting
 
     # -- what the transport calls -------------------------------------------------------------------------------------
 
     def on_opened(self, connection: Connection) -> None:
+        meeting, self._meeting = self._meeting or self.meet("server", "", {}, ()), None
         self._sender.connection = connection if self._framed is None else self._framed.carry(connection)
-        self.subprotocol = connection.subprotocol
+        self.subprotocol = meeting.subprotocol = connection.subprotocol
+        self._party.previous = self._codec
         self._runtime.deadlines.add(self._driver)
-        address = self._resolve_address() if self._resolve_address is not None else ""
-        at_ns, since_ns = self._now_ns(), self._opening_ns
-        self._record(opened(at_ns, since_ns, self.actor, self.name, address, self.headers, self.subprotocol))
+        self._record(opened(self._now_ns(), self._opening_ns, self.actor, self.name, meeting))
         self._housekeeping.begin()
         self._dispatcher.opened()
 
@@ -250,6 +246,7 @@ class Channel:
             message.channel = self.name
             record(message)  # before anyone reacts: what is said in answer stands behind it
             if message.is_protocol:
+                self._housekeeping.hear(message)
                 continue  # it has its place among the others, and nobody waits for it
             if message.name in self._heard:
                 self._react(message)
@@ -289,9 +286,9 @@ class Channel:
     def on_ended(self, ending: Ending) -> None:
         now_ns = self._now_ns()
         self._sender.connection = None
+        ending = self._housekeeping.end(ending)
         self._record(ended(now_ns, self.actor, self.name, ending))
         self.mailbox.close(ending, now_ns)  # P8; told below, when handlers have had their say
-        self._housekeeping.end(ending)
         self._dispatcher.closed(ending)
         self._driver.wake()
         self._runtime.deadlines.remove(self._driver)
@@ -367,9 +364,12 @@ class Channel:
         note(exchange)
         return exchange
 
-    def answer(self, request: Message, body: Any = None, /, **fields: Any) -> None:
-        """Answer a received request with that body; nothing happens if the connection is gone."""
-        self._sender.answer(request, body, fields)
+    def answer(self, request: Message, body: Any = None, /, *, is_last: bool = True, **fields: Any) -> bool:
+        """Answer a received request with that body; nothing happens if the connection is gone.
+
+        `is_last` is False if other answers follow; gives whether this one is the last, as the dialect says it.
+        """
+        return self._sender.answer(request, body, fields, is_last)
 
     def refuse(self, request: Message, code: int | str, message: str, /, **fields: Any) -> None:
         """Answer a received request with the dialect's failure; nothing happens if the connection is gone."""

@@ -8,7 +8,7 @@ from functools import partial
 from antiphon.conversation.message import UNREADABLE, Data, Message, Unreadable
 from antiphon.conversation.wording import shorten
 from antiphon.dialect.codec import Codec, Dialect
-from antiphon.errors import AntiphonError, DialectFailed
+from antiphon.errors import AntiphonError, DialectFailed, OpeningRefused
 from antiphon.runtime.call_site import place
 from antiphon.runtime.tracebacks import author_frame
 
@@ -16,7 +16,13 @@ __all__ = ["codec_failure", "decoder_of", "read_all", "unreadable"]
 
 
 def unreadable(dialect: Dialect, data: Data, error: Exception) -> Unreadable:
-    """The data as a message, whose trouble is what `decode` raised."""
+    """The data as a message, whose trouble is what `decode` raised.
+
+    A refusal is what the protocol says by itself: it is told to whoever opens the connection, and not to its reader.
+    """
+    if isinstance(error, OpeningRefused):
+        told = error.message = error.message or Message("refusal", data, data)
+        return Unreadable(told.name, told.body, data, is_protocol=True, trouble=error)
     return Unreadable(UNREADABLE, data, data, trouble=codec_failure(dialect, error, f"on {shorten(data)}"))
 
 

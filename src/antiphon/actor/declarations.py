@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Generic, Literal, Self, TypeVar, overload
+from collections.abc import Mapping, Sequence
+from typing import Final, Generic, Literal, Self, TypeVar, overload
 
 import msgspec
 
 from antiphon.actor.channel import DEFAULT_MAX_UNSENT_BYTES, Channel
 from antiphon.actor.handlers import Handlers
 from antiphon.actor.http_channel import HttpChannel
+from antiphon.actor.party import Party
 from antiphon.actor.registered import registered, scheme_of
 from antiphon.actor.secured import TlsChoice
 from antiphon.conversation.mailbox import DEFAULT_LIMIT_BYTES
@@ -64,10 +65,8 @@ class Declaration(Generic[C]):
             )
         return channels[self.name]
 
-    def make(
-        self, runtime: Runtime, actor: str, handlers: Handlers, stand: Stand, fields: Callable[[], Mapping[str, Any]]
-    ) -> C:
-        """The live channel of one actor; `fields` are its attributes, for the address."""
+    def make(self, runtime: Runtime, actor: str, handlers: Handlers, stand: Stand, party: Party) -> C:
+        """The live channel of one actor; `party` is the actor as the channel knows it."""
         raise NotImplementedError
 
 
@@ -126,11 +125,9 @@ class Link(Declaration[Channel]):
         self.when_full = when_full
         self.max_unsent_bytes = max_unsent_bytes
 
-    def make(
-        self, runtime: Runtime, actor: str, handlers: Handlers, stand: Stand, fields: Callable[[], Mapping[str, Any]]
-    ) -> Channel:
+    def make(self, runtime: Runtime, actor: str, handlers: Handlers, stand: Stand, party: Party) -> Channel:
         def address() -> str:
-            return stand.resolve(self.address, fields())
+            return stand.resolve(self.address, party.fields())
 
         return Channel(
             runtime,
@@ -140,6 +137,7 @@ class Link(Declaration[Channel]):
             framing=self.framing,
             transport=_Chosen(stand, self.transport, TlsChoice(runtime, stand, self.tls, f"{actor}.{self.name}")),
             address=address,
+            party=party,
             headers=self.headers,
             subprotocols=self.subprotocols,
             within_s=_first(self.within_s, stand.within_s),
@@ -229,15 +227,14 @@ class Accepted(Declaration[Channel]):
         self.mailbox_bytes = mailbox_bytes
         self.max_unsent_bytes = max_unsent_bytes
 
-    def make(
-        self, runtime: Runtime, actor: str, handlers: Handlers, stand: Stand, fields: Callable[[], Mapping[str, Any]]
-    ) -> Channel:
+    def make(self, runtime: Runtime, actor: str, handlers: Handlers, stand: Stand, party: Party) -> Channel:
         return Channel(
             runtime,
             self.name,
             actor=actor,
             dialect=self.dialect,
             framing=self.framing,
+            party=party,
             within_s=self.within_s,
             handlers=handlers,
             mailbox_limit=self.mailbox_limit,
@@ -268,11 +265,9 @@ class Http(Declaration[HttpChannel]):
         self.max_size_bytes = max_size_bytes
         self.within_s = within_s
 
-    def make(
-        self, runtime: Runtime, actor: str, handlers: Handlers, stand: Stand, fields: Callable[[], Mapping[str, Any]]
-    ) -> HttpChannel:
+    def make(self, runtime: Runtime, actor: str, handlers: Handlers, stand: Stand, party: Party) -> HttpChannel:
         def address() -> str:
-            return stand.resolve(self.address, fields())
+            return stand.resolve(self.address, party.fields())
 
         return HttpChannel(
             runtime,

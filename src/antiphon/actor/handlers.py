@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Container, Coroutine
-from typing import Any, Final, Protocol, TypeVar, overload
+from asyncio import Task
+from collections.abc import Callable, Container, Coroutine, Hashable
+from functools import partial
+from typing import Any, Final, TypeVar, overload
 from weakref import proxy
 
 import msgspec
 
+from antiphon.actor.answers import DEFERRED, Answering, Answers
 from antiphon.conversation.ending import Ending
-from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.message import UNREADABLE, Message, Unreadable
-from antiphon.conversation.strict import Ignored
 from antiphon.conversation.wording import shorten
 from antiphon.errors import AntiphonError, DialectError, ErrorReply, HandlerFailed, ScenarioError
 from antiphon.journal import Handled
@@ -20,7 +21,7 @@ from antiphon.runtime.call_site import place, place_of
 from antiphon.runtime.runtime import Runtime
 from antiphon.runtime.tracebacks import author_frame
 
-__all__ = ["ANY", "DEFERRED", "Answering", "Dispatcher", "Handlers", "Trigger", "on", "triggers_of"]
+__all__ = ["ANY", "Dispatcher", "Handlers", "Trigger", "on", "triggers_of"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,19 +30,6 @@ Trigger = tuple[str, str | None]
 
 ANY: Final = "*"
 """In `@on(ANY)`: every name that has no handler of its own."""
-
-
-class _Deferred:
-    """What a handler returns to say that it answers later."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "DEFERRED"
-
-
-DEFERRED: Final = _Deferred()
-"""Returned by a handler of a request: no answer now, `answer(request, …)` follows."""
 
 
 class Handlers(msgspec.Struct):
@@ -80,24 +68,12 @@ class _Everything:
         return True
 
 
-class Answering(Protocol):
-    """What a handler's outcome needs of its channel."""
-
-    name: str
-    actor: str
-    mailbox: Mailbox
-    ignored: Ignored
-
-    def answer(self, request: Message, body: Any = None, /) -> None: ...
-
-    def refuse_with(self, request: Message, refusal: ErrorReply, /) -> None: ...
-
-
 class Dispatcher:
     """The handlers of one channel at work.
 
-    What a handler returns answers the request, `ErrorReply` refuses it, anything else that it raises fails the run. A
-    handler that is `async def` goes on beside the reading; the others end before the next message is looked at.
+    What a handler returns answers the request, `ErrorReply` refuses it, anything else that it raises fails the run.
+    What a generator gives are several answers, each said when it is given. A handler that is `async def` goes on beside
+    the reading; the others end before the next message is looked at.
     """
 
     def __init__(self, runtime: Runtime, channel: Answering, handlers: Handlers) -> None:
@@ -105,6 +81,7 @@ class Dispatcher:
         self._runtime = runtime
         # Weakly, for the channel has this: a run leaves nothing behind that only the garbage collector finds.
         self._channel: Answering = proxy(channel)
+        self._at_work: dict[Hashable, Task[Any]] = {}
 
     def opened(self) -> None:
         """The channel is open."""
@@ -156,7 +133,11 @@ class Dispatcher:
             outcome = handler(*arguments)
             # Never awaited here: user code must not hold up the reader (P11), nor the heartbeats behind it.
             if inspect.iscoroutine(outcome):
-                self._runtime.spawn(self._finish(handler, request, outcome))
+                self._spawn(handler, request, outcome)
+            elif inspect.isasyncgen(outcome):
+                self._spawn(handler, request, Answers(self._channel, request).give_each(outcome))
+            elif inspect.isgenerator(outcome):
+                Answers(self._channel, request).give_all(outcome)
             else:
                 self._conclude(request, outcome)
         except ErrorReply as refusal:
@@ -167,6 +148,21 @@ class Dispatcher:
             self._runtime.fail(error)
             return f"{type(error).__name__}: {error}"
         return ""
+
+    def stop(self, key: Hashable) -> None:
+        """The peer has withdrawn its request of that key: whoever is still at it stops."""
+        if (task := self._at_work.pop(key, None)) is not None:
+            task.cancel()
+
+    def _spawn(self, handler: Callable[..., Any], request: Message | None, outcome: Coroutine[Any, Any, Any]) -> None:
+        task = self._runtime.spawn(self._finish(handler, request, outcome))
+        if request is not None and request.is_request:
+            self._at_work[request.asks] = task
+            task.add_done_callback(partial(self._is_done, request.asks))
+
+    def _is_done(self, key: Hashable, task: Task[Any]) -> None:
+        if self._at_work.get(key) is task:  # a key may be used again
+            del self._at_work[key]
 
     async def _finish(
         self, handler: Callable[..., Any], request: Message | None, outcome: Coroutine[Any, Any, Any]

@@ -13,6 +13,7 @@ from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.message import Data, Message, require_data, require_name
 from antiphon.conversation.wording import seconds
 from antiphon.dialect.codec import Codec
+from antiphon.dialect.meeting import Meeting
 from antiphon.errors import (
     AntiphonError,
     ChannelClosed,
@@ -42,7 +43,8 @@ TOLD_FROM_BYTES: Final = 1024 * 1024
 
 
 class Sender:
-    """The saying side of one channel. `connection` is None while there is none; `codec` is that of the connection.
+    """The saying side of one channel. `connection` is None while there is none; `codec` is that of the connection, and
+    there is none before the first.
 
     `max_unsent_bytes` bounds what has not left when more is to be sent. That is looked at every 64 KiB (or as often as
     the bound is reached, if that is less), and for each message while the peer is behind.
@@ -69,10 +71,9 @@ class Sender:
         "connection",
     )
 
-    def __init__(
-        self, runtime: Runtime, mailbox: Mailbox, codec: Codec, actor: str, channel: str, max_unsent_bytes: int
-    ) -> None:
-        self.codec = codec
+    codec: Codec
+
+    def __init__(self, runtime: Runtime, mailbox: Mailbox, actor: str, channel: str, max_unsent_bytes: int) -> None:
         self.connection: Connection | None = None
         self._mailbox = mailbox
         self._actor = actor
@@ -96,6 +97,11 @@ class Sender:
         self._batch = batch
         # In a batch there is always too much unwatched, so that one look tells both for each message.
         self._unwatched_bytes = self._look_every_bytes if batch is None else -math.inf
+
+    @property
+    def owner(self) -> str:
+        """The channel's name in what is told of it."""
+        return self._mailbox.owner
 
     def holds_part(self) -> bool:
         """Whether part of a message has come, and its rest has not; False where the transport does not tell."""
@@ -124,11 +130,14 @@ class Sender:
             raise not_open(self._mailbox, "data")
         self.transmit(self.connection, Message("data", data, data), self._now_ns(), STEP.get())
 
-    def answer(self, request: Message, body: Any, fields: dict[str, Any]) -> None:
+    def answer(self, request: Message, body: Any, fields: dict[str, Any], is_last: bool) -> bool:
         """See `Channel.answer`."""
-        if self.connection is not None:
-            answer = self.codec.answer(request, body_of(request.name, body, fields))
-            self.transmit(self.connection, answer, self._now_ns(), STEP.get())
+        if self.connection is None:
+            return True
+        body = body_of(request.name, body, fields)
+        answer = self.codec.answer(request, body) if is_last else self.codec.answer_interim(request, body)
+        self.transmit(self.connection, answer, self._now_ns(), STEP.get())
+        return is_last or answer.is_last
 
     def refuse(self, request: Message, refusal: ErrorReply) -> None:
         """See `Channel.refuse_with`."""
@@ -253,23 +262,16 @@ class Sender:
                 self.transmit(self.connection, message, now_ns, step)
 
 
-def opened(
-    at_ns: int,
-    since_ns: int | None,
-    actor: str,
-    channel: str,
-    address: str,
-    headers: Mapping[str, str],
-    subprotocol: str,
-) -> ChannelOpened:
+def opened(at_ns: int, since_ns: int | None, actor: str, channel: str, meeting: Meeting) -> ChannelOpened:
     """What the journal has of a connection that is there; we began to open it at `since_ns`, None if the peer did."""
+    is_ours = meeting.side == "client"
     return ChannelOpened(
         at_ns=at_ns,
         actor=actor,
         channel=channel,
-        address=address,
-        headers=single_lines(headers),
-        subprotocol=subprotocol,
+        address=meeting.address if is_ours else "",
+        headers=single_lines(meeting.headers) if is_ours else {},
+        subprotocol=meeting.subprotocol,
         took_ns=at_ns - since_ns if since_ns is not None else None,
     )
 

@@ -61,19 +61,20 @@ class Server:
         actor = self._accept(opening)
         if not isinstance(actor, Actor):
             raise ScenarioError(f"accept returned {actor!r}, not an actor")
-        return _Seat(self, actor, self._runtime)
+        return _Seat(self, actor, self._runtime, opening)
 
 
 class _Seat:
     """One accepted connection and its actor."""
 
-    def __init__(self, server: Server, actor: Actor, runtime: Runtime) -> None:
+    def __init__(self, server: Server, actor: Actor, runtime: Runtime, opening: Opening) -> None:
         self._server = server
         self._actor = actor
         # A runtime of its own: what fails here ends this connection, and not the server's others.
         self._runtime = Runtime(runtime.journal, self._fail, runtime.clock)
         actor.attach(self._runtime, actor.name or type(actor).__name__.lower(), Stand())
         self._channel: Channel = actor.channel
+        self._channel.meet("server", opening.path, opening.headers, opening.subprotocols)
 
     def on_opened(self, connection: Connection) -> None:
         self._server.actors[self._actor] = None

@@ -8,7 +8,8 @@ from typing import Any
 
 from antiphon.actor.reading_pause import ReadingPause
 from antiphon.conversation.mailbox import Mailbox
-from antiphon.conversation.waits import Wait
+from antiphon.conversation.message import Message
+from antiphon.conversation.waits import Exchange, Wait
 from antiphon.errors import DeadlinePassed
 from antiphon.runtime.resumable import Resumer
 from antiphon.runtime.runtime import Runtime
@@ -17,7 +18,10 @@ __all__ = ["WaitDriver"]
 
 
 class WaitDriver(Resumer):
-    """The waits of one channel, driven. `holds_part` says whether part of a message has come, and its rest has not."""
+    """The waits of one channel, driven. `holds_part` says whether part of a message has come, and its rest has not.
+
+    `tell_given_up` tells the peer that nobody waits for the replies to a request any more, None without a word for it.
+    """
 
     def __init__(
         self,
@@ -37,6 +41,7 @@ class WaitDriver(Resumer):
         self._deadlines = runtime.deadlines
         self._holds_part = holds_part
         self._reading_pause = reading_pause
+        self.tell_given_up: Callable[[Message], None] | None = None
 
     def begin(self, wait: Wait[Any]) -> None:
         """A wait has been made, and the mailbox has it."""
@@ -84,6 +89,7 @@ class WaitDriver(Resumer):
             self._runtime.unheard[wait] = None
         if isinstance(wait.error, DeadlinePassed):
             wait.error.explanation.holds_part = self._holds_part()
+            self._tell_given_up(wait)
         self._record((wait,))
         # Its error has the frames of all who are told of it: they are not kept as long as the record is.
         self._runtime.journal.write_down(wait)
@@ -98,7 +104,18 @@ class WaitDriver(Resumer):
         self.mailbox.abandon(wait, self._runtime.now_ns())  # P10
         if was_pending:
             self._record((wait,))
+            self._tell_given_up(wait)
         self.wake()
+
+    def _tell_given_up(self, wait: Wait[Any]) -> None:
+        if self.tell_given_up is not None and isinstance(wait, Exchange):
+            self.tell_given_up(wait.request)
+
+    def leave(self, wait: Wait[Any], /) -> None:
+        """See `antiphon.conversation.waits.Driver`."""
+        # Only where the peer learns of it: elsewhere the rest comes all the same, and may still be awaited.
+        if self.tell_given_up is not None and wait.is_pending and not self.is_awaited(wait):
+            self.abandon(wait)
 
     def give_up(self, wait: Wait[Any]) -> None:
         """Nobody awaits the wait any more; a failure has been told already."""

@@ -10,7 +10,17 @@ import msgspec
 from antiphon.conversation.quick_writes import quick_writes
 from antiphon.errors import AntiphonError, FieldMissing, ScenarioError
 
-__all__ = ["UNNAMED", "UNREADABLE", "Data", "Message", "Unreadable", "describe_fields", "require_data", "require_name"]
+__all__ = [
+    "UNNAMED",
+    "UNREADABLE",
+    "Data",
+    "Message",
+    "Unreadable",
+    "Withdrawal",
+    "describe_fields",
+    "require_data",
+    "require_name",
+]
 
 Data = str | bytes
 """What goes over a wire at once: `str` is text, `bytes` is binary. Byte-stream transports give `bytes` only."""
@@ -86,6 +96,19 @@ class Unreadable(Message):
     """
 
     trouble: AntiphonError | None = None
+
+
+@quick_writes
+class Withdrawal(Message):
+    """The peer waits no more for the answers to a request of its own, the one whose key (`asks`) is `withdraws`.
+
+    A handler that is still at it, an `async def`, is cancelled. It is always what the protocol says by itself.
+    """
+
+    withdraws: Hashable = None
+
+    def __post_init__(self) -> None:
+        self.is_protocol = True
 
 
 def require_name(name: object, *, or_none: bool = False) -> None:

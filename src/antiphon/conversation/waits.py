@@ -42,6 +42,10 @@ class Driver(Protocol):
         """Nobody awaits the wait any more."""
         ...
 
+    def leave(self, wait: Wait[Any], /) -> None:
+        """Whoever iterates the replies has left before the last of them."""
+        ...
+
     def trouble(self, wait: Wait[Any], /) -> BaseException:
         """What to raise for a wait that has no result."""
         ...
@@ -223,7 +227,8 @@ class Ban:
 class Exchange(Wait[Message]):
     """A request and its replies: await it for the answer, or iterate it for every message that belongs to it.
 
-    `async for` ends after the last reply; a refusal is raised when it comes.
+    `async for` ends after the last reply; a refusal is raised when it comes. Whoever leaves it before gives the
+    exchange up if the dialect has a word that tells the peer so (`Codec.cancel`).
 
     `request` is what was sent, and its `asks` the key of the replies. `messages` are the replies so far, of which
     whoever iterates has seen the first `seen`; `message` is the answer among them: the latest that says it is one, else
@@ -257,7 +262,11 @@ class Exchange(Wait[Message]):
                 self.seen += 1
                 reply = several[self.seen - 1] if several is not None else self.message
                 assert reply is not None
-                yield reply
+                try:
+                    yield reply
+                except GeneratorExit:
+                    self.driver.leave(self)
+                    raise
             elif self.settled_ns < 0:
                 await self.driver.any_of((self,))
             else:

@@ -3,6 +3,7 @@
 from antiphon.dialect.codec import Codec, Dialect
 from antiphon.dialect.json import Json
 from antiphon.dialect.jsonrpc import JsonRpc
+from antiphon.dialect.meeting import Meeting
 from antiphon.dialect.plain import Raw, Text
 
-__all__ = ["Codec", "Dialect", "Json", "JsonRpc", "Raw", "Text"]
+__all__ = ["Codec", "Dialect", "Json", "JsonRpc", "Meeting", "Raw", "Text"]

@@ -12,7 +12,9 @@ from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from typing import Any, ClassVar, Protocol, Self
 
+from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import Data, Message
+from antiphon.dialect.meeting import Meeting
 from antiphon.errors import DialectError, ErrorReply
 
 __all__ = ["Codec", "Dialect"]
@@ -21,8 +23,11 @@ __all__ = ["Codec", "Dialect"]
 class Dialect(Protocol):
     """How messages are encoded, named and correlated. One object may serve any number of connections."""
 
-    def codec(self) -> Codec:
-        """A new codec, for one connection."""
+    def codec(self, meeting: Meeting, /) -> Codec:
+        """A new codec, for one connection; a client's is made before it connects.
+
+        What is changed of the meeting's address, headers and subprotocols is what the connection is opened with.
+        """
         ...
 
 
@@ -30,23 +35,36 @@ class Codec(ABC):
     """One connection's side of a dialect.
 
     It can be the dialect, too: each connection then gets a copy of the codec as it was made (see `codec`).
-    `is_ready` is False until the protocol's own opening is done: the channel counts as open only then.
-    `heartbeat_s`, if not None, is how often `heartbeat` is asked for data. Both are looked at after every `decode`.
 
-    What `opening`, `owed`, `heartbeat` and `closing` give is in the journal, marked `is_protocol`: data under the name
-    of the duty, a Message under its own. A message from `decode` that is so marked is there too, and goes no further.
+    These are looked at when the connection is there, and again after every `decode`:
+
+    is_ready: False until the protocol's own opening is done; the channel counts as open only then.
+    heartbeat_s: how often `heartbeat` is asked for data; None for never.
+    silence_s: how long the peer may say nothing at all; then the connection ends, and says so. None for ever.
+    is_done: False from `closing` on while the peer's own goodbye is missing; the connection is closed when that has
+        come, or after 5 s in which nothing comes or leaves.
+    ending: not None once the protocol has said goodbye: how, and by whom. What is owed still leaves, then the
+        connection is closed, and that is how it has ended (`expect_close` takes the code).
+
+    What `opening`, `owed`, `heartbeat`, `cancel` and `closing` give is in the journal, marked `is_protocol`: data under
+    the name of the duty, a Message under its own. A message from `decode` that is so marked is there too, and goes no
+    further: it is in no mailbox, and strict mode does not count it.
     """
 
     is_ready: bool = True
     heartbeat_s: float | None = None
+    silence_s: float | None = None
+    is_done: bool = True
+    ending: Ending | None = None
     gives_messages: ClassVar[bool] = False
-    """True of a `decode` that gives nothing but messages, in a tuple or list: then nobody looks at each of them again,
-    to tell a bug of the codec."""
+    """True of a `decode` that gives nothing but messages, in a tuple or list, and changes none of the above: then
+    nobody looks at each of them again, to tell a bug of the codec, nor at the codec, unless its class has duties."""
 
-    def codec(self) -> Self:
+    def codec(self, meeting: Meeting, /) -> Self:
         """A deep copy, for one connection: its options are kept, and its state is shared with no other connection.
 
-        A dialect whose connections shall share something (a schema, a cache) is a class of its own, beside its codec.
+        A codec that wants to know whom it speaks for overrides this, and takes what it needs from the meeting. A
+        dialect whose connections shall share something (a schema, a cache) is a class of its own, beside its codec.
         """
         # Shallow would not do: two connections would share the lists and dicts of what was asked and is owed.
         return deepcopy(self)
@@ -57,6 +75,7 @@ class Codec(ABC):
 
         Raises DialectError for data that is not of this dialect: it is delivered as an Unreadable, after what a
         generator gave before. A piece of the data that cannot be read may be given as an Unreadable among the others.
+        Raises OpeningRefused if by this the peer refuses the protocol's own opening.
         """
 
     @abstractmethod
@@ -75,15 +94,36 @@ class Codec(ABC):
         )
 
     def answer(self, request: Message, body: Any) -> Message:
-        """The reply to a received request, made from what its handler returned."""
+        """The reply to a received request, made from what its handler returned.
+
+        After `answer_interim` it is the last one, with the body None if the handler has given all that it had to say.
+        """
         raise DialectError(
             f"the handler of {request.name} returned a value, but this dialect cannot answer",
             hint="return None and use send(), or configure the dialect's replies",
         )
 
+    def answer_interim(self, request: Message, body: Any) -> Message:
+        """A reply to a received request that is one of several, made from what its handler gave.
+
+        What is given has `is_last` True if it ends the exchange all the same, since its body says so.
+        """
+        raise DialectError(
+            f"{request.name} has one answer: this dialect has no form for others before it",
+            hint="return it from the handler; what is to be said before can be a message of its own, by send()",
+        )
+
     def refuse(self, request: Message, refusal: ErrorReply) -> Message:
         """The reply to a received request whose handler raised `ErrorReply`."""
         raise DialectError(f"the handler of {request.name} refused it, but this dialect cannot answer: {refusal}")
+
+    def cancel(self, request: Message, /) -> Iterable[Data | Message]:
+        """What tells the peer that nobody waits for the replies to this request of ours any more.
+
+        Asked for when an exchange is given up: its time is over, or whoever awaited it was cancelled, or left its
+        `async for`.
+        """
+        return ()
 
     def bundle(self, messages: Sequence[Message]) -> Sequence[Data]:
         """The data that carries several encoded messages at once; by default one after the other."""

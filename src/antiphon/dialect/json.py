@@ -15,6 +15,7 @@ from antiphon.conversation.message import UNNAMED, Data, Message
 from antiphon.conversation.wording import shorten
 from antiphon.dialect.codec import Codec
 from antiphon.dialect.json_text import NOT_JSON, NOT_WRITABLE, encode_json, plain, unreadable, unwritable
+from antiphon.dialect.meeting import Meeting
 from antiphon.errors import DialectError, ErrorReply, ScenarioError
 
 __all__ = ["Json"]
@@ -95,7 +96,7 @@ class Json:
     def has_replies(self) -> bool:
         return self.reply is not None or bool(self.id)
 
-    def codec(self) -> Codec:
+    def codec(self, _meeting: Meeting, /) -> Codec:
         return _EnvelopeCodec(self) if self._is_envelope else _JsonCodec(self)
 
 
@@ -237,6 +238,17 @@ class _JsonCodec(Codec):
             return super().answer(request, body)
         name = dialect.reply.render(request.name) if dialect.reply is not None else request.name
         return self.encode(name, body, request.asks if dialect.id else None)
+
+    def answer_interim(self, request: Message, body: Any) -> Message:
+        if self._provisional is None:
+            raise DialectError(
+                f"{request.name} has one answer: nothing would tell the peer that others follow",
+                hint="Json(provisional=…) is the pattern of an answer that is not the last, {'code': range(100, 200)}",
+            )
+        answer = self.answer(request, body)
+        # The body itself says whether others follow: here, too, it is what the peer will read.
+        answer.is_last = not matches(self._provisional, answer.body)
+        return answer
 
     def refuse(self, request: Message, refusal: ErrorReply) -> Message:
         dialect = self._dialect

@@ -13,6 +13,7 @@ from antiphon.conversation.message import UNNAMED, UNREADABLE, Data, Message, Un
 from antiphon.conversation.wording import shorten
 from antiphon.dialect.codec import Codec
 from antiphon.dialect.json_text import NOT_JSON, NOT_WRITABLE, encode_json, plain, unreadable, unwritable
+from antiphon.dialect.meeting import Meeting
 from antiphon.errors import DialectError, ErrorReply
 
 __all__ = ["JsonRpc"]
@@ -45,7 +46,7 @@ class JsonRpc:
         self.is_strict = is_strict
         self.is_server = is_server
 
-    def codec(self) -> Codec:
+    def codec(self, _meeting: Meeting, /) -> Codec:
         return _JsonRpcCodec(self)
 
 

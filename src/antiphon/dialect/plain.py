@@ -8,6 +8,7 @@ from typing import Any
 from antiphon.conversation.message import UNNAMED, Data, Message
 from antiphon.conversation.wording import shorten
 from antiphon.dialect.codec import Codec
+from antiphon.dialect.meeting import Meeting
 from antiphon.errors import DialectError
 
 __all__ = ["Raw", "Text"]
@@ -26,7 +27,7 @@ class Text:
     def __init__(self, name: Namer | None = None) -> None:
         self.name = name
 
-    def codec(self) -> Codec:
+    def codec(self, _meeting: Meeting, /) -> Codec:
         return _TextCodec(self.name)
 
 
@@ -61,7 +62,7 @@ class Raw:
     def __init__(self, name: Namer | None = None) -> None:
         self.name = name
 
-    def codec(self) -> Codec:
+    def codec(self, _meeting: Meeting, /) -> Codec:
         return _RawCodec(self.name)
 
 

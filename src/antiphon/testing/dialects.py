@@ -21,6 +21,7 @@ import msgspec
 from antiphon.conversation.message import UNREADABLE, Data, Message
 from antiphon.conversation.wording import shorten
 from antiphon.dialect.codec import Codec, Dialect
+from antiphon.dialect.meeting import Meeting
 from antiphon.errors import DialectError, ErrorReply
 
 __all__ = ["CHECKS", "Speech", "name_of"]
@@ -236,8 +237,8 @@ class _Pair:
     """Two codecs back to back, their opening done."""
 
     def __init__(self, speech: Speech) -> None:
-        self.ours = speech.dialect.codec()
-        self.theirs = (speech.peer if speech.peer is not None else speech.dialect).codec()
+        self.ours = speech.dialect.codec(Meeting("client"))
+        self.theirs = (speech.peer if speech.peer is not None else speech.dialect).codec(Meeting("server"))
         to_ours, to_theirs = _data_owed(self.theirs.opening()), _data_owed(self.ours.opening())
         for _ in range(_MOST_TURNS):
             if not to_ours and not to_theirs:

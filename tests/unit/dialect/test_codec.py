@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from antiphon import Codec, Data, DialectError, ErrorReply, Message
+from antiphon.dialect.meeting import Meeting
 
 
 class Words(Codec):
@@ -27,7 +28,7 @@ class Words(Codec):
 
 def test_each_connection_gets_its_own_copy_with_the_same_options() -> None:
     words = Words("-")
-    first, second = words.codec(), words.codec()
+    first, second = words.codec(Meeting()), words.codec(Meeting())
 
     first.encode("hello", None)
 

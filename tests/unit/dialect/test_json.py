@@ -15,18 +15,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon import UNNAMED, Codec, DialectError, ErrorReply, Json, Message, Raw, ScenarioError, Text
+from antiphon.dialect.meeting import Meeting
 
 CENTRE: dict[str, Any] = {"name": "action", "body": "data", "reply": "result{Name}", "failed": {"result": "error"}}
 
 
 def hear(dialect: Json | Codec, text: str | bytes) -> Message:
-    codec = dialect.codec() if isinstance(dialect, Json) else dialect
+    codec = dialect.codec(Meeting()) if isinstance(dialect, Json) else dialect
     (message,) = codec.decode(text)
     return message
 
 
 def said(dialect: Json | Codec, name: str, body: Any) -> Any:
-    codec = dialect.codec() if isinstance(dialect, Json) else dialect
+    codec = dialect.codec(Meeting()) if isinstance(dialect, Json) else dialect
     return json.loads(codec.encode(name, body).raw)
 
 
@@ -82,14 +83,14 @@ def test_where_name_and_body_stand(dialect: Json, text: str, name: str, body: An
     ],
 )
 def test_what_is_sent(dialect: Json, name: str, body: Any, text: str) -> None:
-    message = dialect.codec().encode(name, body)
+    message = dialect.codec(Meeting()).encode(name, body)
     assert (message.name, message.raw) == (name, text)
 
 
 def test_what_the_caller_gave_is_left_alone() -> None:
     envelope = {"head": {"v": 1}}
     body = {"meta": {"x": 1}}
-    codec = Json("head.type", "data", id="data.meta.id", envelope=envelope).codec()
+    codec = Json("head.type", "data", id="data.meta.id", envelope=envelope).codec(Meeting())
 
     sent = codec.request("a", body)
 
@@ -143,7 +144,7 @@ def test_bodies_may_be_more_than_json() -> None:
     ],
 )
 def test_what_is_no_json_is_said_so(data: str | bytes, text: str) -> None:
-    codec = Json().codec()
+    codec = Json().codec(Meeting())
     with pytest.raises(DialectError) as failure:
         codec.decode(data)
     assert text in str(failure.value)
@@ -188,7 +189,7 @@ class Priced(msgspec.Struct):
 def test_what_json_cannot_hold_is_said_so(body: Any, text: str) -> None:
     for dialect in (Json(), Json("action", "data")):
         with pytest.raises(DialectError, match="n cannot be written as JSON") as failure:
-            dialect.codec().encode("n", body)
+            dialect.codec(Meeting()).encode("n", body)
         assert text in str(failure.value)
 
 
@@ -206,7 +207,7 @@ def test_what_json_cannot_hold_is_said_so(body: Any, text: str) -> None:
 def test_a_number_stays_the_number_that_it_is(number: Any, text: str) -> None:
     for dialect in (Json("a"), Json("a", "b"), Json("a", "b", id="b.id")):
         for body in ({"price": number, "at": "12:30 null NaN"}, Priced(number)):
-            message = dialect.codec().encode("n", body)
+            message = dialect.codec(Meeting()).encode("n", body)
             assert f'"price":{text}' in message.raw
 
 
@@ -222,16 +223,16 @@ def test_null_is_no_nan() -> None:
 def test_a_body_without_fields_has_no_room_for_others(body: Any) -> None:
     for dialect in (Json(), Json("data.type", "data")):
         with pytest.raises(DialectError, match="must be an object"):
-            dialect.codec().encode("n", body)
+            dialect.codec(Meeting()).encode("n", body)
     with pytest.raises(DialectError, match="must be an object"):
-        Json("type", "data", id="data.id").codec().request("n", body)
+        Json("type", "data", id="data.id").codec(Meeting()).request("n", body)
 
 
 # -- replies ----------------------------------------------------------------------------------------------------------
 
 
 def test_replies_by_name_belong_to_requests_in_their_order() -> None:
-    codec = Json(**CENTRE).codec()
+    codec = Json(**CENTRE).codec(Meeting())
 
     request = codec.request("setHold", {"x": 1})
     answer = hear(codec, '{"action":"resultSetHold","data":{"result":"success"}}')
@@ -259,7 +260,7 @@ def test_replies_by_name_belong_to_requests_in_their_order() -> None:
     ],
 )
 def test_templates(template: str, request_name: str, reply_name: str, others: list[str]) -> None:
-    codec = Json("n", reply=template).codec()
+    codec = Json("n", reply=template).codec(Meeting())
     assert codec.request(request_name, {}).asks == reply_name
     assert hear(codec, json.dumps({"n": reply_name})).reply_to == reply_name
     for other in others:
@@ -267,7 +268,7 @@ def test_templates(template: str, request_name: str, reply_name: str, others: li
 
 
 def test_the_names_of_a_peer_that_never_repeats_one_are_not_all_remembered() -> None:
-    codec = Json("n", reply="{name}!").codec()
+    codec = Json("n", reply="{name}!").codec(Meeting())
     for number in range(3_000):
         assert hear(codec, json.dumps({"n": f"{number}!"})).reply_to == f"{number}!"
         assert hear(codec, json.dumps({"n": f"{number}"})).reply_to is None
@@ -283,7 +284,7 @@ def test_the_names_of_a_peer_that_never_repeats_one_are_not_all_remembered() -> 
     ],
 )
 def test_replies_by_id(path: str, sent: str, reply: str) -> None:
-    codec = Json("n", "b", reply="r{name}", id=path).codec()
+    codec = Json("n", "b", reply="r{name}", id=path).codec(Meeting())
 
     assert (codec.request("a", {"x": 1}).raw, codec.request("a", {}).asks) == (sent, 2)
     message = hear(codec, reply)
@@ -292,14 +293,14 @@ def test_replies_by_id(path: str, sent: str, reply: str) -> None:
 
 @pytest.mark.parametrize("bad", ["null", "true", "[1]", '{"a": 1}'])
 def test_what_is_no_id(bad: str) -> None:
-    codec = Json("n", "b", reply="r{name}", id="id").codec()
+    codec = Json("n", "b", reply="r{name}", id="id").codec(Meeting())
     message = hear(codec, f'{{"n": "ra", "id": {bad}}}')
     assert message.reply_to is message.asks is None
     assert not message.is_answer
 
 
 def test_ids_of_another_type_do_not_fit() -> None:
-    codec = Json("n", id="id").codec()
+    codec = Json("n", id="id").codec(Meeting())
     request = codec.request("a", {})
     assert hear(codec, '{"n": "a", "id": 1}').reply_to == request.asks
     assert hear(codec, '{"n": "a", "id": "1"}').reply_to != request.asks
@@ -307,7 +308,7 @@ def test_ids_of_another_type_do_not_fit() -> None:
 
 
 def test_an_id_outside_of_the_named_place_is_none() -> None:
-    codec = Json("n", "b", id="b.id").codec()
+    codec = Json("n", "b", id="b.id").codec(Meeting())
     assert hear(codec, '{"n": "a", "b": [{"id": 1}], "id": 1}').reply_to is None
 
 
@@ -316,7 +317,7 @@ def test_with_ids_a_reply_without_one_is_nobody_s() -> None:
 
 
 def test_without_a_template_what_carries_an_id_is_a_reply() -> None:
-    codec = Json("n", "b", id="id", failed={"error": ...}).codec()
+    codec = Json("n", "b", id="id", failed={"error": ...}).codec(Meeting())
     request = codec.request("a", {})
     reply = hear(codec, '{"id": 1, "b": {"error": 5}}')
     assert (reply.name, reply.reply_to, reply.is_failure) == (UNNAMED, request.asks, True)
@@ -333,7 +334,7 @@ def test_without_a_template_what_carries_an_id_is_a_reply() -> None:
     ],
 )
 def test_an_id_that_the_body_holds_already_is_kept(dialect: Json, body: Any) -> None:
-    codec = dialect.codec()
+    codec = dialect.codec(Meeting())
     request = codec.request("a", body)
     assert request.asks == "mine"
     assert '"ref":"mine"' in str(request.raw)
@@ -342,16 +343,16 @@ def test_an_id_that_the_body_holds_already_is_kept(dialect: Json, body: Any) -> 
 
 
 def test_an_id_beside_the_body_is_never_that_of_a_field() -> None:
-    assert Json("n", "c.b", id="c.ref").codec().request("a", {"ref": "mine"}).asks == 1
+    assert Json("n", "c.b", id="c.ref").codec(Meeting()).request("a", {"ref": "mine"}).asks == 1
 
 
 def test_ids_go_into_objects_of_any_kind() -> None:
-    request = Json("n", "b", id="b.id").codec().request("a", Point(5))
+    request = Json("n", "b", id="b.id").codec(Meeting()).request("a", Point(5))
     assert (request.raw, request.asks) == ('{"n":"a","b":{"x":5,"id":1}}', 1)
 
 
 def test_ids_of_one_s_own() -> None:
-    codec = Json("n", id="id", new_id=iter(["a", 2.5, uuid4()]).__next__).codec()
+    codec = Json("n", id="id", new_id=iter(["a", 2.5, uuid4()]).__next__).codec(Meeting())
     keys = [codec.request("x", {}).asks for _ in range(3)]
     assert keys[:2] == ["a", 2.5]
     assert UUID(str(keys[2]))
@@ -359,7 +360,9 @@ def test_ids_of_one_s_own() -> None:
 
 
 def test_provisional_replies_are_followed_by_others() -> None:
-    codec = Json("n", "b", id="id", failed={"code": range(400, 600)}, provisional={"code": range(100, 200)}).codec()
+    codec = Json("n", "b", id="id", failed={"code": range(400, 600)}, provisional={"code": range(100, 200)}).codec(
+        Meeting()
+    )
     trying, ringing, ok, busy = (
         hear(codec, json.dumps({"n": "a", "id": 1, "b": {"code": code}})) for code in (100, 180, 200, 486)
     )
@@ -370,7 +373,7 @@ def test_provisional_replies_are_followed_by_others() -> None:
 
 
 def test_provisional_replies_may_be_told_by_their_name() -> None:
-    codec = Json("n", "b", reply="{name}Reply", provisional={"code": range(100, 200)}).codec()
+    codec = Json("n", "b", reply="{name}Reply", provisional={"code": range(100, 200)}).codec(Meeting())
     request = codec.request("call", {})
     ringing = hear(codec, '{"n": "callReply", "b": {"code": 180}}')
     answered = hear(codec, '{"n": "callReply", "b": {"code": 200}}')
@@ -382,7 +385,7 @@ def test_provisional_replies_may_be_told_by_their_name() -> None:
 
 
 def test_an_error_fails_the_request_that_it_names() -> None:
-    codec = Json(**CENTRE, error="error", error_of="action").codec()
+    codec = Json(**CENTRE, error="error", error_of="action").codec(Meeting())
     request = codec.request("fly", {})
     error = hear(codec, '{"action":"error","data":{"code":404,"action":"fly"}}')
     assert error.reply_to == request.asks == "resultFly"
@@ -401,7 +404,7 @@ def test_an_error_that_names_no_request_is_an_event(data: str) -> None:
 
 
 def test_with_ids_an_error_fails_the_oldest_open_request_of_its_name() -> None:
-    codec = Json(**CENTRE, id="data.id", error="error", error_of="about.action").codec()
+    codec = Json(**CENTRE, id="data.id", error="error", error_of="about.action").codec(Meeting())
     codec.request("a", {})
     for _ in range(3):
         codec.request("b", {})
@@ -413,13 +416,13 @@ def test_with_ids_an_error_fails_the_oldest_open_request_of_its_name() -> None:
 
 
 def test_without_a_template_an_error_is_found_by_what_was_asked() -> None:
-    codec = Json("n", id="id", error="error", error_of="of").codec()
+    codec = Json("n", id="id", error="error", error_of="of").codec(Meeting())
     codec.request("a", {})
     assert hear(codec, '{"n":"error","of":"a"}').reply_to == 1
 
 
 def test_only_so_many_unanswered_requests_are_remembered() -> None:
-    codec = Json("n", id="id", error="error", error_of="of").codec()
+    codec = Json("n", id="id", error="error", error_of="of").codec(Meeting())
     for number in range(10_001):
         codec.request(f"request {number}", {})
     assert hear(codec, '{"n":"error","of":"request 0"}').reply_to is None
@@ -430,7 +433,7 @@ def test_only_so_many_unanswered_requests_are_remembered() -> None:
 
 
 def test_an_answer_repeats_name_and_id() -> None:
-    codec = Json(**CENTRE, id="data.requestID").codec()
+    codec = Json(**CENTRE, id="data.requestID").codec(Meeting())
     request = hear(codec, '{"action": "getState", "data": {"requestID": "x"}}')
     assert (request.asks, request.reply_to) == ("x", None)
     answer = codec.answer(request, {"result": "success"})
@@ -439,13 +442,13 @@ def test_an_answer_repeats_name_and_id() -> None:
 
 
 def test_an_answer_to_a_request_without_an_id_has_none() -> None:
-    codec = Json(**CENTRE, id="data.requestID").codec()
+    codec = Json(**CENTRE, id="data.requestID").codec(Meeting())
     request = hear(codec, '{"action": "getState", "data": {}}')
     assert json.loads(codec.answer(request, None).raw) == {"action": "resultGetState", "data": {}}
 
 
 def test_without_a_template_an_answer_has_its_request_s_name() -> None:
-    codec = Json("n", "b", id="id").codec()
+    codec = Json("n", "b", id="id").codec(Meeting())
     request = hear(codec, '{"n": "sum", "b": [1, 2], "id": 0}')
     assert json.loads(codec.answer(request, 3).raw) == {"n": "sum", "b": 3, "id": 0}
 
@@ -479,7 +482,7 @@ REQUEST = Message("getState", {}, "{}")
     ],
 )
 def test_a_refusal_fits_the_pattern_of_failures(failed: Any, refusal: ErrorReply, body: Any) -> None:
-    codec = Json("n", "b", reply="{name}!", failed=failed).codec()
+    codec = Json("n", "b", reply="{name}!", failed=failed).codec(Meeting())
     refused = codec.refuse(REQUEST, refusal)
     assert json.loads(refused.raw) == {"n": "getState!", "b": body}
     assert hear(codec, refused.raw).is_failure
@@ -497,14 +500,14 @@ def test_a_refusal_fits_the_pattern_of_failures(failed: Any, refusal: ErrorReply
     ],
 )
 def test_a_refusal_that_would_not_be_one_is_said_so(failed: Any, refusal: ErrorReply) -> None:
-    codec = Json("n", "b", reply="{name}!", failed=failed).codec()
+    codec = Json("n", "b", reply="{name}!", failed=failed).codec(Meeting())
     with pytest.raises(DialectError, match="would not be one") as failure:
         codec.refuse(REQUEST, refusal)
     assert "give the refusal the fields" in str(failure.value)
 
 
 def test_where_no_reply_fails_a_refusal_is_the_error_message() -> None:
-    codec = Json("action", "data", reply="re:{name}", error="error", error_of="about.action").codec()
+    codec = Json("action", "data", reply="re:{name}", error="error", error_of="about.action").codec(Meeting())
     refused = codec.refuse(REQUEST, ErrorReply(404, "gone", about={"user": "bob"}))
     assert json.loads(refused.raw) == {
         "action": "error",
@@ -513,7 +516,7 @@ def test_where_no_reply_fails_a_refusal_is_the_error_message() -> None:
 
 
 def test_a_dialect_without_replies_says_so() -> None:
-    codec = Json().codec()
+    codec = Json().codec(Meeting())
     with pytest.raises(DialectError, match="cannot be asked"):
         codec.request("a", {})
     with pytest.raises(DialectError, match="cannot answer"):
@@ -563,13 +566,13 @@ BODIES = st.recursive(
 
 @given(st.text(min_size=1, max_size=8), BODIES)
 def test_what_is_said_is_heard(name: str, body: Any) -> None:
-    message = hear(Json("action", "data"), Json("action", "data").codec().encode(name, body).raw)
+    message = hear(Json("action", "data"), Json("action", "data").codec(Meeting()).encode(name, body).raw)
     assert (message.name, message.body) == (name, {} if body is None else body)
 
 
 @given(st.binary(max_size=30) | st.text(max_size=30) | BODIES.map(json.dumps))
 def test_whatever_comes_is_a_message_or_a_dialect_error(data: str | bytes) -> None:
-    codec = Json("a", "b.c", reply="{name}!", id="b.i", failed={"x": 1}, error="e", error_of="b").codec()
+    codec = Json("a", "b.c", reply="{name}!", id="b.i", failed={"x": 1}, error="e", error_of="b").codec(Meeting())
     try:
         (message,) = codec.decode(data)
     except DialectError:
@@ -604,13 +607,13 @@ def seen_as(codec: Codec, data: str) -> Any:
 def test_in_one_pass_it_is_read_as_by_the_way_that_knows_all_options(data: str) -> None:
     # A pattern that fits nothing changes no message, but has the dialect look at every option.
     general = Json(**ENVELOPED, provisional={"no": "such", "body": "is"})  # type: ignore[arg-type]
-    assert seen_as(Json(**ENVELOPED).codec(), data) == seen_as(general.codec(), data)  # type: ignore[arg-type]
+    assert seen_as(Json(**ENVELOPED).codec(Meeting()), data) == seen_as(general.codec(Meeting()), data)  # type: ignore[arg-type]
 
 
 @given(NAMES, BODIES | st.none())
 def test_in_one_pass_it_is_written_as_by_the_way_that_knows_all_options(name: str, body: Any) -> None:
     general = Json(**ENVELOPED, provisional={"no": "such", "body": "is"})  # type: ignore[arg-type]
-    made = [dialect.codec().request(name, body) for dialect in (Json(**ENVELOPED), general)]  # type: ignore[arg-type]
+    made = [dialect.codec(Meeting()).request(name, body) for dialect in (Json(**ENVELOPED), general)]  # type: ignore[arg-type]
     assert msgspec.structs.astuple(made[0]) == msgspec.structs.astuple(made[1])
 
 
@@ -618,7 +621,12 @@ def test_in_one_pass_it_is_written_as_by_the_way_that_knows_all_options(name: st
 def test_a_codec_that_says_so_gives_nothing_but_messages(data: str) -> None:
     """Then no channel looks at what it gives."""
     enveloped = Json(**ENVELOPED)  # type: ignore[arg-type]
-    for codec in (enveloped.codec(), Json("action", id="id").codec(), Text().codec(), Raw().codec()):
+    for codec in (
+        enveloped.codec(Meeting()),
+        Json("action", id="id").codec(Meeting()),
+        Text().codec(Meeting()),
+        Raw().codec(Meeting()),
+    ):
         assert codec.gives_messages
         try:
             given_ = codec.decode(data)
@@ -629,7 +637,7 @@ def test_a_codec_that_says_so_gives_nothing_but_messages(data: str) -> None:
 
 
 def test_a_peer_that_invents_names_fills_no_memory() -> None:
-    codec = Json(**ENVELOPED).codec()  # type: ignore[arg-type]
+    codec = Json(**ENVELOPED).codec(Meeting())  # type: ignore[arg-type]
     for number in range(2_000):
         (message,) = codec.decode(json.dumps({"action": f"resultName{number}", "data": {}}))
         assert message.is_last

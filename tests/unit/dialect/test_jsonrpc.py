@@ -17,11 +17,12 @@ from antiphon import UNNAMED, UNREADABLE, Codec, DialectError, ErrorReply, JsonR
 from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.message import Unreadable
 from antiphon.conversation.waits import Exchange, MessageWait
+from antiphon.dialect.meeting import Meeting
 
 
 @pytest.fixture
 def codec() -> Codec:
-    return JsonRpc().codec()
+    return JsonRpc().codec(Meeting())
 
 
 def hear(codec: Codec, text: str | bytes) -> Message:
@@ -73,7 +74,7 @@ def test_params_are_an_object_or_an_array(codec: Codec, body: Any) -> None:
 
 def test_ids_count_from_1_on_each_connection() -> None:
     dialect = JsonRpc()
-    one, other = dialect.codec(), dialect.codec()
+    one, other = dialect.codec(Meeting()), dialect.codec(Meeting())
     assert [one.request("a", None).asks for _ in range(3)] == [1, 2, 3]
     assert other.request("a", None).asks == 1
 
@@ -247,18 +248,18 @@ def test_the_hint_says_how_to_take_it_all_the_same(codec: Codec) -> None:
     ],
 )
 def test_a_lenient_dialect_takes_more(text: str, name: str, body: Any) -> None:
-    message = hear(JsonRpc(is_strict=False).codec(), text)
+    message = hear(JsonRpc(is_strict=False).codec(Meeting()), text)
     assert (message.name, message.body) == (name, body)
 
 
 def test_a_lenient_dialect_says_what_it_should() -> None:
-    assert JsonRpc(is_strict=False).codec().encode("a", None).raw == '{"jsonrpc":"2.0","method":"a"}'
+    assert JsonRpc(is_strict=False).codec(Meeting()).encode("a", None).raw == '{"jsonrpc":"2.0","method":"a"}'
     with pytest.raises(DialectError):
-        JsonRpc(is_strict=False).codec().decode("5")
+        JsonRpc(is_strict=False).codec(Meeting()).decode("5")
 
 
 def test_without_a_version_it_is_json_rpc_1() -> None:
-    codec = JsonRpc(version=None).codec()
+    codec = JsonRpc(version=None).codec(Meeting())
     assert codec.request("a", [1]).raw == '{"method":"a","params":[1],"id":1}'
     reply = hear(codec, '{"id": 1, "result": 5, "error": null}')
     assert (reply.name, reply.body, reply.is_failure) == ("a.result", 5, False)
@@ -394,7 +395,7 @@ def test_a_bundle_is_one_array(codec: Codec) -> None:
     messages = [codec.request("sum", [1, 2]), codec.encode("tick", None)]
     (frame,) = codec.bundle(messages)
     assert json.loads(frame) == [json.loads(message.raw) for message in messages]
-    assert len(JsonRpc().codec().decode(frame)) == 2
+    assert len(JsonRpc().codec(Meeting()).decode(frame)) == 2
 
 
 def test_answers_to_a_batch_are_not_bundled_into_another(codec: Codec) -> None:
@@ -408,7 +409,7 @@ def test_answers_to_a_batch_are_not_bundled_into_another(codec: Codec) -> None:
 
 
 def owed(text: str) -> list[Any]:
-    codec = JsonRpc(is_server=True).codec()
+    codec = JsonRpc(is_server=True).codec(Meeting())
     with suppress(DialectError):
         codec.decode(text)
     answers = [json.loads(data) for data in codec.owed()]
@@ -443,7 +444,7 @@ def test_a_server_answers_what_it_cannot_read(text: str, answers: list[Any]) -> 
 
 
 def test_a_server_s_answers_to_a_batch_hold_the_errors_too() -> None:
-    codec = JsonRpc(is_server=True).codec()
+    codec = JsonRpc(is_server=True).codec(Meeting())
     request, bad = codec.decode(f'[{rpc(method="a", id=1)}, {{"foo": "boo"}}]')
     assert bad.name == UNREADABLE
     assert list(codec.owed()) == []
@@ -469,7 +470,7 @@ MEMBERS = st.fixed_dictionaries(
 
 @given(MEMBERS | st.lists(MEMBERS | VALUES, max_size=4) | VALUES, st.booleans(), st.booleans())
 def test_whatever_comes_is_messages_or_a_dialect_error(document: Any, is_strict: bool, is_server: bool) -> None:
-    codec = JsonRpc(is_strict=is_strict, is_server=is_server).codec()
+    codec = JsonRpc(is_strict=is_strict, is_server=is_server).codec(Meeting())
     asked = codec.request("ours", None)
     try:
         messages = codec.decode(json.dumps(document))

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from antiphon import UNNAMED, DialectError, Message, Raw, Text
+from antiphon.dialect.meeting import Meeting
 
 
 def hear(dialect: Text | Raw, data: str | bytes) -> Message:
-    (message,) = dialect.codec().decode(data)
+    (message,) = dialect.codec(Meeting()).decode(data)
     return message
 
 
@@ -24,12 +25,12 @@ def test_a_text_is_its_own_body(data: str | bytes) -> None:
 
 def test_text_is_not_binary() -> None:
     with pytest.raises(DialectError, match="binary data of 3 bytes") as failure:
-        Text().codec().decode(b"\xff\x00\x01")
+        Text().codec(Meeting()).decode(b"\xff\x00\x01")
     assert "Raw()" in str(failure.value)
 
 
 def test_text_is_sent_as_it_is() -> None:
-    message = Text().codec().encode("anything", "hello\n")
+    message = Text().codec(Meeting()).encode("anything", "hello\n")
     assert (message.name, message.body, message.raw) == ("anything", "hello\n", "hello\n")
 
 
@@ -39,7 +40,7 @@ def test_text_is_sent_as_it_is() -> None:
 )
 def test_what_is_no_text_cannot_be_sent_as_text(body: Any, reason: str) -> None:
     with pytest.raises(DialectError, match=reason):
-        Text().codec().encode("text", body)
+        Text().codec(Meeting()).encode("text", body)
 
 
 @pytest.mark.parametrize(("data", "name"), [("", "text"), ("hello", "text"), (b"", "binary"), (b"\xff", "binary")])
@@ -50,15 +51,15 @@ def test_raw_data_is_its_own_body(data: str | bytes, name: str) -> None:
 
 @pytest.mark.parametrize("body", [b"\x00\xff", bytearray(b"\x00\xff"), memoryview(b"\x00\xff")])
 def test_raw_data_is_sent_as_it_is(body: Any) -> None:
-    message = Raw().codec().encode("binary", body)
+    message = Raw().codec(Meeting()).encode("binary", body)
     assert (message.body, message.raw) == (b"\x00\xff", b"\x00\xff")
-    assert Raw().codec().encode("text", "hello").raw == "hello"
+    assert Raw().codec(Meeting()).encode("text", "hello").raw == "hello"
 
 
 @pytest.mark.parametrize(("body", "reason"), [(5, "not int"), (None, "not nothing"), ("\udfff", "surrogates")])
 def test_what_is_no_data_cannot_be_sent(body: Any, reason: str) -> None:
     with pytest.raises(DialectError, match=reason):
-        Raw().codec().encode("binary", body)
+        Raw().codec(Meeting()).encode("binary", body)
 
 
 def first_word(text: str) -> str:
@@ -74,7 +75,7 @@ def test_a_function_may_name_messages(dialect: Any) -> None:
 
 @pytest.mark.parametrize("dialect", [Text, Raw])
 def test_a_function_that_fails_to_name_a_message_is_said_so(dialect: Any) -> None:
-    codec = dialect(first_word).codec()
+    codec = dialect(first_word).codec(Meeting())
     with pytest.raises(DialectError, match="raised IndexError") as failure:
         codec.decode("  ")
     assert "the data is '  '" in str(failure.value)
@@ -84,7 +85,7 @@ def test_a_function_that_fails_to_name_a_message_is_said_so(dialect: Any) -> Non
 
 @pytest.mark.parametrize("dialect", [Text(), Raw()])
 def test_these_dialects_do_not_correlate(dialect: Any) -> None:
-    codec = dialect.codec()
+    codec = dialect.codec(Meeting())
     message = codec.encode("text", "x")
     with pytest.raises(DialectError, match="cannot be asked"):
         codec.request("text", "x")
@@ -93,7 +94,7 @@ def test_these_dialects_do_not_correlate(dialect: Any) -> None:
 
 
 def test_what_a_codec_owes_by_default_is_nothing() -> None:
-    codec = Text().codec()
+    codec = Text().codec(Meeting())
     assert [*codec.opening(), *codec.owed(), *codec.heartbeat(), *codec.closing()] == []
     messages = [codec.encode("text", "a"), Message("text", "b", "b", frames=("b1", "b2")), codec.encode("text", "c")]
     assert list(codec.bundle(messages)) == ["a", "b1", "b2", "c"]

@@ -9,6 +9,7 @@ import msgspec
 from antiphon import journal
 from antiphon.conversation.message import Message
 from antiphon.dialect import JsonRpc
+from antiphon.dialect.meeting import Meeting
 from antiphon.journal import Argument, Entry, StepStarted, kind_of
 
 
@@ -28,7 +29,7 @@ def test_an_entry_is_told_by_its_class_and_a_message_is_one_whatever_a_dialect_m
     step: Any = StepStarted(at_ns=1, number=1, parent=0, actor="", action="call", arguments=arguments, source="x.py:1")
     assert kind_of(step) is StepStarted
     assert step.title == "call('8', tries=2)"
-    (read,) = JsonRpc().codec().decode('{"jsonrpc": "2.0", "method": "hello"}')
+    (read,) = JsonRpc().codec(Meeting()).decode('{"jsonrpc": "2.0", "method": "hello"}')
     assert kind_of(read) is kind_of(Message("a", {}, "{}")) is Message
 
 

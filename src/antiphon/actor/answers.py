@@ -1,0 +1,84 @@
+"""What a handler answers, later or several times."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Final, Protocol
+
+from antiphon.conversation.mailbox import Mailbox
+from antiphon.conversation.message import Message
+from antiphon.conversation.strict import Ignored
+from antiphon.errors import ErrorReply, ScenarioError
+
+__all__ = ["DEFERRED", "Answering", "Answers"]
+
+
+class _Deferred:
+    """What a handler returns to say that it answers later."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "DEFERRED"
+
+
+DEFERRED: Final = _Deferred()
+"""Returned by a handler of a request: no answer now, `answer(request, …)` follows."""
+
+
+class Answering(Protocol):
+    """What a handler's outcome needs of its channel."""
+
+    name: str
+    actor: str
+    mailbox: Mailbox
+    ignored: Ignored
+
+    @property
+    def is_open(self) -> bool: ...
+
+    def answer(self, request: Message, body: Any = None, /, *, is_last: bool = True) -> bool: ...
+
+    def refuse_with(self, request: Message, refusal: ErrorReply, /) -> None: ...
+
+
+class Answers:
+    """The answers of a handler that is a generator: each is said when it is given.
+
+    Whether one is the last is the dialect's to say, of its body; if none was, one with the body None is said behind
+    them, as the end. A request that is none for the dialect is ended only if it was answered.
+    """
+
+    def __init__(self, channel: Answering, request: Message | None) -> None:
+        self._channel = channel
+        self._request = request
+        self._is_begun = False
+        self._is_over = False
+
+    async def give_each(self, bodies: AsyncIterator[Any]) -> Any:
+        """Answer with each; gives DEFERRED, for all has been said then."""
+        async for body in bodies:
+            self._give(body)
+        self._end()
+        return DEFERRED
+
+    def give_all(self, bodies: Iterator[Any]) -> None:
+        """Answer with them all, now."""
+        for body in bodies:
+            self._give(body)
+        self._end()
+
+    def _give(self, body: Any) -> None:
+        request = self._request
+        if request is None:
+            raise ScenarioError("there is nobody to answer when a channel opens or ends", hint="use send()")
+        if self._is_over and self._channel.is_open:
+            text = f"{request.name} has had its last answer, and there is another one"
+            raise ScenarioError(text, hint="which answer is the last the dialect tells by its body")
+        self._is_begun = True
+        self._is_over = self._channel.answer(request, body, is_last=False)
+
+    def _end(self) -> None:
+        request = self._request
+        if request is not None and not self._is_over and (self._is_begun or request.is_request):
+            self._channel.answer(request, None)

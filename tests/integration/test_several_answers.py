@@ -1,0 +1,342 @@
+"""Exchanges of several replies: given one by one by whoever answers, given up by whoever asked."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+from club import Club, become
+
+from antiphon import (
+    Actor,
+    ChannelClosed,
+    Data,
+    DeadlinePassed,
+    ErrorReply,
+    HandlerFailed,
+    Json,
+    JsonRpc,
+    Link,
+    Meeting,
+    Message,
+    Run,
+    first_of,
+    on,
+    scenario,
+)
+
+Play = Callable[..., Run]
+
+
+class Member(Actor):
+    line = Link("{peer}", dialect=Club(name="a", password="b", waits_for_goodbye=False), within_s=5)
+
+
+@pytest.fixture
+def heard(peer: Any) -> list[Data]:
+    """What the peer hears after the login, but for the goodbye; it lets everybody in."""
+    heard: list[Data] = []
+
+    def on_opened(connection: Any) -> None:
+        peer.connection = connection
+
+    def on_data(data: Data) -> None:
+        if str(data).startswith("LOGIN"):
+            peer.connection.send("WELCOME t1")
+        elif data != "BYE":
+            heard.append(data)
+
+    peer.on_opened, peer.on_data = on_opened, on_data
+    return heard
+
+
+async def turns(heard: list[Any], count: int) -> None:
+    """Until the peer has heard so much."""
+    await become(lambda: len(heard) >= count)
+
+
+# -- given up ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_peer_is_told_when_the_time_is_over(peer: Any, play_with: Play, heard: list[Data]) -> None:
+    @scenario
+    async def ask(guest: Member) -> None:
+        with pytest.raises(DeadlinePassed):
+            await guest.ask("news", within_s=0.01)
+        await turns(heard, 2)
+
+    run = play_with(ask)
+    assert heard == ["ASK 0 news", "STOP 0"]
+    (told,) = [entry for entry in run.journal if isinstance(entry, Message) and entry.name == "cancel"]
+    assert told.is_protocol
+    assert told.is_sent
+
+
+def test_a_peer_is_told_when_whoever_iterates_leaves(peer: Any, play_with: Play, heard: list[Data]) -> None:
+    @scenario
+    async def ask(guest: Member) -> list[Any]:
+        news = guest.ask("news")
+        peer.connection.send("MORE 0 one\nMORE 0 two")
+        seen = []
+        async for message in news:
+            seen.append(message.body)
+            break
+        await turns(heard, 2)
+        return [*seen, news.cancelled(), (await guest.expect("more")).body]
+
+    # What had come and was not seen goes back, as of every wait that is given up.
+    assert play_with(ask).value == ["one", True, "two"]
+    assert heard == ["ASK 0 news", "STOP 0"]
+
+
+def test_whoever_awaits_the_rest_after_leaving_has_not_given_up(peer: Any, play_with: Play, heard: list[Data]) -> None:
+    @scenario
+    async def ask(guest: Member) -> Any:
+        news = guest.ask("news")
+        peer.connection.send("MORE 0 one")
+        async for _ in news:
+            break
+        peer.connection.send("LAST 0 two")
+        return (await news).body
+
+    assert play_with(ask).value == "two"
+    assert heard == ["ASK 0 news"]
+
+
+def test_whoever_iterates_to_the_end_has_not_given_up(peer: Any, play_with: Play, heard: list[Data]) -> None:
+    @scenario
+    async def ask(guest: Member) -> Any:
+        news = guest.ask("news")
+        peer.connection.send("MORE 0 one\nLAST 0 two")
+        return [message.body async for message in news]
+
+    assert play_with(ask).value == ["one", "two"]
+    assert heard == ["ASK 0 news"]
+
+
+def test_a_peer_is_told_when_whoever_asked_is_cancelled(peer: Any, play_with: Play, heard: list[Data]) -> None:
+    @scenario
+    async def ask(guest: Member) -> None:
+        peer.connection.send("SAY enough")
+        await first_of(guest.ask("news"), guest.expect("enough"))
+        guest.ask("more").cancel()
+        await turns(heard, 4)
+
+    play_with(ask)
+    assert heard == ["ASK 0 news", "STOP 0", "ASK 1 more", "STOP 1"]
+
+
+def test_nobody_is_told_what_is_over_or_gone(peer: Any, play_with: Play, heard: list[Data]) -> None:
+    @scenario
+    async def ask(guest: Member) -> None:
+        peer.connection.send("LAST 0 all")
+        news = guest.ask("news")
+        await news
+        assert not news.cancel()
+        open_still = guest.ask("more")
+        await guest.close()
+        assert not open_still.cancel()
+        with pytest.raises(ChannelClosed):
+            await open_still
+
+    play_with(ask)
+    assert heard == ["ASK 0 news", "ASK 1 more"]
+
+
+# -- answered several times -------------------------------------------------------------------------------------------
+
+
+class Answering(Member):
+    """Answers what it is asked, in several ways."""
+
+    @on("stream")
+    async def stream(self, _request: Message) -> AsyncIterator[str]:
+        for word in ("one", "two"):
+            yield word
+            await self.expect("next")
+
+    @on("list")
+    def list_all(self, _request: Message) -> Iterator[str]:
+        yield from ("one", "two")
+
+    @on("nothing")
+    async def nothing(self, _request: Message) -> AsyncIterator[str]:
+        for word in ():
+            yield word
+
+    @on("by hand")
+    def by_hand(self, request: Message) -> None:
+        assert not self.answer(request, "one", is_last=False)
+        assert self.answer(request, "two")
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        ("list", ["MORE 7 one", "MORE 7 two", "LAST 7"]),
+        ("nothing", ["LAST 7"]),
+    ],
+)
+def test_a_generator_answers_several_times(
+    peer: Any, play_with: Play, heard: list[Data], asked: str, answered: list[str]
+) -> None:
+    @scenario
+    async def answer(guest: Answering) -> None:
+        peer.connection.send(f"ASK 7 {asked}")
+        await turns(heard, len(answered))
+
+    play_with(answer)
+    assert heard == answered
+
+
+def test_each_answer_is_said_when_it_is_given(peer: Any, play_with: Play, heard: list[Data]) -> None:
+    @scenario
+    async def answer(guest: Answering) -> list[int]:
+        peer.connection.send("ASK 7 stream")
+        seen = []
+        for count in (1, 2):
+            await turns(heard, count)
+            seen.append(len(heard))
+            peer.connection.send("SAY next")
+        await turns(heard, 3)
+        return seen
+
+    assert play_with(answer).value == [1, 2]
+    assert heard == ["MORE 7 one", "MORE 7 two", "LAST 7"]
+
+
+def test_a_request_that_is_withdrawn_is_not_answered_any_more(peer: Any, play_with: Play, heard: list[Data]) -> None:
+    stopped: list[str] = []
+
+    class Careful(Answering):
+        @on("careful")
+        async def careful(self, _request: Message) -> AsyncIterator[str]:
+            try:
+                while True:
+                    yield "on"
+                    await self.expect("next")
+            finally:
+                stopped.append("careful")
+
+        @on("slow")
+        async def slow(self, _request: Message) -> str:
+            await self.expect("never")
+            return "done"
+
+    @scenario
+    async def answer(guest: Careful) -> None:
+        peer.connection.send("ASK 7 careful\nASK 8 slow\nASK 9 list")
+        await turns(heard, 4)
+        peer.connection.send("STOP 8\nSTOP 7\nSTOP 9\nSTOP 100\nSAY next\nSAY done")
+        await guest.expect("done")
+        await become(lambda: stopped)
+        await become(lambda: not guest.runtime.tasks)
+
+    play_with(answer)
+    assert stopped == ["careful"]
+    assert sorted(map(str, heard)) == ["LAST 9", "MORE 7 on", "MORE 9 one", "MORE 9 two"]
+
+
+SIP = Json("name", "body", reply="{name}!", id="id", provisional={"code": range(100, 200)}, failed={"code": 404})
+
+
+class Phone(Actor):
+    line = Link("{peer}", dialect=SIP, within_s=5)
+    is_done = False
+
+    @on("invite")
+    async def invite(self, _request: Message) -> AsyncIterator[dict[str, int]]:
+        yield {"code": 100}
+        yield {"code": 180}
+        yield {"code": 200}
+        self.is_done = True
+
+    @on("busy")
+    async def busy(self, _request: Message) -> AsyncIterator[dict[str, int]]:
+        yield {"code": 100}
+        raise ErrorReply(404, "nobody there")
+
+    @on("twice")
+    async def twice(self, _request: Message) -> AsyncIterator[dict[str, int]]:
+        yield {"code": 200}
+        yield {"code": 200}
+
+    @on.opened
+    def greet(self) -> Iterator[str]:
+        yield from (["hello"] if getattr(self, "greets", False) else [])
+
+    @on("by hand")
+    def by_hand(self, request: Message) -> None:
+        assert not self.answer(request, code=100, is_last=False)
+        assert self.answer(request, code=200, is_last=False)
+
+
+@pytest.mark.parametrize(
+    ("asked", "codes"), [("invite", [100, 180, 200]), ("busy", [100, 404]), ("by hand", [100, 200])]
+)
+def test_the_body_says_which_answer_is_the_last(peer: Any, play_with: Play, asked: str, codes: list[int]) -> None:
+    heard: list[Any] = []
+    ours = SIP.codec(Meeting("server"))
+    peer.on_opened = lambda connection: setattr(peer, "connection", connection)
+    peer.on_data = lambda data: heard.extend(ours.decode(data))
+
+    @scenario
+    async def answer(phone: Phone) -> None:
+        peer.connection.send(ours.request(asked, {}).raw)
+        await turns(heard, len(codes))
+        await phone.until(lambda: phone.is_done or asked != "invite")
+
+    play_with(answer)
+    assert [message.body["code"] for message in heard] == codes
+    assert [message.is_last for message in heard] == [code >= 200 for code in codes]
+
+
+def test_an_answer_after_the_last_fails_the_run(peer: Any, play_with: Play) -> None:
+    peer.on_data = lambda _: None
+
+    @scenario
+    async def answer(phone: Phone) -> None:
+        peer.say_raw('{"name": "twice", "id": 4, "body": {}}')
+        await phone.expect("never")
+
+    with pytest.raises(HandlerFailed, match="twice has had its last answer, and there is another one"):
+        play_with(answer)
+
+
+def test_there_is_nobody_to_answer_when_a_channel_opens(peer: Any, play_with: Play) -> None:
+    class Greeter(Phone):
+        greets = True
+
+    @scenario
+    async def answer(phone: Greeter) -> None:
+        await phone.expect("never")
+
+    with pytest.raises(HandlerFailed, match="there is nobody to answer when a channel opens or ends"):
+        play_with(answer)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "asked", "told"),
+    [
+        (JsonRpc(), '{"jsonrpc": "2.0", "id": 1, "method": "list"}', "list has one answer: this dialect has no form"),
+        (Json("n", reply="{name}!"), '{"n": "list"}', "list has one answer: nothing would tell the peer"),
+    ],
+)
+def test_a_dialect_with_one_answer_says_so(peer: Any, play_with: Play, dialect: Any, asked: str, told: str) -> None:
+    peer.on_data = lambda _: None
+
+    class Lister(Actor):
+        line = Link("{peer}", dialect=dialect, within_s=5)
+
+        @on("list")
+        def list_all(self, _request: Message) -> Iterator[dict[str, int]]:
+            yield {"a": 1}
+
+    @scenario
+    async def answer(lister: Lister) -> None:
+        peer.say_raw(asked)
+        await lister.expect("never")
+
+    with pytest.raises(HandlerFailed, match=told):
+        play_with(answer)
