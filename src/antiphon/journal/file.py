@@ -21,8 +21,9 @@ from antiphon.conversation.wording import shorten
 from antiphon.errors import RecordingError
 from antiphon.journal import Entry
 from antiphon.journal.private_files import open_private, reason
+from antiphon.journal.readable_body import readable_body
 
-__all__ = ["ELSEWHERE", "FILE_NAME", "JournalWriter", "WrittenMessage", "plain", "read_journal", "shown"]
+__all__ = ["ELSEWHERE", "FILE_NAME", "JournalWriter", "WrittenMessage", "plain", "read_journal", "readable", "shown"]
 
 FILE_NAME = "journal.jsonl"
 
@@ -32,6 +33,8 @@ ELSEWHERE = "choose another directory for runs: --runs, under pytest --antiphon-
 
 class WrittenMessage(Entry, tag="said"):
     """A message as it is written: `text` for a text frame, `base64` for a binary one; never both.
+
+    `body` is what its dialect read in a binary one, or wrote as it, as JSON; None where the data shows it by itself.
 
     `is_sent` tells the direction, `number` counts each direction of a channel from 1, `step` is the business step it
     was sent in, or is shown under if it was received (0 for none). `asks` is the key that the replies to this request
@@ -48,6 +51,7 @@ class WrittenMessage(Entry, tag="said"):
     asks: str | int | float | None = None
     reply_to: str | int | float | None = None
     is_protocol: bool = False
+    body: str | None = None
     text: str | None = None
     base64: str | None = None
 
@@ -70,6 +74,7 @@ class WrittenMessage(Entry, tag="said"):
             asks=asks if asks is None or asks.__class__ is str else _key(asks),
             reply_to=reply_to if reply_to is None or reply_to.__class__ is str else _key(reply_to),
             is_protocol=message.is_protocol,
+            body=readable_body(raw, message.body) if text is None else None,
             text=text,
             base64=data,
         )
@@ -78,6 +83,12 @@ class WrittenMessage(Entry, tag="said"):
     def raw(self) -> str | bytes:
         """The data that went over the wire, secrets masked."""
         return self.text if self.text is not None else base64.b64decode(self.base64 or "")
+
+
+def readable(message: Message | WrittenMessage) -> str | bytes:
+    """What is shown of a message: its data, or its body where that is binary and has been read."""
+    body = message.body if isinstance(message, WrittenMessage) else readable_body(message.raw, message.body)
+    return message.raw if body is None else body
 
 
 class JournalWriter:

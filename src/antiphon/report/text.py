@@ -17,7 +17,7 @@ from antiphon import journal
 from antiphon.conversation.message import Message
 from antiphon.conversation.wording import counted, seconds, visible
 from antiphon.journal import Entry
-from antiphon.journal.file import WrittenMessage
+from antiphon.journal.file import WrittenMessage, readable
 from antiphon.report.glance import fit, glance
 from antiphon.report.placing import Depths, Placed, Reading
 
@@ -258,7 +258,7 @@ class Conversation:
     def _say(self, message: Message | WrittenMessage, depth: int, suffix: str, is_aside: bool) -> None:
         sign, style = (self._signs.sent, "cyan") if message.is_sent else (self._signs.received, "magenta")
         head = f"{sign} {message.name}"
-        body = glance(message.raw, message.name, self._width)
+        body = glance(readable(message), message.name, self._width)
         suffix = f"  {suffix}" if suffix else ""
         room = self._width - self._margin(depth) - cell_len(visible(head)) - len(suffix) - 2
         body = "  " + fit(self._readable(body), room, self._signs.ellipsis) if body and room >= 4 else ""

@@ -10,7 +10,7 @@ import msgspec
 
 from antiphon.conversation.message import Data, Message
 from antiphon.journal import HttpExchange, StepEnded, StepStarted
-from antiphon.journal.file import WrittenMessage
+from antiphon.journal.file import WrittenMessage, readable
 from antiphon.report.difference.variable import without_variables
 from antiphon.report.verdict import Verdict
 
@@ -56,7 +56,7 @@ class Spoken:
             case Message() | WrittenMessage():
                 direction = "sent" if entry.is_sent else "received"
                 said = self.sequences[Place(entry.actor, entry.channel, direction)]
-                said.append(Utterance(entry.name, entry.raw, entry.at_ns, len(said) + 1))
+                said.append(Utterance(entry.name, readable(entry), entry.at_ns, len(said) + 1))
                 self._time_request(entry)
             case HttpExchange():
                 name = f"{entry.method} {without_variables(_path(entry.url))}"

@@ -22,7 +22,7 @@ from allure_commons.model2 import (
 from antiphon.conversation.message import Message
 from antiphon.conversation.wording import visible
 from antiphon.journal import Argument, HttpExchange, RunStarted, StepEnded, StepStarted
-from antiphon.journal.file import WrittenMessage
+from antiphon.journal.file import WrittenMessage, readable
 from antiphon.report.placing import placed
 from antiphon.report.readable import exchange_content, frame_content
 from antiphon.report.verdict import CUT_OFF, Verdict
@@ -221,7 +221,7 @@ class _Said:
 
 
 def _content(entry: Any) -> tuple[bytes, str]:
-    return (exchange_content(entry), ".json") if isinstance(entry, HttpExchange) else frame_content(entry.raw)
+    return (exchange_content(entry), ".json") if isinstance(entry, HttpExchange) else frame_content(readable(entry))
 
 
 def _cut(content: bytes) -> bytes:

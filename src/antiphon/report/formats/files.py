@@ -8,9 +8,9 @@ A run of several actors has these folders for each: `alice/received/…`. An act
 messages has a folder for each of them: `received/desk/…`.
 
 A file holds the whole frame, secrets masked: indented JSON if it is a JSON object or array, in a text frame or a binary
-one; `.txt` if it is other text; a hexadecimal dump `.hex.txt` (`xxd -r` makes the bytes of it again) if it is neither,
-and `.bin` if that would be long. It is whole, or not there: it is written as `.unfinished` and then renamed. What the
-protocol said by itself is in the journal alone.
+one; `.txt` if it is other text; of other binary data what its dialect read in it, as JSON, or else a hexadecimal dump
+`.hex.txt` (`xxd -r` makes the bytes of it again), and `.bin` if that would be long. It is whole, or not there: it is
+written as `.unfinished` and then renamed. What the protocol said by itself is in the journal alone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 from antiphon.conversation.message import Message
 from antiphon.journal import HttpExchange, RunStarted
-from antiphon.journal.file import WrittenMessage
+from antiphon.journal.file import WrittenMessage, readable
 from antiphon.journal.private_files import make_private_directory, open_private
 from antiphon.report.formats.file_names import FolderNames, file_stem, shortened
 from antiphon.report.readable import exchange_content, frame_content
@@ -52,7 +52,7 @@ class MessageFiles:
     def __call__(self, entry: Any) -> None:
         if isinstance(entry, (Message, WrittenMessage)):
             folder = self._folder(entry.actor, entry.channel, "sent" if entry.is_sent else "received")
-            folder.write(entry.name, *frame_content(entry.raw))
+            folder.write(entry.name, *frame_content(readable(entry)))
         elif isinstance(entry, HttpExchange):
             self._write_exchange(entry)
         elif isinstance(entry, RunStarted):

@@ -13,7 +13,7 @@ from typing import Any, Final, TextIO
 from antiphon.conversation.message import Message
 from antiphon.conversation.wording import seconds, visible
 from antiphon.journal import ChannelEnded, HttpExchange, RunStarted, StepEnded, StepStarted
-from antiphon.journal.file import WrittenMessage
+from antiphon.journal.file import WrittenMessage, readable
 from antiphon.report.formats.documents import Document
 from antiphon.report.glance import fit, glance
 from antiphon.report.verdict import Verdict
@@ -64,7 +64,7 @@ class _Diagram:
             case Message() | WrittenMessage() if self._is_full():
                 self._left_out += 1
             case Message() | WrittenMessage():
-                what = f"{entry.name} {glance(entry.raw, entry.name, LABEL_WIDTH)}"
+                what = f"{entry.name} {glance(readable(entry), entry.name, LABEL_WIDTH)}"
                 arrow = "->>" if entry.is_sent else "-->>"
                 self._arrow(entry.actor, entry.channel, entry.is_sent, arrow, what)
             case HttpExchange():

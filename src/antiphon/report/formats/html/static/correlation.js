@@ -84,10 +84,11 @@ function field(value, path) {
   return null;
 }
 
-/** What a message's data is as text; null if it is none. */
+/** What a message's data is as text, or what its dialect read in it; null if it is none. */
 function messageText(entry) {
   if (!entry) return null;
   if (typeof entry.text === 'string') return entry.text;
+  if (typeof entry.body === 'string') return entry.body;
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytesOf(entry.base64));
   } catch {

@@ -44,10 +44,12 @@ class Lines {
     if (text.length > LONG_LINE && text.startsWith('{"kind":"said"')) {
       const end = text.lastIndexOf('","at_ns":');
       const isText = text.includes(',"text":"');
-      const begin = text.indexOf(isText ? ',"text":"' : ',"base64":"');
+      const data = text.indexOf(isText ? ',"text":"' : ',"base64":"');
+      const body = text.indexOf(',"body":"');
+      const begin = body > 0 ? body : data;
       // In a string of JSON a quotation mark has a backslash before it, so these can only be the fields themselves.
       if (begin > 0 && end > begin) {
-        const size = Math.round((end - begin) * (isText ? 1 : 0.75));
+        const size = Math.round((end - data) * (isText ? 1 : 0.75));
         return { ...JSON.parse(text.slice(0, begin) + text.slice(end + 1)), size };
       }
     }
