@@ -177,6 +177,7 @@ def consultation(tmp_path: Path) -> Path:
     book.add(journal.SignalGiven, name="seated", actor="bob", step=3, value="7")
     book.add(journal.TimerStopped, name="delivery", took_ns=12_300_000, step=3)
     book.add(journal.Note, text="the event loop was blocked")
+    book.add(journal.Aside, actor="bob", channel="desk", name="stderr", text="warning: low\nwarning: lower")
     book.add(journal.Dropped, actor="bob", channel="desk", count=3, limit=2)
     book.end_wait(wait, "failed", error="DeadlinePassed")
     book.end_step(3, "failed", "DeadlinePassed")
@@ -270,6 +271,8 @@ async def test_what_happened_is_there_in_its_order(consultation: Path, opened: C
             "timer delivery",
             *(
                 "the event loop was blocked",
+                "desk stderr",
+                "warning: low, and 1 more line",
                 "3 older messages fell out",
                 "soft check: greeting",
                 "closed by the peer with 1001",

@@ -152,6 +152,17 @@ async def not_closed(party: Party, peer: Any) -> None:
     await party.expect_close()  # here
 
 
+@case("Actor.expect_finish", "Channel.expect_finish")
+async def not_finished(party: Party, peer: Any) -> None:
+    await party.expect_finish()  # here
+
+
+@case("Actor.finish", "Channel.finish")
+async def finish_what_is_closed(party: Party, peer: Any) -> None:
+    await party.close()
+    party.finish()  # here
+
+
 @case("Actor.until", "Channel.until")
 async def not_true(party: Party, peer: Any) -> None:
     await party.until(lambda: False)  # here
@@ -747,7 +758,7 @@ AT_ONCE = {
 
 CALLED_BY_US = {
     *("Actor.arrive", "Actor.attach", "Actor.connect", "Actor.disconnect", "Actor.leave"),
-    *("Channel.meet", "Channel.on_data", "Channel.on_ended", "Channel.on_opened", "Channel.on_protocol"),
+    *("Channel.meet", "Channel.on_data", "Channel.on_ended", "Channel.on_opened"),
 }
 
 

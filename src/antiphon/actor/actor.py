@@ -160,6 +160,10 @@ class Actor:
         """See `Channel.expect_close`."""
         return self.channel.expect_close(code, within_s=within_s)
 
+    def expect_finish(self, *, within_s: float | None = None) -> Wait[None]:
+        """See `Channel.expect_finish`."""
+        return self.channel.expect_finish(within_s=within_s)
+
     def until(self, predicate: Callable[[], Any], *, within_s: float | None = None) -> Wait[None]:
         """See `Channel.until`."""
         return self.channel.until(predicate, within_s=within_s)
@@ -183,6 +187,10 @@ class Actor:
     def close(self, code: int | None = None, reason: str = "") -> Wait[Ending]:
         """See `Channel.close`."""
         return self.channel.close(code, reason)
+
+    def finish(self) -> None:
+        """See `Channel.finish`."""
+        self.channel.finish()
 
     def later(self, delay_s: float, function: Callable[..., object], *arguments: Any) -> asyncio.TimerHandle:
         """Call it after `delay_s` if the run lasts. What it raises fails the run. The handle has `cancel()`."""

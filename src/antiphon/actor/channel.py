@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from multidict import CIMultiDict
 
+from antiphon.actor.beside import Beside, thrown_away
 from antiphon.actor.codec_failure import decoder_of, unreadable
 from antiphon.actor.framed import Framed
 from antiphon.actor.handlers import Dispatcher, Handlers
@@ -17,16 +18,7 @@ from antiphon.actor.mailbox_watch import MailboxWatch
 from antiphon.actor.party import Party
 from antiphon.actor.protocol_opening import refusal_of
 from antiphon.actor.reading_pause import ReadingPause
-from antiphon.actor.sending import (
-    DEFAULT_MAX_UNSENT_BYTES,
-    Sender,
-    body_of,
-    ended,
-    not_open,
-    opened,
-    thrown_away,
-    unsayable,
-)
+from antiphon.actor.sending import DEFAULT_MAX_UNSENT_BYTES, Sender, body_of, not_open, unsayable
 from antiphon.actor.wait_driver import WaitDriver
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.mailbox import DEFAULT_LIMIT_BYTES, Mailbox
@@ -86,6 +78,7 @@ class Channel:
         mailbox_bytes: int = DEFAULT_LIMIT_BYTES,
         when_full: str = "drop",
         max_unsent_bytes: int = DEFAULT_MAX_UNSENT_BYTES,
+        allow_half_open: bool = False,
         history: int = 64,
     ) -> None:
         self.name = name
@@ -127,6 +120,9 @@ class Channel:
         reading = ReadingPause(self.mailbox, self._sender)
         self._driver = WaitDriver(runtime, self.mailbox, actor, name, self._sender.holds_part, reading)
         self._watch = MailboxWatch(runtime, self._driver, reading, actor, name)
+        self._beside = Beside(runtime, self._driver, self._sender, self._dispatcher, allow_half_open)
+        self.on_protocol, self.on_aside = self._beside.on_protocol, self._beside.on_aside
+        self.on_finished = self._beside.on_finished
         self._note = self._driver.note if when_full == "pause" else runtime.record
 
     def __repr__(self) -> str:
@@ -145,7 +141,8 @@ class Channel:
     @property
     def ending(self) -> Ending | None:
         """How the last connection ended."""
-        return self.mailbox.ending
+        ending = self.mailbox.ending
+        return ending if ending is None or not ending.is_half else None
 
     # -- opening and closing ------------------------------------------------------------------------------------------
 
@@ -197,6 +194,10 @@ class Channel:
             self._driver.abandon(goodbye)
         return goodbye
 
+    def finish(self) -> None:
+        """Say no more, and hear on. Raises ScenarioError without a connection, or on one whose ways end together."""
+        self._beside.finish()
+
     def abort(self) -> None:
         """End the connection now, without a goodbye."""
         if self._sender.connection is not None:
@@ -226,7 +227,7 @@ class Channel:
         self.subprotocol = meeting.subprotocol = connection.subprotocol
         self._party.previous = self._codec
         self._runtime.deadlines.add(self._driver)
-        self._record(opened(self._now_ns(), self._opening_ns, self.actor, self.name, meeting))
+        self._beside.opened(meeting, self._opening_ns)
         self._housekeeping.begin()
         self._dispatcher.opened()
 
@@ -275,19 +276,11 @@ class Channel:
         if size_bytes > LARGE_BYTES and messages:
             self._watch.bound_memory(messages[-1], size_bytes)
 
-    def on_protocol(self, name: str, data: Data, *, is_sent: bool) -> None:
-        if is_sent:
-            self._sender.send_owed(name, Message(name, data, data, frames=()))  # it is on its way already
-            return
-        number = self.mailbox.received = self.mailbox.received + 1
-        stamp: dict[str, Any] = {"at_ns": self._now_ns(), "number": number, "actor": self.actor, "channel": self.name}
-        self._record(Message(name, data, data, is_protocol=True, **stamp))
-
     def on_ended(self, ending: Ending) -> None:
         now_ns = self._now_ns()
         self._sender.connection = None
         ending = self._housekeeping.end(ending)
-        self._record(ended(now_ns, self.actor, self.name, ending))
+        self._beside.ended(ending, now_ns)
         self.mailbox.close(ending, now_ns)  # P8; told below, when handlers have had their say
         self._dispatcher.closed(ending)
         self._driver.wake()
@@ -436,6 +429,13 @@ class Channel:
     def _expect_close(self, code: int | None, made: dict[str, Any]) -> CloseWait:
         wait = CloseWait(code, **made)
         self.mailbox.expect_close(wait)
+        self._begin(wait)
+        return wait
+
+    def expect_finish(self, *, within_s: float | None = None) -> Wait[None]:
+        """Wait for the peer to say that it says no more: by its end of sending (`allow_half_open`), or its goodbye."""
+        wait = UntilWait(self._beside.peer_has_finished, "", **self._made(within_s))
+        self.mailbox.expect_until(wait)
         self._begin(wait)
         return wait
 

@@ -84,6 +84,8 @@ class Link(Declaration[Channel]):
     mailbox_limit, mailbox_bytes: how many messages nobody has taken are kept, and how much raw data of theirs.
     when_full: "drop" the oldest, or "pause" the reading while the mailbox is full and nobody waits.
     max_unsent_bytes: how much the peer may leave unread before a `send` fails with SendBufferFull.
+    allow_half_open: when the peer says that it says no more, stay open for what we have still to say; otherwise that is
+        its goodbye.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class Link(Declaration[Channel]):
         mailbox_bytes: int = DEFAULT_LIMIT_BYTES,
         when_full: Literal["drop", "pause"] = "drop",
         max_unsent_bytes: int = DEFAULT_MAX_UNSENT_BYTES,
+        allow_half_open: bool = False,
     ) -> None:
         if opens not in ("arriving", "manually"):
             raise ScenarioError(f'opens={opens!r} is neither "arriving" nor "manually"')
@@ -124,6 +127,7 @@ class Link(Declaration[Channel]):
         self.mailbox_bytes = mailbox_bytes
         self.when_full = when_full
         self.max_unsent_bytes = max_unsent_bytes
+        self.allow_half_open = allow_half_open
 
     def make(self, runtime: Runtime, actor: str, handlers: Handlers, stand: Stand, party: Party) -> Channel:
         def address() -> str:
@@ -148,6 +152,7 @@ class Link(Declaration[Channel]):
             mailbox_bytes=self.mailbox_bytes,
             when_full=self.when_full,
             max_unsent_bytes=self.max_unsent_bytes,
+            allow_half_open=self.allow_half_open,
             history=max(1, min(MOST_REMEMBERED, runtime.journal.keep // _ENTRIES_A_MESSAGE)),
         )
 
@@ -219,6 +224,7 @@ class Accepted(Declaration[Channel]):
         mailbox_limit: int = 10_000,
         mailbox_bytes: int = DEFAULT_LIMIT_BYTES,
         max_unsent_bytes: int = DEFAULT_MAX_UNSENT_BYTES,
+        allow_half_open: bool = False,
     ) -> None:
         self.dialect = dialect if dialect is not None else Json()
         self.framing = framing
@@ -226,6 +232,7 @@ class Accepted(Declaration[Channel]):
         self.mailbox_limit = mailbox_limit
         self.mailbox_bytes = mailbox_bytes
         self.max_unsent_bytes = max_unsent_bytes
+        self.allow_half_open = allow_half_open
 
     def make(self, runtime: Runtime, actor: str, handlers: Handlers, stand: Stand, party: Party) -> Channel:
         return Channel(
@@ -240,6 +247,7 @@ class Accepted(Declaration[Channel]):
             mailbox_limit=self.mailbox_limit,
             mailbox_bytes=self.mailbox_bytes,
             max_unsent_bytes=self.max_unsent_bytes,
+            allow_half_open=self.allow_half_open,
             history=8,
         )
 

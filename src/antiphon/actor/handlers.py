@@ -33,11 +33,12 @@ ANY: Final = "*"
 
 
 class Handlers(msgspec.Struct):
-    """What reacts on a channel: by message name, to any other name, to its opening and to its end."""
+    """What reacts on a channel: by message name, to any other name, to its opening and to its ends."""
 
     named: dict[str, Callable[[Message], Any]] = {}
     other: Callable[[Message], Any] | None = None
     opened: Callable[[], Any] | None = None
+    finished: Callable[[], Any] | None = None
     closed: Callable[[Ending], Any] | None = None
 
     @property
@@ -47,7 +48,7 @@ class Handlers(msgspec.Struct):
 
     def clear(self) -> None:
         """Let go of them all: nothing is to react any more."""
-        self.named, self.other, self.opened, self.closed = {}, None, None, None
+        self.named, self.other, self.opened, self.finished, self.closed = {}, None, None, None, None
 
     def put(self, trigger: str, handler: Callable[..., Any]) -> None:
         """Have `handler` called for that; of several the last one put."""
@@ -55,6 +56,8 @@ class Handlers(msgspec.Struct):
             self.other = handler
         elif trigger == _OPENED:
             self.opened = handler
+        elif trigger == _FINISHED:
+            self.finished = handler
         elif trigger == _CLOSED:
             self.closed = handler
         else:
@@ -87,6 +90,11 @@ class Dispatcher:
         """The channel is open."""
         if self.handlers.opened is not None:
             self._guard(self.handlers.opened, None)
+
+    def finished(self) -> None:
+        """The peer says no more."""
+        if self.handlers.finished is not None:
+            self._guard(self.handlers.finished, None)
 
     def closed(self, ending: Ending) -> None:
         """The channel has ended."""
@@ -181,7 +189,7 @@ class Dispatcher:
         self._channel.answer(request, outcome)
 
     def _refuse(self, handler: Callable[..., Any], request: Message | None, refusal: ErrorReply) -> str:
-        if request is None:  # of @on.opened or @on.closed: there is nobody to answer
+        if request is None:  # of @on.opened and the like: there is nobody to answer
             return self._blame(handler, request, refusal)
         try:
             self._channel.refuse_with(request, refusal)
@@ -209,6 +217,7 @@ class Dispatcher:
 
 
 _OPENED: Final = "(opened)"
+_FINISHED: Final = "(finished)"
 _CLOSED: Final = "(closed)"
 
 
@@ -233,6 +242,14 @@ class _On:
     def opened(self, function: Any = None, *, channel: str | None = None) -> Any:
         """A handler without arguments: the channel is open, and nothing has been received yet."""
         return self._mark(_OPENED, channel)(function) if function is not None else self._mark(_OPENED, channel)
+
+    @overload
+    def finished(self, function: F) -> F: ...
+    @overload
+    def finished(self, *, channel: str) -> Callable[[F], F]: ...
+    def finished(self, function: Any = None, *, channel: str | None = None) -> Any:
+        """A handler without arguments: the peer says no more, on a channel with `allow_half_open`."""
+        return self._mark(_FINISHED, channel)(function) if function is not None else self._mark(_FINISHED, channel)
 
     @overload
     def closed(self, function: F) -> F: ...
@@ -262,6 +279,7 @@ on: Final = _On()
 """`@on("ping")` makes a method a handler: it sees every message of that name, first, in order, in every wait.
 
 It does not take the message from the mailbox. What it returns answers a request; `ErrorReply` refuses it; anything else
-that it raises fails the run. `channel=` restricts it to one channel. Also `@on(ANY)`, `@on.opened`, `@on.closed`,
-`@on.unreadable`, which may be restricted likewise: `@on.closed(channel="media")`. A method may be marked several times.
+that it raises fails the run. `channel=` restricts it to one channel. Also `@on(ANY)`, `@on.opened`, `@on.finished`,
+`@on.closed`, `@on.unreadable`, which may be restricted likewise: `@on.closed(channel="media")`. A method may be marked
+several times.
 """

@@ -7,13 +7,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
-from antiphon.conversation.ending import Ending
-from antiphon.conversation.headers import single_lines
 from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.message import Data, Message, require_data, require_name
 from antiphon.conversation.wording import seconds
 from antiphon.dialect.codec import Codec
-from antiphon.dialect.meeting import Meeting
 from antiphon.errors import (
     AntiphonError,
     ChannelClosed,
@@ -24,14 +21,14 @@ from antiphon.errors import (
     SendBufferFull,
     TransportError,
 )
-from antiphon.journal import ChannelEnded, ChannelOpened, Note
+from antiphon.journal import Note
 from antiphon.journal.performed import PerformedStep
 from antiphon.runtime.call_site import caller
 from antiphon.runtime.runtime import STEP, Runtime
 from antiphon.transport.interface import Connection
 from antiphon.transport.timeouts import timeout
 
-__all__ = ["DEFAULT_MAX_UNSENT_BYTES", "Sender", "body_of", "ended", "not_open", "opened", "thrown_away", "unsayable"]
+__all__ = ["DEFAULT_MAX_UNSENT_BYTES", "Sender", "body_of", "not_open", "unsayable"]
 
 DEFAULT_MAX_UNSENT_BYTES: Final = 64 * 1024 * 1024
 
@@ -54,6 +51,7 @@ class Sender:
         "_actor",
         "_batch",
         "_channel",
+        "_finished",
         "_is_behind",
         "_left_ns",
         "_look_every_bytes",
@@ -90,13 +88,16 @@ class Sender:
         self._is_behind = False
         self._told_bytes = 0
         self._batch: list[Message] | None = None
+        self._finished: Connection | None = None
         self._unwatched_bytes: float = self._look_every_bytes
 
     def _collect(self, batch: list[Message] | None) -> None:
         """From now on keep what is said in that list; None: say it."""
         self._batch = batch
-        # In a batch there is always too much unwatched, so that one look tells both for each message.
-        self._unwatched_bytes = self._look_every_bytes if batch is None else -math.inf
+        # In a batch, and on a connection on which we say no more, there is always too much unwatched, so that one look
+        # tells all of that for each message.
+        is_watched = batch is None and self._finished is None
+        self._unwatched_bytes = self._look_every_bytes if is_watched else -math.inf
 
     @property
     def owner(self) -> str:
@@ -176,6 +177,9 @@ class Sender:
         self, connection: Connection, message: Message, now_ns: int, step: PerformedStep | None
     ) -> None:
         """The same, seeing whether the peer reads what it is sent; while it is behind, for each message."""
+        if self._has_finished:
+            text = f"{message.name} cannot be said: {self._mailbox.owner} has finished"
+            raise TransportError(text, hint="finish() is the end of all that is said; close() ends the connection")
         size_bytes = len(message.raw)
         said_bytes = self._unlooked_bytes + size_bytes - (self._look_every_bytes if self._is_behind else 0)
         self._unlooked_bytes = self._look_every_bytes  # what is refused now is not counted
@@ -207,9 +211,33 @@ class Sender:
                 f"{self._max_unsent_bytes}",
             )
 
+    def finish(self) -> None:
+        """End our sending. Raises ScenarioError where that cannot be."""
+        connection, owner = self.connection, self._mailbox.owner
+        if connection is None:
+            raise not_open(self._mailbox, "the end of what is said")
+        finish = getattr(connection, "finish", None)
+        if finish is None:
+            text = f"{owner} cannot finish: the two directions of its connection end together"
+            raise ScenarioError(text, place=caller(), hint="close() ends both")
+        try:
+            finish()
+        except TransportError as error:
+            raise ScenarioError(f"{owner} cannot finish: {error.text}", place=caller(), hint=error.hint) from error
+        self._finished = connection
+        self._collect(self._batch)
+
+    @property
+    def _has_finished(self) -> bool:
+        """Whether we say no more on this connection; one that came after it is looked at once."""
+        if self._finished is not None and self._finished is not self.connection:
+            self._finished = None
+            self._collect(self._batch)
+        return self._finished is not None
+
     def send_owed(self, duty: str, owed: Data | Message) -> None:
         """Say what the protocol owes by itself, marked as such; it belongs to no step, and waits for no batch."""
-        if self.connection is None:
+        if self.connection is None or self._has_finished:
             return
         message = owed if isinstance(owed, Message) else Message(duty, owed, owed)
         message.is_protocol = True
@@ -260,41 +288,6 @@ class Sender:
             messages[-1].frames = data  # so that all are in the journal before any is on its way
             for message in messages:
                 self.transmit(self.connection, message, now_ns, step)
-
-
-def opened(at_ns: int, since_ns: int | None, actor: str, channel: str, meeting: Meeting) -> ChannelOpened:
-    """What the journal has of a connection that is there; we began to open it at `since_ns`, None if the peer did."""
-    is_ours = meeting.side == "client"
-    return ChannelOpened(
-        at_ns=at_ns,
-        actor=actor,
-        channel=channel,
-        address=meeting.address if is_ours else "",
-        headers=single_lines(meeting.headers) if is_ours else {},
-        subprotocol=meeting.subprotocol,
-        took_ns=at_ns - since_ns if since_ns is not None else None,
-    )
-
-
-def ended(at_ns: int, actor: str, channel: str, ending: Ending) -> ChannelEnded:
-    """What the journal has of the end of a connection."""
-    return ChannelEnded(
-        at_ns=at_ns,
-        actor=actor,
-        channel=channel,
-        code=ending.code,
-        reason=ending.reason,
-        by=ending.by,
-        detail=ending.detail,
-        unsent_bytes=ending.unsent_bytes,
-    )
-
-
-def thrown_away(owner: str, ending: Ending) -> TransportError:
-    """What was said before a close and did not leave: no one's fault that we know of, but not to be lost silently."""
-    return TransportError(
-        f"{owner}: {ending}", place=owner, hint="await channel.flushed() before the close waits until all has left"
-    )
 
 
 def body_of(name: str, body: Any, fields: dict[str, Any]) -> Any:

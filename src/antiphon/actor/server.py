@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from antiphon.actor.actor import Actor
@@ -82,6 +82,12 @@ class _Seat:
 
     def on_data(self, data: Data) -> None:
         self._channel.on_data(data)
+
+    def on_finished(self) -> bool:
+        return self._channel.on_finished()
+
+    def on_aside(self, name: str, said: str | Mapping[str, str]) -> None:
+        self._channel.on_aside(name, said)
 
     def on_ended(self, ending: Ending) -> None:
         self._channel.on_ended(ending)

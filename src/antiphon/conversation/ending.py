@@ -18,7 +18,8 @@ class Ending(msgspec.Struct, frozen=True):
     `code` is the protocol's close code (for WebSocket RFC 6455 section 7.4: 1005 when the close frame had none, 1006
     when there was no close frame), None where the protocol has none. `detail` tells what we found wrong, when we closed
     because of it; `reason` is empty then. `is_clean` is True when both sides said goodbye. `unsent_bytes` is how much
-    of what was sent before our goodbye had to be thrown away, because the peer did not read it.
+    of what was sent before our goodbye had to be thrown away, because the peer did not read it. `is_half` is True while
+    only the peer has ended its sending: it still hears, and what ends the connection is still to come.
     """
 
     code: int | None = None
@@ -27,8 +28,11 @@ class Ending(msgspec.Struct, frozen=True):
     detail: str = ""
     is_clean: bool = False
     unsent_bytes: int = 0
+    is_half: bool = False
 
     def __str__(self) -> str:
+        if self.is_half:
+            return "the peer has finished: it says no more"
         who = {"peer": "the peer closed the connection", "us": "we closed the connection"}.get(
             self.by, "the connection broke"
         )

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, Protocol
 
 from antiphon.conversation.awaited import is_same_where
 from antiphon.conversation.ending import Ending
+from antiphon.conversation.history import History
 from antiphon.conversation.match import Difference, differences
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import Exchange, MessageWait, Wait
@@ -37,6 +38,8 @@ class Memory(Protocol):
     @property
     def taken(self) -> Iterable[tuple[int, Wait[Any] | None]]: ...
     @property
+    def past(self) -> History: ...
+    @property
     def received(self) -> int: ...
     @property
     def dropped(self) -> int: ...
@@ -53,6 +56,7 @@ class Explanation:
     culprit: the message that failed a check, refused the request or was forbidden.
     differences: where the culprit does not fit.
     history: the latest messages of the channel, oldest first; `received` is how many had come in all.
+    asides: the latest lines that came beside the messages, oldest first.
     mask: takes the secrets out of the text, once whoever performs the run has set it.
     holds_part: part of a message had come by then, and its rest had not; set by whoever knows the connection.
     """
@@ -80,6 +84,7 @@ class Explanation:
         self.limit = memory.limit
         # Copies: the mailbox goes on, and what is told is how it was.
         self.history = tuple(memory.history)
+        self.asides = tuple(memory.past.asides)
         self.mask: Callable[[str], str] | None = None
         self.holds_part = False
         self._tell = tell

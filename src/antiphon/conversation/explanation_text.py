@@ -93,6 +93,9 @@ def _details(facts: Explanation) -> Iterator[str | Line]:
     if facts.is_absence:
         if not isinstance(wait, CloseWait) or facts.outcome == "deadline":
             yield _what_came(facts)
+        if facts.asides:
+            yield "what it told beside its messages at last:"
+            yield from ((("  " + line, "found"),) for line in facts.asides)
         if facts.dropped:
             yield f"{facts.dropped} older messages had fallen out of the mailbox (its limit is {facts.limit})"
 

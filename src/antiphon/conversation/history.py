@@ -13,18 +13,22 @@ __all__ = ["History"]
 LIMIT_BYTES: Final = 8 * 1024 * 1024
 """How much raw data is remembered once a large message has come."""
 
+MOST_ASIDES: Final = 5
+
 
 class History:
     """The latest `limit` messages, oldest first, and as many pairs of a message's number and who took it.
 
-    None stands for a message that was drained. Both are plain deques, for each message that comes is added.
+    None stands for a message that was drained. Both are plain deques, for each message that comes is added. `asides`
+    are the latest lines that came beside the messages.
     """
 
-    __slots__ = ("messages", "taken")
+    __slots__ = ("asides", "messages", "taken")
 
     def __init__(self, limit: int) -> None:
         self.messages: deque[Message] = deque(maxlen=limit)
         self.taken: deque[tuple[int, Wait[Any] | None]] = deque(maxlen=limit)
+        self.asides: deque[str] = deque(maxlen=MOST_ASIDES)
 
     def trim(self) -> None:
         """A large message has come: remember fewer, so that what is remembered stays small; at least the latest."""

@@ -25,14 +25,7 @@ from antiphon.conversation.message import Message, require_name
 from antiphon.conversation.overdue import Overdue, mark_late
 from antiphon.conversation.wait_index import WaitIndex
 from antiphon.conversation.waits import AbsenceWait, Ban, CloseWait, Exchange, MessageWait, UntilWait, Wait, surrender
-from antiphon.errors import (
-    ChannelClosed,
-    CheckFailed,
-    DeadlinePassed,
-    ForbiddenMessage,
-    RequestRefused,
-    ScenarioError,
-)
+from antiphon.errors import ChannelClosed, CheckFailed, DeadlinePassed, ForbiddenMessage, RequestRefused, ScenarioError
 
 __all__ = ["DEFAULT_LIMIT_BYTES", "Ban", "Mailbox"]
 
@@ -333,7 +326,7 @@ class Mailbox:
     def expect_close(self, wait: CloseWait) -> None:
         """Satisfy the wait by the connection's end, also by one that has been."""
         self._number(wait)
-        if self.ending is not None:
+        if self.ending is not None and not self.ending.is_half:
             wait.ending = self.ending
             self._settle(wait, wait.made_ns, self._close_verdict(wait, self.ending, wait.made_ns))
         else:
@@ -439,11 +432,13 @@ class Mailbox:
                     self._has_bystanders = True
 
     def close(self, ending: Ending, now_ns: int) -> None:
-        """The connection has ended: so does every wait, at once. Of several endings the first counts."""
-        if self.ending is not None:
+        """The connection has ended, or half of it: so does every wait, at once. Of several endings the first counts."""
+        if self.ending is not None and not self.ending.is_half:
             return
         self.ending = ending
         for wait in self.pending:  # P8; a copy: what is settled here is no longer pending
+            if isinstance(wait, CloseWait) and ending.is_half:
+                continue
             self._forget(wait)
             if isinstance(wait, CloseWait):
                 wait.ending = ending

@@ -2,6 +2,7 @@
 
 from antiphon.journal.arguments import Argument
 from antiphon.journal.entries import (
+    Aside,
     Called,
     ChannelEnded,
     ChannelOpened,
@@ -37,6 +38,7 @@ from antiphon.journal.recordable import Deferred
 __all__ = [
     "KEEP",
     "Argument",
+    "Aside",
     "Called",
     "ChannelEnded",
     "ChannelOpened",

@@ -18,6 +18,7 @@ from antiphon.journal.arguments import Argument, arguments_told
 from antiphon.journal.performed import PerformedStep, StepOutcome
 
 __all__ = [
+    "Aside",
     "Called",
     "ChannelEnded",
     "ChannelOpened",
@@ -123,6 +124,26 @@ class ChannelEnded(Entry, tag="closed"):
     by: EndedBy
     detail: str = ""
     unsent_bytes: int = 0
+
+
+class Aside(Entry, tag="aside"):
+    """Something beside the messages of a connection, which no one waits for.
+
+    `name` is what it is: "stderr" (its lines in `text`), "response headers" (in `headers`), "finished" (that side says
+    no more, and still hears).
+    """
+
+    actor: str
+    channel: str
+    name: str
+    text: str = ""
+    headers: dict[str, str] = {}
+    is_sent: bool = False
+
+    @property
+    def lines(self) -> list[str]:
+        """What it says, a line for each line or header."""
+        return [*self.text.splitlines(), *(f"{name}: {value}" for name, value in self.headers.items())]
 
 
 class StepStarted(Entry, tag="step-started", gc=True):

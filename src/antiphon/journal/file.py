@@ -159,6 +159,7 @@ class JournalWriter:
 
 _Line = (
     WrittenMessage
+    | journal.Aside
     | journal.Called
     | journal.ChannelEnded
     | journal.ChannelOpened

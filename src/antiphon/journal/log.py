@@ -42,6 +42,7 @@ class JournalLog:
             journal.RunEnded: self._run_ended,
             journal.ChannelOpened: self._channel_opened,
             journal.ChannelEnded: self._channel_ended,
+            journal.Aside: self._aside,
             journal.StepStarted: self._step_started,
             journal.StepEnded: self._step_ended,
             journal.WaitStarted: self._wait_started,
@@ -130,6 +131,12 @@ class JournalLog:
         level = logging.INFO if not entry.detail else logging.WARNING
         facts = {"actor": entry.actor, "channel": entry.channel, "code": entry.code, "by": entry.by}
         self._log("channel", level, entry, f"{text}{': ' if entry.detail else ''}{entry.detail}", **facts)
+
+    def _aside(self, entry: journal.Aside) -> None:
+        said = shorten(entry.text or dict(entry.headers), _LONGEST_BODY) if entry.lines else ""
+        text = f"{entry.actor}.{entry.channel} {'said' if entry.is_sent else 'heard'}, beside: {entry.name}"
+        facts = {"actor": entry.actor, "channel": entry.channel, "aside": entry.name, "is_sent": entry.is_sent}
+        self._log("channel", logging.DEBUG, entry, f"{text} {said}".rstrip(), **facts)
 
     def _message(self, message: Message) -> None:
         arrow = "said" if message.is_sent else "heard"

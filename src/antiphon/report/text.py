@@ -41,6 +41,7 @@ class Signs(msgspec.Struct, frozen=True):
     exchanged: str
     opened: str
     closed: str
+    aside: str
     passed: str
     failed: str
     cancelled: str
@@ -49,8 +50,8 @@ class Signs(msgspec.Struct, frozen=True):
     ellipsis: str
 
 
-UNICODE: Final = Signs("→", "←", "⇄", "●", "○", "✓", "✗", "–", "!", "↳", "…")
-ASCII: Final = Signs("->", "<-", "<>", "(+)", "(-)", "ok", "FAILED", "--", "!", "by", "...")
+UNICODE: Final = Signs("→", "←", "⇄", "●", "○", "·", "✓", "✗", "–", "!", "↳", "…")
+ASCII: Final = Signs("->", "<-", "<>", "(+)", "(-)", "*", "ok", "FAILED", "--", "!", "by", "...")
 
 
 class Conversation:
@@ -91,6 +92,7 @@ class Conversation:
             journal.TestEnded: self._test_ended,
             journal.ChannelOpened: self._opened,
             journal.ChannelEnded: self._closed,
+            journal.Aside: self._aside,
             journal.StepStarted: self._step_started,
             journal.StepEnded: self._step_ended,
             journal.WaitEnded: self._wait_ended,
@@ -238,6 +240,14 @@ class Conversation:
         style = "blue" if entry.by == "us" and not entry.detail else "yellow"
         told = f"{self._signs.closed} {entry.channel} is {who}{code}{reason}{detail}"
         self._line(entry.at_ns, entry.actor, 0, (told, style), channel=entry.channel)
+
+    def _aside(self, entry: journal.Aside, _placed: Placed) -> None:
+        lines = entry.lines
+        more = f"  and {counted(len(lines) - 1, 'more line')}" if len(lines) > 1 else ""
+        told = f"{self._signs.aside} {'we have ' if entry.is_sent else ''}{entry.name}"
+        said = f"  {visible(lines[0])}" if lines else ""
+        pieces = ((told, "blue"), (said, "dim"), (more, "dim"))
+        self._line(entry.at_ns, entry.actor, 0, *pieces, channel=entry.channel)
 
     def _message(self, message: Message | WrittenMessage, placed: Placed) -> None:
         self._seen["sent" if message.is_sent else "received"] += 1

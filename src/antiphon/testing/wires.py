@@ -1,11 +1,11 @@
-"""What checks of a transport play in: a listener, clients that connect to it, and receivers that remember."""
+"""What checks of a transport play in: a listener or a peer, clients that connect to it, receivers that remember."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Final
 
 import msgspec
 
@@ -13,39 +13,57 @@ from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import Data
 from antiphon.transport.interface import Connection, Listener, Listening, Opening, Receiver, Transport
 
-__all__ = ["Hearing", "Scene", "Wires", "play_scene", "require"]
+__all__ = ["TURNS", "Hearing", "Scene", "Wires", "play_echo", "play_scene", "require", "require_clean"]
+
+TURNS: Final = 10
+"""How many turns of the loop something gets to happen that must not."""
 
 
 class Wires(msgspec.Struct, eq=False):
-    """A listener and the transport that connects to it.
+    """A transport, and what it connects to: a listener, or for a client without one a peer that echoes.
 
-    `address` is where to listen, with port 0 where there are ports; `options` go to `listen`. The flags say what the
-    wire knows: `has_frames` each send arrives as one piece of data; `has_text` text stays text; `has_codes` close codes
-    and reasons travel; `has_openings` headers, path and refusals do; `has_subprotocols` `listen` takes `subprotocols`;
+    `address` is where to listen, with port 0 where there are ports; `options` go to `listen`. `peer` is an address at
+    which somebody says back all that is said to it, and leaves when we do; or an async context manager that makes it
+    so, and gives the address. `nowhere` is an address where nobody is; with a listener it is found.
+
+    The flags say what the wire knows: `has_frames` each send arrives as one piece of data; `has_text` text stays text;
+    `has_codes` close codes and reasons travel; `has_paths`, `has_headers` and `has_refusals` (with status, headers and
+    body) what an opening may say and hear; `has_subprotocols` `listen` takes `subprotocols`;
     `has_back_pressure` what a paused side does not read stays unsent on the other, but for some MiB; `has_resets` an
     abort is told from a goodbye; `has_half_close` a side that has said goodbye still hears what is said to it.
-    `within_s` bounds each check.
+    `has_finish` a side can end its sending alone (`finish`). `within_s` bounds each check.
     """
 
-    listener: Listener
+    listener: Listener | None
     transport: Transport
-    address: str
+    address: str = ""
+    peer: str | Callable[[], AbstractAsyncContextManager[str]] | None = None
+    nowhere: str = ""
     options: Mapping[str, Any] = {}
     has_frames: bool = True
     has_text: bool = True
     has_codes: bool = True
-    has_openings: bool = True
+    has_paths: bool = True
+    has_headers: bool = True
+    has_refusals: bool = True
     has_subprotocols: bool = True
     has_back_pressure: bool = True
     has_resets: bool = True
     has_half_close: bool = True
+    has_finish: bool = True
     within_s: float = 20.0
 
 
 class Hearing:
-    """A receiver that remembers what it was told. `at_opening` is sent as soon as the connection is there."""
+    """A receiver that remembers what it was told. `at_opening` is sent as soon as the connection is there.
 
-    def __init__(self, *at_opening: Data) -> None:
+    With `stays` it keeps the connection when the peer has finished.
+    """
+
+    def __init__(self, *at_opening: Data, stays: bool = False) -> None:
+        self.side = "client"
+        self.stays = stays
+        self.has_peer_finished = False
         self.connection: Connection | None = None
         self.data: list[Data] = []
         self.ending: Ending | None = None
@@ -71,6 +89,15 @@ class Hearing:
         self.data.append(data)
         self._changed.set()
         self.news.set()
+
+    def on_finished(self) -> bool:
+        if self.connection is None:
+            self.faults.append("on_finished was called before on_opened")
+        if self.has_peer_finished or self.ending is not None:
+            self.faults.append("on_finished was called twice, or after on_ended")
+        self.has_peer_finished = True
+        self._changed.set()
+        return self.stays
 
     def on_ended(self, ending: Ending) -> None:
         if self.connection is None:
@@ -117,6 +144,7 @@ class Scene:
         self.clients: list[Hearing] = []
         self.accepts: Callable[[], Receiver] = Hearing
         self.listening: Listening | None = None
+        self.echo = ""
         self.faults: list[str] = []
         self._pairs = 0
         self._news = asyncio.Event()
@@ -125,6 +153,7 @@ class Scene:
         self.openings.append(opening)
         receiver = self.accepts()
         if isinstance(receiver, Hearing):
+            receiver.side = "server"
             self.servers.append(receiver)
             receiver.news = self._news
             self._news.set()
@@ -132,9 +161,8 @@ class Scene:
 
     @property
     def address(self) -> str:
-        require(self.listening is not None, "the server listens")
-        assert self.listening is not None
-        return self.listening.address
+        require(self.listening is not None or bool(self.echo), "the server listens")
+        return self.listening.address if self.listening is not None else self.echo
 
     async def connect(self, *at_opening: Data, opening: Opening | None = None) -> Hearing:
         client = Hearing(*at_opening)
@@ -192,14 +220,35 @@ class Scene:
 
 @asynccontextmanager
 async def play_scene(wires: Wires, **options: Any) -> AsyncIterator[Scene]:
+    """A scene with the listener."""
+    async with _scene(wires) as scene:
+        assert wires.listener is not None
+        scene.listening = await wires.listener.listen(wires.address, scene.accept, **{**wires.options, **options})
+        try:
+            yield scene
+        finally:
+            await scene.listening.close()
+
+
+@asynccontextmanager
+async def play_echo(wires: Wires) -> AsyncIterator[Scene]:
+    """A scene with the peer that echoes."""
+    async with _scene(wires) as scene:
+        assert wires.peer is not None
+        if isinstance(wires.peer, str):
+            scene.echo = wires.peer
+            yield scene
+        else:
+            async with wires.peer() as scene.echo:
+                yield scene
+
+
+@asynccontextmanager
+async def _scene(wires: Wires) -> AsyncIterator[Scene]:
     scene = Scene(wires)
     try:
         async with asyncio.timeout(wires.within_s):
-            scene.listening = await wires.listener.listen(wires.address, scene.accept, **{**wires.options, **options})
-            try:
-                yield scene
-            finally:
-                await scene.listening.close()
+            yield scene
             for hearing in (*scene.clients, *scene.servers):
                 if hearing.connection is not None:
                     await hearing.ended()
@@ -210,15 +259,19 @@ async def play_scene(wires: Wires, **options: Any) -> AsyncIterator[Scene]:
 
 
 def _faults(scene: Scene) -> list[str]:
-    sides = (("client", scene.clients), ("server", scene.servers))
-    return [*scene.faults, *_faults_of(sides)]
-
-
-def _faults_of(sides: Iterable[tuple[str, list[Hearing]]]) -> list[str]:
-    return [f"{side}: {fault}" for side, hearings in sides for hearing in hearings for fault in hearing.faults]
+    hearings = (*scene.clients, *scene.servers)
+    return [*scene.faults, *(f"{hearing.side}: {fault}" for hearing in hearings for fault in hearing.faults)]
 
 
 def require(is_so: bool, what: str) -> None:
     """Raise AssertionError unless it is so."""
     if not is_so:
         raise AssertionError(f"the transport does not keep the contract: {what}")
+
+
+def require_clean(*hearings: Hearing) -> None:
+    """Raise AssertionError unless all of them have heard of a clean end."""
+    for hearing in hearings:
+        ending = hearing.ending
+        is_clean = ending is not None and ending.is_clean
+        require(is_clean, f"both said goodbye: the {hearing.side}'s ending is clean: {ending!r}")

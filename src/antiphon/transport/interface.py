@@ -18,7 +18,9 @@ from antiphon.transport.tls import Tls
 
 __all__ = [
     "Accept",
+    "AttentiveReceiver",
     "Connection",
+    "HalfClosable",
     "Listener",
     "Listening",
     "Opening",
@@ -27,6 +29,8 @@ __all__ = [
     "Receiver",
     "RejectConnection",
     "Transport",
+    "tell_aside",
+    "tell_finished",
 ]
 
 
@@ -123,6 +127,17 @@ class Connection(Protocol):
         ...
 
 
+class HalfClosable(Connection, Protocol):
+    """A connection whose two directions end apart."""
+
+    def finish(self) -> None:
+        """End our sending, behind what was sent, and go on hearing; once the peer has finished, too, it is `close`.
+
+        Raises TransportError where this connection cannot: TLS ends both directions at once.
+        """
+        ...
+
+
 class Receiver(Protocol):
     """Who is called back, in the event loop's thread and in this order: once opened, data, once ended."""
 
@@ -145,6 +160,38 @@ class ProtocolReceiver(Receiver, Protocol):
     def on_protocol(self, name: str, data: Data, *, is_sent: bool) -> None:
         """Something like a WebSocket's ping or pong has come, or was sent."""
         ...
+
+
+class AttentiveReceiver(Receiver, Protocol):
+    """A receiver that hears of more than data. A transport looks for either method, and tells whoever has none nothing.
+
+    Both are called between `on_opened` and `on_ended`.
+    """
+
+    def on_finished(self) -> bool:
+        """The peer says no more, and still hears: TCP's FIN, the end of a program's output.
+
+        True keeps the connection open for what we have still to say. Otherwise that was the peer's goodbye, and the
+        connection ends. Not called when we have finished as well: then that is the end.
+        """
+        ...
+
+    def on_aside(self, name: str, said: str | Mapping[str, str]) -> None:
+        """Something came beside the data: a text ("stderr"), or fields with names ("response headers", "trailers")."""
+        ...
+
+
+def tell_finished(receiver: Receiver) -> bool:
+    """Tell a receiver of the peer's end, if it wants to hear of that; gives whether the connection is to stay."""
+    hear = getattr(receiver, "on_finished", None)
+    return hear is not None and bool(hear())
+
+
+def tell_aside(receiver: Receiver, name: str, said: str | Mapping[str, str]) -> None:
+    """Tell a receiver what came beside the data, if it wants to hear of that."""
+    hear = getattr(receiver, "on_aside", None)
+    if hear is not None:
+        hear(name, said)
 
 
 class Transport(Protocol):

@@ -15,7 +15,7 @@ from antiphon.conversation.message import Data
 from antiphon.errors import ConnectFailed, TransportError, UpgradeRefused
 from antiphon.transport.closing_time import ClosingTime, overdue
 from antiphon.transport.http1_head import phrase
-from antiphon.transport.interface import Accept, Opening, Receiver, RejectConnection
+from antiphon.transport.interface import Accept, Opening, Receiver, RejectConnection, tell_finished
 from antiphon.transport.websocket.rfc6455 import ABNORMAL, GOING_AWAY, INTERNAL_ERROR, NORMAL, check_close
 
 __all__ = ["MemoryConnection", "MemoryListening", "MemoryNetwork"]
@@ -142,13 +142,17 @@ class MemoryListening:
 
 
 class _Goodbye:
-    """An end that travels behind the data: a close (also as the answer to one), or with no code the wire's break."""
+    """An end that travels behind the data: a close (also as the answer to one), or with no code the wire's break.
 
-    __slots__ = ("code", "reason")
+    `is_half` is that of one direction, whose sender still hears.
+    """
 
-    def __init__(self, code: int | None = None, reason: str = "") -> None:
+    __slots__ = ("code", "is_half", "reason")
+
+    def __init__(self, code: int | None = None, reason: str = "", *, is_half: bool = False) -> None:
         self.code = code
         self.reason = reason
+        self.is_half = is_half
 
 
 class MemoryConnection:
@@ -160,6 +164,8 @@ class MemoryConnection:
         "_emptied",
         "_forget",
         "_goodbye",
+        "_has_finished",
+        "_has_peer_finished",
         "_inbox",
         "_inbox_bytes",
         "_is_due",
@@ -191,6 +197,8 @@ class MemoryConnection:
         self._inbox_bytes = 0
         self._is_due = False
         self._can_send = True
+        self._has_finished = False
+        self._has_peer_finished = False
         self._is_hearing = True
         self._is_paused = False
         self._is_ended = False
@@ -200,8 +208,16 @@ class MemoryConnection:
 
     def send(self, data: Data) -> None:
         """Hand over `data`; the peer receives it in a later turn of the loop."""
-        if self._can_send:
+        if self._can_send and not self._has_finished:
             self._post_to_peer(data)
+
+    def finish(self) -> None:
+        """Say no more, behind what was sent, and hear on; the other end closes with code 1000 unless it stays."""
+        if self._has_peer_finished:
+            self.close()
+        elif self._can_send and not self._has_finished:
+            self._has_finished = True
+            self._post_to_peer(_Goodbye(NORMAL, is_half=True))
 
     def close(self, code: int | None = None, reason: str = "") -> None:
         """Say goodbye, behind what was sent. Raises ValueError as a WebSocket would."""
@@ -277,6 +293,7 @@ class MemoryConnection:
             item = self._inbox.popleft()
             if isinstance(item, _Goodbye):
                 self._hear_goodbye(item)
+                self._attend()  # behind the end of one direction the goodbye may lie already
                 return
             self._inbox_bytes -= len(item)
             if not self._inbox_bytes and self._peer is not None:
@@ -288,6 +305,8 @@ class MemoryConnection:
                     self._give_up("on_data", error)
 
     def _hear_goodbye(self, goodbye: _Goodbye) -> None:
+        if goodbye.is_half and self._stays():
+            return
         ours = self._goodbye
         if goodbye.code is None:
             self._end(ours or Ending(code=ABNORMAL, by="wire"))
@@ -296,6 +315,17 @@ class MemoryConnection:
             self._end(Ending(code=goodbye.code, reason=goodbye.reason, by="peer", is_clean=True))
         else:
             self._end(msgspec.structs.replace(ours, is_clean=True))
+
+    def _stays(self) -> bool:
+        """Tell the receiver that the peer says no more; whether that is not the end."""
+        if self._goodbye is not None or self._has_finished or not self._is_hearing:
+            return False
+        self._has_peer_finished = True  # before it is told: whoever hears of it may close
+        try:
+            return tell_finished(self._receiver) or self._goodbye is not None
+        except Exception as error:
+            self._give_up("on_finished", error)
+            return True
 
     def _close(self, ending: Ending) -> None:
         self.resume()

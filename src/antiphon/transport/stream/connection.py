@@ -56,6 +56,9 @@ class StreamConnection(asyncio.Protocol):
         self._is_hearing = True
         self._is_paused = False
         self._is_lost = False
+        self._has_finished = False
+        self._has_peer_finished = False  # and we stay
+        self._has_early_end = False  # the peer's, before we are open
         self._is_leaving = False  # we have said goodbye, and the stream is still there
         self._goodbye: Ending | None = None
         self._held_bytes = 0  # by the stream, when that was last looked at after a goodbye
@@ -69,6 +72,8 @@ class StreamConnection(asyncio.Protocol):
         early, self._early = self._early, []
         for data in early:
             self.data_received(data)
+        if self._has_early_end and not self._is_lost and not self._hear_finish():
+            self._stream.close()
         if self._is_lost:
             self._tell_end()
 
@@ -76,13 +81,25 @@ class StreamConnection(asyncio.Protocol):
 
     def send(self, data: Data) -> None:
         """Send it. Raises TransportError for text with surrogates, which UTF-8 cannot carry."""
-        if not self._can_send or self._stream.is_closing():
+        if not self._can_send or self._has_finished or self._stream.is_closing():
             return
         try:
             self._stream.write(data.encode() if isinstance(data, str) else data)
         except UnicodeEncodeError as error:
             text = f"text with a surrogate at index {error.start} cannot be sent: UTF-8 has no form for it"
             raise TransportError(text, hint="send bytes, or mend the text where it is made") from error
+
+    def finish(self) -> None:
+        """End our half of the stream behind what was sent. Raises TransportError over TLS, which has no halves."""
+        if not self._can_send or self._has_finished:
+            return
+        if not self._stream.can_write_eof():
+            raise TransportError("TLS ends both directions at once", hint="close() ends both")
+        if self._has_peer_finished:
+            self.close()
+        else:
+            self._has_finished = True
+            self._end_writing()
 
     def close(self, _code: int | None = None, _reason: str = "") -> None:
         """End the stream behind what was sent, and hear the peer out."""
@@ -147,12 +164,24 @@ class StreamConnection(asyncio.Protocol):
         elif self._is_hearing:
             self._tell("on_data", data)
 
-    def eof_received(self) -> None:
-        """The peer has said goodbye; when this returns, the stream closes itself, behind what is still to be sent."""
+    def eof_received(self) -> bool:
+        """The peer has ended its half. False: the stream closes itself, behind what is still to be sent."""
+        if not self._is_open and self._stream.can_write_eof():
+            self._has_early_end = True
+            return True
+        return self._hear_finish()
+
+    def _hear_finish(self) -> bool:
+        """Whether we stay, though the peer says no more: else that was its goodbye."""
+        if self._goodbye is None and not self._has_finished and self._stream.can_write_eof() and self._is_hearing:
+            self._has_peer_finished = True  # before it is told: whoever hears of it may close
+            if self._tell("on_finished") or self._is_leaving:
+                return True
         self._can_send = False
         ours = self._goodbye
         self._goodbye = msgspec.structs.replace(ours, is_clean=True) if ours else Ending(by="peer", is_clean=True)
         self._limit_closing()
+        return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_lost = True
@@ -179,12 +208,18 @@ class StreamConnection(asyncio.Protocol):
         self._goodbye = goodbye
         if self._stream.is_closing():
             return  # it has broken, and the end is about to be told
-        if self._stream.can_write_eof():
-            with contextlib.suppress(OSError):  # a reset that was not read yet: the end is about to be told
-                end_writing(self._stream)
+        if self._has_peer_finished:
+            self._goodbye = msgspec.structs.replace(goodbye, is_clean=True)
+            self._stream.close()
+        elif self._stream.can_write_eof():
+            self._end_writing()
         else:
             self._close_when_empty()
         self._limit_closing()
+
+    def _end_writing(self) -> None:
+        with contextlib.suppress(OSError):  # a reset that was not read yet: the end is about to be told
+            end_writing(self._stream)
 
     def _close_when_empty(self) -> None:
         """A TLS stream that is closing does not tell any more how much of what it was given has not left."""
@@ -232,12 +267,15 @@ class StreamConnection(asyncio.Protocol):
         self._is_hearing = False
         self._tell("on_ended", self._goodbye)
 
-    def _tell(self, what: str, *news: Any) -> None:
+    def _tell(self, what: str, *news: Any) -> Any:
+        """What the receiver says to the news; None if it wants no such news."""
         try:
-            getattr(self._receiver, what)(*news)
+            hear = getattr(self._receiver, what, None)
+            return hear(*news) if hear is not None else None
         except Exception as error:
             text = f"the receiver raised {type(error).__name__} in {what}"
             self._loop.call_exception_handler({"message": text, "exception": error})
             self._is_hearing = False
             if self._can_send:
                 self._leave(Ending(by="us", detail=text))
+            return None

@@ -193,6 +193,10 @@ const TELLERS = {
     ];
     return { title: closedTold(item), kind: 'channel', facts };
   },
+  aside(item) {
+    const facts = [['who', item.actor.name], ['channel', item.channel.name], this.at(item)];
+    return { title: item.name, kind: 'beside the messages', facts, parts: [this.text('Text', item.text)] };
+  },
   called(item, entry) {
     const facts = [this.at(item), this.inStep(item), entry.save_as && ['saved as', entry.save_as]];
     return { title: entry.function, kind: 'function', facts, parts: [this.text('Result', entry.result)] };

@@ -370,6 +370,14 @@ const READERS = {
       code: entry.code, reason: entry.reason, by: entry.by, detail: entry.detail || '',
     });
   },
+  aside(entry, line) {
+    const channel = this.channel(entry.actor, entry.channel);
+    const said = [entry.text || '', ...Object.entries(entry.headers || {}).map(([name, value]) => `${name}: ${value}`)];
+    this.add({
+      kind: 'aside', line, at: entry.at_ns, channel, actor: channel.actor, peer: this.peerOf(channel), home: null,
+      name: `${entry.is_sent ? 'we have ' : ''}${entry.name}`, text: said.filter(Boolean).join('\n'),
+    });
+  },
   called(entry, line) {
     const home = this.stepAt(entry.number);
     this.add({

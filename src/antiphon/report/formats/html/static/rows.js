@@ -69,6 +69,11 @@ const DRAWERS = {
     if (item.by !== 'us' || item.detail) row.classList.add('noted');
     this.remark(row, item, make('span.sign', '○'), closedTold(item));
   },
+  aside(item, row) {
+    const [first, ...more] = item.text.split('\n');
+    const told = more.length ? `${visible(first)}, and ${counted(more.length, 'more line')}` : visible(first);
+    this.remark(row, item, make('span.sign', '·'), `${visible(item.channel.name)} ${visible(item.name)}`, make('span.aside-text', told));
+  },
   called(item, row) {
     this.remark(row, item, make('span.sign', '='), visible(item.text));
   },
