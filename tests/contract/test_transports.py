@@ -14,6 +14,7 @@ from antiphon.testing.transport_check import Check
 from antiphon.testing.transports import CHECKS, Wires, name_of
 from antiphon.transport.interface import Accept, Connection, Opening, Receiver
 from antiphon.transport.memory import MemoryNetwork
+from antiphon.transport.stream.stdio import StdioTransport
 from antiphon.transport.stream.tcp import TcpListener, TcpTransport
 from antiphon.transport.stream.unix import UnixListener, UnixTransport
 from antiphon.transport.websocket.client import WebSocketTransport
@@ -68,6 +69,12 @@ def test_contract(make_wires: MakeWires, check: Check, run: Callable[[Any], None
     if flags := check.missing(wires):
         pytest.skip(f"this wire lacks {' and '.join(flags)}")
     run(check(wires))
+
+
+@pytest.mark.parametrize("check", [check for check in CHECKS if "listener" not in check.needs], ids=name_of)
+def test_a_child_process_keeps_the_contract(check: Check, run: Callable[[Any], None]) -> None:
+    lacks = dict.fromkeys(("has_frames", "has_text", "has_codes"), False)
+    run(check(Wires(None, StdioTransport(), peer="stdio:cat", nowhere="stdio:no-such-program-here", **lacks)))
 
 
 class Spoilt:

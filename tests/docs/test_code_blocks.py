@@ -186,22 +186,22 @@ OF_PYTHON = ["README.md", CONNECTIONS, LOAD, WRITING_SCENARIOS, "examples/own_di
 
 
 @pytest.fixture
-def stand_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Stand]:
-    """The default stand of a page, whose settings and users lie in the working directory."""
+def stand_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Stand]:
+    """A stand of a page, by default its default, whose settings and users lie in the working directory."""
 
-    def load(page: str) -> Stand:
+    def load(page: str, name: str | None = None) -> Stand:
         (tmp_path / "antiphon.toml").write_text(joined(page, "toml") or CENTRE, encoding="utf-8")
         (tmp_path / "users.csv").write_text("name,password\nalice,${ALICE_PASSWORD}\n")
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("ALICE_PASSWORD", "looking-glass")
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-        return load_stand()
+        return load_stand(name)
 
     return load
 
 
 @pytest.fixture
-def performed(stand_of: Callable[[str], Stand], tmp_path: Path) -> Callable[..., dict[str, Run]]:
+def performed(stand_of: Callable[..., Stand], tmp_path: Path) -> Callable[..., dict[str, Run]]:
     """Performs all scenarios of a page, which is loaded as one file."""
 
     def perform_all(page: str, loop_factory: Callable[[], asyncio.AbstractEventLoop]) -> dict[str, Run]:
@@ -233,7 +233,7 @@ def test_the_example_of_a_dialect_declares_an_actor(performed: Callable[..., dic
 
 
 @pytest.mark.slow
-def test_the_plan_of_a_load_is_performed(stand_of: Callable[[str], Stand], tmp_path: Path) -> None:
+def test_the_plan_of_a_load_is_performed(stand_of: Callable[..., Stand], tmp_path: Path) -> None:
     stand = stand_of(LOAD)
     file = tmp_path / "from_a_page.py"
     file.write_text(joined(LOAD, "python"), encoding="utf-8")
@@ -266,7 +266,7 @@ def test_writing_scenarios_return_what_they_should(performed: Callable[..., dict
     }
 
 
-def test_its_stands_can_be_chosen(stand_of: Callable[[str], Stand]) -> None:
+def test_its_stands_can_be_chosen(stand_of: Callable[..., Stand]) -> None:
     assert stand_of(WRITING_SCENARIOS).name == "local"
     staging = load_stand("staging")
     assert staging.addresses == {"centre": "https://staging.example"}
@@ -275,14 +275,14 @@ def test_its_stands_can_be_chosen(stand_of: Callable[[str], Stand]) -> None:
 
 
 def test_the_settings_of_connections_are_those_of_a_stand(
-    stand_of: Callable[[str], Stand], tmp_path: Path, certificates: Path, monkeypatch: pytest.MonkeyPatch
+    stand_of: Callable[..., Stand], tmp_path: Path, certificates: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "certificates"
     folder.mkdir()
     for there, here in {"ca.pem": "ca.pem", "tester.pem": "client.pem", "tester.key": "encrypted.key"}.items():
         shutil.copy(certificates / here, folder / there)
     monkeypatch.setenv("KEY_PASSWORD", "open sesame")
-    stand = stand_of(CONNECTIONS)
+    stand = stand_of(CONNECTIONS, "staging")
     centre = stand.tls_for("wss://10.0.0.7:8443/desk")
     assert centre is not None
     assert (centre.server_name, Path(centre.certificate).name) == ("centre.internal", "tester.pem")
@@ -290,6 +290,12 @@ def test_the_settings_of_connections_are_those_of_a_stand(
     assert records is not None
     assert legacy is not None
     assert (records.server_name, records.verify, legacy.verify) == ("", True, False)
+
+
+def test_the_program_of_connections_is_that_of_a_stand(stand_of: Callable[..., Stand], tmp_path: Path) -> None:
+    stand = stand_of(CONNECTIONS, "local")
+    assert stand.resolve("{server}", {}) == "stdio:python -m pylsp"
+    assert stand.transports["stdio"] == {"cwd": str(tmp_path / "workspace"), "env": {"LOG_LEVEL": "debug"}}
 
 
 def test_all_settings_of_tls_are_on_the_page() -> None:

@@ -298,9 +298,12 @@ class _Chosen:
 
     async def connect(self, address: str, opening: Opening, receiver: Receiver) -> Connection:
         # Only now: the address may hold what the actor has learnt, and a test's stand may put a wire in its place.
-        transport: Transport | None = self._stand.transports.get(scheme_of(address)) or self._declared
-        if transport is None:
-            transport = registered("transport", address)
+        chosen = self._stand.transports.get(scheme_of(address))
+        transport: Transport | None
+        if isinstance(chosen, Mapping):
+            transport = self._declared or registered("transport", address, chosen, self._stand.source)
+        else:
+            transport = chosen or self._declared or registered("transport", address)
         tls = self._tls(address)
         if tls is not None:
             opening = msgspec.structs.replace(opening, tls=tls)

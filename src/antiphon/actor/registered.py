@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, Literal
@@ -20,16 +21,21 @@ def scheme_of(address: str) -> str:
     return scheme if colon else ""
 
 
-def registered(kind: Kind, address: str) -> Any:
+def registered(kind: Kind, address: str, options: Mapping[str, Any] | None = None, place: str = "") -> Any:
     """A transport or listener for the address, made by what stands in the entry points "antiphon.transports" (or
-    "antiphon.listeners") under its scheme. Raises ScenarioError if nothing does.
+    "antiphon.listeners") under its scheme, with options that are written at `place`. Raises ScenarioError if nothing
+    does, or does not take them.
     """
     make = _makers(kind).get(scheme_of(address))
     if make is None:
         known = ", ".join(sorted(_makers(kind))) or "none"
         text = f"no {kind} is registered for {Masker().text(address)!r}"
         raise ScenarioError(text, hint=f"there are {known}; or give {kind}=")
-    return make.load()()
+    try:
+        return make.load()(**(options or {}))
+    except TypeError as error:
+        text = f"the {kind} for {scheme_of(address)}: does not take the options {', '.join(options or {})}: {error}"
+        raise ScenarioError(text, place=place or None, hint="its documentation lists its options") from error
 
 
 @cache

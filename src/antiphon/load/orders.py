@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -43,6 +44,7 @@ class StandData(msgspec.Struct):
     within_s: float | None
     secrets: tuple[str, ...]
     tls: dict[str, dict[str, Any]]
+    transports: dict[str, dict[str, Any]]
     source: str
     environment: dict[str, str]
     is_shared: bool
@@ -58,6 +60,7 @@ class StandData(msgspec.Struct):
             within_s=stand.within_s,
             secrets=stand.secrets,
             tls=stand.tls.plain(),
+            transports={scheme: dict(each) for scheme, each in stand.transports.items() if isinstance(each, Mapping)},
             source=stand.source,
             environment=stand.environment,
             is_shared=stand.users.is_shared,
@@ -73,6 +76,7 @@ class StandData(msgspec.Struct):
             within_s=self.within_s,
             secrets=self.secrets,
             tls=StandTls.of_plain(self.tls),
+            transports=self.transports,
             source=self.source,
             environment=self.environment,
             is_shared=self.is_shared,

@@ -15,7 +15,8 @@ A stand comes from `antiphon.toml`, found in the working directory or above it:
 Every key of a stand is an address, except `users` (a list, or a file beside this one: see `antiphon.stand.users_csv`),
 `users_within_s` (how long to wait until users are free, 5 s), `start` ("module:attribute" of an async context manager
 that has `addresses` and `users`), `within_s` (the deadline of waits that give none, in seconds), `secrets` (further
-names of secret fields) and `tls` (a table: see `antiphon.stand.stand_tls`). In every value of the chosen stand
+names of secret fields), `tls` and `transports` (tables: see `antiphon.stand.stand_tls` and `stand_transports`). An
+address that is a list is a program, which is started as the peer. In every value of the chosen stand
 environment variables are filled in: see `antiphon.stand.variables`.
 """
 
@@ -31,6 +32,7 @@ from antiphon.conversation.wording import visible
 from antiphon.errors import ScenarioError
 from antiphon.stand.stand_file import StandFile
 from antiphon.stand.stand_tls import StandTls, read_tls
+from antiphon.stand.stand_transports import command_address, read_transports
 from antiphon.stand.users import User, UserPool, Wanted
 from antiphon.stand.users_csv import read_users
 from antiphon.stand.variables import Variables
@@ -52,8 +54,9 @@ _LONGEST_S: Final = 1e9
 class Stand:
     """Names and addresses of one installation of the system under test.
 
-    `transports` overrides, by the scheme of an address, which transport is used. `tls` is for its addresses, where a
-    channel says nothing else. `start` makes what must be running.
+    `transports` overrides, by the scheme of an address, which transport is used, or gives options to the registered
+    one, where a channel has none of its own. `tls` is for its addresses, where a channel says nothing else. `start`
+    makes what must be running.
     `source` is the file that the stand was read from. Users of a stand with a source are lent to one actor at a time
     among all processes on the machine, others within this object. `environment` are the variables that it was made
     with; those named like secrets are masked.
@@ -69,7 +72,7 @@ class Stand:
         start: str = "",
         within_s: float | None = None,
         secrets: Iterable[str] = (),
-        transports: Mapping[str, Transport] | None = None,
+        transports: Mapping[str, Transport | Mapping[str, Any]] | None = None,
         tls: StandTls | Tls | None = None,
         source: str = "",
         environment: Mapping[str, str] | None = None,
@@ -107,7 +110,9 @@ class Stand:
             if name is None:
                 continue
             if name in self.addresses:
-                address += self.addresses[name].rstrip("/")
+                # Not of a program: the last of its arguments may be a directory.
+                named = self.addresses[name]
+                address += named.rstrip("/") if "://" in named else named
             elif name in fields:
                 address += str(fields[name])
             else:
@@ -226,6 +231,7 @@ def _stand(name: str, table: dict[str, Any], file: StandFile) -> Stand:
     tls = _filled(Variables(file.path), table.pop("tls", None), f"{where}.tls", file)
     fields = {key: _filled(environment, value, f"{where}.{key}", file) for key, value in table.items()}
     users, variables = _users(fields.pop("users", []), f"{where}.users", file)
+    transports = read_transports(fields.pop("transports", {}), f"{where}.transports", file)
     start = fields.pop("start", "")
     if not isinstance(start, str) or (start and ":" not in start):
         raise file.wrong(f"{where}.start", '"module:attribute"')
@@ -235,6 +241,8 @@ def _stand(name: str, table: dict[str, Any], file: StandFile) -> Stand:
     if not isinstance(secrets, list) or not all(isinstance(secret, str) for secret in secrets):
         raise file.wrong(f"{where}.secrets", "a list of names of fields")
     for key, value in fields.items():
+        if isinstance(value, list):
+            value = fields[key] = command_address(value, f"{where}.{key}", file)
         if not isinstance(value, str) or not value:
             raise file.wrong(f"{where}.{key}", 'an address, as "http://127.0.0.1:8765"')
         # Not the address itself: there may be a password in it.
@@ -253,6 +261,7 @@ def _stand(name: str, table: dict[str, Any], file: StandFile) -> Stand:
         start=start,
         within_s=within_s,
         secrets=secrets,
+        transports=transports,
         source=str(file.path),
         environment={**environment.used, **variables},
     )

@@ -244,6 +244,10 @@ class StreamConnection(asyncio.Protocol):
         if goodbye is not None and not goodbye.is_clean and not goodbye.detail:
             self._goodbye = overdue(goodbye, untaken_bytes(self._stream), self._close_within_s)
         self._is_leaving = False
+        self.break_off()
+
+    def break_off(self) -> None:
+        """The peer's time for its goodbye is over."""
         self.abort()
 
     def _judge(self, exc: Exception | None) -> None:
