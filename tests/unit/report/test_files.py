@@ -387,6 +387,31 @@ def test_a_written_journal_gives_the_same_files(tmp_path: Path) -> None:
     assert any(isinstance(entry, WrittenMessage) for entry in read_journal(tmp_path / "journal.jsonl"))
 
 
+def test_what_a_killed_run_has_not_written_is_added_from_its_journal(tmp_path: Path) -> None:
+    entries = [started(ALONE), said("a", "1"), said("b", "2"), exchanged(status=204), said("a", "3"), said("b", "2")]
+    killed = MessageFiles(tmp_path)
+    for entry in entries[:4]:
+        killed(entry)
+    again = MessageFiles(tmp_path)
+    for entry in entries:
+        again(entry)
+    found = {str(path.relative_to(tmp_path)): path.read_text() for path in tmp_path.rglob("*.txt")}
+    assert found == {
+        "received/a0.txt": "1",
+        "received/b0.txt": "2",
+        "received/a1.txt": "3",
+        "received/b1.txt": "2",
+    }
+    assert [path.name for path in (tmp_path / "http").iterdir()] == ["000-POST-login.json"]
+
+
+def test_another_answer_under_the_number_of_one_that_is_there_is_told(tmp_path: Path) -> None:
+    first, second = MessageFiles(tmp_path), MessageFiles(tmp_path)
+    first(exchanged(status=204))
+    with pytest.raises(FileExistsError):
+        second(exchanged(status=500))
+
+
 def test_the_thousandth_message_costs_what_the_first_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened, renamed = [], []
     original, original_rename = os.open, os.rename

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -193,6 +194,29 @@ def test_after_a_job_time_jumps_again_though_the_pool_lives_on() -> None:
         return round(loop.time() - before_s)
 
     assert run_virtual(main()) == 20
+
+
+def test_a_thread_that_hands_nothing_over_and_says_so_is_not_waited_for() -> None:
+    async def main() -> float:
+        released = threading.Event()
+        bystander = threading.Thread(target=released.wait)
+        bystander.is_bystander = True  # type: ignore[attr-defined]
+        bystander.start()
+        await asyncio.sleep(3600)
+        released.set()
+        bystander.join()
+        return asyncio.get_running_loop().time()
+
+    assert run_virtual(main()) == 3600
+
+
+def test_a_run_whose_messages_become_files_takes_its_virtual_time_exactly(tmp_path: Path) -> None:
+    @scenario
+    def patient() -> list[Any]:
+        return [wait(600), wait(3000)]
+
+    run = run_virtual(perform(patient, stand=Stand("nowhere", {}), directory=tmp_path, reports=["files"]))
+    assert run.duration_s == 3600
 
 
 def test_a_thread_that_was_there_before_is_not_waited_for() -> None:

@@ -1,0 +1,131 @@
+"""A sink in a thread of its own: everything, in order, and no failure lost."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from antiphon.conversation.message import Message
+from antiphon.journal import Note
+from antiphon.report.formats import background
+from antiphon.report.formats.background import LARGE_BYTES, Background
+
+
+def note(text: str) -> Note:
+    return Note(at_ns=0, text=text)
+
+
+def give(sink: Background, *entries: Any) -> None:
+    for entry in entries:
+        sink(entry)
+
+
+def test_all_entries_come_in_order_and_are_there_when_it_is_closed() -> None:
+    told: list[str] = []
+    sink = Background(lambda entry: told.append(entry.text))
+    for number in range(5000):
+        sink(note(str(number)))
+    sink.close()
+    assert told == [str(number) for number in range(5000)]
+
+
+def test_whoever_records_does_not_do_the_work_but_for_the_first_entry() -> None:
+    threads: list[threading.Thread] = []
+    sink = Background(lambda _: threads.append(threading.current_thread()))
+    for text in "abc":
+        sink(note(text))
+    sink.close()
+    here = threading.current_thread()
+    assert [thread is here for thread in threads] == [True, False, False]
+    assert not threads[-1].is_alive()
+
+
+def test_the_first_entry_that_cannot_be_written_is_told_at_once() -> None:
+    def full(_: Any) -> None:
+        raise OSError("no room")
+
+    sink = Background(full)
+    with pytest.raises(OSError, match="no room"):
+        sink(note("a"))
+    sink.close()
+
+
+def test_a_failure_is_told_once_and_what_follows_is_given_all_the_same() -> None:
+    told: list[str] = []
+
+    def write(entry: Any) -> None:
+        text = getattr(entry, "text", "large")
+        told.append(text)
+        if text in "bc":
+            raise OSError(f"no room for {text}")
+
+    sink = Background(write)
+    sink(note("a"))
+    with pytest.raises(OSError, match="no room for b"):
+        give(sink, note("b"), Message("large", None, "x" * (LARGE_BYTES + 1)))
+    sink(note("e"))
+    sink(note("c"))
+    with pytest.raises(OSError, match="no room for c"):
+        sink.close()
+    sink.close()
+    assert told == ["a", "b", "large", "e", "c"]
+
+
+def test_it_is_so_far_behind_and_no_farther(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "MOST", 2)
+    behind: list[int] = []
+    given = 0
+    is_full = threading.Event()
+
+    def write(_: Any) -> None:
+        if given > 1:
+            is_full.wait()
+            behind.append(given)
+
+    sink = Background(write)
+    for number in range(1, 5):  # the first at once, one is being written, two wait
+        given = number
+        sink(note("x"))
+    given = 5
+    threading.Thread(target=is_full.set).start()
+    sink(note("x"))  # there is room once the second has been written
+    assert behind[0] == 5
+    sink.close()
+    assert len(behind) == 4
+
+
+def test_a_large_message_is_waited_for() -> None:
+    got: list[str] = []
+    sink = Background(lambda entry: got.append(entry.name))
+    sink(Message("first", None, "{}"))
+    sink(Message("small", None, "{}"))
+    sink(Message("large", None, "x" * (LARGE_BYTES + 1)))
+    assert got == ["first", "small", "large"]
+    sink.close()
+
+
+def test_what_becomes_of_a_message_later_is_not_written() -> None:
+    may_write = threading.Event()
+    written: list[Any] = []
+
+    def write(message: Any) -> None:
+        if message.name != "first":
+            may_write.wait()
+        written.append(message.raw)
+
+    sink = Background(write)
+    sink(Message("first", None, "1"))
+    message = Message("second", None, "2")
+    sink(message)
+    message.raw = "another"
+    may_write.set()
+    sink.close()
+    assert written == ["1", "2"]
+
+
+def test_without_an_entry_there_is_nothing_to_close() -> None:
+    before = threading.active_count()
+    Background(lambda _: None).close()
+    assert threading.active_count() == before
