@@ -33,16 +33,16 @@ def mask_of(kind: type) -> Mask:
 
 def mask_message(message: Message, masker: Masker) -> Message:
     """The message without its secrets; the message itself if it has none."""
-    raw, body, asks, reply_to = message.raw, message.body, message.asks, message.reply_to
-    clean = masker.clean
+    raw, body, clean = message.raw, message.body, masker.clean
     if message.name in clean and not message.frames:
         try:
             text: Any = raw if raw.__class__ is str else raw.decode()  # type: ignore[union-attr]
         except UnicodeDecodeError:
             return mask_thoroughly(message, masker)
-        if asks is not None and isinstance(asks, str) and asks not in clean:
+        asks, reply_to = message.asks, message.reply_to
+        if asks is not None and asks not in clean and isinstance(asks, str):
             text = f"{text}\n{asks}"
-        if reply_to is not None and isinstance(reply_to, str) and reply_to not in clean:
+        if reply_to is not None and reply_to not in clean and isinstance(reply_to, str):
             text = f"{text}\n{reply_to}"
         if masker.is_without(None if body is raw else body, text):
             return message

@@ -109,7 +109,6 @@ class JournalWriter:
                 self._file = os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
             else:
                 self._file = open_private(path, os.O_WRONLY | os.O_EXCL | os.O_APPEND)
-            self._size_bytes = os.fstat(self._file).st_size
         except OSError as error:
             raise RecordingError(
                 f"the journal cannot be {'written' if is_begun else 'made'}: {error.strerror}",
@@ -126,19 +125,20 @@ class JournalWriter:
             line = self._encode([_plain_fields(told)])
         try:
             written = os.write(self._file, line)
-            if written != len(line):  # one call as a rule; a pipe or a nearly full disk may take a part
-                written = self._write_rest(line, written)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                # Half a line would be damage to a reader, which stops there; and the run may go on to its end.
-                os.ftruncate(self._file, self._size_bytes)
             raise self._trouble(error) from error
-        self._size_bytes += written
+        if written != len(line):  # one call as a rule; a pipe or a nearly full disk may take a part
+            self._write_rest(line, written)
 
-    def _write_rest(self, line: bytes, written: int) -> int:
+    def _write_rest(self, line: bytes, written: int) -> None:
         while written < len(line):
-            written += os.write(self._file, memoryview(line)[written:])
-        return written
+            try:
+                written += os.write(self._file, memoryview(line)[written:])
+            except OSError as error:
+                with contextlib.suppress(OSError):
+                    # Half a line would be damage to a reader, which stops there; and the run may go on to its end.
+                    os.ftruncate(self._file, os.fstat(self._file).st_size - written)
+                raise self._trouble(error) from error
 
     def close(self) -> None:
         """Close the file; closing twice does nothing."""

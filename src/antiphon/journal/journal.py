@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import Wait
+from antiphon.errors import RecordingError
 from antiphon.journal.masking import Masker
 from antiphon.journal.outlet import Outlet, Sink
 from antiphon.journal.recordable import Recordable, at_ns, entries_of, write_down_in
@@ -63,6 +65,11 @@ class Journal:
     def has_sinks(self) -> bool:
         """False while entries go into memory only, which cannot fail."""
         return self._outlet is not None
+
+    def tell_failures(self, on_failure: Callable[[RecordingError], None]) -> None:
+        """Call this with what a sink cannot write, from now on, instead of raising it from `record`."""
+        if self._outlet is not None:
+            self._outlet.on_failure = on_failure
 
     def weigh(self, message: Message, size_bytes: int) -> None:
         """So much raw data has been recorded up to this message: let go of the oldest entries if it is too much.

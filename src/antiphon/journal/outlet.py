@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import Wait
-from antiphon.journal.entries import Recorded, StepStarted, WaitEnded, WaitStarted
+from antiphon.errors import RecordingError
+from antiphon.journal.entries import Recorded, StepEnded, StepStarted, WaitEnded, WaitStarted
 from antiphon.journal.entry_masks import Mask, mask_of
 from antiphon.journal.masking import Masker
 from antiphon.journal.performed import PerformedStep
@@ -31,6 +31,8 @@ class Outlet:
         self._placing = Placing()
         self._each = _Each()
         self._give: Sink = self._each
+        self.on_failure: Callable[[RecordingError], None] | None = None
+        """Told what a sink could not write, which `record` raises otherwise."""
 
     def add(self, sink: Sink, *, with_protocol: bool) -> None:
         """Give this sink every entry from now on; what protocols said by themselves only `with_protocol`."""
@@ -40,11 +42,23 @@ class Outlet:
 
     def record(self, recorded: Recordable) -> None:
         """See `Journal.record`."""
-        make, place, mask = _way_of(recorded.__class__)  # type: ignore[arg-type]  # every class is hashable
-        entry: Any = make(recorded) if make is not None else recorded
+        entry: Any = recorded
+        if recorded.__class__ is tuple:
+            (over,) = recorded
+            make, place, mask = _ENDS[over.__class__]
+            entry = make(over)
+        else:
+            begin, place, mask = _WAYS[recorded.__class__]
+            if begin is not None:
+                entry = begin(recorded)
         self._keep(entry)
         place(self._placing, entry)  # only here: in memory, steps that nobody reads need not be found
-        self._give(mask(entry, self._masker))
+        try:
+            self._give(mask(entry, self._masker))
+        except RecordingError as error:
+            if self.on_failure is None:
+                raise
+            self.on_failure(error)
 
 
 class _Each:
@@ -67,19 +81,43 @@ class _Each:
             raise failure
 
 
-@cache  # asked for every entry
-def _way_of(kind: Any) -> tuple[Callable[[Any], Recorded] | None, Callable[[Placing, Any], None], Mask]:
-    """What of such a thing makes an entry (None for what is one), places that, and masks it."""
-    if issubclass(kind, tuple):  # the end of a step, or of a wait: they have the same mask
-        return maker_of(kind), Placing.__call__, mask_of(WaitEnded)
-    if issubclass(kind, Deferred):
-        return maker_of(kind), Placing.__call__, _mask
-    made = kind
-    if issubclass(kind, PerformedStep):
-        made = StepStarted
-    elif issubclass(kind, Wait):
-        made = WaitStarted
-    return maker_of(kind), place_of(made), mask_of(made)
+_Make = Callable[[Any], Recorded]
+_Place = Callable[[Placing, Any], None]
+_Way = tuple[_Make | None, _Place, Mask]
+_End = tuple[_Make, _Place, Mask]
+
+
+class _Ways(dict[Any, _Way]):
+    """What of a thing of some kind makes an entry (None for what is one), places that, and masks it.
+
+    Looked up for every entry, for which a function that remembers would take twice the time.
+    """
+
+    def __missing__(self, kind: Any) -> _Way:
+        way: _Way
+        if issubclass(kind, Deferred):
+            way = maker_of(kind), Placing.__call__, _mask
+        elif issubclass(kind, PerformedStep):
+            way = maker_of(kind), place_of(StepStarted), mask_of(StepStarted)
+        elif issubclass(kind, Wait):
+            way = maker_of(kind), place_of(WaitStarted), mask_of(WaitStarted)
+        else:
+            way = maker_of(kind), place_of(kind), mask_of(kind)
+        self[kind] = way
+        return way
+
+
+class _Ends(dict[Any, _End]):
+    """The same for what has ended, a step or a wait."""
+
+    def __missing__(self, kind: Any) -> _End:
+        made: Any = StepEnded if issubclass(kind, PerformedStep) else WaitEnded
+        end = self[kind] = made.of, place_of(made), mask_of(made)
+        return end
+
+
+_WAYS = _Ways()
+_ENDS = _Ends()
 
 
 def _mask(entry: Any, masker: Masker) -> Any:

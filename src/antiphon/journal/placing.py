@@ -9,6 +9,7 @@ entry, carries the step of the wait, and that counts.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
@@ -60,9 +61,11 @@ class Placing:
         self._steps: dict[int, tuple[StepStarted, int]] = {}
         self._waits: dict[int, tuple[WaitStarted, dict[int, WaitStarted]]] = {}
         """Each with all that were begun on its channel and are not over."""
-        self._waits_on: dict[tuple[str, str], dict[int, WaitStarted]] = {}
+        self._waits_on: dict[tuple[str, str], dict[int, WaitStarted]] = defaultdict(dict)
         """By actor and channel, in the order in which they were begun."""
         self._arrival: Arrival | None = None
+        self._here: dict[int, WaitStarted] = {}
+        """The waits on the channel of the last message that was received."""
 
     def __call__(self, entry: Any) -> None:
         place_of(entry.__class__)(self, entry)
@@ -76,7 +79,8 @@ class Placing:
         if self._arrival is not None:
             self._follow(message)
         if not message.is_sent:
-            message.step = self._step_of(message)
+            here = self._here = self._waits_on[message.actor, message.channel]
+            message.step = self._step_of(message, here)
             self._arrival = Arrival(message)
 
     def _place_handled(self, handled: Handled) -> None:
@@ -105,31 +109,23 @@ class Placing:
         self._steps.pop(ended.number, None)
 
     def _begin_wait(self, wait: WaitStarted) -> None:  # it may go on with an arrival
-        here = self._waits_on.get((wait.actor, wait.channel))
-        if here is None:
-            here = self._waits_on[wait.actor, wait.channel] = {}
-        here[wait.number] = wait
-        self._waits[wait.number] = wait, here
+        here, number = self._waits_on[wait.actor, wait.channel], wait.number
+        here[number] = wait
+        self._waits[number] = wait, here
 
     def _end_wait(self, ended: WaitEnded) -> None:
         begun = self._waits.pop(ended.number, None)
         if begun is not None:
             wait, here = begun
             del here[ended.number]
-            message = self._arrival.message if self._arrival is not None else None
-            if (
-                message is not None
-                and ended.message == message.number
-                and wait.channel == message.channel
-                and wait.actor == message.actor
-            ):
+            arrival = self._arrival
+            if arrival is not None and here is self._here and ended.message == arrival.message.number:
                 # A wait that was begun in a step that is over has no place there any more.
-                ended.step = wait.step if wait.step in self._steps else message.step
+                ended.step = wait.step if wait.step in self._steps else arrival.message.step
         self._arrival = None
 
-    def _step_of(self, message: Message) -> int:
+    def _step_of(self, message: Message, here: dict[int, WaitStarted]) -> int:
         """Where a message of its name is awaited, or anything else on its channel; else what its actor is doing."""
-        here = self._waits_on.get((message.actor, message.channel))
         if here:
             name, steps, is_named, found = message.name, self._steps, False, None
             for wait in here.values():

@@ -17,7 +17,7 @@ from weakref import WeakSet
 
 from antiphon.conversation.clock import Clock
 from antiphon.conversation.waits import Wait
-from antiphon.errors import CheckFailed, RecordingError
+from antiphon.errors import CheckFailed
 from antiphon.journal import Failed, Journal, Note, Sink, SoftCheckFailed
 from antiphon.journal.performed import PerformedStep
 from antiphon.runtime.deadlines import Deadlines
@@ -47,8 +47,9 @@ class Runtime:
         self.origin_ns: Final = self.clock.origin_ns
         self.journal = journal
         self.masker = journal.masker
-        # Chosen once: without a sink nothing can fail, and nobody is to pay for that it might.
-        self.record: Sink = self._record if journal.has_sinks else journal.record
+        if journal.has_sinks:  # else nothing can fail
+            journal.tell_failures(on_failure)  # not `fail`, which would record it
+        self.record: Sink = journal.record
         """Puts an entry into the journal; one that cannot be written fails the run, and goes on in memory."""
         self.deadlines = Deadlines(self.loop, self.clock)
         self.unheard: dict[Wait[Any], None] = {}
@@ -130,12 +131,6 @@ class Runtime:
             blocked_s = self.deadlines.blocked_ns / 1e9
             text = f"the event loop was blocked for {blocked_s:.3f} s: a step or handler does not give way"
             self.record(Note(at_ns=self.now_ns(), text=f"{text}; call() runs a blocking function in a thread"))
-
-    def _record(self, entry: Any) -> None:
-        try:
-            self.journal.record(entry)
-        except RecordingError as error:
-            self._on_failure(error)  # not `fail`, which would record it
 
     def _reap(self, task: asyncio.Task[Any]) -> None:
         self.tasks.discard(task)

@@ -274,7 +274,7 @@ class Masker:
                 return False
         except ValueError:  # half a character, or a number of thousands of digits
             return False
-        return not self._known or (_REWRITTEN.search(text) is None and self._known.mask(text, MASK) is text)
+        return not self.learnt or (_REWRITTEN.search(text) is None and self._known.mask(text, MASK) is text)
 
     def _is_plain(self, value: Any, depth: int) -> bool:
         """Whether a body is of objects, lists and plain values only, and no name in it is the name of a secret."""
