@@ -123,12 +123,10 @@ class Actor:
         """See `Channel.ask`."""
         # Not through the property: this is called as often as anything, and a property is a call more.
         try:
-            channel = self._channel
-        except AttributeError:
+            exchange = self._channel.exchange  # type: ignore[union-attr]
+        except AttributeError:  # in no run, or None
             raise self._not_attached() from None
-        if channel is None:
-            raise self._not_attached()
-        return channel.exchange(name, body, fields, check, within_s)
+        return exchange(name, body, fields, check, within_s)
 
     def answer(self, request: Message, body: Any = None, /, *, is_last: bool = True, **fields: Any) -> bool:
         """See `Channel.answer`."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Final
+from operator import attrgetter
+from typing import Any
 
 from multidict import CIMultiDict
 
+from antiphon.actor.asking import Ask, asking, refusing
 from antiphon.actor.beside import Beside, thrown_away
-from antiphon.actor.codec_failure import decoder_of, unreadable
+from antiphon.actor.codec_failure import decoder_of
 from antiphon.actor.framed import Framed
 from antiphon.actor.handlers import Dispatcher, Handlers
 from antiphon.actor.housekeeping import Housekeeping
@@ -18,33 +20,28 @@ from antiphon.actor.mailbox_watch import MailboxWatch
 from antiphon.actor.party import Party
 from antiphon.actor.protocol_opening import refusal_of
 from antiphon.actor.reading_pause import ReadingPause
-from antiphon.actor.sending import DEFAULT_MAX_UNSENT_BYTES, Sender, body_of, not_open, unsayable
+from antiphon.actor.receiving import receiving
+from antiphon.actor.sending import DEFAULT_MAX_UNSENT_BYTES, Sender
 from antiphon.actor.wait_driver import WaitDriver
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.mailbox import DEFAULT_LIMIT_BYTES, Mailbox
 from antiphon.conversation.message import Data, Message, require_name
 from antiphon.conversation.strict import Ignored
 from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
-from antiphon.dialect.codec import Codec, Dialect
+from antiphon.dialect.codec import Dialect
 from antiphon.dialect.framing import Framing
 from antiphon.dialect.meeting import Meeting, Side
 from antiphon.errors import (
-    DialectError,
     ErrorReply,
     OpeningRefused,
     ScenarioError,
-    SendBufferFull,
-    TransportError,
 )
-from antiphon.runtime.call_site import KNOWN_PLACES, caller, find_place, getframe, place_of
+from antiphon.runtime.call_site import caller, place_of
 from antiphon.runtime.deadlines import nanoseconds
 from antiphon.runtime.runtime import STEP, Runtime
 from antiphon.transport.interface import Connection, Opening, Transport
 
 __all__ = ["DEFAULT_MAX_UNSENT_BYTES", "Channel", "Mark"]
-
-LARGE_BYTES: Final = 4 * 1024
-"""What is remembered of the past is bounded by counts, which is enough for data up to this size."""
 
 Mark = int
 """A moment in the stream of received messages: how many had come."""
@@ -84,7 +81,6 @@ class Channel:
         self.name = name
         self.actor = actor
         self.loop = runtime.loop
-        self.within_s = within_s
         self.open_within_s = open_within_s
         self.headers: CIMultiDict[str] = CIMultiDict(headers or {})
         self.subprotocols = subprotocols
@@ -108,22 +104,21 @@ class Channel:
         self._transport = transport
         self._resolve_address = address
         self._now_ns = runtime.now_ns
-        self._read_ns = runtime.read_ns
-        self._origin_ns = runtime.origin_ns
         self._record = runtime.record
-        self._deadlines = runtime.deadlines
         self._opening_ns: int | None = None
         self._meeting: Meeting | None = None
         self._party = party
-        self._codec: Codec  # none before the first connection is on its way
         self._sender = Sender(runtime, self.mailbox, actor, name, max_unsent_bytes)
         reading = ReadingPause(self.mailbox, self._sender)
         self._driver = WaitDriver(runtime, self.mailbox, actor, name, self._sender.holds_part, reading)
+        self.within_s = within_s
         self._watch = MailboxWatch(runtime, self._driver, reading, actor, name)
         self._beside = Beside(runtime, self._driver, self._sender, self._dispatcher, allow_half_open)
         self.on_protocol, self.on_aside = self._beside.on_protocol, self._beside.on_aside
         self.on_finished = self._beside.on_finished
         self._note = self._driver.note if when_full == "pause" else runtime.record
+        self.exchange: Ask = refusing(self.mailbox)
+        """What `ask` does, for whoever has taken its arguments already, and was called by the author."""
 
     def __repr__(self) -> str:
         return f"<Channel {self.mailbox.owner}: {'open' if self.is_open else self.ending or 'not open'}>"
@@ -208,77 +203,42 @@ class Channel:
         if self.mailbox.ending is not None:
             self.mailbox.reopen()
         meeting, codec = self._party.meet(self._dialect, side, address, headers, subprotocols)
-        self._meeting, self._codec, self._sender.codec = meeting, codec, codec
+        self._meeting, self._sender.codec = meeting, codec
         # What a codec is like is looked at once, and not for each message.
         framed = self._framed = Framed(self._framing, self._dialect, codec) if self._framing is not None else None
-        self._decode = framed.decode if framed is not None else decoder_of(self._dialect, codec)
+        decode = framed.decode if framed is not None else decoder_of(self._dialect, codec)
         self._housekeeping = Housekeeping(
             self._runtime, self._sender, self._dialect, self._watch.reading, side, self._dispatcher.stop
         )
         self._driver.tell_given_up = self._housekeeping.give_up
-        self._tidy_above_bytes = -1 if self._housekeeping.has_duties else LARGE_BYTES
+        self._receive = receiving(
+            self._runtime, self._driver, self._watch, self._dispatcher, self._heard, self._housekeeping, decode
+        )
         return meeting
 
     # -- what the transport calls -------------------------------------------------------------------------------------
 
     def on_opened(self, connection: Connection) -> None:
         meeting, self._meeting = self._meeting or self.meet("server", "", {}, ()), None
-        self._sender.connection = connection if self._framed is None else self._framed.carry(connection)
         self.subprotocol = meeting.subprotocol = connection.subprotocol
-        self._party.previous = self._codec
+        if self._framed is not None:
+            connection = self._framed.carry(connection)
+        self._sender.connection = connection
+        self.exchange = asking(self._runtime, self._sender, self._driver, connection, self._note)
+        self._party.previous = self._sender.codec
         self._runtime.deadlines.add(self._driver)
         self._beside.opened(meeting, self._opening_ns)
         self._housekeeping.begin()
         self._dispatcher.opened()
 
-    def on_data(self, data: Data) -> None:
-        # Not called as methods, which these are not: that takes the interpreter longer.
-        read_ns, decode, record = self._read_ns, self._decode, self._record
-        now_ns = read_ns() - self._origin_ns
-        try:
-            messages = decode(data)
-        except Exception as error:
-            messages = (unreadable(self._dialect, data, error),)
-        mailbox = self.mailbox
-        for message in messages:
-            message.at_ns = now_ns
-            message.number = mailbox.received = mailbox.received + 1
-            message.actor = self.actor
-            message.channel = self.name
-            record(message)  # before anyone reacts: what is said in answer stands behind it
-            if message.is_protocol:
-                self._housekeeping.hear(message)
-                continue  # it has its place among the others, and nobody waits for it
-            if message.name in self._heard:
-                self._react(message)
-            satisfied = mailbox.hand_out(message, now_ns)  # P1: whether or not anyone waits
-            if satisfied is not None:  # within this turn, and before the next message of the same read
-                record((satisfied,))
-                sleeper = satisfied.sleeper
-                if sleeper is not None:
-                    satisfied.sleeper = None
-                    self._driver.resume(sleeper)
-            if mailbox.has_news:
-                self._watch.look(now_ns)
-        if len(data) > self._tidy_above_bytes:
-            self._tidy_up(messages, len(data))
-
-    def _react(self, message: Message) -> None:
-        """P11: handlers are first, and take nothing from the mailbox."""
-        mailbox = self.mailbox
-        mailbox.received -= 1  # a mark that a handler makes stands before the message that it sees
-        self._dispatcher.react(message)
-        message.number = mailbox.received = mailbox.received + 1
-
-    def _tidy_up(self, messages: Sequence[Message], size_bytes: int) -> None:
-        if self._housekeeping.has_duties:
-            self._housekeeping.pay()
-        if size_bytes > LARGE_BYTES and messages:
-            self._watch.bound_memory(messages[-1], size_bytes)
+    on_data = property(
+        attrgetter("_receive"), doc="Called with all that arrives."
+    )  # in C, for it may be asked each time
 
     def on_ended(self, ending: Ending) -> None:
         now_ns = self._now_ns()
         self._sender.connection = None
+        self.exchange = refusing(self.mailbox)
         ending = self._housekeeping.end(ending)
         self._beside.ended(ending, now_ns)
         self.mailbox.close(ending, now_ns)  # P8; told below, when handlers have had their say
@@ -311,52 +271,6 @@ class Channel:
         """
         return self.exchange(name, body, fields, check, within_s)
 
-    def exchange(self, name: str, body: Any, fields: dict[str, Any], check: Any, within_s: float | None) -> Exchange:
-        """What `ask` does, for whoever has taken its arguments already."""
-        sender = self._sender
-        connection = sender.connection
-        if connection is None:
-            raise not_open(self.mailbox, name)
-        if name.__class__ is not str:
-            require_name(name)
-        if body is None:
-            body = fields or None
-        elif fields:
-            body = body_of(name, body, fields)
-        try:
-            request = self._codec.request(name, body)
-        except DialectError as error:
-            raise unsayable(error) from error
-        read_ns, note = self._read_ns, self._note
-        now_ns = read_ns() - self._origin_ns
-        within_ns = self._within_ns if within_s is None else nanoseconds(within_s)
-        deadline_ns = None
-        if within_ns is not None:
-            deadline_ns = now_ns + within_ns
-            if deadline_ns < self._deadlines.armed_ns:
-                self._deadlines.note(deadline_ns)
-        frame = getframe(2)
-        step = STEP.get()
-        exchange = Exchange(
-            request,
-            check,
-            made_ns=now_ns,
-            deadline_ns=deadline_ns,
-            source=KNOWN_PLACES.get((id(frame.f_code), frame.f_lasti)) or find_place(frame),
-            step=step,
-            driver=self._driver,
-        )
-        self.mailbox.expect_reply(exchange)  # P5: before the request is on its way, so that no reply comes too early
-        try:
-            sender.transmit(connection, request, now_ns, step)
-        except TransportError as error:
-            self.mailbox.withdraw(exchange, now_ns)
-            if isinstance(error, SendBufferFull):
-                raise
-            raise unsayable(error) from error
-        note(exchange)
-        return exchange
-
     def answer(self, request: Message, body: Any = None, /, *, is_last: bool = True, **fields: Any) -> bool:
         """Answer a received request with that body; nothing happens if the connection is gone.
 
@@ -386,7 +300,7 @@ class Channel:
 
         Raises DeadlinePassed, or ChannelClosed if the connection ends before.
         """
-        await self._sender.flushed(self._within_ns if within_s is None else nanoseconds(within_s))
+        await self._sender.flushed(self._driver.within_ns if within_s is None else nanoseconds(within_s))
 
     # -- waiting ------------------------------------------------------------------------------------------------------
 
@@ -483,14 +397,14 @@ class Channel:
 
     @within_s.setter
     def within_s(self, within_s: float) -> None:
+        self._driver.within_ns = nanoseconds(within_s)
         self._within_s = within_s
-        self._within_ns = nanoseconds(within_s)
 
     def _made(self, within_s: float | None, name: str | None = None) -> dict[str, Any]:
         """What every wait is given that somebody makes now."""
         require_name(name, or_none=True)
-        now_ns = self._read_ns() - self._origin_ns
-        within_ns = self._within_ns if within_s is None else nanoseconds(within_s)
+        now_ns = self._now_ns()
+        within_ns = self._driver.within_ns if within_s is None else nanoseconds(within_s)
         return {
             "made_ns": now_ns,
             "deadline_ns": now_ns + within_ns if within_ns is not None else None,

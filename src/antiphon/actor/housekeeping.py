@@ -49,7 +49,7 @@ class Housekeeping:
         self._runtime = runtime
         self._sender = sender
         self._codec = codec
-        self._dialect = dialect
+        self.dialect = dialect
         self._owner = owner = sender.owner
         self._stop = stop
         self._heartbeat_s: float | None = None
@@ -131,7 +131,7 @@ class Housekeeping:
             for each in owed():
                 self._sender.send_owed(duty, each)
         except Exception as error:
-            failure = codec_failure(self._dialect, error, f"in its {duty}()")
+            failure = codec_failure(self.dialect, error, f"in its {duty}()")
             failure.place = failure.place or self._owner
             self._runtime.fail(failure)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.message import Data, Message, require_data, require_name
@@ -28,7 +28,7 @@ from antiphon.runtime.runtime import STEP, Runtime
 from antiphon.transport.interface import Connection
 from antiphon.transport.timeouts import timeout
 
-__all__ = ["DEFAULT_MAX_UNSENT_BYTES", "Sender", "body_of", "not_open", "unsayable"]
+__all__ = ["DEFAULT_MAX_UNSENT_BYTES", "Sender", "body_of", "not_open", "raise_unsaid"]
 
 DEFAULT_MAX_UNSENT_BYTES: Final = 64 * 1024 * 1024
 
@@ -44,7 +44,8 @@ class Sender:
     there is none before the first.
 
     `max_unsent_bytes` bounds what has not left when more is to be sent. That is looked at every 64 KiB (or as often as
-    the bound is reached, if that is less), and for each message while the peer is behind.
+    the bound is reached, if that is less), and for each message while the peer is behind: `unlooked_bytes` is what was
+    sent since, and beyond `unwatched_bytes` it is looked at. `sent` is the number of the latest message.
     """
 
     __slots__ = (
@@ -59,14 +60,14 @@ class Sender:
         "_max_unsent_bytes",
         "_now_ns",
         "_record",
-        "_sent",
         "_told_bytes",
-        "_unlooked_bytes",
         "_unsent_bytes",
-        "_unwatched_bytes",
         "_weigh",
         "codec",
         "connection",
+        "sent",
+        "unlooked_bytes",
+        "unwatched_bytes",
     )
 
     codec: Codec
@@ -81,15 +82,15 @@ class Sender:
         self._weigh = runtime.journal.weigh
         self._max_unsent_bytes = max_unsent_bytes
         self._look_every_bytes = min(LOOK_EVERY_BYTES, max_unsent_bytes)
-        self._sent = 0
-        self._unlooked_bytes = 0
+        self.sent = 0
+        self.unlooked_bytes = 0
         self._unsent_bytes = 0
         self._left_ns = 0
         self._is_behind = False
         self._told_bytes = 0
         self._batch: list[Message] | None = None
         self._finished: Connection | None = None
-        self._unwatched_bytes: float = self._look_every_bytes
+        self.unwatched_bytes: float = self._look_every_bytes
 
     def _collect(self, batch: list[Message] | None) -> None:
         """From now on keep what is said in that list; None: say it."""
@@ -97,7 +98,7 @@ class Sender:
         # In a batch, and on a connection on which we say no more, there is always too much unwatched, so that one look
         # tells all of that for each message.
         is_watched = batch is None and self._finished is None
-        self._unwatched_bytes = self._look_every_bytes if is_watched else -math.inf
+        self.unwatched_bytes = self._look_every_bytes if is_watched else -math.inf
 
     @property
     def owner(self) -> str:
@@ -118,11 +119,8 @@ class Sender:
         try:
             message = self.codec.encode(name, body_of(name, body, fields))
             self.transmit(connection, message, self._now_ns(), STEP.get())
-        # Not the author's fault, unlike all else that cannot be said: the peer does not read.
-        except SendBufferFull:
-            raise
         except (DialectError, TransportError) as error:
-            raise unsayable(error) from error
+            raise_unsaid(error)
 
     def send_data(self, data: Data) -> None:
         """See `Channel.send_data`."""
@@ -148,16 +146,16 @@ class Sender:
     def transmit(self, connection: Connection, message: Message, now_ns: int, step: PerformedStep | None) -> None:
         """Put the message into the journal, and hand it over; in a batch it is kept until that ends."""
         raw = message.raw
-        unlooked_bytes = self._unlooked_bytes + len(raw)
-        if unlooked_bytes > self._unwatched_bytes:
+        unlooked_bytes = self.unlooked_bytes + len(raw)
+        if unlooked_bytes > self.unwatched_bytes:
             if self._batch is not None:
                 self._batch.append(message)
             else:
                 self._transmit_watched(connection, message, now_ns, step)
             return
-        self._unlooked_bytes = unlooked_bytes
+        self.unlooked_bytes = unlooked_bytes
         # The journal has it before it is on its way: whatever comes of it, also in this very call, comes after it.
-        self._sent = message.number = self._sent + 1
+        self.sent = message.number = self.sent + 1
         message.at_ns = now_ns
         message.actor = self._actor
         message.channel = self._channel
@@ -170,7 +168,7 @@ class Sender:
             connection.send(raw)
         else:
             for data in message.frames:
-                self._unlooked_bytes += len(data)
+                self.unlooked_bytes += len(data)
                 connection.send(data)
 
     def _transmit_watched(
@@ -181,15 +179,15 @@ class Sender:
             text = f"{message.name} cannot be said: {self._mailbox.owner} has finished"
             raise TransportError(text, hint="finish() is the end of all that is said; close() ends the connection")
         size_bytes = len(message.raw)
-        said_bytes = self._unlooked_bytes + size_bytes - (self._look_every_bytes if self._is_behind else 0)
-        self._unlooked_bytes = self._look_every_bytes  # what is refused now is not counted
+        said_bytes = self.unlooked_bytes + size_bytes - (self._look_every_bytes if self._is_behind else 0)
+        self.unlooked_bytes = self._look_every_bytes  # what is refused now is not counted
         self._look(connection, now_ns)
         self._weigh(message, said_bytes)
-        self._unlooked_bytes = -size_bytes
+        self.unlooked_bytes = -size_bytes
         self.transmit(connection, message, now_ns, step)
         if self._is_behind:
             self._unsent_bytes = connection.unsent_bytes
-            self._unlooked_bytes = self._look_every_bytes
+            self.unlooked_bytes = self._look_every_bytes
 
     def _look(self, connection: Connection, now_ns: int) -> None:
         """Raises SendBufferFull if far too much has not left."""
@@ -302,9 +300,11 @@ def body_of(name: str, body: Any, fields: dict[str, Any]) -> Any:
     return {**body, **fields}
 
 
-def unsayable(error: AntiphonError) -> ScenarioError:
-    """What cannot be written, or sent, is the fault of who says it."""
-    return ScenarioError(error.text, place=caller(), hint=error.hint)
+def raise_unsaid(error: DialectError | TransportError) -> NoReturn:
+    """What cannot be written, or sent, is the fault of who says it; but for the peer's, who does not read."""
+    if isinstance(error, SendBufferFull):
+        raise error
+    raise ScenarioError(error.text, place=caller(), hint=error.hint) from error
 
 
 def not_open(mailbox: Mailbox, name: str) -> AntiphonError:

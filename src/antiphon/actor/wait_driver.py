@@ -20,8 +20,11 @@ __all__ = ["WaitDriver"]
 class WaitDriver(Resumer):
     """The waits of one channel, driven. `holds_part` says whether part of a message has come, and its rest has not.
 
-    `tell_given_up` tells the peer that nobody waits for the replies to a request any more, None without a word for it.
+    `within_ns` is the deadline of waits that give none, None for a time without an end. `tell_given_up` tells the peer
+    that nobody waits for the replies to a request any more, None without a word for it.
     """
+
+    within_ns: int | None
 
     def __init__(
         self,
@@ -60,7 +63,7 @@ class WaitDriver(Resumer):
     def wake(self) -> None:
         """Tell those whose waits are settled; they may do anything meanwhile, also settle more.
 
-        `Channel.on_data` does the same for one that a message has satisfied, as nearly all are.
+        `receiving` does the same for one that a message has satisfied, as nearly all are.
         """
         mailbox, record = self.mailbox, self._record
         if mailbox.soft_failures:

@@ -82,7 +82,7 @@ class Mailbox:
         self._backlog = Backlog(ignored)
         self._keeps_all = keeps_all
         self._wait_index = WaitIndex()
-        self._exchanges = Exchanges()
+        self.exchanges = Exchanges()
         self._absences: dict[int, AbsenceWait] = {}
         self.untils: dict[int, UntilWait] = {}
         self._pending: dict[int, Wait[Any]] = {}
@@ -112,7 +112,7 @@ class Mailbox:
 
     def _all_pending(self) -> Iterator[Wait[Any]]:
         yield from self._pending.values()
-        yield from (exchange for exchange in self._exchanges.all() if exchange.is_pending)
+        yield from (exchange for exchange in self.exchanges.all() if exchange.is_pending)
 
     # -- what comes in ------------------------------------------------------------------------------------------------
 
@@ -131,7 +131,7 @@ class Mailbox:
         key = message.reply_to
         if key is not None:
             if message.is_last:
-                found: Any = self._exchanges.pop(key, None)
+                found: Any = self.exchanges.pop(key, None)
                 # Most requests have one reply, their answer, and nobody else is told with them.
                 if found.__class__ is Exchange and found.message is None and not (message.is_failure or self.settled):
                     self.taken.append((message.number, found))
@@ -143,7 +143,7 @@ class Mailbox:
                     self._blame(found, now_ns)
                     return None
             else:
-                found = self._exchanges.get(key)
+                found = self.exchanges.get(key)
             if found is not None and self._reply(found, message, now_ns):
                 return None
         wait = self._next_for(message)
@@ -178,13 +178,13 @@ class Mailbox:
 
     def _reply(self, found: Exchange | deque[Exchange], message: Message, now_ns: int) -> bool:
         """Give the message to the first exchange of its key; False if that does not want it any more."""
-        exchange = self._exchanges.first_of(found, message.is_last) if isinstance(found, deque) else found
+        exchange = self.exchanges.first_of(found, message.is_last) if isinstance(found, deque) else found
         self.taken.append((message.number, exchange))
         if not exchange.is_pending:
             # P5: it was asked for and given up; it takes its turn among the replies, but is nobody's answer.
             if isinstance(exchange.error, DeadlinePassed):
                 mark_late(exchange, now_ns)
-            self._exchanges.forget(exchange.key)
+            self.exchanges.forget(exchange.key)
             return False
         if exchange.message is None:
             exchange.message = message
@@ -202,7 +202,7 @@ class Mailbox:
 
     def _refused(self, exchange: Exchange, refusal: Message, now_ns: int) -> RequestRefused:
         if not refusal.is_last:
-            self._exchanges.abandon(exchange)  # what follows the refusal still belongs to it
+            self.exchanges.abandon(exchange)  # what follows the refusal still belongs to it
         refused = RequestRefused("", explanation=explain(exchange, self, now_ns, "refused", culprit=refusal))
         refused.message = refusal
         return refused
@@ -313,13 +313,13 @@ class Mailbox:
         exchange.after = self.received  # P5: before the request is sent, so that no reply can come in between
         if self.ending is not None and self._is_closed(exchange):
             return
-        if self._exchanges.setdefault(exchange.request.asks, exchange) is not exchange:
-            self._exchanges.queue(exchange)
+        if self.exchanges.setdefault(exchange.request.asks, exchange) is not exchange:
+            self.exchanges.queue(exchange)
 
     def withdraw(self, wait: Exchange, now_ns: int) -> None:
         """Undo `expect_reply`: the request could not be sent, so no reply will come."""
         if wait.is_pending:
-            self._exchanges.withdraw(wait)
+            self.exchanges.withdraw(wait)
             wait.settled_ns = now_ns  # so that it holds no place
         self.abandon(wait, now_ns)
 
@@ -396,7 +396,7 @@ class Mailbox:
             wait.settled_ns = now_ns
             self._forget(wait)
             if isinstance(wait, Exchange):
-                self._exchanges.abandon(wait)
+                self.exchanges.abandon(wait)
         for message in surrender(wait):  # P10
             self._give_back(message, now_ns)
 
@@ -426,7 +426,7 @@ class Mailbox:
             elif not (isinstance(wait, UntilWait) and self._look(wait, now_ns)):
                 self._settle(wait, now_ns, DeadlinePassed("", explanation=explain(wait, self, now_ns, "deadline")))
                 if isinstance(wait, Exchange):
-                    self._exchanges.abandon(wait)
+                    self.exchanges.abandon(wait)
                 elif not isinstance(wait, UntilWait):
                     self._overdue.append(wait)
                     self._has_bystanders = True
@@ -446,7 +446,7 @@ class Mailbox:
             elif not (isinstance(wait, UntilWait) and self._look(wait, now_ns)):
                 self._settle(wait, now_ns, ChannelClosed("", explanation=explain(wait, self, now_ns, "closed")))
         self._overdue.note_close(now_ns)
-        self._exchanges.clear()  # ids begin anew on the next connection: a late reply must not meet an old request
+        self.exchanges.clear()  # ids begin anew on the next connection: a late reply must not meet an old request
 
     def reopen(self) -> None:
         """A new connection carries on: what was kept stays, what was closed stays told."""

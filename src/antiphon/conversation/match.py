@@ -56,19 +56,18 @@ class Difference(msgspec.Struct, frozen=True):
 
 def matches(pattern: Any, value: Any) -> bool:
     """True if `value` fits `pattern`; a predicate that raises does not fit."""
-    kind = pattern.__class__
-    if kind is dict:
+    if pattern.__class__ is dict:
         # The class first: `isinstance` with an abstract class is slow, and nearly all bodies are dicts.
         if value.__class__ is not dict and not isinstance(value, Mapping):
             return False
-        get = value.get
         for key, wanted in pattern.items():
             if wanted.__class__ is str:  # most fields are; this spares them a call in the hottest loop of the project
-                if wanted != get(key):
+                if wanted != value.get(key):
                     return False
-            elif not matches(wanted, get(key, ABSENT)):
+            elif not matches(wanted, value.get(key, ABSENT)):
                 return False
         return True
+    kind = pattern.__class__
     if kind in _PLAIN:
         if pattern == value:
             # In Python True is 1, in what is sent over a wire it is not.

@@ -30,9 +30,9 @@ class Driver(Protocol):
     actor: str
     channel: str
 
-    def awaiting(self, wait: Wait[T], /) -> Generator[Any, None, T]:
-        """What `__await__` gives: it ends with the result, or raises what there is instead."""
-        ...
+    new_sleeper: Callable[[], Any]
+    """Makes what a task sleeps on who awaits a wait: a future as its event loop knows them, of which `waits` are the
+    waits that are given up with it. The task is resumed once there is something new about one of them."""
 
     def cancel(self, wait: Wait[Any], /) -> bool:
         """Give the wait up, and tell those who await it; False if it is settled already."""
@@ -118,7 +118,24 @@ class Wait(msgspec.Struct, Generic[T], eq=False, kw_only=True):
     # -- what whoever waits does with it ------------------------------------------------------------------------------
 
     def __await__(self) -> Generator[Any, None, T]:
-        return self.driver.awaiting(self)
+        while self.settled_ns < 0:
+            sleeper = self.sleeper
+            if sleeper is None:
+                new_sleeper = self.driver.new_sleeper
+                sleeper = self.sleeper = new_sleeper()
+                sleeper.waits = (self,)
+            sleeper._asyncio_future_blocking = True  # how a future is awaited by its task: see `asyncio.isfuture`
+            try:
+                yield sleeper
+            except BaseException:
+                self.driver.give_up(self)  # also where nobody cancelled it, but closed the coroutine
+                raise
+        message: Any = self.message
+        if message is None or self.error is not None:
+            return self.result()
+        # The same for what nearly every wait gets: what has a message was neither given up nor failed.
+        self.is_seen = True
+        return message  # type: ignore[no-any-return]
 
     def done(self) -> bool:
         """True once there is a result or an error, or it was given up."""

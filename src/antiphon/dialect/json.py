@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence, Set
+from copy import copy
 from functools import lru_cache
 from itertools import count
 from typing import Any, Final
@@ -69,6 +70,7 @@ class Json:
         # Of no connection, so that each codec need not make them again.
         self.failed_field = _text_field(failed)
         self.find_id = _finder(self.id) if self.id else None
+        self._model: _EnvelopeCodec | None = None
         self._check()
 
     def _check(self) -> None:
@@ -97,7 +99,14 @@ class Json:
         return self.reply is not None or bool(self.id)
 
     def codec(self, _meeting: Meeting, /) -> Codec:
-        return _EnvelopeCodec(self) if self._is_envelope else _JsonCodec(self)
+        if self._model is None:
+            if not self._is_envelope:
+                return _JsonCodec(self)
+            # Of a copy, for the codec leads to its dialect: this one would lead round in a circle.
+            self._model = _EnvelopeCodec(copy(self))
+        codec = _EnvelopeCodec.__new__(_EnvelopeCodec)
+        vars(codec).update(vars(self._model))  # it remembers nothing, so that nothing is made anew for each connection
+        return codec
 
 
 class _JsonCodec(Codec):
@@ -287,34 +296,46 @@ class _JsonCodec(Codec):
 
 
 class _EnvelopeCodec(_JsonCodec):
-    """The same for what `_is_envelope`: all in one pass."""
+    """The same for what `_is_envelope`, all in one pass."""
 
     def __init__(self, dialect: Json) -> None:
         super().__init__(dialect)
-        field: tuple[Any, object] = dialect.failed_field or (None, object())
-        self._failed_key, self._failed_text = field
+        # Functions of their own: to look up what an option means, in the codec, costs as much as to do it.
+        self.decode = _envelope_reader(_JsonCodec(dialect))  # type: ignore[assignment,method-assign]
+        self.request = _envelope_requester(self)  # type: ignore[assignment,method-assign]
 
-    def decode(self, data: Data) -> Sequence[Message]:
-        read, is_reply = self._decode, self._is_reply
+
+def _envelope_reader(codec: _JsonCodec) -> Callable[[Data], Sequence[Message]]:
+    """What decodes in the place of that codec."""
+    read, is_reply, name_key, body_key = codec._decode, codec._is_reply, codec._name_key, codec._body_key
+    failed_key, failed_text = codec._dialect.failed_field or (None, object())
+
+    def decode(data: Data) -> Sequence[Message]:
         try:
             document = read(data)
-            name, body = document[self._name_key], document[self._body_key]
+            name, body = document[name_key], document[body_key]
             if is_reply(name):
-                is_failure = body.get(self._failed_key) == self._failed_text
-                return (Message(name, body, data, None, name, None, True, True, is_failure),)
+                return (Message(name, body, data, None, name, None, True, True, body.get(failed_key) == failed_text),)
         except Exception:  # no JSON, no object, no name, no body: seldom, and told as elsewhere
-            return super().decode(data)
-        return (Message(name, body, data),) if name else super().decode(data)
+            return codec.decode(data)
+        return (Message(name, body, data),) if name else codec.decode(data)
 
-    def request(self, name: str, body: Any) -> Message:
-        reply_to = self._reply_to
+    return decode
+
+
+def _envelope_requester(codec: _JsonCodec) -> Callable[[str, Any], Message]:
+    """What makes requests in the place of that codec."""
+    reply_to, name_key, body_key = codec._reply_to, codec._name_key, codec._body_key
+
+    def request(name: str, body: Any) -> Message:
         if body is None:
             body = {}
         try:
-            raw = encode_json({self._name_key: name, self._body_key: body})
+            return Message(name, body, encode_json({name_key: name, body_key: body}), None, None, reply_to(name))
         except NOT_WRITABLE as error:
             raise unwritable(name, body, error) from error
-        return Message(name, body, raw, None, None, reply_to(name))
+
+    return request
 
 
 class _Template:

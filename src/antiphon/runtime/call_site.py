@@ -1,7 +1,7 @@
 """Where in the author's code something was written: the place that every failure names.
 
 A wait is made by `self.expect(…)`, and only the stack knows which line that was. It is looked at for every wait, so it
-must cost little: the nearest frame and its instruction are looked up in a table, and the line is found once for each.
+must cost little: the nearest frame and its instruction are looked up in `PLACES`, and the line is found once for each.
 
 Relied upon: `sys._getframe` and `frame.f_lasti` (CPython 3.11 to 3.14; `inspect.stack` reads every file on the way and
 takes a thousand times longer). The table is right as long as an instruction stands on one line, which is what
@@ -24,7 +24,7 @@ from typing import Any, Final
 from antiphon.runtime.runtime import STEP
 from antiphon.runtime.tracebacks import owner_of
 
-__all__ = ["KNOWN_PLACES", "Place", "caller", "find_place", "getframe", "local_names", "place", "place_of"]
+__all__ = ["PLACES", "Place", "caller", "getframe", "local_names", "place", "place_of"]
 
 getframe: Final = sys._getframe  # asked for every wait, and found faster here
 
@@ -36,18 +36,30 @@ def caller(skipping: int = 1) -> Place:
     """The author's line that this call comes from; the innermost `skipping` callers are ours.
 
     It is the nearest of the running task, or else that of the step under way. What is called for every message looks
-    into `KNOWN_PLACES` itself, as it is done here.
+    into `PLACES` itself.
     """
     frame = getframe(skipping + 1)
-    return KNOWN_PLACES.get((id(frame.f_code), frame.f_lasti)) or find_place(frame)
+    return PLACES.get((id(frame.f_code), frame.f_lasti)) or _find_place(frame)
 
 
-def find_place(nearest: FrameType) -> Place:
+class _Places(dict[tuple[int, int], Place]):
+    """The places of the author's code that called before, by the code's identity and the instruction; of another frame
+    under which somebody looks, the place that its call comes from."""
+
+    def __missing__(self, key: tuple[int, int]) -> Place:
+        frame: FrameType | None = getframe(1)
+        while frame is not None and (id(frame.f_code), frame.f_lasti) != key:
+            frame = frame.f_back
+        assert frame is not None, "whoever looks a frame up is called by it"
+        return _find_place(frame)
+
+
+def _find_place(nearest: FrameType) -> Place:
     """The author's line that a call comes from which was made in that frame, or in one that it was called from."""
     frame: FrameType | None = nearest
     passed: list[FrameType] = []
     while frame is not None:
-        known = KNOWN_PLACES.get((id(frame.f_code), frame.f_lasti))
+        known = PLACES.get((id(frame.f_code), frame.f_lasti))
         if known is not None:
             return known
         owner = owner_of(frame.f_code.co_filename)
@@ -77,11 +89,11 @@ def _task_frame() -> FrameType | None:
 def _remember(frame: FrameType) -> Place:
     code = frame.f_code
     found = place(code.co_filename, frame.f_lineno)
-    if len(KNOWN_PLACES) >= _MOST_KNOWN:
-        KNOWN_PLACES.clear()
+    if len(PLACES) >= _MOST_KNOWN:
+        PLACES.clear()
         _CODES.clear()
     _CODES[id(code)] = code
-    KNOWN_PLACES[id(code), frame.f_lasti] = found
+    PLACES[id(code), frame.f_lasti] = found
     return found
 
 
@@ -106,8 +118,8 @@ def place(file: str, line: int) -> Place:
     return f"{path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else file}:{line}"
 
 
-KNOWN_PLACES: Final[dict[tuple[int, int], Place]] = {}
-"""The places of the author's code that called before, by the code's identity and the instruction."""
+PLACES: Final = _Places()
+"""`PLACES[id(frame.f_code), frame.f_lasti]` is the place that a call comes from which is made in that frame."""
 
 _CODES: Final[dict[int, CodeType]] = {}
 """Their code by its identity, which is its own as long as it is kept; to hash one would mean to read all of it."""

@@ -6,8 +6,9 @@ the future is never made done; the callbacks that lie in it are called here, and
 
 Relied upon, all of it the same in CPython 3.11 to 3.14, for tasks in C and in Python, on asyncio's loops and uvloop's:
 
--   What an awaitable yields with `_asyncio_future_blocking` set to True is awaited by its task (documented at
-    `asyncio.isfuture`), by one call of `add_done_callback`; `Future._callbacks` shows it, with the task's context.
+-   What an awaitable yields with `_asyncio_future_blocking` set to True is awaited by its task, as in `Wait.__await__`
+    (documented at `asyncio.isfuture`): by one call of `add_done_callback`, which `Future._callbacks` shows with the
+    task's context.
 -   A task's wake-up asks what it is called with for `result()` and throws that away. So it is called with a future of
     asyncio's that is done, which it asks without a call into Python.
 -   A wake-up may be called from any callback of the loop while no task is in the middle of a step. Within a step it
@@ -30,6 +31,7 @@ import sys
 import types
 from collections.abc import Callable, Collection, Generator
 from contextvars import Context, copy_context
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from antiphon.conversation.waits import Wait
@@ -72,6 +74,7 @@ class Resumer:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop: Final = loop
+        self.new_sleeper: Callable[[], Any] = partial(Sleeper, loop=loop)
         # What a task is woken with: it is asked for its result, and has nothing to say.
         self._woken: asyncio.Future[None] = loop.create_future()
         self._woken.set_result(None)
@@ -79,26 +82,6 @@ class Resumer:
     def give_up(self, wait: Wait[Any]) -> None:
         """Nobody awaits the wait any more."""
         raise NotImplementedError
-
-    def awaiting(self, wait: Wait[T], /) -> Generator[Any, None, T]:
-        """See `antiphon.conversation.waits.Driver`."""
-        while wait.settled_ns < 0:
-            sleeper = wait.sleeper
-            if sleeper is None:
-                sleeper = wait.sleeper = Sleeper(loop=self.loop)
-                sleeper.waits = (wait,)
-            sleeper._asyncio_future_blocking = True
-            try:
-                yield sleeper
-            except BaseException:
-                self.give_up(wait)  # also where nobody cancelled it, but closed the coroutine
-                raise
-        message: Any = wait.message
-        if message is None or wait.error is not None:
-            return wait.result()
-        # The same for what nearly every wait gets: what has a message was neither given up nor failed.
-        wait.is_seen = True
-        return message  # type: ignore[no-any-return]
 
     def resume(self, sleeper: asyncio.Future[Any]) -> None:
         """Let those who sleep on it go on: at once, unless a task is in the middle of a step.
@@ -123,7 +106,7 @@ class Resumer:
     @types.coroutine
     def any_of(self, waits: Collection[Wait[Any]], /) -> Generator[Any, None, None]:
         """See `antiphon.conversation.waits.Driver`."""
-        own = Sleeper(loop=self.loop)
+        own = self.new_sleeper()
         own.waits = waits
         # With a context of its own it is called at once, as a task is.
         relay, context = _Relay(self, own), copy_context()
@@ -154,7 +137,7 @@ class Resumer:
     def sleeper_of(self, wait: Wait[Any]) -> Sleeper:
         """The future that those sleep on who await the wait."""
         if wait.sleeper is None:
-            wait.sleeper = Sleeper(loop=self.loop)
+            wait.sleeper = self.new_sleeper()
             wait.sleeper.waits = (wait,)
         sleeper: Sleeper = wait.sleeper
         return sleeper

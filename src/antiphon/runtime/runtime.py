@@ -55,6 +55,8 @@ class Runtime:
         self.unheard: dict[Wait[Any], None] = {}
         self.soft_failures: list[CheckFailed] = []
         self.next_step = count(1).__next__
+        self.for_steps: Final = self.record, self.read_ns, self.origin_ns, self.masker, self.next_step
+        """What each step takes of the run, all at once."""
         self.next_wait = count(1).__next__
         self._on_failure = on_failure
         self.tasks: set[asyncio.Task[Any]] = set()  # the loop keeps weak references only

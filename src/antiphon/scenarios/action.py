@@ -17,7 +17,7 @@ from antiphon.journal import Argument
 from antiphon.journal.arguments import GivenArguments
 from antiphon.journal.masking import Masker
 from antiphon.journal.performed import PerformedStep
-from antiphon.runtime.call_site import KNOWN_PLACES, Place, caller, find_place, getframe, place_of
+from antiphon.runtime.call_site import PLACES, Place, caller, getframe, place_of
 from antiphon.runtime.runtime import Runtime
 from antiphon.scenarios.signals import Signals
 from antiphon.scenarios.step import (
@@ -60,7 +60,7 @@ class action(Generic[A, P, R]):  # noqa: N801 - a decorator, and written as one
         @wraps(function)
         def make(actor: A, /, *args: P.args, **kwargs: P.kwargs) -> Step[R]:
             frame = getframe(1)
-            source = KNOWN_PLACES.get((id(frame.f_code), frame.f_lasti)) or find_place(frame)
+            source = PLACES[id(frame.f_code), frame.f_lasti]
             return _ActionStep(self.__name__, args, kwargs, source, actor, function)
 
         self._make = make

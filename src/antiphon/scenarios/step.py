@@ -96,23 +96,17 @@ class Step(Generic[R]):
         stage = STAGE.get()
         if stage is None:
             stage = self.stage_outside()
-        runtime = stage.runtime
-        record, read_ns, origin_ns = runtime.record, runtime.read_ns, runtime.origin_ns
+        record, read_ns, origin_ns, masker, next_number = stage.runtime.for_steps
         around = STEP.get()
         step = PerformedStep(
-            self,
-            runtime.masker,
-            runtime.next_step(),
-            around.number if around is not None else 0,
-            self.who,
-            read_ns() - origin_ns,
+            self, masker, next_number(), around.number if around is not None else 0, self.who, read_ns() - origin_ns
         )
         # What is sent and awaited inside carries the step's number, also in tasks that copy this context.
         token = STEP.set(step)
         record(step)
         try:
             # No coroutine of ours around the author's: each would have to be resumed for every message.
-            result = yield from self._do(stage, step).__await__()
+            return (yield from self._do(stage, step).__await__())
         # Cancellation too must have its end in the journal: that is how consequences are told from causes.
         except BaseException as error:
             self._place(error, step)
@@ -123,7 +117,6 @@ class Step(Generic[R]):
             STEP.reset(token)
             step.ended_ns = read_ns() - origin_ns
             record((step,))
-        return result
 
     @property
     def title(self) -> str:

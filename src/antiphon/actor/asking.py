@@ -1,0 +1,99 @@
+"""A request, from its name and fields until it is on its way and somebody may await its replies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from antiphon.actor.sending import Sender, body_of, not_open, raise_unsaid
+from antiphon.actor.wait_driver import WaitDriver
+from antiphon.conversation.mailbox import Mailbox
+from antiphon.conversation.message import require_name
+from antiphon.conversation.waits import Exchange
+from antiphon.errors import DialectError, TransportError
+from antiphon.runtime.call_site import PLACES, getframe
+from antiphon.runtime.deadlines import nanoseconds
+from antiphon.runtime.runtime import STEP, Runtime
+from antiphon.transport.interface import Connection
+
+__all__ = ["Ask", "asking", "refusing"]
+
+Ask = Callable[[str, Any, dict[str, Any], Any, float | None], Exchange]
+"""What `Channel.ask` does: called with the name, the body, the fields, the check and the deadline in seconds."""
+
+
+def asking(
+    runtime: Runtime, sender: Sender, driver: WaitDriver, connection: Connection, note: Callable[[Exchange], object]
+) -> Ask:
+    """What asks on a connection that is open, called by what the author calls; `note` puts the wait into the journal.
+
+    It does in one pass what `Mailbox.expect_reply` and `Sender.transmit` do each by itself, and is a function with all
+    that it needs at hand: to look that up for each request takes as long as to do it.
+    """
+    mailbox, request_of, record, deadlines = driver.mailbox, sender.codec.request, runtime.record, runtime.deadlines
+    actor, channel, next_order = driver.actor, driver.channel, runtime.next_wait
+    read_ns, origin_ns, put = runtime.read_ns, runtime.origin_ns, mailbox.exchanges.setdefault
+
+    def ask(name: str, body: Any, fields: dict[str, Any], check: Any, within_s: float | None) -> Exchange:
+        if name.__class__ is not str:
+            require_name(name)
+        try:
+            request = request_of(name, body_of(name, body, fields) if body is not None else fields or None)
+        except DialectError as error:
+            raise_unsaid(error)
+        now_ns = read_ns() - origin_ns
+        within_ns = nanoseconds(within_s) if within_s is not None else driver.within_ns
+        if within_ns is None:
+            deadline_ns = None
+        else:
+            deadline_ns = now_ns + within_ns
+            if deadline_ns < deadlines.armed_ns:
+                deadlines.note(deadline_ns)
+        frame = getframe(2)
+        step = STEP.get()
+        exchange = Exchange(
+            request,
+            check,
+            made_ns=now_ns,
+            deadline_ns=deadline_ns,
+            source=PLACES[id(frame.f_code), frame.f_lasti],
+            step=step,
+            driver=driver,
+            order=next_order(),
+            after=mailbox.received,
+        )
+        # P5: before the request is on its way, so that no reply comes too early.
+        if put(request.asks, exchange) is not exchange:
+            mailbox.exchanges.queue(exchange)
+        raw = request.raw
+        unlooked_bytes = sender.unlooked_bytes + len(raw)
+        try:
+            if unlooked_bytes > sender.unwatched_bytes or request.frames is not None:
+                sender.transmit(connection, request, now_ns, step)
+            else:
+                sender.unlooked_bytes = unlooked_bytes
+                request.number = sender.sent = sender.sent + 1
+                request.at_ns = now_ns
+                request.actor = actor
+                request.channel = channel
+                request.is_sent = True
+                if step is not None:
+                    request.step = step.number
+                record(request)
+                connection.send(raw)
+            note(exchange)
+            return exchange
+        except TransportError as error:
+            mailbox.withdraw(exchange, now_ns)
+            raise_unsaid(error)
+
+    return ask
+
+
+def refusing(mailbox: Mailbox) -> Ask:
+    """What asks while there is no connection."""
+
+    def ask(name: str, *_rest: object) -> Exchange:
+        raise not_open(mailbox, name)
+
+    return ask

@@ -1,0 +1,84 @@
+"""What a channel does with what arrives, until whoever waited for it has gone on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Sequence
+
+from antiphon.actor.codec_failure import unreadable
+from antiphon.actor.handlers import Dispatcher
+from antiphon.actor.housekeeping import Housekeeping
+from antiphon.actor.mailbox_watch import MailboxWatch
+from antiphon.actor.wait_driver import WaitDriver
+from antiphon.conversation.mailbox import Mailbox
+from antiphon.conversation.message import Data, Message
+from antiphon.runtime.runtime import Runtime
+
+__all__ = ["LARGE_BYTES", "receiving"]
+
+LARGE_BYTES = 4 * 1024
+"""What is remembered of the past is bounded by counts, which is enough for data up to this size."""
+
+
+def receiving(
+    runtime: Runtime,
+    driver: WaitDriver,
+    watch: MailboxWatch,
+    dispatcher: Dispatcher,
+    heard: Container[str],
+    housekeeping: Housekeeping,
+    decode: Callable[[Data], Sequence[Message]],
+) -> Callable[[Data], None]:
+    """What takes the data of one connection, in one turn of the event loop: `decode` makes messages of it, of which
+    those whose names are `heard` have a handler.
+
+    It is a function with all that it needs at hand: to look that up for each message takes as long as to do it.
+    """
+    mailbox, record, actor, channel = driver.mailbox, runtime.record, driver.actor, driver.channel
+    hand_out, resume, look = mailbox.hand_out, driver.resume, watch.look
+    read_ns, origin_ns = runtime.read_ns, runtime.origin_ns
+    tidy_above_bytes = -1 if housekeeping.has_duties else LARGE_BYTES
+
+    def receive(data: Data) -> None:
+        now_ns = read_ns() - origin_ns
+        try:
+            messages = decode(data)
+        except Exception as error:
+            messages = (unreadable(housekeeping.dialect, data, error),)
+        for message in messages:
+            message.at_ns = now_ns
+            message.number = mailbox.received = mailbox.received + 1
+            message.actor = actor
+            message.channel = channel
+            record(message)  # before anyone reacts: what is said in answer stands behind it
+            if message.is_protocol:
+                housekeeping.hear(message)
+                continue  # it has its place among the others, and nobody waits for it
+            if message.name in heard:
+                _react(mailbox, dispatcher, message)
+            satisfied = hand_out(message, now_ns)  # P1: whether or not anyone waits
+            if satisfied is not None:  # within this turn, and before the next message of the same read
+                record((satisfied,))
+                sleeper = satisfied.sleeper
+                if sleeper is not None:
+                    satisfied.sleeper = None
+                    resume(sleeper)
+            if mailbox.has_news:
+                look(now_ns)
+        if len(data) > tidy_above_bytes:
+            _tidy_up(housekeeping, watch, messages, len(data))
+
+    return receive
+
+
+def _react(mailbox: Mailbox, dispatcher: Dispatcher, message: Message) -> None:
+    """P11: handlers are first, and take nothing from the mailbox."""
+    mailbox.received -= 1  # a mark that a handler makes stands before the message that it sees
+    dispatcher.react(message)
+    message.number = mailbox.received = mailbox.received + 1
+
+
+def _tidy_up(housekeeping: Housekeeping, watch: MailboxWatch, messages: Sequence[Message], size_bytes: int) -> None:
+    if housekeeping.has_duties:
+        housekeeping.pay()
+    if size_bytes > LARGE_BYTES and messages:
+        watch.bound_memory(messages[-1], size_bytes)
