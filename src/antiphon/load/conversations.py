@@ -101,7 +101,7 @@ class Conversation:
         self._held: asyncio.Event | None = None
         self._now_ns: Callable[[], int] | None = None
         self._done_ns: int | None = None  # when all was done that it was held open for
-        self._measuring = holder.meter.measuring(holder.part.name)
+        self._measuring = holder.meter.measuring(holder.part.name, journal.masked)
 
     def fold(self) -> None:
         """Count what was recorded since the last time."""
@@ -169,7 +169,7 @@ class Conversation:
             ended_ns=now_ns,
             error=error,
             conversation=self.name,
-            mask=self.journal.masker.text,
+            mask=self.journal.masked,
         )
         text = cause.text if cause is not None else ""
         if keeper is None or run is None:  # of one that could not begin nothing is recorded
@@ -199,7 +199,7 @@ class Conversation:
             "ended": moment(epoch_s, now_ns),
             "took_s": f"{(now_ns - self._due_ns) / 1e9:.3f}",
         }
-        return columns.row(about, self.parameters, run, self.journal.masker.text)
+        return columns.row(about, self.parameters, run, self.journal.masked)
 
     def _kept(self, why: WhyKept, run: Run | None, took_us: int, cause: str = "") -> ConversationKept:
         part = self._holder.part.name

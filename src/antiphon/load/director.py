@@ -303,6 +303,6 @@ class Director:
         judged = self._judging.judge(self.figures)
         for entry in judged:
             self._record(entry)
-        for column in self._tables[0].unknown() if self._tables else ():
-            self.trust.note(f"no conversation had anything for the column {column!r} of the table")
+        if self._tables and (empty := self._tables[0].unknown()):
+            self.trust.note(f"no conversation had anything for {', '.join(empty)} in the table")
         return judged

@@ -33,13 +33,14 @@ __all__ = ["Measuring", "Meter"]
 class Measuring:
     """What is under way in one conversation: steps and waits by their numbers, and what was awaited in each step.
 
-    `divisions` are of those steps in which it was much, so that it stays small.
+    `divisions` are of those steps in which it was much, so that it stays small. `mask` takes its secrets out of a text.
     """
 
-    __slots__ = ("divisions", "part", "steps", "waited", "waits")
+    __slots__ = ("divisions", "mask", "part", "steps", "waited", "waits")
 
-    def __init__(self, part: PartSeries) -> None:
+    def __init__(self, part: PartSeries, mask: Callable[[str], str]) -> None:
         self.part = part
+        self.mask = mask
         self.steps: dict[int, PerformedStep] = {}
         self.waits: dict[int, Wait[Any] | WaitStarted] = {}
         self.waited: dict[int, list[Settled]] = {}
@@ -78,15 +79,16 @@ class Meter:
             TimerStopped: self._timer,
         }
 
-    def measuring(self, part: str) -> Measuring:
-        """For a conversation of that part that begins."""
+    def measuring(self, part: str, mask: Callable[[str], str] = str) -> Measuring:
+        """For a conversation of that part that begins; `mask` takes its secrets out of a text."""
         series = self._parts.get(part)
         if series is None:
             series = self._parts[part] = PartSeries(part)
-        return Measuring(series)
+        return Measuring(series, mask)
 
     def fold(self, measuring: Measuring, recorded: Sequence[Any]) -> None:
         """Count what was recorded of the conversation since the last time."""
+        measuring.part.mask = measuring.mask
         steps, waits, others = measuring.steps, measuring.waits, self._others
         sent = received = sent_bytes = received_bytes = 0
         for each in recorded:
@@ -180,13 +182,14 @@ class Meter:
 
     def _settle(self, measuring: Measuring, wait: _Over, outcome: WaitOutcome, settled_ns: int) -> None:
         """Count a wait that is over: as one of its message, and as time in the steps around it."""
+        name = measuring.part.told(wait.name)
         if wait.kind is not None and outcome != "cancelled":
             # Also if the step is over: a wait may outlive it.
-            series = measuring.part.wait(wait.kind, _action(measuring, wait.step), wait.name)
+            series = measuring.part.wait(wait.kind, _action(measuring, wait.step), name)
             series.durations_us.append((settled_ns - wait.made_ns) // 1000 or 1)
             series.errors += outcome == "failed"
         if wait.step is not None:
-            _await(measuring, wait.step.number, (wait.name, wait.made_ns, settled_ns))
+            _await(measuring, wait.step.number, (name, wait.made_ns, settled_ns))
 
     # -- what else is timed -------------------------------------------------------------------------------------------
 
@@ -202,14 +205,15 @@ class Meter:
 
     def _http(self, measuring: Measuring, exchange: PerformedExchange) -> None:
         """An error is that no answer came, and what HTTP calls one (RFC 9110 sections 15.5 and 15.6)."""
-        name = name_of_request(exchange.method, exchange.url)
+        name = measuring.part.told(name_of_request(exchange.method, exchange.url))
         series = measuring.part.series("http", _action(measuring, measuring.steps.get(exchange.step)), name)
         series.durations_us.append(exchange.took_ns // 1000 or 1)
         series.errors += exchange.answer is None or exchange.answer.status >= 400
         _await(measuring, exchange.step, (name, exchange.at_ns, exchange.at_ns + exchange.took_ns))
 
     def _timer(self, measuring: Measuring, stopped: TimerStopped) -> None:
-        measuring.part.series("timer", stopped.name).durations_us.append(stopped.took_ns // 1000 or 1)
+        part = measuring.part
+        part.series("timer", part.told(stopped.name)).durations_us.append(stopped.took_ns // 1000 or 1)
 
     def _other(self, _measuring: Measuring, other: Any) -> None:
         """Most that is left is of no use; a message is one whatever its dialect makes of it, or could not read."""

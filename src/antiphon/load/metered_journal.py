@@ -42,7 +42,7 @@ class MeteredJournal(Journal):
         # One list for ever: whoever records has its `append`.
         self._pending: list[Any] = []
         self.record: Sink = self._pending.append
-        self._taken = 0
+        self._taken = self._learnt = 0
         self._first: Recordable | None = None
         self._watched: Journal | None = None
         self._unlooked: dict[str, int] = {}
@@ -96,6 +96,16 @@ class MeteredJournal(Journal):
         """Keep what is recorded of the wait as it is now, instead of the wait, taken or not."""
         if not write_down_in(self._pending, wait):
             write_down_in(self._ring, wait)
+
+    def masked(self, text: str) -> str:
+        """The text without secrets, also those that were heard and that nothing has been written of."""
+        unlearnt = self._taken - self._learnt
+        if unlearnt:
+            self._learnt = self._taken
+            for each in islice(reversed(self._ring), unlearnt):
+                if isinstance(each, Message):
+                    self.masker.learn_from(each.body)
+        return self.masker.text(text)
 
     def hand_over(self) -> list[Recordable]:
         """The run is over. What it recorded stays here until `forget`, since its end is still to be taken: whoever has

@@ -67,11 +67,28 @@ class PartSeries:
 
     def __init__(self, part: str) -> None:
         self.part = part
+        self.mask: Callable[[str], str] = str
+        """Takes the secrets out of a name that the conversation which is looked at has said."""
         self.steps: dict[str, tuple[Append, defaultdict[str, int]]] = {}
         self.asks: dict[str | None, dict[str, Append]] = {}
         self.expects: dict[str | None, dict[str, Append]] = {}
         self._series: dict[tuple[Measured, str], Series] = {}
         self._names: dict[str, Measured] = {}
+        self._plain: set[str] = set()
+
+    def told(self, name: str) -> str:
+        """What is called so, as figures call it: without secrets; beyond 500 names it is `others`.
+
+        A message may have a token in its name, and who writes a scenario a token in that of a timer.
+        """
+        if name in self._plain:
+            return name
+        if len(self._plain) >= _MOST_SERIES:
+            return OTHERS
+        masked = self.mask(name)
+        if masked == name:
+            self._plain.add(name)
+        return masked
 
     def series(self, kind: Measured, *path: str | None) -> Series:
         """The series of that kind whose name is the part and what stands behind it; beyond 500 it is `others`."""

@@ -300,7 +300,7 @@ def test_a_column_that_is_always_empty_is_told(load_with: Loading, tmp_path: Pat
     load = load_with(plan, table=f"{tmp_path / 'calls.csv'}:conversation,interaction_id,telefone,cause")
 
     assert load.figures.ended is not None
-    assert load.figures.ended.error == "no conversation had anything for the column 'telefone' of the table"
+    assert load.figures.ended.error == "no conversation had anything for telefone in the table"
 
 
 def test_a_shard_has_its_rows_in_its_own_directory_too(load_with: Loading, tmp_path: Path) -> None:
