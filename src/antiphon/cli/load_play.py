@@ -66,6 +66,7 @@ def load_on_screen(asked: Asked, screen: Screen, *, shows_traceback: bool = Fals
         view.tell_end()
         code = exit_code(error)
     except BaseException as error:
+        view.tell_end()  # what was until then
         code = fail(error, screen, shows_traceback=shows_traceback)
     else:
         view.tell_end()

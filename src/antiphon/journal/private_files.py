@@ -14,7 +14,7 @@ from typing import Final
 if sys.platform != "win32":
     import resource
 
-__all__ = ["PRIVATE_DIRECTORY", "PRIVATE_FILE", "make_private_directory", "open_private", "reason"]
+__all__ = ["PRIVATE_DIRECTORY", "PRIVATE_FILE", "make_private_directory", "open_private", "reason", "why_unwritable"]
 
 PRIVATE_FILE: Final = 0o600
 PRIVATE_DIRECTORY: Final = 0o700
@@ -49,3 +49,18 @@ def reason(error: OSError) -> str:
         if limit_bytes != resource.RLIM_INFINITY:
             return f"{told}; the limit is {limit_bytes} bytes (ulimit -f)"
     return told
+
+
+def why_unwritable(path: Path) -> str:
+    """Why no file of that name can be written, as far as one can tell without doing it; "" if it can."""
+    if path.is_dir():
+        return os.strerror(errno.EISDIR)
+    place = path
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if place != path and not place.is_dir():
+        return os.strerror(errno.ENOTDIR)
+    if os.access(place, os.W_OK):
+        return ""
+    is_read_only = hasattr(os, "statvfs") and os.statvfs(place).f_flag & os.ST_RDONLY
+    return os.strerror(errno.EROFS if is_read_only else errno.EACCES)

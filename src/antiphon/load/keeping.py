@@ -105,11 +105,18 @@ class Keeper:
         try:
             make_private_directory(path.parent)
             path.mkdir(PRIVATE_DIRECTORY)
+        except OSError as error:
+            return self._note(error)
+        try:
             write_to(path)
         except (OSError, RecordingError) as error:
-            self._unwritten[str(getattr(error, "text", None) or getattr(error, "strerror", None) or error)] += 1
-            return False
+            shutil.rmtree(path, ignore_errors=True)  # the load's own record needs the room
+            return self._note(error)
         return True
+
+    def _note(self, error: OSError | RecordingError) -> bool:
+        self._unwritten[str(getattr(error, "text", None) or getattr(error, "strerror", None) or error)] += 1
+        return False
 
     def is_slow(self, part: str, took_us: int) -> bool:
         """Whether it is among the slowest of its part so far."""

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 from antiphon.conversation.clock import iso_utc
-from antiphon.errors import LoadInconclusive, RecordingError, ScenarioError, ThresholdCrossed
+from antiphon.errors import AntiphonError, LoadInconclusive, RecordingError, ScenarioError, ThresholdCrossed
 from antiphon.journal.figures import ConversationKept, LoadStarted, LoadVerdict
 from antiphon.journal.file import JournalWriter
 from antiphon.journal.load_file import LOAD_FILE_NAME
@@ -30,10 +30,10 @@ from antiphon.load.orders import Begin, StandData
 from antiphon.load.plan import Plan
 from antiphon.load.processes import ProcessGenerator
 from antiphon.load.shares import Share
-from antiphon.load.table import OWN_TABLE_NAME, Columns, TableFile, parse_table
+from antiphon.load.table import OWN_TABLE_NAME, Columns, TableFile, parse_table, require_table
 from antiphon.load.target import Target
 from antiphon.report.load.figures import LoadFigures, read_figures
-from antiphon.report.load.reports import STANDARD_REPORTS, check_names, make_load_reports
+from antiphon.report.load.reports import STANDARD_REPORTS, LoadReports, check_names, require_place
 from antiphon.runtime.event_loop import require_no_loop, run_in_loop
 from antiphon.scenarios.runner import own_version
 from antiphon.stand.stand import Stand, load_stand
@@ -164,6 +164,10 @@ def require_performable(
     chosen = with_own_users(chosen, plan.share)
     compared = read_figures(baseline) if baseline is not None else None
     asked = parse_table(table) if table is not None else None
+    if asked is not None:
+        require_table(asked[0])
+    for spec in reports:
+        require_place(spec)
     require_files(plan, processes)
     require_users(plan, chosen, processes)
     return Performable(chosen, compared, asked)
@@ -348,13 +352,28 @@ class _Record:
 
 
 def _make_reports(directory: Path, figures: LoadFigures, reports: Sequence[str], baseline: Path | None) -> None:
-    """Those of the load, and a trace of each conversation that was kept; what failed before is not hidden by that."""
+    """All that can be made, those of the load and a trace of each conversation that was kept; what failed before is not
+    hidden by one that cannot."""
     failed = sys.exception()
-    try:
-        for kept in figures.kept:
+    troubles: list[AntiphonError] = []
+    with _noting(troubles):
+        made = LoadReports(directory, baseline)
+        for spec in [*STANDARD_REPORTS, *reports]:
+            with _noting(troubles):
+                made.make(spec)
+    for kept in figures.kept:
+        with _noting(troubles):
             make_report(directory / kept.directory, "trace")
-        make_load_reports(directory, [*STANDARD_REPORTS, *reports], baseline=baseline)
+    if not troubles:
+        return
+    if failed is None:
+        raise troubles[0]
+    failed.add_note(str(troubles[0]))
+
+
+@contextmanager
+def _noting(troubles: list[AntiphonError]) -> Iterator[None]:
+    try:
+        yield
     except (RecordingError, ScenarioError) as error:
-        if failed is None:
-            raise
-        failed.add_note(str(error))
+        troubles.append(error)

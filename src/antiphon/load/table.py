@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -14,10 +16,10 @@ import msgspec
 from antiphon.conversation.clock import iso_utc
 from antiphon.conversation.wording import shorten
 from antiphon.errors import RecordingError, ScenarioError
-from antiphon.journal.private_files import reason
+from antiphon.journal.private_files import reason, why_unwritable
 from antiphon.scenarios.run import Run
 
-__all__ = ["ABOUT_CONVERSATIONS", "OWN_TABLE_NAME", "Columns", "TableFile", "parse_table"]
+__all__ = ["ABOUT_CONVERSATIONS", "OWN_TABLE_NAME", "Columns", "TableFile", "parse_table", "require_table"]
 
 ABOUT_CONVERSATIONS: Final = ("conversation", "part", "outcome", "cause", "user", "due", "started", "ended", "took_s")
 """What is known of each conversation beside what its scenario names; moments are ISO 8601 in UTC."""
@@ -71,13 +73,17 @@ class TableFile:
         self._names = names
         self._filled: Counter[str] = Counter()
         self._has_rows = False
+        self._size_bytes = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+            self._file = path.open("wb", buffering=0)
         except OSError as error:
-            raise self._trouble(error) from error
-        self._write = csv.writer(self._file).writerow
-        self._put([list(names)])
+            raise _trouble(path, error) from error
+        try:
+            self._put([list(names)])
+        except BaseException:
+            self._file.close()
+            raise
 
     def add(self, rows: Sequence[Sequence[str]]) -> None:
         """Write these rows."""
@@ -96,17 +102,31 @@ class TableFile:
         self._file.close()
 
     def _put(self, rows: Sequence[Sequence[str]]) -> None:
-        try:
-            for row in rows:
-                self._write(row)
-            self._file.flush()
-        except OSError as error:
-            raise self._trouble(error) from error
+        """Write rows, each whole or not at all: what does not fit on the disk is taken back."""
+        for row in rows:
+            text = io.StringIO(newline="")
+            csv.writer(text).writerow(row)
+            data = memoryview(text.getvalue().encode("utf-8", "backslashreplace"))
+            try:
+                rest = data
+                while rest:
+                    rest = rest[self._file.write(rest) :]
+            except OSError as error:
+                with suppress(OSError):  # a device or a pipe cannot
+                    self._file.truncate(self._size_bytes)
+                raise _trouble(self._path, error) from error
+            self._size_bytes += len(data)
 
-    def _trouble(self, error: OSError) -> RecordingError:
-        return RecordingError(
-            f"the table cannot be written: {reason(error)}", place=str(self._path), hint="--table FILE.csv:COLUMNS"
-        )
+
+def require_table(path: Path) -> None:
+    """Raise RecordingError if a table cannot be written there, as far as one can tell before it is."""
+    if told := why_unwritable(path):
+        raise _trouble(path, told)
+
+
+def _trouble(path: Path, error: OSError | str) -> RecordingError:
+    told = error if isinstance(error, str) else reason(error)
+    return RecordingError(f"the table cannot be written: {told}", place=str(path), hint="--table FILE.csv:COLUMNS")
 
 
 def parse_table(text: str) -> tuple[Path, Columns]:

@@ -10,14 +10,14 @@ from typing import Final
 
 __all__ = ["Tally"]
 
-_PLACES: Final = 4096
+_PLACES: Final = 512
 _BYTES: Final = 8
 
 
 class Tally:
     """A whole number for each place, 0 at first, in memory that two processes share: one notes, the other reads.
 
-    Places beyond the first 4096 are not noted. Raises OSError if there can be no such memory.
+    Places beyond the first 512 are not noted. Raises OSError if there can be no such memory.
     """
 
     def __init__(self, path: str) -> None:

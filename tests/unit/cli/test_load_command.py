@@ -56,6 +56,12 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("calls.py:nothing --count 2 --keep all", "--keep does not know 'all'"),
         ("calls.py:nothing --count 2 --no-record --keep slowest:1", "a report is made of what was recorded"),
         ("calls.py:nothing --count 2 --report pictures", "there is no report 'pictures'"),
+        ("calls.py:nothing --count 2 --table calls.py/x.csv:number", "the table cannot be written: Not a directory"),
+        ("calls.py:nothing --count 2 --table .:number", "the table cannot be written: Is a directory"),
+        (
+            "calls.py:nothing --count 2 --report junit=calls.py/x",
+            "the report 'junit' cannot be written: Not a directory",
+        ),
         ("--loud calls.py:nothing", "--loud comes before the scenario"),
     ],
 )

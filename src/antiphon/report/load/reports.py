@@ -13,7 +13,7 @@ from typing import Final, TextIO
 
 from antiphon.errors import Line, RecordingError, ScenarioError
 from antiphon.journal.load_file import LOAD_FILE_NAME, read_load
-from antiphon.journal.private_files import reason
+from antiphon.journal.private_files import reason, why_unwritable
 from antiphon.report.formats.documents import place_of, replacing
 from antiphon.report.load.compare import compare
 from antiphon.report.load.figures import read_figures
@@ -24,7 +24,7 @@ from antiphon.report.load.seconds_csv import SECONDS_NAME, write_seconds
 from antiphon.report.load.summary import SUMMARY_NAME, summarised, summary_json
 from antiphon.report.load.text import text_lines
 
-__all__ = ["REPORTS", "STANDARD_REPORTS", "LoadReports", "check_names", "make_load_reports"]
+__all__ = ["REPORTS", "STANDARD_REPORTS", "LoadReports", "check_names", "make_load_reports", "require_place"]
 
 STANDARD_REPORTS: Final = ("html", "json", "csv")
 """What is made of every load."""
@@ -61,7 +61,7 @@ class LoadReports:
             with replacing(path, self.directory) as file:
                 write(self, file, path)
         except OSError as error:
-            hint = "--to FILE says where else" if name == "html" else "say another place for it: NAME=PATH"
+            hint = "--to FILE says where else" if name == "html" else _ELSEWHERE
             raise RecordingError(
                 f"the report {name!r} cannot be written: {reason(error)}",
                 place=target or str(self.directory),
@@ -102,6 +102,15 @@ def check_names(names: Iterable[str]) -> None:
             raise ScenarioError(f"there is no report {name!r} of a load", hint=f"there is {', '.join(REPORTS)}")
 
 
+def require_place(spec: str) -> None:
+    """Raise RecordingError if the report `NAME=PATH` cannot be written there, as far as one can tell before."""
+    name, _, target = spec.partition("=")
+    if not target or name not in _DOCUMENTS:
+        return
+    if told := why_unwritable(place_of(_DOCUMENTS[name][0], Path(), target)):
+        raise RecordingError(f"the report {name!r} cannot be written: {told}", place=target, hint=_ELSEWHERE)
+
+
 def _write_html(reports: LoadReports, file: TextIO, path: Path) -> None:
     write_page(reports.figures, reports.summary, file, path.parent)
 
@@ -131,6 +140,8 @@ _DOCUMENTS: Final[dict[str, tuple[str, Callable[[LoadReports, TextIO, Path], Non
     "junit": (JUNIT_NAME, _write_junit),
     "summary": (MARKDOWN_NAME, _write_markdown),
 }
+
+_ELSEWHERE: Final = "say another place for it: NAME=PATH"
 
 REPORTS: Final = (*_DOCUMENTS, "allure")
 """The names of all of them."""
