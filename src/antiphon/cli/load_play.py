@@ -63,8 +63,7 @@ def load_on_screen(asked: Asked, screen: Screen, *, shows_traceback: bool = Fals
         )
     except (ThresholdCrossed, LoadInconclusive, Interrupted) as error:
         # The end of the load says all that these say.
-        view.tell_end()
-        code = exit_code(error)
+        code = exit_code(error) if view.tell_end() else fail(error, screen, shows_traceback=shows_traceback)
     except BaseException as error:
         view.tell_end()  # what was until then
         code = fail(error, screen, shows_traceback=shows_traceback)

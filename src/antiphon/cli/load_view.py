@@ -104,13 +104,14 @@ class LoadView:
                 self._terminal.close()
             self._is_quiet = True
 
-    def tell_end(self) -> None:
-        """Show how it ended, in full."""
+    def tell_end(self) -> bool:
+        """Show how it ended, in full; False if it never began."""
         if self._director is None or self._director.figures.started is None:
-            return
+            return False
         figures = self._director.figures
         told = lines(figures, compare(figures, self._baseline) if self._baseline is not None else None)
         self._screen.print(*_coloured(told))
+        return True
 
     # -- in the thread ------------------------------------------------------------------------------------------------
 

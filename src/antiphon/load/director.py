@@ -113,7 +113,7 @@ class Director:
         try:
             await self._go_on()
         finally:
-            await self._collect(is_last=True)
+            await self._collect_last()
 
     async def _go_on(self) -> None:
         tick = 1
@@ -218,6 +218,15 @@ class Director:
             await asyncio.shield(collecting)
         except asyncio.CancelledError:
             await collecting
+            raise
+
+    async def _collect_last(self) -> None:
+        try:
+            await self._collect(is_last=True)
+        except asyncio.CancelledError:
+            # Told to end a second time: what a conversation does that does not end is not waited for.
+            for seat in list(self._seats):
+                self._lose(seat, "it was given up, since the load was told to end once more")
             raise
 
     async def _collect(self, is_last: bool = False) -> None:

@@ -32,6 +32,7 @@ from antiphon.load.processes import ProcessGenerator
 from antiphon.load.shares import Share
 from antiphon.load.table import OWN_TABLE_NAME, Columns, TableFile, parse_table, require_table
 from antiphon.load.target import Target
+from antiphon.load.trust import Trust
 from antiphon.report.load.figures import LoadFigures, read_figures
 from antiphon.report.load.reports import STANDARD_REPORTS, LoadReports, check_names, require_place
 from antiphon.runtime.event_loop import require_no_loop, run_in_loop
@@ -209,7 +210,7 @@ class _Performance:
             async with started(self._stand, users=users_wanted(plan)) as stand:
                 require_users(plan, stand, self._options.processes)
                 record(self._started(at))
-                async with self._seats(stand) as seats:
+                async with self._ended(record), self._seats(stand) as seats:
                     director = Director(
                         plan,
                         seats,
@@ -222,6 +223,16 @@ class _Performance:
                     if self._options.watch is not None:
                         self._options.watch.begin(director)
                     await self._direct(director, record, at)
+
+    @asynccontextmanager
+    async def _ended(self, record: Callable[[Any], None]) -> AsyncIterator[None]:
+        """A load that has not come to its beginning has an end as well."""
+        try:
+            yield
+        except BaseException as error:
+            if self._figures.ended is None:
+                record(conclusion(self._figures, Trust(), [], error=error))
+            raise
 
     def _choose(self, kept: list[ConversationKept]) -> list[ConversationKept]:
         return (

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from antiphon import ScenarioError, Stand
+from antiphon import Plan, ScenarioError, Stand, part, play_load, scenario
 from antiphon.load import processes
 from antiphon.load.orders import Begin, StandData
 from antiphon.load.processes import ProcessDied, ProcessGenerator
 from antiphon.load.shares import WHOLE
 from antiphon.load.target import Target
+from antiphon.report.load.figures import read_figures
 from antiphon.runtime.event_loop import run_in_loop
 
 
@@ -62,6 +63,25 @@ def test_one_that_does_not_come_to_be_ready_is_given_up(begin: Begin, monkeypatc
 
     assert caught.value.place == begin.target.file
     assert "where the file is imported" in str(caught.value)
+
+
+def test_a_load_that_does_not_come_to_its_beginning_has_an_end(
+    begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @scenario
+    async def idle() -> None: ...
+
+    Path(begin.target.file).write_text("import threading\n\nthreading.Event().wait()\n")
+    monkeypatch.setattr(processes, "READY_WITHIN_S", 0.5)
+    plan, stand = Plan(part(idle, count=1)), Stand("test", {})
+
+    with pytest.raises(ScenarioError, match="was not ready"):
+        play_load(plan, stand=stand, directory=tmp_path, processes=1, target=begin.target)
+
+    ended = read_figures(tmp_path).ended
+    assert ended is not None
+    assert ended.verdict == "interrupted"
+    assert "was not ready" in ended.error
 
 
 def test_one_that_is_asked_to_end_with_all_others_still_tells_what_it_measured(begin: Begin) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from antiphon import Plan, part, scenario
-from antiphon.journal.figures import Second
+from antiphon.journal.figures import PartFigures, Second
 from antiphon.load.director import Director, Seat
 from antiphon.load.engine import Snapshot
 from antiphon.load.processes import ProcessDied
 from antiphon.load.shares import WHOLE, Share
+from antiphon.load.trust import audit_of
 from antiphon.report.load.figures import LoadFigures
 from antiphon.testing import VirtualTimeLoop
 
@@ -178,3 +179,43 @@ def test_a_share_that_was_taken_over_is_taken_over_again_where_it_was_left() -> 
     assert heir == [("1/6", left)]
     # Its own share, and the half that it had taken over: of `other` it had begun nothing more.
     assert last == [("4/6", left), ("2/3", {"idle": 10, "other": 1}), ("1/6", {"idle": 18, "other": 3})]
+
+
+class Stubborn(Slow):
+    """A generator whose conversations do not end, whoever asks them to."""
+
+    def __init__(self) -> None:
+        super().__init__(over_s=60)
+        self.is_asked = asyncio.Event()
+
+    async def snapshot(self) -> Snapshot:
+        told = self._snapshot()
+        told.second.parts["idle"] = PartFigures(due=3, started=3, live=3)
+        return told
+
+    async def stop(self) -> Snapshot:
+        self.is_asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+def test_of_a_load_that_is_told_to_end_twice_the_books_agree() -> None:
+    async def direct() -> LoadFigures:
+        stubborn: Any = Stubborn()
+        figures = LoadFigures(Path())
+        plan = Plan(part(idle, users=3), during=60)
+        director = Director(plan, [Seat(stubborn, WHOLE, 0)], figures.add, figures)
+        directing = asyncio.ensure_future(director.direct())
+        await asyncio.sleep(1.5)
+        directing.cancel()
+        await stubborn.is_asked.wait()
+        directing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await directing
+        return figures
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        figures = runner.run(direct())
+    audit = audit_of(figures)
+    assert (audit.started, audit.lost, audit.problems) == (3, 3, [])
+    assert [lost.text for lost in figures.lost] == ["it was given up, since the load was told to end once more"]
