@@ -12,7 +12,7 @@ import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("a load")]
 
-MOST_GROWTH_KIB = 6 * 1024
+MOST_GROWTH_KIB = 3 * 1024
 
 STORY = '''
 import asyncio, gc, json, os, sys
@@ -25,8 +25,7 @@ from antiphon.load.plan import Plan
 from antiphon.load.resident import resident_kib
 
 PACKAGE = str(Path(antiphon.__file__).parent) + os.sep
-LOAD = str(Path(antiphon.__file__).parent / "load") + os.sep
-seen = []
+seen, counting = [], None
 
 
 class Connection:
@@ -37,7 +36,14 @@ class Connection:
 
     def send(self, data):
         self.number += 1
-        self.loop.call_soon(self.receiver.on_data, '{"action":"resultCall","data":{"id":"c-%09d"}}' % self.number)
+        self.loop.call_soon(self.answer, '{"action":"resultCall","data":{"id":"c-%09d"}}' % self.number)
+
+    def answer(self, data):
+        """All of a round trip is in here, until the next request has left: who awaits the answer goes on at once."""
+        if counting is not None:
+            sys.settrace(counting)
+        self.receiver.on_data(data)
+        sys.settrace(None)
 
     def close(self, code=1000, reason=""):
         self.loop.call_soon(self.receiver.on_ended, Ending(code=code, reason=reason, by="us", is_clean=True))
@@ -64,13 +70,12 @@ class Caller(Actor, user=False):
 
 
 class Bytecodes:
-    """Counts those of the path of a message, which is not looked at again and again as what measures it is."""
+    """Counts those of ours."""
 
     count = 0
 
     def __call__(self, frame, event, argument):
-        name = frame.f_code.co_filename
-        if not name.startswith(PACKAGE) or name.startswith(LOAD):
+        if not frame.f_code.co_filename.startswith(PACKAGE):
             return None
         frame.f_trace_opcodes = True
         return self.each
@@ -102,14 +107,15 @@ async def calling(caller: Caller, marks: Marks):
 
 @scenario
 async def long(caller: Caller, round_trips: int):
+    global counting
+    gc.disable()  # what it calls falls into any message
     for made in range(round_trips):
         if made in (1_000, round_trips - 100):
-            counted = Bytecodes()
-            sys.settrace(counted)
+            counting = Bytecodes()
         await caller.outbound_call()
         if made in (1_099, round_trips - 1):
-            sys.settrace(None)
-            seen.append(counted.count)
+            seen.append(counting.count)
+            counting = None
 
 
 what, first, last, runs = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
@@ -148,8 +154,8 @@ def test_memory_is_flat(tmp_path: Path, first: int, last: int) -> None:
     assert late_kib - early_kib < MOST_GROWTH_KIB, found["seen"]
 
 
-@pytest.mark.deep  # a timer of the engine that falls among the counted ones, on a busy machine, is counted with them
 def test_a_message_costs_the_same_at_the_end_as_at_the_start(tmp_path: Path) -> None:
+    """What timers do meanwhile, as to measure, is not looked at: they fall among messages as they like."""
     found = told("bytecodes", 0, 30_000, tmp_path)
 
     early, late = found["seen"]
