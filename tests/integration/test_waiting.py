@@ -180,7 +180,7 @@ def test_a_deadline_tells_how_late_the_message_was(peer: Any, play_with: Play) -
 def test_where_time_is_not_the_clocks_it_is_told_to_the_millisecond(peer: Any, play_with: Play) -> None:
     @scenario
     async def waiting(desk: Desk) -> None:
-        desk.later(0.25, lambda: peer.say("news"))
+        desk.later(0.03, lambda: peer.say("news"))
         await desk.expect("news", within_s=0.01)
 
     with pytest.raises(DeadlinePassed, match=r"waited 10 ms for news, and it did not come\n  it came 20 ms too late"):
