@@ -93,7 +93,7 @@ class Book:
         self._write(
             Message(
                 name,
-                None,
+                data if raw is not None else None,
                 said,
                 at_ns=self.now_ns,
                 number=number,
@@ -326,6 +326,20 @@ async def test_headers_of_an_opening_and_a_request(consultation: Path, opened: C
         await page.goto(f"{page.url.partition('#')[0]}#L4")
         await expect(page.locator("#details")).to_contain_text("X-Served-By")
         assert '"user": "alice"' in await page.locator("#details").inner_text()
+
+
+async def test_of_a_binary_message_what_its_dialect_read_is_shown(tmp_path: Path, opened: Callable[..., Any]) -> None:
+    book = Book(tmp_path / "consult", "alice")
+    book.say("alice", "order", {"number": 7, "text": "seven"}, raw=b"\x82\xa6number\x07\xff")
+    book.say("alice", "dump", {"text": "x" * 20_000}, raw=b"\x82" + b"\x00" * 200_000)
+    async with opened(book.close()) as page:
+        order = page.locator(".row", has_text="order")
+        await expect(order).to_contain_text("text=seven number=7")
+        assert "KiB, folded" in await page.locator(".row", has_text="dump").inner_text()
+        await order.click()
+        await expect(page.locator("#details")).to_contain_text('"seven"')
+        await page.get_by_role("button", name="Raw").click()
+        await expect(page.locator("#details")).to_contain_text("000000  82 a6 6e")
 
 
 async def test_a_large_body_stays_folded_until_it_is_opened(tmp_path: Path, opened: Callable[..., Any]) -> None:
