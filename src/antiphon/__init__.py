@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from antiphon.conversation.match import ABSENT
     from antiphon.conversation.message import UNNAMED, UNREADABLE, Data, Message, Unreadable, Withdrawal
     from antiphon.conversation.waits import Exchange, Wait
-    from antiphon.dialect import Codec, Dialect, Json, JsonRpc, Meeting, Raw, Text
+    from antiphon.dialect import Cbor, Codec, Dialect, Json, JsonRpc, Meeting, MessagePack, Raw, Text
     from antiphon.errors import (
         AntiphonError,
         ChannelClosed,
@@ -74,6 +74,7 @@ __all__ = [
     "Accepted",
     "Actor",
     "AntiphonError",
+    "Cbor",
     "Channel",
     "ChannelClosed",
     "CheckFailed",
@@ -101,6 +102,7 @@ __all__ = [
     "LoadInconclusive",
     "Meeting",
     "Message",
+    "MessagePack",
     "MessagesLeft",
     "Opening",
     "OpeningRefused",
@@ -170,7 +172,7 @@ _HOMES = {
         "actor.channel": "Channel",
         "conversation.checks": "Soft soft",
         "actor.declarations": "Accepted Http Link WebSocket",
-        "dialect": "Codec Dialect Json JsonRpc Meeting Raw Text",
+        "dialect": "Cbor Codec Dialect Json JsonRpc Meeting MessagePack Raw Text",
         "conversation.ending": "Ending",
         "errors": "AntiphonError ChannelClosed CheckFailed ConnectFailed DeadlinePassed DialectError "
         "DialectFailed ErrorReply ExpectationFailed FieldMissing ForbiddenMessage HandlerFailed LoadInconclusive "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -10,7 +11,21 @@ from uuid import uuid4
 import pytest
 from lines import Lines
 
-from antiphon import UNREADABLE, Codec, Data, DialectError, ErrorReply, Json, JsonRpc, Message, Raw, Text
+from antiphon import (
+    UNREADABLE,
+    Cbor,
+    Codec,
+    Data,
+    DialectError,
+    ErrorReply,
+    Json,
+    JsonRpc,
+    Message,
+    MessagePack,
+    Raw,
+    Text,
+)
+from antiphon.dialect import Structured
 from antiphon.dialect.meeting import Meeting
 from antiphon.testing import dialects
 from antiphon.testing.dialects import Speech
@@ -23,8 +38,17 @@ BODIES: list[tuple[str, Any]] = [
 ]
 ANY_BODIES: list[tuple[str, Any]] = [*BODIES, ("list", [1, 2]), ("number", 5), ("text", "x")]
 
+PACKED_BODIES: list[tuple[str, Any]] = [
+    ("newState", {"state": "ready", "since": None}),
+    ("numbers", {"large": 2**63, "float": 1.5, "negative": -1, "nested": [[{"a": []}], True]}),
+    ("Grüße", {"text": 'Zeile\n"zwei" \\ \x00 🙂', "": "", "data": b"\x00\xff"}),
+    ("dated", {"at": datetime(2026, 11, 27, 16, 0, tzinfo=UTC)}),
+    ("empty", {}),
+]
+ANY_PACKED: list[tuple[str, Any]] = [("list", [1, 2]), ("number", 5), ("text", "x"), ("bytes", b"\xff")]
 
-def json_speech(dialect: Json, **changes: Any) -> Speech:
+
+def json_speech(dialect: Structured, **changes: Any) -> Speech:
     return Speech(
         dialect, **{"samples": BODIES, "asks": ("getState", {"of": "me"}), "answer": {"state": "ready"}} | changes
     )
@@ -57,6 +81,30 @@ SPEECHES = {
     "json judged by a function": json_speech(
         Json(reply="{name}Reply", failed=lambda body: body.get("code", 0) >= 400), refusal=(500, "broken")
     ),
+    "json in arrays": json_speech(
+        Json(
+            "[3]", "[4]", reply="{name}_reply", id="[1]", failed={"status": "error"}, envelope={"[2]": "room", "[0]": 4}
+        ),
+        samples=ANY_BODIES,
+    ),
+    "json, an array inside": json_speech(
+        Json("head[1].type", "body.items[0]", reply="{name}!", id="head[0]", failed={"bad": True}), samples=ANY_BODIES
+    ),
+    "json, id in an array in the body": json_speech(
+        Json("type", "data", reply="{name}!", id="data.ids[1]", failed={"bad": True})
+    ),
+    "messagepack": Speech(MessagePack(), samples=PACKED_BODIES),
+    "messagepack by order": json_speech(MessagePack(**CENTRE), samples=[*PACKED_BODIES, *ANY_PACKED]),
+    "messagepack by id": json_speech(MessagePack(**CENTRE, id="id"), samples=PACKED_BODIES),
+    "messagepack by bytes": json_speech(
+        MessagePack(**CENTRE, id="id", new_id=lambda: uuid4().bytes), samples=PACKED_BODIES
+    ),
+    "messagepack in arrays": json_speech(
+        MessagePack("[0]", "[2]", reply="re:{name}", id="[1]", failed={"bad": True}), samples=PACKED_BODIES
+    ),
+    "cbor": Speech(Cbor(), samples=PACKED_BODIES),
+    "cbor by order": json_speech(Cbor(**CENTRE), samples=[*PACKED_BODIES, *ANY_PACKED, ("huge", {"n": 2**70})]),
+    "cbor by id": json_speech(Cbor(**CENTRE, id="id"), samples=PACKED_BODIES),
     "json-rpc": Speech(
         JsonRpc(), samples=[*BODIES, ("list", [1, [2]]), ("nothing", None)], asks=("sum", [1, 2]), answer=3
     ),

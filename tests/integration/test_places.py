@@ -18,6 +18,7 @@ import antiphon
 from antiphon import (
     Actor,
     AntiphonError,
+    Cbor,
     Channel,
     HandlerFailed,
     Http,
@@ -25,6 +26,7 @@ from antiphon import (
     Json,
     Link,
     Message,
+    MessagePack,
     Plan,
     Run,
     Stand,
@@ -668,6 +670,16 @@ def a_feed_of_nothing() -> None:
 @direct("Json", "JsonRpc")
 def a_dialect_without_a_path() -> None:
     Json(name="")  # here
+
+
+@direct("MessagePack")
+def messagepack_without_a_name() -> None:
+    MessagePack(name="")  # here
+
+
+@direct("Cbor")
+def cbor_without_a_name() -> None:
+    Cbor(name="")  # here
 
 
 @direct("listen", "Server")

@@ -13,7 +13,7 @@ from antiphon.conversation.headers import Headers
 from antiphon.conversation.http_response import HttpResponse
 from antiphon.conversation.match import Difference, differences
 from antiphon.conversation.wording import shorten
-from antiphon.dialect.json_text import NOT_WRITABLE, encode_json, unwritable
+from antiphon.dialect.json_text import JSON, NOT_WRITABLE, encode_json
 from antiphon.errors import AntiphonError, ExpectationFailed
 from antiphon.journal import Deferred
 from antiphon.runtime.call_site import caller
@@ -213,4 +213,4 @@ def _json_text(name: str, value: Any) -> str:
     try:
         return encode_json(value)
     except NOT_WRITABLE as error:
-        raise unwritable(name, value, error) from error
+        raise JSON.unwritable(name, value, error) from error

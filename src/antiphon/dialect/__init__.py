@@ -4,6 +4,21 @@ from antiphon.dialect.codec import Codec, Dialect
 from antiphon.dialect.json import Json
 from antiphon.dialect.jsonrpc import JsonRpc
 from antiphon.dialect.meeting import Meeting
+from antiphon.dialect.notation import Notation
+from antiphon.dialect.packed import Cbor, MessagePack
 from antiphon.dialect.plain import Raw, Text
+from antiphon.dialect.structured import Structured
 
-__all__ = ["Codec", "Dialect", "Json", "JsonRpc", "Meeting", "Raw", "Text"]
+__all__ = [
+    "Cbor",
+    "Codec",
+    "Dialect",
+    "Json",
+    "JsonRpc",
+    "Meeting",
+    "MessagePack",
+    "Notation",
+    "Raw",
+    "Structured",
+    "Text",
+]

@@ -13,10 +13,9 @@ from uuid import UUID
 import msgspec
 
 from antiphon.conversation.message import Data
-from antiphon.conversation.wording import shorten
-from antiphon.errors import DialectError
+from antiphon.dialect.notation import Notation
 
-__all__ = ["NOT_JSON", "NOT_WRITABLE", "encode_json", "plain", "unreadable", "unwritable"]
+__all__ = ["JSON", "NOT_JSON", "NOT_WRITABLE", "encode_json", "plain"]
 
 NOT_JSON: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
 """What msgspec raises for data that is no JSON."""
@@ -66,17 +65,6 @@ def _refuse_what_is_no_json(document: Any) -> None:
             rest.append(plain(value))  # an object with fields
 
 
-def unreadable(data: Data, error: Exception) -> DialectError:
-    """What to raise for data that is no JSON."""
-    beginning = f"; the data begins {shorten(data[:80])}" if data else ""
-    return DialectError(f"not JSON: {error}{beginning}", hint=_reading_hint(data, error))
-
-
-def unwritable(name: str, body: Any, error: Exception) -> DialectError:
-    """What to raise for a body that JSON cannot hold."""
-    return DialectError(f"{name} cannot be written as JSON: {error}", hint=f"its body is {shorten(body)}")
-
-
 def _reading_hint(data: Data, error: Exception) -> str:
     text = data if isinstance(data, str) else data.decode("utf-8", "replace")
     if not text:
@@ -88,3 +76,14 @@ def _reading_hint(data: Data, error: Exception) -> str:
     if r"\ud" in text.lower():
         return r"half a surrogate pair, as \ud83d alone, is no character (RFC 8259 section 8.2)"
     return "is this channel's dialect the right one? Text() and Raw() take anything"
+
+
+JSON: Final = Notation(
+    name="JSON",
+    read=msgspec.json.Decoder().decode,
+    write=encode_json,
+    plain=plain,
+    not_readable=NOT_JSON,
+    not_writable=NOT_WRITABLE,
+    why_unreadable=_reading_hint,
+)

@@ -12,7 +12,7 @@ from antiphon.conversation.match import ABSENT
 from antiphon.conversation.message import UNNAMED, UNREADABLE, Data, Message, Unreadable
 from antiphon.conversation.wording import shorten
 from antiphon.dialect.codec import Codec
-from antiphon.dialect.json_text import NOT_JSON, NOT_WRITABLE, encode_json, plain, unreadable, unwritable
+from antiphon.dialect.json_text import JSON, NOT_JSON, NOT_WRITABLE, encode_json, plain
 from antiphon.dialect.meeting import Meeting
 from antiphon.errors import DialectError, ErrorReply
 
@@ -104,7 +104,7 @@ class _JsonRpcCodec(Codec):
                 return self._read_batch(document, data)
         except NOT_JSON as error:
             self._owe(_PARSE_ERROR)  # the id is null, for nobody knows what it was (section 5)
-            raise unreadable(data, error) from error
+            raise JSON.unreadable(data, error) from error
         try:
             return (self._read(document, data),)
         except DialectError:
@@ -243,7 +243,7 @@ class _JsonRpcCodec(Codec):
             params = {} if body is None else {"params": _params(body)}
             return encode_json({**self._head, "method": name, **params, **ending})
         except NOT_WRITABLE as error:
-            raise unwritable(name, body, error) from error
+            raise JSON.unwritable(name, body, error) from error
 
     def _reply(self, request: Message, name: str, body: Any, member: dict[str, Any]) -> Message:
         if not request.is_request:
@@ -254,7 +254,7 @@ class _JsonRpcCodec(Codec):
         try:
             text = encode_json({**self._head, **member, "id": request.asks})
         except NOT_WRITABLE as error:
-            raise unwritable(name, body, error) from error
+            raise JSON.unwritable(name, body, error) from error
         answer = Message(name, body, text)
         if isinstance(request, _BatchRequest) and request.batch is not None:
             answer.frames = self._join(request.batch, request, text)
