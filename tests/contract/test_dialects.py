@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 import pytest
+from club import Club, ClubCodec, Doorkeeper, Guest
 from lines import Lines
 
 from antiphon import (
@@ -28,7 +29,7 @@ from antiphon import (
 from antiphon.dialect import Structured
 from antiphon.dialect.meeting import Meeting
 from antiphon.testing import dialects
-from antiphon.testing.dialects import Speech
+from antiphon.testing.dialects import Script, Speech
 
 BODIES: list[tuple[str, Any]] = [
     ("newState", {"state": "ready", "since": None}),
@@ -128,9 +129,34 @@ SPEECHES = {
 }
 
 
+def club(dialect: Club | None = None, **changes: Any) -> Speech:
+    """A dialect with two sides, a login, heartbeats that are agreed on, several answers and goodbyes."""
+    said: dict[str, Any] = {"samples": [("news", "all is well"), ("empty", "")], "user": MEMBER, "can_refuse": False}
+    asked = {"asks": ("list", None), "answer": "done", "interim": ("one", "two")}
+    return Speech(dialect or Club(silence="20"), **{**said, **asked, **changes})
+
+
+MEMBER = {"name": "alice", "password": "sesame"}
+
+
+def greet(data: Data) -> Sequence[Data]:
+    """What the club says, by hand."""
+    verb, _, rest = str(data).partition(" ")
+    key = rest.partition(" ")[0]
+    return {"LOGIN": ["WELCOME t1"], "ASK": [f"MORE {key} one\nLAST {key} done"], "BYE": ["BYE"]}.get(verb, [])
+
+
+SPEECHES["club"] = club()
+SPEECHES["club, by a script"] = club(
+    Club(), peer=Script(greet), interim=(), hears=[("SAY news all is well", "news", "all is well"), ("SAY x", "x", "")]
+)
+
+
 @pytest.mark.parametrize("check", dialects.CHECKS, ids=dialects.name_of)
 @pytest.mark.parametrize("speech", SPEECHES.values(), ids=SPEECHES)
 def test_contract(speech: Speech, check: Callable[[Speech], None]) -> None:
+    if lacking := dialects.missing(check, speech):
+        pytest.skip(f"this dialect lacks {' and '.join(lacking)}")
     check(speech)
 
 
@@ -377,6 +403,158 @@ def test_the_contract_notices(faulty: type[Notes], check: Callable[[Speech], Non
     with pytest.raises(AssertionError) as failure:
         check(notes(faulty()))
     assert str(failure.value)
+
+
+class Faulty(Club):
+    """A club both of whose sides have one fault, a method that takes the place of another."""
+
+    def __init__(self, name: str, method: Any, **options: Any) -> None:
+        super().__init__(**{"silence": "20", **options})
+        self.fault = (name, method)
+
+    def codec(self, meeting: Meeting, /) -> ClubCodec:
+        name, method = self.fault
+        kind = type("Faulty", (Guest if meeting.side == "client" else Doorkeeper,), {name: method})
+        codec: ClubCodec = kind(self, meeting)
+        for option, value in self.options.items():
+            setattr(codec, option, value)
+        return codec
+
+
+def ends_too_early(codec: ClubCodec, request: Message, body: Any) -> Message:
+    return codec.answer(request, body)
+
+
+def says_that_it_is_the_last(codec: ClubCodec, request: Message, body: Any) -> Message:
+    answer = Message("answer", body, f"MORE {request.asks} {body}")
+    answer.is_last = True
+    return answer
+
+
+def keeps_its_goodbye(codec: ClubCodec, line: str, _rest: str) -> Message:
+    return Message("bye", None, line, is_protocol=True)
+
+
+def fails_on_a_channel(codec: ClubCodec, line: str, rest: str) -> Message:
+    if codec.meeting.subprotocols is not None and getattr(codec, "has_heard", False):
+        raise IndexError("list index out of range")
+    codec.has_heard = True  # type: ignore[attr-defined]
+    return Message(rest.partition(" ")[0], rest.partition(" ")[2], line)
+
+
+CLUB_FAULTS = {
+    "an interim answer that is a last one": (
+        ("answer_interim", ends_too_early),
+        dialects.several_answers_belong_to_their_request,
+        "ends its exchange, and others follow|ends the exchange, and others follow",
+    ),
+    "an interim answer that is said to be the last": (
+        ("answer_interim", says_that_it_is_the_last),
+        dialects.several_answers_belong_to_their_request,
+        "was to be an answer before the last",
+    ),
+    "a word for what is given up that nobody knows": (
+        ("cancel", lambda codec, request: ("FORGET it",)),
+        dialects.what_is_given_up_is_told,
+        "is not understood",
+    ),
+    "another request is given up": (
+        ("cancel", lambda codec, request: (f"STOP {request.asks + 1}",)),
+        dialects.what_is_given_up_is_told,
+        "withdraws another request than 0",
+    ),
+    "a goodbye that is not answered": (
+        ("read_bye", keeps_its_goodbye),
+        dialects.a_goodbye_is_answered,
+        "is waited for in vain",
+    ),
+    "a heart that stands still": (
+        ("heartbeat", lambda codec: ()),
+        dialects.it_holds_a_conversation,
+        "the codec wants a heartbeat, and nothing was said|after some silence the connection has ended",
+    ),
+    "a greeting that never comes": (
+        ("agree", lambda codec, silence: setattr(codec, "is_ready", False)),
+        dialects.a_codec_owes_data,
+        "the opening is over, but the codec is not ready",
+    ),
+    "a login that is refused": (
+        ("read_welcome", Guest.read_refused),
+        dialects.it_holds_a_conversation,
+        "on a channel: ",
+    ),
+    "a bug that shows at the second message": (
+        ("read_say", fails_on_a_channel),
+        dialects.it_holds_a_conversation,
+        "raised IndexError: list index out of range",
+    ),
+    "an answer with another body": (
+        ("answer", lambda codec, request, body: Message("answer", body, f"LAST {request.asks} nothing")),
+        dialects.it_holds_a_conversation,
+        "was said with 'done' and heard with 'nothing'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("fault", "check", "told"), CLUB_FAULTS.values(), ids=CLUB_FAULTS)
+def test_the_contract_notices_a_fault_of_a_club(fault: tuple[str, Any], check: Any, told: str) -> None:
+    with pytest.raises(AssertionError, match=told):
+        check(club(Faulty(*fault)))
+
+
+def test_the_contract_notices_what_is_heard_otherwise_than_written_down() -> None:
+    speech = club(Club(), peer=Script(greet), hears=[("SAY news all", "news", "nothing")])
+    with pytest.raises(AssertionError, match="news was said with 'nothing' and heard with 'all'"):
+        dialects.what_the_peer_says_is_heard(speech)
+
+
+def test_the_contract_notices_a_script_without_an_answer() -> None:
+    speech = club(Club(), peer=Script(lambda data: [] if str(data).startswith("ASK") else greet(data)))
+    with pytest.raises(AssertionError, match="list was answered, and nothing was heard"):
+        dialects.an_answer_belongs_to_its_request(speech)
+    with pytest.raises(AssertionError, match=r"on a channel: ours\.line waited 60.000 s for the reply to list"):
+        dialects.it_holds_a_conversation(speech)
+
+
+def test_a_script_may_speak_first_and_remember() -> None:
+    """Each connection has a script of its own."""
+
+    class Greeting(Codec):
+        is_ready = False
+
+        def decode(self, data: Data) -> Sequence[Message]:
+            self.is_ready = True
+            return [Message("line", str(data), data)]
+
+        def encode(self, name: str, body: Any) -> Message:
+            if not isinstance(body, str) or not body.isascii():
+                raise DialectError("no ASCII")
+            return Message(name, body, body)
+
+    class Counting:
+        heard = 0
+
+        def __call__(self, _data: Data) -> Sequence[Data]:
+            self.heard += 1
+            assert self.heard <= 2
+            return []
+
+    speech = Speech(
+        Greeting(),
+        samples=[("a", "x"), ("b", "y")],
+        peer=Script(Counting(), greeting=["220 hello"]),
+        hears=[("x", "line", "x")],
+    )
+    for check in dialects.CHECKS:
+        check(speech)
+
+
+def test_checks_say_what_they_ask_for_in_vain() -> None:
+    speech = Speech(Text(), samples=[("text", "x")], peer=Script(lambda _: []))
+    assert dialects.missing(dialects.a_refusal_is_a_failure, speech) == ("asks", "has_codec_of_peer")
+    assert dialects.missing(dialects.what_does_not_correlate_says_so, speech) == ()
+    assert dialects.missing(dialects.garbage_is_a_dialect_error, speech) == ()
+    dialects.a_refusal_is_a_failure(speech)
 
 
 class GoesDeaf(Json):

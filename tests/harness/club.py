@@ -49,15 +49,18 @@ class ClubCodec(Codec):
             read: Callable[[str, str], Message] | None = getattr(self, f"read_{verb.lower()}", None)
             if read is None:
                 raise DialectError(f"{verb!r} is no word of the club")
-            yield read(line, rest)
+            try:
+                yield read(line, rest)
+            except ValueError as error:
+                raise DialectError(f"{line!r} is not what {verb} says: {error}") from error
 
     def read_say(self, line: str, rest: str) -> Message:
         name, _, body = rest.partition(" ")
-        return Message(name, body, line)
+        return Message(named(name), body, line)
 
     def read_ask(self, line: str, rest: str) -> Message:
         key, name = rest.split(" ", 1)
-        return Message(name, None, line, asks=int(key), is_request=True)
+        return Message(named(name), None, line, asks=int(key), is_request=True)
 
     def read_more(self, line: str, rest: str) -> Message:
         key, _, body = rest.partition(" ")
@@ -82,20 +85,28 @@ class ClubCodec(Codec):
         return Message("bye", None, line, is_protocol=True)
 
     def encode(self, name: str, body: Any) -> Message:
-        return Message(name, body, f"SAY {name} {body or ''}".rstrip())
+        return Message(name, body, f"SAY {name} {written(body)}".rstrip())
 
     def request(self, name: str, body: Any) -> Message:
         key = self.new_id()
         return Message(name, body, f"ASK {key} {name}", asks=key)
 
     def answer(self, request: Message, body: Any) -> Message:
-        return Message("answer", body, f"LAST {request.asks} {body or ''}".rstrip())
+        return Message("answer", body, f"LAST {request.asks} {written(body)}".rstrip())
 
     def answer_interim(self, request: Message, body: Any) -> Message:
-        return Message("answer", body, f"MORE {request.asks} {body}")
+        return Message("answer", body, f"MORE {request.asks} {written(body)}")
+
+    def heartbeat(self) -> tuple[Data, ...]:
+        return ("BEAT",)
 
     def cancel(self, request: Message, /) -> tuple[Data, ...]:
         return (f"STOP {request.asks}",)
+
+    def agree(self, silence: str) -> None:
+        """On how long either side may be silent, in seconds, "" for ever."""
+        self.silence_s = float(silence) if silence else None
+        self.heartbeat_s = self.silence_s / 2 if self.silence_s is not None else None
 
     def owed(self) -> list[Data | Message]:
         debts, self.debts = self.debts, []
@@ -123,7 +134,7 @@ class Guest(ClubCodec):
 
     def read_welcome(self, line: str, rest: str) -> Message:
         self.token, _, silence = rest.partition(" ")
-        self.silence_s = float(silence) if silence else None
+        self.agree(silence)
         self.is_ready = True
         return Message("welcome", None, line, is_protocol=True)
 
@@ -135,15 +146,29 @@ class Guest(ClubCodec):
 class Doorkeeper(ClubCodec):
     """Whoever lets in, but for those whose password is not `sesame`."""
 
-    password = ""
+    silence = ""
 
     def read_login(self, line: str, rest: str) -> Message:
         _, password, *_ = rest.split(" ")
         self.is_ready = password == "sesame"
-        self.debts.append("WELCOME token-1" if self.is_ready else "REFUSED 5 wrong password")
+        self.debts.append(f"WELCOME token-1 {self.silence}".rstrip() if self.is_ready else "REFUSED 5 wrong password")
+        self.agree(self.silence)
         if not self.is_ready:
             self.ending = Ending(code=None, by="us", detail="wrong password")
         return Message("login", None, line, is_protocol=True)
+
+
+def named(name: str) -> str:
+    if not name:
+        raise ValueError("a name is missing")
+    return name
+
+
+def written(body: Any) -> str:
+    """A body on its line."""
+    if body is not None and not (isinstance(body, str) and body.isprintable()):
+        raise DialectError(f"{body!r:.80} is no text on one line")
+    return body or ""
 
 
 async def become(condition: Callable[[], Any]) -> None:

@@ -23,9 +23,9 @@ MAY_USE = {
     "report": {"conversation", "errors", "journal"},
     "transport": {"conversation", "errors", "journal.masking"},
     "runtime": {"conversation", "errors", "journal"},
-    "testing": {"conversation", "dialect", "errors", "transport", "runtime.await_graph", "runtime.tracebacks"},
     "stand": {"conversation", "errors", "transport.interface", "transport.tls"},
     "actor": {"conversation", "dialect", "errors", "journal", "runtime", "stand", "transport"},
+    "testing": {"actor", "conversation", "dialect", "errors", "journal", "runtime", "stand", "transport"},
     "scenarios": {"actor", "conversation", "errors", "journal", "runtime", "stand"},
     "load": {
         *("actor", "conversation", "dialect", "errors", "journal"),

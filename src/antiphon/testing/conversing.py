@@ -1,0 +1,202 @@
+"""A conversation in a dialect over a real channel: what two codecs back to back do not show."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from antiphon.actor.actor import Actor
+from antiphon.actor.declarations import Accepted, Link
+from antiphon.actor.handlers import on
+from antiphon.actor.server import listen
+from antiphon.conversation.ending import Ending
+from antiphon.conversation.message import Data, Message
+from antiphon.dialect.codec import Codec, Dialect
+from antiphon.dialect.meeting import Meeting
+from antiphon.errors import AntiphonError, ErrorReply, RequestRefused
+from antiphon.journal import Journal
+from antiphon.runtime.runtime import Runtime
+from antiphon.stand.stand import Stand
+from antiphon.stand.users import User
+from antiphon.testing.speech import Script, Speech, require
+from antiphon.testing.virtual_time import run_virtual
+from antiphon.transport.interface import Connection, Opening
+from antiphon.transport.memory import MemoryNetwork
+
+__all__ = ["converse"]
+
+_BEATS: Final = 3
+
+
+def converse(speech: Speech) -> None:
+    """Hold it, in virtual time; raises AssertionError where it does not go as it must."""
+    failures: list[BaseException] = []
+    try:
+        run_virtual(_scene(speech, failures))
+    except AntiphonError as error:
+        # What nobody awaited is mostly why what somebody awaited did not come.
+        raise AssertionError(f"on a channel: {failures[0] if failures else error}") from error
+    require(not failures, f"on a channel: {failures[0] if failures else ''}")
+
+
+class _Watching:
+    """The dialect of our side, whose codec is looked at."""
+
+    def __init__(self, speech: Speech) -> None:
+        self.speech = speech
+        self.made: Codec | None = None
+
+    def codec(self, meeting: Meeting, /) -> Codec:
+        self.made = self.speech.dialect.codec(meeting)
+        return self.made
+
+
+class _Player:
+    """A peer that plays its script."""
+
+    def __init__(self, script: Script) -> None:
+        self._codec = Speech(dialect=None, samples=(), peer=script).theirs()  # type: ignore[arg-type]
+        self.connection: Connection | None = None
+
+    def on_opened(self, connection: Connection) -> None:
+        self.connection = connection
+        self._say(self._codec.opening())
+
+    def on_data(self, data: Data) -> None:
+        self._codec.decode(data)
+        self._say(self._codec.owed())
+
+    def on_ended(self, _ending: Ending) -> None:
+        self.connection = None
+
+    def _say(self, owed: Any) -> None:
+        for data in owed:
+            if self.connection is not None:
+                self.connection.send(data)
+
+
+async def _scene(speech: Speech, failures: list[BaseException]) -> None:
+    network = MemoryNetwork()
+    dialect = _Watching(speech)
+    async with _peers(speech, network, failures) as peers:
+        journal = Journal()
+        runtime = Runtime(journal, failures.append)
+        speaker = _speaker(speech, dialect)
+        user = User(**speech.user) if speech.user is not None else None
+        speaker.attach(runtime, "ours", Stand("kit", transports={"memory": network}), user)
+        try:
+            await speaker.connect()
+            require(dialect.made is not None and dialect.made.is_ready, "the channel is open, and its codec not ready")
+            await _speak(speech, speaker, peers)
+            await _be_silent(speaker, dialect, journal)
+            ending = await speaker.close()
+            require(ending.by == "us", f"we closed the channel, and it ended otherwise: {ending}")
+        finally:
+            await speaker.disconnect()
+            await runtime.close()
+
+
+@asynccontextmanager
+async def _peers(speech: Speech, network: MemoryNetwork, failures: list[BaseException]) -> AsyncIterator[list[Actor]]:
+    """The other side, listening: its actors, none of them where it plays a script."""
+    peers: list[Actor] = []
+    script = speech.peer
+    if isinstance(script, Script):
+        listening = await network.listen("memory://peer", lambda _: _Player(script))
+        try:
+            yield peers
+        finally:
+            await listening.close()
+        return
+    kind = _peer(speech, script if script is not None else speech.dialect)
+
+    def accept(_opening: Opening) -> Actor:
+        peers.append(kind())
+        return peers[-1]
+
+    async with await listen("memory://peer", accept, listener=network) as server:
+        try:
+            yield peers
+        finally:
+            failures += server.failures
+
+
+def _speaker(speech: Speech, dialect: _Watching) -> Actor:
+    class Speaker(Actor):
+        line = Link("memory://peer", dialect=dialect, within_s=_WITHIN_S, open_within_s=_WITHIN_S)
+
+    speaker = Speaker()
+    for name, value in speech.fields.items():
+        setattr(speaker, name, value)
+    return speaker
+
+
+def _peer(speech: Speech, dialect: Dialect) -> type[Actor]:
+    """Answers the first request with its answers, and refuses the second."""
+    asked = speech.asks[0] if speech.asks is not None else None
+
+    class Peer(Actor):
+        line = Accepted(dialect=dialect, within_s=_WITHIN_S)
+        is_asked = False
+
+        if asked is not None:
+
+            @on(asked)
+            def answer_it(self, request: Message) -> Any:
+                if self.is_asked:
+                    raise ErrorReply(*speech.refusal)
+                self.is_asked = True
+                return self.all_answers(request) if speech.interim else speech.answer
+
+        def all_answers(self, request: Message) -> Iterator[Any]:
+            yield from speech.interim
+            if speech.answer is not None:
+                self.answer(request, speech.answer)
+
+    return Peer
+
+
+async def _speak(speech: Speech, speaker: Actor, peers: list[Actor]) -> None:
+    for name, body in speech.samples:
+        speaker.send(name, body)
+        for peer in peers:
+            _require_body(await peer.expect(name), body)
+            if name != (speech.asks or ("",))[0]:
+                peer.send(name, body)
+                _require_body(await speaker.expect(name), body)
+    if speech.asks is None:
+        return
+    _require_body(await speaker.ask(*speech.asks), speech.answer)
+    if peers and speech.can_refuse:
+        try:
+            await speaker.ask(*speech.asks)
+        except RequestRefused:
+            return
+        raise AssertionError(f"{speech.asks[0]} was refused, and its exchange did not fail")
+
+
+async def _be_silent(speaker: Actor, dialect: _Watching, journal: Journal) -> None:
+    """For as long as some heartbeats take: they beat, and neither side takes the other for dead."""
+    codec = dialect.made
+    assert codec is not None
+    if codec.heartbeat_s is None and codec.silence_s is None:
+        return
+    begun = len(journal.entries)
+    await asyncio.sleep(_BEATS * max(codec.heartbeat_s or 0, codec.silence_s or 0))
+    require(speaker.is_connected, f"after some silence the connection has ended: {speaker.channel.ending}")
+    said = [entry for entry in journal.entries[begun:] if isinstance(entry, Message) and entry.is_sent]
+    has_beaten = any(message.is_protocol for message in said)
+    require(codec.heartbeat_s is None or has_beaten, "the codec wants a heartbeat, and nothing was said")
+
+
+def _require_body(heard: Message, body: Any) -> None:
+    if isinstance(body, dict) and isinstance(heard.body, dict):
+        is_same = all(key in heard.body and heard.body[key] == value for key, value in body.items())
+    else:
+        is_same = heard.body == body
+    require(is_same, f"on a channel {heard.name} was said with {body!r} and heard with {heard.body!r}")
+
+
+_WITHIN_S: Final = 60.0
