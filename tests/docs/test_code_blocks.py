@@ -24,16 +24,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
 import antiphon
-from antiphon import Load, LoadInconclusive, Plan, Run, Stand, ThresholdCrossed, load_stand, perform
+from antiphon import Load, LoadInconclusive, OpeningRefused, Plan, Run, Stand, ThresholdCrossed, load_stand, perform
 from antiphon.scenarios.scenario import load_file, scenarios_of
-from antiphon.testing import VirtualTimeLoop
+from antiphon.testing import VirtualTimeLoop, dialects
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 CONNECTIONS = "docs/CONNECTIONS.md"
 LOAD = "docs/LOAD.md"
+WRITING_DIALECTS = "docs/WRITING_DIALECTS.md"
 WRITING_SCENARIOS = "docs/WRITING_SCENARIOS.md"
 PAGES = [
     "README.md",
@@ -181,7 +183,7 @@ def test_commands_run(block: Block, tmp_path: Path) -> None:
 CENTRE = '[stands.centre]\nstart = "antiphon_testbed:ContactCentre"\n'
 """Where the scenarios of a page play that names no stands."""
 
-OF_PYTHON = ["README.md", CONNECTIONS, LOAD, WRITING_SCENARIOS, "examples/own_dialect/README.md"]
+OF_PYTHON = ["README.md", CONNECTIONS, LOAD, WRITING_DIALECTS, WRITING_SCENARIOS, "examples/own_dialect/README.md"]
 """The pages with Python, each of which has a test below."""
 
 
@@ -230,6 +232,38 @@ def test_the_readme_calls_a_customer(performed: Callable[..., dict[str, Run]]) -
 def test_the_example_of_a_dialect_declares_an_actor(performed: Callable[..., dict[str, Run]]) -> None:
     assert performed("examples/own_dialect/README.md", asyncio.new_event_loop) == {}
     assert sys.modules["from_a_page"].Radio.set_volume(5).name == "set_volume"
+
+
+@pytest.fixture
+def ticker(tmp_path: Path) -> Any:
+    """The dialect that its page writes."""
+    file = tmp_path / "from_a_page.py"
+    file.write_text(joined(WRITING_DIALECTS, "python"), encoding="utf-8")
+    return load_file(str(file))
+
+
+@pytest.mark.parametrize("check", dialects.CHECKS, ids=dialects.name_of)
+def test_the_dialect_of_its_page_keeps_the_contract(ticker: Any, check: Callable[[Any], None]) -> None:
+    for speech in (ticker.SPEECH, ticker.SCRIPTED):
+        if not dialects.missing(check, speech):
+            check(speech)
+
+
+@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+@pytest.mark.parametrize("password", ["sesame", "open"])
+def test_the_dialect_of_its_page_is_spoken_over_a_wire(ticker: Any, loop_factory: Any, password: str) -> None:
+    async def main() -> Any:
+        async with await antiphon.listen("tcp://127.0.0.1:0", lambda _: ticker.Publisher()) as server:
+            stand = Stand("paper", {"paper": server.address}, users=[{"name": "alice", "password": password}])
+            try:
+                return (await perform(ticker.the_first_goal, stand=stand, runs=None)).value
+            except OpeningRefused as refused:
+                return refused.code
+            finally:
+                assert server.failures == []
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        assert runner.run(main()) == ("1:0" if password == "sesame" else 5)
 
 
 @pytest.mark.slow

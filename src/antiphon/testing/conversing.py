@@ -28,6 +28,7 @@ from antiphon.transport.memory import MemoryNetwork
 __all__ = ["converse"]
 
 _BEATS: Final = 3
+_NEARLY: Final = 0.9
 
 
 def converse(speech: Speech) -> None:
@@ -90,7 +91,7 @@ async def _scene(speech: Speech, failures: list[BaseException]) -> None:
             await speaker.connect()
             require(dialect.made is not None and dialect.made.is_ready, "the channel is open, and its codec not ready")
             await _speak(speech, speaker, peers)
-            await _be_silent(speaker, dialect, journal)
+            await _be_silent(speaker, dialect, journal, has_peer=bool(peers))
             ending = await speaker.close()
             require(ending.by == "us", f"we closed the channel, and it ended otherwise: {ending}")
         finally:
@@ -177,14 +178,18 @@ async def _speak(speech: Speech, speaker: Actor, peers: list[Actor]) -> None:
         raise AssertionError(f"{speech.asks[0]} was refused, and its exchange did not fail")
 
 
-async def _be_silent(speaker: Actor, dialect: _Watching, journal: Journal) -> None:
-    """For as long as some heartbeats take: they beat, and neither side takes the other for dead."""
+async def _be_silent(speaker: Actor, dialect: _Watching, journal: Journal, *, has_peer: bool) -> None:
+    """For as long as some heartbeats take: they beat, and neither side takes the other for dead.
+
+    A script has no heart: it is left before it is taken for dead.
+    """
     codec = dialect.made
     assert codec is not None
     if codec.heartbeat_s is None and codec.silence_s is None:
         return
     begun = len(journal.entries)
-    await asyncio.sleep(_BEATS * max(codec.heartbeat_s or 0, codec.silence_s or 0))
+    silence_s = _BEATS * max(codec.heartbeat_s or 0, codec.silence_s or 0)
+    await asyncio.sleep(silence_s if has_peer or codec.silence_s is None else codec.silence_s * _NEARLY)
     require(speaker.is_connected, f"after some silence the connection has ended: {speaker.channel.ending}")
     said = [entry for entry in journal.entries[begun:] if isinstance(entry, Message) and entry.is_sent]
     has_beaten = any(message.is_protocol for message in said)

@@ -64,14 +64,14 @@ def _needs(*flags: str) -> Callable[[Check], Check]:
 # -- saying -----------------------------------------------------------------------------------------------------------
 
 
-@_needs("has_codec_of_peer")
+@_needs("samples", "has_codec_of_peer")
 def what_is_said_is_heard(speech: Speech) -> None:
     """By a codec that has heard nothing before."""
     for name, body in speech.samples:
         require_same(_only(Pair(speech).tell(name, body)), name, body)
 
 
-@_needs("has_codec_of_peer")
+@_needs("samples", "has_codec_of_peer")
 def order_is_kept_both_ways(speech: Speech) -> None:
     """Each message is heard as soon as its data is there."""
     pair = Pair(speech)
@@ -81,7 +81,7 @@ def order_is_kept_both_ways(speech: Speech) -> None:
         require_same(_only(pair.turned().tell(name, body)), name, body)
 
 
-@_needs("has_codec_of_peer")
+@_needs("samples", "has_codec_of_peer")
 def a_bundle_is_heard_as_its_messages(speech: Speech) -> None:
     """Whatever the dialect makes of a bundle."""
     pair = Pair(speech)
@@ -91,7 +91,7 @@ def a_bundle_is_heard_as_its_messages(speech: Speech) -> None:
         require_same(message, name, body)
 
 
-@_needs("is_stream", "has_codec_of_peer")
+@_needs("samples", "is_stream", "has_codec_of_peer")
 def a_stream_may_be_cut_anywhere(speech: Speech) -> None:
     """A message whose data comes in two pieces is heard once."""
     for name, body in speech.samples:
@@ -103,6 +103,7 @@ def a_stream_may_be_cut_anywhere(speech: Speech) -> None:
             require_same(heard[0], name, body)
 
 
+@_needs("samples")
 def what_cannot_be_said_is_a_dialect_error(speech: Speech) -> None:
     """A body that the dialect cannot write raises DialectError; what it writes can go over a wire."""
     codec, (name, _) = Pair(speech).ours, speech.samples[0]
@@ -255,7 +256,7 @@ def a_request_of_the_peer_is_no_reply(speech: Speech) -> None:
     require(not is_reply, f"{received.raw!r} is taken for the reply to a request of our own")
 
 
-@_needs("asks_nothing")
+@_needs("samples", "asks_nothing")
 def what_does_not_correlate_says_so(speech: Speech) -> None:
     """Asking, answering and refusing raise DialectError where the dialect does not know how."""
     codec, (name, body) = Pair(speech).ours, speech.samples[0]
@@ -341,7 +342,7 @@ def _hearer(pair: Pair, speech: Speech) -> Codec:
 
 def _require_hearing(pair: Pair, speech: Speech, where: str) -> None:
     """What is said is heard on this pair."""
-    if speech.has_codec_of_peer:
+    if speech.has_codec_of_peer and speech.samples:
         name, body = speech.samples[0]
         heard = pair.tell(name, body)
     elif speech.hears:

@@ -32,8 +32,8 @@ class Script(msgspec.Struct, eq=False):
 class Speech(msgspec.Struct, eq=False):
     """A dialect and what can be said in it.
 
-    samples: names and bodies that `send` takes; what is heard must be what was said, though a mapping may come with
-        more fields.
+    samples: names and bodies that `send` takes, none where only requests are made; what is heard must be what was
+        said, though a mapping may come with more fields.
     asks, answer: the name and body of a request, None if the dialect does not say which replies belong to it; and the
         body of its answer.
     interim: bodies of answers before the last one, where the dialect has several.
