@@ -39,8 +39,10 @@ def test_each_connection_gets_its_own_copy_with_the_same_options() -> None:
 def test_it_owes_nothing_and_is_ready() -> None:
     codec = Words()
     assert (*codec.opening(), *codec.owed(), *codec.heartbeat(), *codec.closing()) == ()
+    assert (*codec.cancel(codec.encode("hello", None)),) == ()
     assert codec.is_ready
-    assert codec.heartbeat_s is None
+    assert codec.is_done
+    assert (codec.heartbeat_s, codec.silence_s, codec.ending) == (None, None, None)
 
 
 def test_without_correlation_nothing_can_be_asked_answered_or_refused() -> None:
@@ -49,6 +51,8 @@ def test_without_correlation_nothing_can_be_asked_answered_or_refused() -> None:
         codec.request("hello", None)
     with pytest.raises(DialectError, match="the handler of hello returned a value"):
         codec.answer(codec.encode("hello", None), 5)
+    with pytest.raises(DialectError, match="hello has one answer: this dialect has no form for others before it"):
+        codec.answer_interim(codec.encode("hello", None), 5)
     with pytest.raises(DialectError, match=r"the handler of hello refused it.*404: not here"):
         codec.refuse(codec.encode("hello", None), ErrorReply(404, "not here"))
 
