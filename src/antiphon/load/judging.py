@@ -29,13 +29,14 @@ class Judging:
         self._watches = {each: Watch(each, self._baseline) for each in thresholds if each.lasting is not None}
 
     def look(self, second: Second, figures: LoadFigures, *, may_end: bool) -> bool:
-        """Look at what was measured next, of which and all before it `figures` tell; whether the load is to end now.
+        """Look at what was measured next, which `figures` have had last; whether the load is to end now.
 
         It may not if it is ending already, or is over.
         """
-        if not self._watches:  # then nobody wants the histograms of a second
+        if not self._watches:
             return False
-        interval, was_to_end = Interval(second), self.ended_by is not None
+        assert figures.latest is not None
+        interval, was_to_end = Interval(second, figures.latest), self.ended_by is not None
         for watch in self._watches.values():
             if watch.feed(interval) and may_end and self.ended_by is None:
                 self.ended_by = watch.verdict(Totals(figures))

@@ -156,19 +156,10 @@ Said = Ready | Snapshot
 
 
 def line_of(said: Order | Said) -> bytes:
-    """What is said, as its line, whatever a conversation was given that it tells of, and whatever is in a text.
-
-    A lone surrogate, which UTF-8 has no form for, is told by its number: a system under load may answer anything.
+    """What is said, as its line, whatever a conversation was given that it tells of, and whatever is in a text: as
+    records have it (`antiphon.journal.file.plain`), since a system under load may answer anything.
     """
     try:
         return msgspec.json.encode(said, enc_hook=shown) + b"\n"
     except Exception:  # whatever a foreign object may raise when it is looked at; a lone surrogate
-        return msgspec.json.encode(plain(_encodable(msgspec.to_builtins(said, str_keys=True, enc_hook=shown)))) + b"\n"
-
-
-def _encodable(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
-    if isinstance(value, dict):
-        return {_encodable(key): _encodable(each) for key, each in value.items()}
-    return [_encodable(each) for each in value] if isinstance(value, list) else value
+        return msgspec.json.encode(plain(msgspec.to_builtins(said, str_keys=True, enc_hook=shown))) + b"\n"

@@ -23,10 +23,10 @@ class Totals:
 
 
 class Interval:
-    """The same of one interval."""
+    """The same of one interval; `point` is what has been made of it."""
 
-    def __init__(self, second: Second) -> None:
+    def __init__(self, second: Second, point: Point) -> None:
         self.took_s = (second.at_ns - second.from_ns) / 1e9
         self.parts: Mapping[str, PartFigures] = second.parts
-        self.series: Mapping[str, Measurement] = Point.of(second).series
+        self.series: Mapping[str, Measurement] = point.series
         self.causes = dict(enumerate(second.causes))
