@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from antiphon import Plan, ScenarioError, Stand, part, play_load, scenario
+from antiphon import LoadInconclusive, Plan, ScenarioError, Stand, part, play_load, scenario
+from antiphon.journal.figures import Second
 from antiphon.load import processes
+from antiphon.load.director import Director
+from antiphon.load.keeping import Keep
 from antiphon.load.orders import Begin, StandData
 from antiphon.load.processes import ProcessDied, ProcessGenerator
 from antiphon.load.shares import WHOLE
-from antiphon.load.target import Target
+from antiphon.load.target import Target, plan_of
 from antiphon.report.load.figures import read_figures
 from antiphon.runtime.event_loop import run_in_loop
 
@@ -96,3 +100,54 @@ def test_one_that_is_asked_to_end_with_all_others_still_tells_what_it_measured(b
             await generator.kill()
 
     run_in_loop(stop_after_signals())
+
+
+class Raising:
+    """Raises the rate when the load begins, and kills its first process when it has been heard twice."""
+
+    def __init__(self) -> None:
+        self._heard = 0
+
+    def begin(self, director: Director, /) -> None:
+        director.change({"numbered": 100.0}, "more")
+
+    def see(self, entry: Any, /) -> None:
+        if isinstance(entry, Second):
+            self._heard += 1
+            if self._heard == 2:
+                os.kill(entry.generators[0].pid, signal.SIGKILL)
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.slow
+def test_of_a_load_that_was_raised_and_lost_a_process_nothing_is_given_twice(tmp_path: Path) -> None:
+    file = tmp_path / "numbered.py"
+    file.write_text("from antiphon import scenario\n\n\n@scenario\nasync def numbered(number: int) -> None: ...\n")
+    (tmp_path / "numbers.csv").write_text("number\n" + "".join(f"{number}\n" for number in range(2_000)))
+    feeds = [(str(tmp_path / "numbers.csv"), "unique")]
+    target = Target(str(file), "numbered", rate="20/s", during="5s", feeds=feeds)
+    table = tmp_path / "rows.csv"
+
+    with pytest.raises(LoadInconclusive):
+        play_load(
+            plan_of(target),
+            stand=Stand("test", {}),
+            directory=tmp_path,
+            processes=2,
+            target=target,
+            table=f"{table}:conversation,number",
+            watch=Raising(),
+            keep=Keep(0, 0),
+        )
+
+    figures = read_figures(tmp_path)
+    assert len(figures.lost) == 1
+    rows = [line.split(",") for line in table.read_text().splitlines()[1:]]
+    numbers = [int(number) for _, number in rows]
+    assert [name for name, _ in rows] == [f"numbered-{number}" for number in numbers]
+    assert len(numbers) == len(set(numbers)) > 300
+    assert sorted(number for number in numbers if number % 2) == list(range(1, 500, 2))
+    # Of the share that was lost, what it had begun and not told yet is all that is left out: not a second's.
+    of_lost = [number for number in numbers if number % 2 == 0]
+    assert len(range(0, max(of_lost) + 1, 2)) - len(of_lost) < 50
