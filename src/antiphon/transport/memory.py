@@ -203,7 +203,7 @@ class MemoryConnection:
         self._is_paused = False
         self._is_ended = False
         self._goodbye: Ending | None = None
-        self._overdue: ClosingTime | None = None
+        self._overdue: ClosingTime[int] | None = None
         self._emptied: asyncio.Future[None] | None = None
 
     def send(self, data: Data) -> None:
@@ -335,8 +335,7 @@ class MemoryConnection:
         self._overdue = ClosingTime(self._loop, self._close_within_s, lambda: self.unsent_bytes, self._end_overdue)
 
     def _end_overdue(self) -> None:
-        if self._goodbye is not None:
-            self._goodbye = overdue(self._goodbye, self.unsent_bytes, self._close_within_s)
+        self._goodbye = overdue(self._goodbye, self.unsent_bytes, self._close_within_s)
         if self._peer is not None:
             self._peer._empty()
         self._break()

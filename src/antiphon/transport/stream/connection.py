@@ -7,6 +7,7 @@ import contextlib
 import socket
 import struct
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -61,8 +62,7 @@ class StreamConnection(asyncio.Protocol):
         self._has_early_end = False  # the peer's, before we are open
         self._is_leaving = False  # we have said goodbye, and the stream is still there
         self._goodbye: Ending | None = None
-        self._held_bytes = 0  # by the stream, when that was last looked at after a goodbye
-        self._overdue: ClosingTime | None = None
+        self._overdue: ClosingTime[tuple[int, int]] | None = None  # by what the stream holds, and what was taken
         self._emptied: asyncio.Future[None] | None = None
 
     def open(self) -> None:
@@ -232,17 +232,11 @@ class StreamConnection(asyncio.Protocol):
 
     def _limit_closing(self) -> None:
         if self._overdue is None and not self._is_lost:
-            self._overdue = ClosingTime(self._loop, self._close_within_s, self._taken, self._end_overdue)
-
-    def _taken(self) -> tuple[int, int]:
-        figures = taken(self._stream)
-        self._held_bytes = figures[0]
-        return figures
+            figures = partial(taken, self._stream)
+            self._overdue = ClosingTime(self._loop, self._close_within_s, figures, self._end_overdue)
 
     def _end_overdue(self) -> None:
-        goodbye = self._goodbye
-        if goodbye is not None and not goodbye.is_clean and not goodbye.detail:
-            self._goodbye = overdue(goodbye, untaken_bytes(self._stream), self._close_within_s)
+        self._goodbye = overdue(self._goodbye, untaken_bytes(self._stream), self._close_within_s)
         self._is_leaving = False
         self.break_off()
 
@@ -257,8 +251,8 @@ class StreamConnection(asyncio.Protocol):
         elif self._is_leaving and not self._goodbye.is_clean and self._is_hearing:
             if exc is None:  # a TLS stream that closed as it should tells nobody of the peer's goodbye
                 self._goodbye = msgspec.structs.replace(self._goodbye, is_clean=True)
-            elif self._held_bytes:
-                self._goodbye = broken(self._goodbye, self._held_bytes)
+            elif held_bytes := self._overdue.last[0] if self._overdue is not None else 0:
+                self._goodbye = broken(self._goodbye, held_bytes)
 
     def _tell_emptied(self) -> None:
         emptied, self._emptied = self._emptied, None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -48,7 +49,6 @@ class WebSocketConnection(WSListener):
         "_forget",
         "_frames",
         "_goodbye",
-        "_held_bytes",
         "_is_behind",
         "_is_between",
         "_is_broken_off",
@@ -89,11 +89,10 @@ class WebSocketConnection(WSListener):
         self._loop = asyncio.get_running_loop()
         self._frames: Any = None
         self._stream: Any = None
-        self._overdue: ClosingTime | None = None
+        self._overdue: ClosingTime[tuple[int, int]] | None = None  # by what the stream holds, and what was taken
         self._emptied: asyncio.Future[None] | None = None
         self._pong_owed: bytes | None = None
         self._goodbye: Ending | None = None
-        self._held_bytes = 0  # by the stream, when that was last looked at after our goodbye
         self._can_send = True
         self._is_hearing = True
         self._is_between = True  # hearing, and no fragmented message has begun: the fast path is open
@@ -369,17 +368,11 @@ class WebSocketConnection(WSListener):
 
     def _limit_closing(self) -> None:
         if self._overdue is None and not self._is_ended:
-            self._overdue = ClosingTime(self._loop, self._close_within_s, self._taken, self._end_overdue)
-
-    def _taken(self) -> tuple[int, int]:
-        figures = taken(self._stream)
-        self._held_bytes = figures[0]
-        return figures
+            figures = partial(taken, self._stream)
+            self._overdue = ClosingTime(self._loop, self._close_within_s, figures, self._end_overdue)
 
     def _end_overdue(self) -> None:
-        goodbye = self._goodbye
-        if goodbye is not None and not goodbye.is_clean and not goodbye.detail:
-            self._goodbye = overdue(goodbye, untaken_bytes(self._stream), self._close_within_s)
+        self._goodbye = overdue(self._goodbye, untaken_bytes(self._stream), self._close_within_s)
         self._stop_hearing()
         self._stream.abort()
 
@@ -403,7 +396,8 @@ class WebSocketConnection(WSListener):
     def _broken(self, goodbye: Ending) -> Ending:
         """How it ended if the peer's goodbye did not come: a stream that broke has forgotten how much it still held."""
         untaken = untaken_bytes(self._stream)
-        return broken(goodbye, untaken + self._held_bytes) if untaken or self._is_behind else goodbye
+        held_bytes = self._overdue.last[0] if self._overdue is not None else 0
+        return broken(goodbye, untaken + held_bytes) if untaken or self._is_behind else goodbye
 
     def _tell_emptied(self) -> None:
         emptied, self._emptied = self._emptied, None
