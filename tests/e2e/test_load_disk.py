@@ -56,7 +56,7 @@ def test_what_cannot_be_written_hides_nothing_that_can(tmp_path: Path) -> None:
 
 
 def test_a_table_that_is_full_has_whole_rows(tmp_path: Path) -> None:
-    done = load(tmp_path, 9_000, "--keep", "none", "--table", "calls.csv:conversation,record,outcome")
+    done = load(tmp_path, 15_000, "--keep", "none", "--table", "calls.csv:conversation,record,record.states,outcome")
 
     assert done.returncode == 2, done.stdout + done.stderr
     assert "INTERRUPTED" in done.stdout
@@ -64,5 +64,5 @@ def test_a_table_that_is_full_has_whole_rows(tmp_path: Path) -> None:
     text = (tmp_path / "calls.csv").read_bytes().decode()
     rows = list(csv.reader(text.splitlines(keepends=True)))
     assert text.endswith("\r\n")
-    assert {len(row) for row in rows} == {3}
-    assert {row[2] for row in rows[1:]} == {"passed"}
+    assert {len(row) for row in rows} == {4}
+    assert {row[3] for row in rows[1:]} == {"passed"}
