@@ -15,8 +15,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 MOST_CALLS = 19
 MOST_BYTECODES = 716
-MOST_CALLS_OF_RECORDING = 51
-MOST_BYTECODES_OF_RECORDING = 1_530
+MOST_CALLS_OF_RECORDING = 36
+MOST_BYTECODES_OF_RECORDING = 1_345
 MOST_CALLS_OF_A_RUN = 350
 MOST_BYTECODES_OF_A_RUN = 7_560
 LOADED = {"bare picows", "antiphon", "antiphon load", "websockets", "aiohttp"}

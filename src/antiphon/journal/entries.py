@@ -165,14 +165,15 @@ class StepStarted(Entry, tag="step-started", gc=True):
     @classmethod
     def of(cls, step: PerformedStep) -> StepStarted:
         """The beginning of a step, whatever has become of it since."""
+        definition = step.definition
         return cls(
             at_ns=step.at_ns,
             number=step.number,
             parent=step.parent,
             actor=step.actor,
-            action=step.action,
-            source=step.source,
-            arguments=step.arguments,
+            action=definition.name,
+            source=definition.source,
+            arguments=definition.given(step.masker),
         )
 
     @property

@@ -113,22 +113,14 @@ def _masked_fields(kind: type[Entry]) -> tuple[str, ...]:
 
 
 def _mask_step(started: StepStarted, masker: Masker) -> Entry:
-    clean = masker.clean
-    if started.actor in clean and started.action in clean and started.source in clean and started.arguments == ():
+    if started.arguments == () and masker.clean.issuperset((started.actor, started.action, started.source)):
         return started
     return mask_entry(started, masker)
 
 
 def _mask_wait(started: WaitStarted, masker: Masker) -> Entry:
-    clean, name = masker.clean, started.name
-    if (
-        started.where is None
-        and (name is None or name in clean)
-        and started.source in clean
-        and started.channel in clean
-        and started.actor in clean
-        and started.place in clean
-    ):
+    texts = (started.name or "", started.source, started.channel, started.actor, started.place)
+    if started.where is None and masker.clean.issuperset(texts):
         return started
     return mask_entry(started, masker)
 

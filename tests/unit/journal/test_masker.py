@@ -327,7 +327,7 @@ def test_what_is_remembered_is_bounded() -> None:
     for number in range(5_000):
         masker.text(f"text {number}")
         masker.learn_from({f"field{number}": 1})
-    assert len(masker._clean) <= 1_000
+    assert len(masker.clean) <= 1_000
     assert len(masker._plain_names) <= 1_000
 
 

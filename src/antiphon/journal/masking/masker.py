@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from types import NoneType
 from typing import Any, Final, overload
@@ -65,9 +64,10 @@ class Masker:
         """How often a secret was learnt that was not known: whether a look taught something is seen by it."""
         self._unlearnt: list[Callable[[], Any]] = []
         self._plain_names = self._names.plain
-        self._clean: set[str] = set()
-        self.clean: AbstractSet[str] = self._clean
-        """Short texts that hold no secret, as far as they are known: names, places and states come again and again."""
+        self.clean: set[str] = set()
+        """Short texts that hold no secret, as far as they are known: names, places and states come again and again.
+
+        For others to look into, and for nobody else to change."""
 
     # -- learning -----------------------------------------------------------------------------------------------------
 
@@ -80,7 +80,7 @@ class Masker:
         is_one = SHORTEST_LEARNT <= len(secret) <= LONGEST_LEARNT and secret.strip("*")
         if is_one and not self._names.is_word(secret) and self._known.add(secret):
             self.learnt += 1
-            self._clean.clear()
+            self.clean.clear()
 
     def learn_later(self, made: Callable[[], Any]) -> None:
         """Learn from what `made` gives as `learn_from` does, before anything is masked.
@@ -89,7 +89,7 @@ class Masker:
         becomes of the run's objects meanwhile; at most 64 are kept.
         """
         self._unlearnt.append(made)
-        self._clean.clear()  # what was clean may hold what this teaches
+        self.clean.clear()  # what was clean may hold what this teaches
         if len(self._unlearnt) >= _MOST_UNLEARNT:
             self._catch_up()
 
@@ -177,7 +177,7 @@ class Masker:
         """The text without what stands in its secret fields, and without learnt values."""
         if self._unlearnt:
             self._catch_up()
-        if text in self._clean:
+        if text in self.clean:
             return text
         # Fields first: what they teach is then looked for in the same text.
         masked = self._mask_fields(text)
@@ -186,9 +186,9 @@ class Masker:
         if masked != text:
             return self._keep_json(text, masked)
         if len(text) <= _LONGEST_CLEAN:
-            if len(self._clean) >= _MOST_CLEAN:
-                self._clean.clear()
-            self._clean.add(text)
+            if len(self.clean) >= _MOST_CLEAN:
+                self.clean.clear()
+            self.clean.add(text)
         # The same object where nothing was masked, by which callers see that at no cost.
         return text
 
