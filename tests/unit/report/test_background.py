@@ -74,26 +74,18 @@ def test_a_failure_is_told_once_and_what_follows_is_given_all_the_same() -> None
 
 
 def test_it_is_so_far_behind_and_no_farther(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(background, "MOST", 2)
-    behind: list[int] = []
-    given = 0
-    is_full = threading.Event()
-
-    def write(_: Any) -> None:
-        if given > 1:
-            is_full.wait()
-            behind.append(given)
-
-    sink = Background(write)
-    for number in range(1, 5):  # the first at once, one is being written, two wait
-        given = number
-        sink(note("x"))
-    given = 5
-    threading.Thread(target=is_full.set).start()
-    sink(note("x"))  # there is room once the second has been written
-    assert behind[0] == 5
+    monkeypatch.setattr(background, "GATHER_S", 3600)  # for ever, where nothing is urgent
+    monkeypatch.setattr(background, "MOST", 3)
+    told: list[str] = []
+    sink = Background(lambda entry: told.append(entry.text))
+    after: list[int] = []
+    for text in "abcdefg":
+        sink(note(text))
+        after.append(len(told))
+    assert after == [1, 1, 1, 4, 4, 4, 7]
+    sink(note("h"))
     sink.close()
-    assert len(behind) == 4
+    assert "".join(told) == "abcdefgh"
 
 
 def test_a_large_message_is_waited_for() -> None:

@@ -1,10 +1,14 @@
-"""A sink that works in a thread of its own: a run, whose event loop has peers to serve, does not wait for the disk."""
+"""A sink that works in a thread of its own: a run, whose event loop has peers to serve, does not wait for the disk.
+
+The thread lets entries gather for a moment and works through them together: woken for each one, it would take the
+interpreter from the event loop for as long as it takes to write.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from copy import copy
-from queue import Queue
 from typing import Any, Final
 
 from antiphon.conversation.message import Message
@@ -12,25 +16,34 @@ from antiphon.journal import Sink
 
 __all__ = ["Background"]
 
+GATHER_S: Final = 0.05
+"""So long entries gather."""
+
 MOST: Final = 1000
-"""So many entries the thread may be behind: then whoever records waits for it."""
+"""Not more of them: then whoever records waits until they are written."""
 
 LARGE_BYTES: Final = 64 * 1024
-"""Behind messages of more than this it may not be, so that what lies in memory is bounded in bytes as well."""
+"""Nor behind a message of more than this, so that what lies in memory is bounded in bytes as well."""
 
 
 class Background:
     """Gives entries to `sink` in the order in which they came, and has given it all of them when it is closed.
 
     The first is given at once, so that a place that cannot be written is told before anything is said there. What the
-    sink raises later is raised by the next call, or by `close`; it gets the entries behind that one all the same. Who
-    is killed loses what the sink had not got yet: the journal has it.
+    sink raises later is raised by a later call, or by `close`; it gets the entries behind that one all the same. Who is
+    killed loses what the sink had not got yet: the journal has it.
     """
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
-        self._waiting: Queue[Any] = Queue(MOST)
+        self._waiting: deque[Any] = deque()
+        self._given = 0
+        self._written = 0
+        self._is_over = False
         self._failure: Exception | None = None
+        self._has_news = threading.Event()
+        self._is_urgent = threading.Event()
+        self._has_caught_up = threading.Event()
         self._thread: _Thread | None = None
 
     def __call__(self, entry: Any) -> None:
@@ -39,34 +52,53 @@ class Background:
             self._thread.start()
             self._sink(entry)
             return
+        is_large = False
         if isinstance(entry, Message):
-            self._waiting.put(copy(entry))  # the author has it, too
-            if len(entry.raw) > LARGE_BYTES:
-                self._waiting.join()
-        else:
-            self._waiting.put(entry)
+            is_large = len(entry.raw) > LARGE_BYTES
+            entry = copy(entry)  # the author has it, too
+        self._given += 1
+        self._waiting.append(entry)
+        if is_large or len(self._waiting) >= MOST:
+            self._catch_up()
+        elif not self._has_news.is_set():
+            self._has_news.set()
         self._tell()
 
     def close(self) -> None:
         """Wait until the sink has got everything."""
         if self._thread is not None:
-            self._waiting.put(None)
+            self._is_over = True
+            self._is_urgent.set()
+            self._has_news.set()
             self._thread.join()
             self._thread = None
         self._tell()
 
+    def _catch_up(self) -> None:
+        while self._written < self._given:  # it may have caught up with what came before
+            self._has_caught_up.clear()
+            self._is_urgent.set()
+            self._has_news.set()
+            self._has_caught_up.wait()
+
     def _work(self) -> None:
-        while (entry := self._waiting.get()) is not None:
-            try:
-                self._sink(entry)
-            except Exception as error:
-                self._failure = self._failure or error
-            finally:
-                self._waiting.task_done()
+        while not self._is_over or self._waiting:
+            self._has_news.wait()
+            self._has_news.clear()
+            self._is_urgent.wait(GATHER_S)
+            self._is_urgent.clear()
+            while self._waiting:
+                try:
+                    self._sink(self._waiting.popleft())
+                except Exception as error:
+                    self._failure = self._failure or error
+                self._written += 1
+            self._has_caught_up.set()
 
     def _tell(self) -> None:
-        failure, self._failure = self._failure, None
-        if failure is not None:
+        failure = self._failure
+        if failure is not None:  # not before, or one that comes in this very moment would be lost
+            self._failure = None
             raise failure
 
 
