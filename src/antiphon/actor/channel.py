@@ -231,9 +231,8 @@ class Channel:
         self._housekeeping.begin()
         self._dispatcher.opened()
 
-    on_data = property(
-        attrgetter("_receive"), doc="Called with all that arrives."
-    )  # in C, for it may be asked each time
+    # In C, for a transport may ask for it with each piece of data.
+    on_data = property(attrgetter("_receive"), doc="Called with all that arrives.")
 
     def on_ended(self, ending: Ending) -> None:
         now_ns = self._now_ns()

@@ -23,10 +23,14 @@ NOT_JSON: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
 NOT_WRITABLE: Final = (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError)
 """What `encode_json` raises for what JSON cannot hold."""
 
-_LEAVES: Final = (str, int, bytes, bytearray, memoryview, type(None), Enum, date, time, timedelta, UUID)
-"""What msgspec writes as one value that is no NaN."""
+_LEAVES: Final = (str, int, bytes, bytearray, memoryview, type(None), Enum, date, time, timedelta, UUID, msgspec.Raw)
+"""What msgspec writes as one value that is no NaN, and what somebody has written already."""
 
 _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
+
+
+_read: Final = msgspec.json.Decoder(msgspec.Raw).decode
+"""Reads over JSON, and makes nothing of it."""
 
 
 def encode_json(value: Any) -> str:
@@ -35,9 +39,14 @@ def encode_json(value: Any) -> str:
     NaN and infinities are errors (RFC 8259 section 6), where msgspec would write null, and so are decimals as names of
     fields, which it would write without quotes. Raises what NOT_WRITABLE lists.
     """
-    text = _encode(value).decode()
-    # Four searches of the text are cheaper than one walk through the value; what they find may also stand in a string.
-    if "null" in text or "NaN" in text or "Infinity" in text or text.count(":") != text.count('":'):
+    encoded = _encode(value)
+    text = encoded.decode()
+    # To read it over is cheaper than a walk through the value: what a decimal can make wrong is no JSON.
+    try:
+        _read(encoded)
+    except NOT_JSON:
+        _refuse_what_is_no_json(value)
+    if "null" in text:  # for None, in a string, or for a float that is no number
         _refuse_what_is_no_json(value)
     return text
 
