@@ -12,6 +12,8 @@ from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import Data
 from antiphon.testing.transport_check import Check
 from antiphon.testing.transports import CHECKS, Wires, name_of
+from antiphon.transport.http_stream import HttpStream
+from antiphon.transport.http_stream_listener import HttpStreamListener
 from antiphon.transport.interface import Accept, Connection, Opening, Receiver
 from antiphon.transport.memory import MemoryNetwork
 from antiphon.transport.stream.stdio import StdioTransport
@@ -21,12 +23,19 @@ from antiphon.transport.websocket.client import WebSocketTransport
 from antiphon.transport.websocket.server import WebSocketListener
 
 BY_NAME = {check.__name__: check for check in CHECKS}
+HTTP = dict.fromkeys(
+    (
+        *("has_frames", "has_text", "has_codes", "has_subprotocols"),
+        *("has_resets", "has_half_close", "has_finish"),
+    ),
+    False,
+)
 STREAMS = {"tcp", "tcps", "unix"}
 
 MakeWires = Callable[..., Wires]
 
 
-@pytest.fixture(params=["memory", "ws", "ws compressed", "wss", "tcp", "tcps", "unix"])
+@pytest.fixture(params=["memory", "ws", "ws compressed", "wss", "tcp", "tcps", "unix", "http"])
 def make_wires(request: pytest.FixtureRequest) -> MakeWires:
     """Makes one of the built-in transports; its sides wait `close_within_s` for a goodbye."""
 
@@ -35,6 +44,8 @@ def make_wires(request: pytest.FixtureRequest) -> MakeWires:
             network = MemoryNetwork(close_within_s=close_within_s)
             return Wires(network, network, "memory://contract")
         options: dict[str, Any] = {"close_within_s": close_within_s}
+        if request.param == "http":
+            return Wires(HttpStreamListener(), HttpStream(says="POST", **options), "http://127.0.0.1:0", **HTTP)
         if request.param in STREAMS:
             return _streams(request, options)
         if request.param == "wss":

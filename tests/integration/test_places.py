@@ -764,7 +764,7 @@ AT_ONCE = {
     ),
     *("Actor.message_channels", "Actor.name", "Actor.needs_user", "Actor.wanted_user", "Channel.abort"),
     *("Channel.connection", "Channel.drain", "Channel.ending", "Channel.ignore", "Channel.is_open", "Channel.mark"),
-    *("Channel.unsent_bytes", "Channel.within_s", "HttpChannel.close"),
+    *("Channel.unsent_bytes", "Channel.within_s", "HttpChannel.close", "HttpChannel.session"),
 }
 """What takes, tells or declares, and waits for nobody."""
 

@@ -77,11 +77,11 @@ class Beside:
         """See `antiphon.transport.interface.AttentiveReceiver`."""
         if isinstance(said, str):
             aside = self._note(name, text=said)
+            self._mailbox.past.asides += (f"{name}: {line}" for line in aside.lines)  # headers seldom tell why
         else:
             headers = dict(said)
             self._runtime.masker.learn_later(lambda: headers)
-            aside = self._note(name, headers=headers)
-        self._mailbox.past.asides += (f"{name}: {line}" for line in aside.lines)
+            self._note(name, headers=headers)
 
     def on_finished(self) -> bool:
         """See `antiphon.transport.interface.AttentiveReceiver`."""

@@ -6,13 +6,11 @@ import ssl
 from collections.abc import Mapping, Sequence
 from typing import Final, Generic, Literal, Self, TypeVar, overload
 
-import msgspec
-
 from antiphon.actor.channel import DEFAULT_MAX_UNSENT_BYTES, Channel
+from antiphon.actor.chosen_transport import ChosenTransport
 from antiphon.actor.handlers import Handlers
 from antiphon.actor.http_channel import HttpChannel
 from antiphon.actor.party import Party
-from antiphon.actor.registered import registered, scheme_of
 from antiphon.actor.secured import TlsChoice
 from antiphon.conversation.mailbox import DEFAULT_LIMIT_BYTES
 from antiphon.dialect.codec import Dialect
@@ -22,7 +20,7 @@ from antiphon.errors import ScenarioError
 from antiphon.runtime.runtime import Runtime
 from antiphon.stand.stand import Stand
 from antiphon.transport.http_client import DEFAULT_MAX_SIZE_BYTES, HttpClient
-from antiphon.transport.interface import Connection, Opening, Receiver, Transport
+from antiphon.transport.interface import Transport
 from antiphon.transport.tls import Tls
 from antiphon.transport.websocket.client import WebSocketTransport
 
@@ -139,7 +137,12 @@ class Link(Declaration[Channel]):
             actor=actor,
             dialect=self.dialect,
             framing=self.framing,
-            transport=_Chosen(stand, self.transport, TlsChoice(runtime, stand, self.tls, f"{actor}.{self.name}")),
+            transport=ChosenTransport(
+                stand,
+                self.transport,
+                TlsChoice(runtime, stand, self.tls, f"{actor}.{self.name}"),
+                lambda: party.fields().get("_channels", {}),
+            ),
             address=address,
             party=party,
             headers=self.headers,
@@ -286,28 +289,6 @@ class Http(Declaration[HttpChannel]):
             headers=self.headers,
             within_s=_first(self.within_s, stand.within_s),
         )
-
-
-class _Chosen:
-    """The transport for an address: the stand's for its scheme, the declared one, or the registered one."""
-
-    def __init__(self, stand: Stand, declared: Transport | None, tls: TlsChoice) -> None:
-        self._stand = stand
-        self._declared = declared
-        self._tls = tls
-
-    async def connect(self, address: str, opening: Opening, receiver: Receiver) -> Connection:
-        # Only now: the address may hold what the actor has learnt, and a test's stand may put a wire in its place.
-        chosen = self._stand.transports.get(scheme_of(address))
-        transport: Transport | None
-        if isinstance(chosen, Mapping):
-            transport = self._declared or registered("transport", address, chosen, self._stand.source)
-        else:
-            transport = chosen or self._declared or registered("transport", address)
-        tls = self._tls(address)
-        if tls is not None:
-            opening = msgspec.structs.replace(opening, tls=tls)
-        return await transport.connect(address, opening, receiver)
 
 
 def _first(*values: float | None) -> float:

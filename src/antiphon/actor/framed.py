@@ -22,10 +22,17 @@ class Framed:
         self._codec = codec
         self._connection: Connection | None = None
         self._is_broken = False
+        self._hears_frames = False
 
     def carry(self, connection: Connection) -> Connection:
-        """The connection, on which all that is sent is wrapped."""
+        """The connection, on which all that is sent is wrapped.
+
+        A wire may know frames one way only, as HTTP knows a request from the next: nothing is cut, or wrapped, there.
+        """
         self._connection = connection
+        self._hears_frames = getattr(connection, "hears_frames", False)
+        if getattr(connection, "sends_frames", False):
+            return connection
         return cast("Connection", _Wrapping(connection, self._framing))
 
     def decode(self, data: Data) -> list[Message]:
@@ -33,6 +40,8 @@ class Framed:
         read: list[Message] = []
         if self._is_broken:
             return read
+        if self._hears_frames:
+            return read_all(self._dialect, self._codec, data)
         try:
             for frame in self._framing.feed(data.encode() if isinstance(data, str) else data):
                 read += read_all(self._dialect, self._codec, frame)

@@ -19,6 +19,7 @@ from antiphon.journal import Deferred
 from antiphon.runtime.call_site import caller
 from antiphon.runtime.runtime import STEP, Runtime
 from antiphon.transport.http_client import HttpClient
+from antiphon.transport.http_stream import HttpSession
 
 __all__ = ["HttpChannel"]
 
@@ -53,6 +54,12 @@ class HttpChannel:
         self._address = address
         self._client = client
         self._number = 0
+
+    @property
+    def session(self) -> HttpSession:
+        """Cookies, TLS and headers, for a stream that borrows them."""
+        self._runtime.masker.learn_later(self.headers.copy)
+        return HttpSession(self._client, self.headers)
 
     async def get(self, path: str = "", **options: Any) -> HttpResponse:
         """GET (RFC 9110 section 9.3.1)."""

@@ -14,7 +14,7 @@ from typing import ClassVar, Final, Self
 from antiphon.conversation.message import Data
 from antiphon.errors import DialectError, TransportError
 
-__all__ = ["ContentLength", "Framing", "LengthPrefix", "Lines", "NulTerminated"]
+__all__ = ["DEFAULT_LIMIT_BYTES", "ContentLength", "Framing", "LengthPrefix", "Lines", "NulTerminated", "as_bytes"]
 
 DEFAULT_LIMIT_BYTES: Final = 16 * 1024 * 1024
 _HEAD_LIMIT_BYTES: Final = 8 * 1024
@@ -72,7 +72,7 @@ class _Terminated(Framing):
         self._check_size(len(rest))
 
     def wrap(self, data: Data) -> bytes:
-        frame = _bytes(data)
+        frame = as_bytes(data)
         if self.end in frame:
             text = (
                 f"{self.end!r} at byte {frame.index(self.end)} would end the frame: {type(self).__name__} ends with it"
@@ -125,7 +125,7 @@ class LengthPrefix(Framing):
         del rest[:begin]
 
     def wrap(self, data: Data) -> bytes:
-        frame = _bytes(data)
+        frame = as_bytes(data)
         try:
             return len(frame).to_bytes(self._size, "big") + frame
         except OverflowError:
@@ -157,7 +157,7 @@ class ContentLength(Framing):
         del rest[:begin]
 
     def wrap(self, data: Data) -> bytes:
-        frame = _bytes(data)
+        frame = as_bytes(data)
         return b"Content-Length: %d\r\n\r\n" % len(frame) + frame
 
 
@@ -179,7 +179,7 @@ def _text(frame: bytes) -> Data:
         return frame
 
 
-def _bytes(data: Data) -> bytes:
+def as_bytes(data: Data) -> bytes:
     try:
         return data.encode() if isinstance(data, str) else data
     except UnicodeEncodeError as error:

@@ -49,8 +49,8 @@ async def check_paused_client(wires: Wires) -> None:
 async def _check_paused(scene: Scene, speaking: Hearing, paused: Hearing) -> None:
     assert speaking.connection is not None
     assert paused.connection is not None
-    require(speaking.connection.unsent_bytes == 0, "nothing was sent, and nothing is unsent")
     await speaking.connection.drained()
+    require(speaking.connection.unsent_bytes == 0, "nothing was sent since, and nothing is unsent")
     sent = await _hold_back(speaking, paused)
     # Two, since whoever keeps one waiter forgets the other.
     draining = [asyncio.ensure_future(speaking.connection.drained()) for _ in range(2)]

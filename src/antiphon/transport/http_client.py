@@ -14,9 +14,10 @@ import aiohttp
 from antiphon.conversation.headers import combine
 from antiphon.conversation.http_response import HttpResponse
 from antiphon.conversation.wording import shorten
-from antiphon.errors import ConnectFailed, ScenarioError, TransportError
+from antiphon.errors import AntiphonError, ConnectFailed, ScenarioError, TransportError
 from antiphon.transport.connect_failure import Destination, alert_of
 from antiphon.transport.content_coding import ACCEPTED, PIECE_BYTES, decoder_for
+from antiphon.transport.http_answer import HttpAnswer
 from antiphon.transport.http_connector import Connector
 from antiphon.transport.timeouts import timeout
 from antiphon.transport.tls import ClientTls, Tls, client_tls
@@ -88,29 +89,32 @@ class HttpClient:
                 cookies = {name: morsel.value for name, morsel in set_cookies}
                 charset = response.charset or "utf-8"
                 return HttpResponse.of(response.status, lines.items(), cookies, body, charset)
-        except _Unreadable as error:
-            raise TransportError(error.text, place=f"{method} {url}", hint=error.hint) from error.__cause__
-        except aiohttp.InvalidURL as error:
-            raise _no_address(url) from error
-        except aiohttp.TooManyRedirects as error:
-            text = f"redirected {len(error.history)} times without an end"
-            raise TransportError(
-                text, place=f"{method} {url}", hint="is that the right address? follow=False"
-            ) from error
-        # The order counts: a connector's error is a ClientError and an OSError, too.
-        except aiohttp.ClientConnectorError as error:
-            text, hint = _why_not(error)
-            raise ConnectFailed(text, place=f"{method} {url}", hint=hint) from error
-        except TimeoutError as error:
-            raise TransportError(f"no whole answer within {within_s:g} s", place=f"{method} {url}") from error
-        # Before the exchange begins aiohttp looks at what it was given, and has no error of its own for that.
-        except (TypeError, ValueError) as error:
-            text = f"this request cannot be made: {error}"
-            raise ScenarioError(text, hint="params, headers and data are mappings of simple values") from error
-        except (aiohttp.ClientError, OSError) as error:
-            alert = alert_of(error) or alert_of(error.__cause__)
-            text, hint = (f"TLS: {alert[0]}", f"Http(…, tls=…): {alert[1]}") if alert else (_reason(error), None)
-            raise TransportError(f"the exchange broke off: {text}", place=f"{method} {url}", hint=hint) from error
+        except _MET as error:
+            raise _told(error, method, url, within_s) from _cause(error)
+
+    async def answer(
+        self, method: str, url: str, *, headers: Mapping[str, str], within_s: float, data: Any = None
+    ) -> HttpAnswer:
+        """Send one request, and give its answer as soon as its head is there, at most `within_s` seconds later.
+
+        Whoever gets it closes it. Raises as `request` does.
+        """
+        _require_address(url)
+        chosen = self._tls(url)
+        tls = client_tls(chosen) if chosen is not None or url.startswith("https:") else ClientTls()
+        try:
+            async with timeout(within_s):
+                response = await self._opened().request(
+                    method,
+                    url,
+                    headers=combine(headers.items()),
+                    data=data,
+                    ssl=tls.context or True,
+                    server_hostname=tls.server_name,
+                )
+        except _MET as error:
+            raise _told(error, method, url, within_s) from _cause(error)
+        return HttpAnswer(response, f"{method} {url}")
 
     async def close(self) -> None:
         """Close the connections."""
@@ -163,6 +167,40 @@ class _Unreadable(Exception):
         super().__init__(text)
         self.text = text
         self.hint = hint
+
+
+_MET: Final = (_Unreadable, aiohttp.ClientError, OSError, TypeError, ValueError)
+"""What may be met on the way to an answer; a TimeoutError is an OSError."""
+
+
+def _cause(error: Exception) -> BaseException | None:
+    return error.__cause__ if isinstance(error, _Unreadable) else error
+
+
+def _told(error: Exception, method: str, url: str, within_s: float) -> AntiphonError:
+    """What it means."""
+    place = f"{method} {url}"
+    match error:
+        case _Unreadable():
+            return TransportError(error.text, place=place, hint=error.hint)
+        case aiohttp.InvalidURL():
+            return _no_address(url)
+        case aiohttp.TooManyRedirects():
+            text = f"redirected {len(error.history)} times without an end"
+            return TransportError(text, place=place, hint="is that the right address? follow=False")
+        # The order counts: a connector's error is a ClientError and an OSError, too.
+        case aiohttp.ClientConnectorError():
+            text, hint = _why_not(error)
+            return ConnectFailed(text, place=place, hint=hint)
+        case TimeoutError():
+            return TransportError(f"no whole answer within {within_s:g} s", place=place)
+        # Before the exchange begins aiohttp looks at what it was given, and has no error of its own for that.
+        case TypeError() | ValueError():
+            text = f"this request cannot be made: {error}"
+            return ScenarioError(text, hint="params, headers and data are mappings of simple values")
+    alert = alert_of(error) or alert_of(error.__cause__)
+    broken, mend = (f"TLS: {alert[0]}", f"Http(…, tls=…): {alert[1]}") if alert else (_reason(error), None)
+    return TransportError(f"the exchange broke off: {broken}", place=place, hint=mend)
 
 
 _CONNECT_HINT: Final = "is the system under test running there?"

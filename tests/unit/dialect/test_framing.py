@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from antiphon.dialect.event_stream import Events
 from antiphon.dialect.framing import ContentLength, Framing, LengthPrefix, Lines, NulTerminated
 from antiphon.errors import DialectError, TransportError
 
@@ -15,6 +16,7 @@ FRAMINGS = {
     "length": LengthPrefix(limit_bytes=100),
     "length of text": LengthPrefix(2, is_text=True, limit_bytes=100),
     "head": ContentLength(limit_bytes=100),
+    "events": Events(limit_bytes=100),
 }
 SAID = ["hello", "", "gr\u00fc\u00df \U0001f600", '{"a": 1}']
 

@@ -1,0 +1,70 @@
+"""Which transport a channel connects with, and what it borrows of its actor's other channels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from antiphon.actor.http_channel import HttpChannel
+from antiphon.actor.registered import registered, scheme_of
+from antiphon.actor.secured import TlsChoice
+from antiphon.errors import ScenarioError
+from antiphon.stand.stand import Stand
+from antiphon.transport.http_stream import HttpSession
+from antiphon.transport.interface import Connection, Opening, Receiver, Transport
+
+__all__ = ["ChosenTransport"]
+
+
+class ChosenTransport:
+    """Of one channel: the stand's for the address's scheme, the declared one, or the registered one.
+
+    `channels` gives the actor's channels by name. A transport that has `for_channel` is asked once for one of the
+    channel's own, which may keep something from one connection to the next.
+    """
+
+    def __init__(
+        self,
+        stand: Stand,
+        declared: Transport | None,
+        tls: TlsChoice,
+        channels: Callable[[], Mapping[str, Any]] = dict,
+    ) -> None:
+        self._stand = stand
+        self._declared = declared
+        self._tls = tls
+        self._channels = channels
+        self._own: dict[str, Transport] = {}
+
+    async def connect(self, address: str, opening: Opening, receiver: Receiver) -> Connection:
+        """See `antiphon.transport.interface.Transport`."""
+        # Only now: the address may hold what the actor has learnt, and a test's stand may put a wire in its place.
+        transport = self._own.get(scheme_of(address)) or self._choose(address)
+        tls = self._tls(address)
+        if tls is not None:
+            opening = msgspec.structs.replace(opening, tls=tls)
+        return await transport.connect(address, opening, receiver)
+
+    def _choose(self, address: str) -> Transport:
+        chosen = self._stand.transports.get(scheme_of(address))
+        transport: Transport
+        if isinstance(chosen, Mapping):
+            transport = self._declared or registered("transport", address, chosen, self._stand.source)
+        else:
+            transport = chosen or self._declared or registered("transport", address)
+        make_own = getattr(transport, "for_channel", None)
+        if make_own is not None:
+            transport = self._own[scheme_of(address)] = make_own(self._session)
+        return transport
+
+    def _session(self, name: str) -> HttpSession:
+        """The session of the actor's `Http` channel of that name."""
+        channels = self._channels()
+        channel = channels.get(name)
+        if isinstance(channel, HttpChannel):
+            return channel.session
+        known = ", ".join(name for name, each in channels.items() if isinstance(each, HttpChannel)) or "none"
+        text = f"a stream borrows the session of {name!r}, which is no Http channel of its actor"
+        raise ScenarioError(text, hint=f"its Http channels are: {known}")

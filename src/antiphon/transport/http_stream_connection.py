@@ -1,0 +1,193 @@
+"""An open stream over HTTP: one task reads what comes, another sends what is said, a request each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from antiphon.conversation.ending import Ending
+from antiphon.conversation.message import Data
+from antiphon.conversation.wording import shorten
+from antiphon.errors import AntiphonError, TransportError
+from antiphon.transport.closing_time import ClosingTime, overdue
+from antiphon.transport.http1_head import phrase
+from antiphon.transport.http_client import HttpClient
+from antiphon.transport.interface import Receiver
+
+__all__ = ["HttpStreamConnection", "Saying"]
+
+_MOST_SHOWN: Final = 1_000
+
+
+class Saying(msgspec.Struct):
+    """How what is said is sent."""
+
+    client: HttpClient
+    method: str
+    address: str
+    headers: Mapping[str, str]
+    within_s: float
+
+    async def send(self, data: bytes) -> str:
+        """Send it; what went wrong, "" if nothing did."""
+        try:
+            answer = await self.client.request(
+                self.method, self.address, headers=self.headers, within_s=self.within_s, data=data
+            )
+        except AntiphonError as error:
+            return error.text
+        if answer.status < 400:
+            return ""
+        return f"{answer.status} {phrase(answer.status)}: {shorten(answer.text, _MOST_SHOWN)}".rstrip(": ")
+
+
+class HttpStreamConnection:
+    """One stream. Each send is a request of its own, one after the other, so that their order is that of the sends.
+
+    A close hears no more, and lets go of the stream when what was said has left. `saying` is None for a stream that
+    only hears; `pieces` is what is heard; `on_lost` is awaited in the end.
+    """
+
+    subprotocol = ""
+    sends_frames = True
+
+    def __init__(
+        self,
+        receiver: Receiver,
+        pieces: AsyncIterator[bytes],
+        saying: Saying | None,
+        close_within_s: float,
+        on_lost: Callable[[], Awaitable[None]] | None,
+    ) -> None:
+        self._receiver = receiver
+        self._pieces = pieces
+        self._saying = saying
+        self._close_within_s = close_within_s
+        self._on_lost = on_lost
+        self._loop = asyncio.get_running_loop()
+        self._goodbye: Ending | None = None
+        self._is_ended = False
+        self._is_reading = asyncio.Event()
+        self._is_reading.set()
+        self._unsent: deque[bytes] = deque()
+        self._unsent_bytes = 0
+        self._is_empty = asyncio.Event()
+        self._is_empty.set()
+        self._sender: asyncio.Task[None] | None = None
+        self._overdue: ClosingTime | None = None
+
+    def open(self, headers: Mapping[str, str]) -> None:
+        """Tell the receiver, and begin to read."""
+        self._tell("on_opened", self)
+        self._tell("on_aside", "response headers", headers)
+        self._reader = self._loop.create_task(self._read())
+
+    def send(self, data: Data) -> None:
+        """Send it in a request of its own. Raises TransportError on a stream that only hears."""
+        if self._goodbye is not None or self._is_ended:
+            return
+        if self._saying is None:
+            text = "nothing can be said on this stream: how that is sent was not declared"
+            raise TransportError(text, hint='HttpStream(says="POST")')
+        said = data.encode() if isinstance(data, str) else data
+        self._unsent.append(said)
+        self._unsent_bytes += len(said)
+        if self._sender is None:
+            self._is_empty.clear()
+            self._sender = self._loop.create_task(self._send_all(self._saying))
+
+    def close(self, _code: int | None = None, _reason: str = "") -> None:
+        """Let go of the stream, once what was said has left."""
+        if self._goodbye is not None or self._is_ended:
+            return
+        self._goodbye = Ending(by="us", is_clean=True)
+        if self._sender is None:
+            self._reader.cancel()
+        else:
+            self._overdue = ClosingTime(self._loop, self._close_within_s, lambda: len(self._unsent), self._end_overdue)
+
+    def abort(self) -> None:
+        """Let go of it now."""
+        if not self._is_ended:
+            self._goodbye = self._goodbye or Ending(by="us")
+            if self._sender is not None:
+                self._sender.cancel()
+            self._reader.cancel()
+
+    @property
+    def unsent_bytes(self) -> int:
+        """What has not been answered yet."""
+        return self._unsent_bytes
+
+    async def drained(self) -> None:
+        """Return when all that was said was answered, or the stream has ended."""
+        await self._is_empty.wait()
+
+    def pause(self) -> None:
+        """Read no more; the connection's window does the rest."""
+        if self._goodbye is None:
+            self._is_reading.clear()
+
+    def resume(self) -> None:
+        """Read again."""
+        self._is_reading.set()
+
+    # -- the tasks ----------------------------------------------------------------------------------------------------
+
+    async def _read(self) -> None:
+        ending = Ending(by="peer", is_clean=True)
+        try:
+            async for piece in self._pieces:
+                await self._is_reading.wait()
+                self._tell("on_data", piece)
+        except asyncio.CancelledError:
+            ending = Ending(by="us")
+        except Exception as error:
+            text = error.text if isinstance(error, AntiphonError) else f"{type(error).__name__}: {error}"
+            ending = Ending(by="wire", detail=text)
+        await self._end(self._goodbye or ending)
+
+    async def _send_all(self, saying: Saying) -> None:
+        try:
+            while self._unsent:
+                if failure := await saying.send(self._unsent[0]):
+                    self._tell("on_aside", f"{saying.method} failed", failure)
+                self._unsent_bytes -= len(self._unsent.popleft())
+        finally:
+            self._sender = None
+            self._is_empty.set()
+        if self._goodbye is not None:
+            self._reader.cancel()
+
+    def _end_overdue(self) -> None:
+        if self._goodbye is not None:
+            goodbye = msgspec.structs.replace(self._goodbye, is_clean=False)
+            self._goodbye = overdue(goodbye, self._unsent_bytes, self._close_within_s)
+        self.abort()
+
+    async def _end(self, ending: Ending) -> None:
+        self._is_ended = True
+        if self._overdue is not None:
+            self._overdue.cancel()
+        if self._sender is not None:
+            self._sender.cancel()
+        await self._pieces.aclose()  # type: ignore[attr-defined]  # a generator, which lets go of its answer
+        if self._on_lost is not None:
+            await self._on_lost()
+        self._is_empty.set()
+        self._tell("on_ended", ending)
+
+    def _tell(self, what: str, *news: Any) -> None:
+        try:
+            hear = getattr(self._receiver, what, None)
+            if hear is not None:
+                hear(*news)
+        except Exception as error:
+            text = f"the receiver raised {type(error).__name__} in {what}"
+            self._loop.call_exception_handler({"message": text, "exception": error})
+            self._goodbye = self._goodbye or Ending(by="us", detail=text)
+            self.abort()
