@@ -77,7 +77,7 @@ class Beside:
         """See `antiphon.transport.interface.AttentiveReceiver`."""
         if isinstance(said, str):
             aside = self._note(name, text=said)
-            self._mailbox.past.asides += (f"{name}: {line}" for line in aside.lines)  # headers seldom tell why
+            self._mailbox.past.add_asides(f"{name}: {line}" for line in aside.lines)  # headers seldom tell why
         else:
             headers = dict(said)
             self._runtime.masker.learn_later(lambda: headers)

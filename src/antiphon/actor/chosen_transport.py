@@ -21,7 +21,7 @@ __all__ = ["ChosenTransport"]
 class ChosenTransport:
     """Of one channel: the stand's for the address's scheme, the declared one, or the registered one.
 
-    `channels` gives the actor's channels by name. A transport that has `for_channel` is asked once for one of the
+    `fields` gives the attributes of its actor. A transport that has `for_channel` is asked once for one of the
     channel's own, which may keep something from one connection to the next.
     """
 
@@ -30,38 +30,38 @@ class ChosenTransport:
         stand: Stand,
         declared: Transport | None,
         tls: TlsChoice,
-        channels: Callable[[], Mapping[str, Any]] = dict,
+        fields: Callable[[], Mapping[str, Any]],
     ) -> None:
         self._stand = stand
         self._declared = declared
         self._tls = tls
-        self._channels = channels
-        self._own: dict[str, Transport] = {}
+        self._fields = fields
+        self._own: tuple[str, Transport] | None = None
 
     async def connect(self, address: str, opening: Opening, receiver: Receiver) -> Connection:
         """See `antiphon.transport.interface.Transport`."""
+        transport: Transport
         # Only now: the address may hold what the actor has learnt, and a test's stand may put a wire in its place.
-        transport = self._own.get(scheme_of(address)) or self._choose(address)
+        scheme = scheme_of(address)
+        if self._own is not None and self._own[0] == scheme:
+            transport = self._own[1]
+        else:
+            chosen = self._stand.transports.get(scheme)
+            if isinstance(chosen, Mapping):
+                transport = self._declared or registered("transport", address, chosen, self._stand.source)
+            else:
+                transport = chosen or self._declared or registered("transport", address)
+            if hasattr(transport, "for_channel"):
+                transport = transport.for_channel(self._session)
+                self._own = scheme, transport
         tls = self._tls(address)
         if tls is not None:
             opening = msgspec.structs.replace(opening, tls=tls)
         return await transport.connect(address, opening, receiver)
 
-    def _choose(self, address: str) -> Transport:
-        chosen = self._stand.transports.get(scheme_of(address))
-        transport: Transport
-        if isinstance(chosen, Mapping):
-            transport = self._declared or registered("transport", address, chosen, self._stand.source)
-        else:
-            transport = chosen or self._declared or registered("transport", address)
-        make_own = getattr(transport, "for_channel", None)
-        if make_own is not None:
-            transport = self._own[scheme_of(address)] = make_own(self._session)
-        return transport
-
     def _session(self, name: str) -> HttpSession:
         """The session of the actor's `Http` channel of that name."""
-        channels = self._channels()
+        channels = self._fields().get("_channels", {})
         channel = channels.get(name)
         if isinstance(channel, HttpChannel):
             return channel.session

@@ -138,10 +138,7 @@ class Link(Declaration[Channel]):
             dialect=self.dialect,
             framing=self.framing,
             transport=ChosenTransport(
-                stand,
-                self.transport,
-                TlsChoice(runtime, stand, self.tls, f"{actor}.{self.name}"),
-                lambda: party.fields().get("_channels", {}),
+                stand, self.transport, TlsChoice(runtime, stand, self.tls, f"{actor}.{self.name}"), party.fields
             ),
             address=address,
             party=party,

@@ -84,7 +84,7 @@ class Explanation:
         self.limit = memory.limit
         # Copies: the mailbox goes on, and what is told is how it was.
         self.history = tuple(memory.history)
-        self.asides = tuple(memory.past.asides)
+        self.asides = memory.past.asides
         self.mask: Callable[[str], str] | None = None
         self.holds_part = False
         self._tell = tell

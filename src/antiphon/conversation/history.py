@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Any, Final
 
 from antiphon.conversation.message import Message
@@ -28,7 +29,11 @@ class History:
     def __init__(self, limit: int) -> None:
         self.messages: deque[Message] = deque(maxlen=limit)
         self.taken: deque[tuple[int, Wait[Any] | None]] = deque(maxlen=limit)
-        self.asides: deque[str] = deque(maxlen=MOST_ASIDES)
+        self.asides: tuple[str, ...] = ()
+
+    def add_asides(self, lines: Iterable[str]) -> None:
+        """These have come beside the messages."""
+        self.asides = (*self.asides, *lines)[-MOST_ASIDES:]
 
     def trim(self) -> None:
         """A large message has come: remember fewer, so that what is remembered stays small; at least the latest."""
