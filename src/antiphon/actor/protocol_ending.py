@@ -38,7 +38,7 @@ class ProtocolEnding:
         self._heard_ns = 0
         self._broken_off: Ending | None = None
         self._close_with: tuple[int | None, str] | None = None
-        self._waiting: ClosingTime | None = None
+        self._waiting: ClosingTime[tuple[int, int]] | None = None
         self._is_closed = False
 
     def hear(self) -> None:

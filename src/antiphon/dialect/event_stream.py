@@ -12,7 +12,7 @@ from antiphon.conversation.event_lines import EventLines
 from antiphon.conversation.message import UNREADABLE, Data, Message, Unreadable
 from antiphon.dialect.codec import Codec
 from antiphon.dialect.framing import DEFAULT_LIMIT_BYTES, Framing, as_bytes
-from antiphon.dialect.json_text import NOT_WRITABLE, encode_json, unwritable
+from antiphon.dialect.json_text import JSON, NOT_WRITABLE, encode_json
 from antiphon.errors import DialectError, TransportError
 
 __all__ = ["EventStream", "Events"]
@@ -100,7 +100,7 @@ class EventStream(Codec):
         try:
             text = encode_json(body) if self._is_json else "" if body is None else str(body)
         except NOT_WRITABLE as error:
-            raise unwritable(name, body, error) from error
+            raise JSON.unwritable(name, body, error) from error
         return Message(name, body, _written(name, text))
 
     def _message(self, event: _Event) -> Message:

@@ -78,7 +78,7 @@ class HttpStreamConnection:
         self._is_empty = asyncio.Event()
         self._is_empty.set()
         self._sender: asyncio.Task[None] | None = None
-        self._overdue: ClosingTime | None = None
+        self._overdue: ClosingTime[int] | None = None
 
     def open(self, headers: Mapping[str, str]) -> None:
         """Tell the receiver, and begin to read."""

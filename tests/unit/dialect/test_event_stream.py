@@ -8,6 +8,7 @@ import pytest
 
 from antiphon.conversation.message import UNREADABLE, Unreadable
 from antiphon.dialect.event_stream import Events, EventStream
+from antiphon.dialect.meeting import Meeting
 from antiphon.errors import DialectError, TransportError
 
 STREAM = (
@@ -17,7 +18,7 @@ HEARD = [("add", "73857293"), ("message", "\n"), ("message", "test"), ("message"
 
 
 def heard(*pieces: bytes, body: str = "text") -> list[tuple[str, Any]]:
-    codec = EventStream(body=body).codec()
+    codec = EventStream(body=body).codec(Meeting())
     return [(message.name, message.body) for piece in pieces for message in codec.decode(piece)]
 
 
@@ -40,7 +41,7 @@ def test_an_event_without_data_is_none_and_its_name_is_not_the_nexts() -> None:
 
 
 def test_data_that_is_json_is_the_body_and_what_is_none_hides_no_neighbour() -> None:
-    codec = EventStream().codec()
+    codec = EventStream().codec(Meeting())
     first, bad, last = codec.decode(b'data: {"n":1}\n\nevent: x\ndata: {\n\ndata: 2\n\n')
     assert (first.body, last.body) == ({"n": 1}, 2)
     assert isinstance(bad, Unreadable)
@@ -50,18 +51,18 @@ def test_data_that_is_json_is_the_body_and_what_is_none_hides_no_neighbour() -> 
 
 
 def test_what_is_said_is_heard_as_it_was() -> None:
-    codec = EventStream(body="text").codec()
+    codec = EventStream(body="text").codec(Meeting())
     said = codec.encode("news", "one\r\ntwo\rthree\n")
     assert said.raw == "event: news\ndata: one\ndata: two\ndata: three\ndata: \n\n"
     assert heard(str(said.raw).encode()) == [("news", "one\ntwo\nthree\n")]
-    assert EventStream().codec().encode("message", {"a": 1}).raw == 'data: {"a":1}\n\n'
+    assert EventStream().codec(Meeting()).encode("message", {"a": 1}).raw == 'data: {"a":1}\n\n'
 
 
 def test_what_cannot_be_said() -> None:
     with pytest.raises(DialectError, match="the name of an event is one line"):
-        EventStream().codec().encode("two\nlines", 1)
+        EventStream().codec(Meeting()).encode("two\nlines", 1)
     with pytest.raises(DialectError):
-        EventStream().codec().encode("news", object())
+        EventStream().codec(Meeting()).encode("news", object())
     with pytest.raises(TransportError, match="an event is text"):
         Events().framing().wrap(b"\xff")
 

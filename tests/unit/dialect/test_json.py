@@ -221,7 +221,7 @@ def test_null_is_no_nan() -> None:
 
 @pytest.mark.parametrize("written", ['{"y":null}', '["NaN"]', "no JSON", "null"])
 def test_what_is_written_already_is_sent_as_it_is(written: str) -> None:
-    message = Json("a", "b").codec().encode("n", {"x": msgspec.Raw(written.encode())})
+    message = Json("a", "b").codec(Meeting()).encode("n", {"x": msgspec.Raw(written.encode())})
     assert message.raw == f'{{"a":"n","b":{{"x":{written}}}}}'
 
 
