@@ -21,9 +21,13 @@ from antiphon import (
     Stand,
     ThresholdCrossed,
     action,
+    await_signal,
+    call,
     listen,
     on,
     scenario,
+    signal,
+    together,
     wait,
 )
 from antiphon.journal.figures import ConversationKept, LoadEnded, LoadStarted, Second
@@ -448,3 +452,45 @@ def test_a_load_that_is_cancelled_tells_what_was(load_with: Loading, server: typ
     assert ended.audit.started == len(server.asked) == ended.audit.passed + ended.audit.interrupted
     assert ended.audit.interrupted > 0
     assert (tmp_path / "load.html").is_file()
+
+
+@scenario(strict=True)
+async def leaving(caller: Caller, is_heard: bool = True) -> None:
+    caller.send("call", number="890")
+    if is_heard:
+        await caller.expect("resultCall")
+    await wait(1)
+
+
+def test_strict_conversations_are_strict_in_a_load(load_with: Loading) -> None:
+    heard = part(leaving, rate="10/s", count=10, name="heard")
+    load = load_with(Plan(heard, part(leaving, rate="10/s", count=10, name="left", is_heard=False)))
+
+    parts = load.figures.parts
+    assert [(name, parts[name].passed, parts[name].failed) for name in parts] == [("heard", 10, 0), ("left", 0, 10)]
+    (cause,) = load.figures.causes
+    assert (cause.error, cause.text.partition(",")[0]) == ("MessagesLeft", "nobody expected resultCall")
+    # A reply to no request that is open, since nobody asked.
+    assert load.figures.correctness == {"left over": 10, "stale": 10}
+
+
+@scenario
+async def meeting(caller: Caller, number: int) -> None:
+    async def ask() -> None:
+        await signal("open", number)
+        assert await await_signal("back") == -number
+
+    async def answer() -> None:
+        heard = await await_signal("open")
+        await wait(2)
+        await signal("back", -heard)
+
+    await together(call(ask), call(answer))
+
+
+def test_signals_are_a_conversations_own(load_with: Loading) -> None:
+    """Forty at once, each of whose actors hear each other and nobody else."""
+    load = load_with(Plan(part(meeting, rate="20/s", number=feed(range(1, 101))), count=100))
+
+    assert load.figures.most_live >= 40
+    assert (load.figures.total.passed, load.figures.total.failed) == (100, 0)
