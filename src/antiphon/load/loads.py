@@ -248,10 +248,10 @@ class _Performance:
             tables: list[TableFile] = []
             if self._options.table is not None:
                 path, columns = self._options.table
-                paths = [path]
+                tables.append(files.enter_context(closing(TableFile(path, columns.names))))
                 if self._plan.share.of > 1 and self._options.directory is not None:
-                    paths.append(self._options.directory / OWN_TABLE_NAME)
-                tables += [files.enter_context(closing(TableFile(each, columns.names))) for each in paths]
+                    own = TableFile(self._options.directory / OWN_TABLE_NAME, columns.names, is_private=True)
+                    tables.append(files.enter_context(closing(own)))
             yield tables
 
     async def _direct(self, director: Director, record: Callable[[Any], None], at: float | None) -> None:

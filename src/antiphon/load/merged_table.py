@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from antiphon.errors import RecordingError
-from antiphon.journal.private_files import reason
+from antiphon.journal.private_files import open_private, reason
 from antiphon.load.shards import Shard
 from antiphon.load.table import OWN_TABLE_NAME
 
@@ -23,7 +24,7 @@ def merge_tables(shards: Sequence[Shard], directory: Path, note: Callable[[str],
         return
     path, names = directory / OWN_TABLE_NAME, b""
     try:
-        with path.open("xb") as file:
+        with os.fdopen(open_private(path, os.O_WRONLY | os.O_EXCL), "wb") as file:
             for shard in shards:
                 rows = _rows(shard, note)
                 own = next(rows, b"")

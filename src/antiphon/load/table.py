@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -16,7 +17,7 @@ import msgspec
 from antiphon.conversation.clock import iso_utc
 from antiphon.conversation.wording import shorten
 from antiphon.errors import RecordingError, ScenarioError
-from antiphon.journal.private_files import reason, why_unwritable
+from antiphon.journal.private_files import open_private, reason, why_unwritable
 from antiphon.scenarios.run import Run
 
 __all__ = ["ABOUT_CONVERSATIONS", "OWN_TABLE_NAME", "Columns", "TableFile", "parse_table", "require_table"]
@@ -65,10 +66,10 @@ class Columns:
 class TableFile:
     """A CSV file (RFC 4180, UTF-8) that is written as conversations end, a row at once. Raises RecordingError.
 
-    names: those of the columns.
+    names: those of the columns. is_private: only its owner may read it, as all files of a run.
     """
 
-    def __init__(self, path: Path, names: Sequence[str]) -> None:
+    def __init__(self, path: Path, names: Sequence[str], *, is_private: bool = False) -> None:
         self._path = path
         self._names = names
         self._filled: Counter[str] = Counter()
@@ -76,7 +77,8 @@ class TableFile:
         self._size_bytes = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("wb", buffering=0)
+            file = open_private(path, os.O_WRONLY | os.O_TRUNC) if is_private else path
+            self._file = open(file, "wb", buffering=0)  # noqa: PTH123, SIM115 - of whichever; closed by `close`
         except OSError as error:
             raise _trouble(path, error) from error
         try:

@@ -313,6 +313,7 @@ def test_a_shard_has_its_rows_in_its_own_directory_too(load_with: Loading, tmp_p
     load = load_with(plan, table=f"{tmp_path / 'calls.csv'}:conversation", directory=directory)
 
     own = (directory / "table.csv").read_bytes()
+    assert (directory / "table.csv").stat().st_mode & 0o777 == 0o600
     assert own == (tmp_path / "calls.csv").read_bytes() == b"conversation\r\ncalling-1\r\ncalling-3\r\n"
     assert load.figures.started is not None
     assert load.figures.started.plan["table"] == ["conversation"]

@@ -113,6 +113,7 @@ def test_the_tables_of_shards_are_one(tmp_path: Path, capsys: pytest.CaptureFixt
 
     assert table == b"conversation,note\r\ncalls-0,\xd1\x8f\r\n" + odd + b"calls-3,\r\n"
     assert told == ""
+    assert (tmp_path / "whole" / "table.csv").stat().st_mode & 0o777 == 0o600
     assert f"the rows of all shards are in {tmp_path / 'whole' / 'table.csv'}" in capsys.readouterr().out
 
 
