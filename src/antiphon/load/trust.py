@@ -26,7 +26,7 @@ BUSY_SHARE: Final = 0.95
 """A process that uses so much of a core has none left for what comes unexpectedly."""
 
 LATE_SHARE: Final = 0.01
-"""So many of the conversations may begin more than 50 ms after they were due."""
+"""So many of the conversations may begin more than 50 ms after they were due, or never."""
 
 SECONDS_SHARE: Final = 0.05
 """So many of the seconds may be bad, and two are always allowed: at the beginning everybody comes at once."""
@@ -87,10 +87,11 @@ class Trust:
                 f"the generator used its whole core in {told} of {self._intervals}: the system may be faster than it; "
                 "use more processes (--processes auto), or more machines"
             )
-        started, late = figures.total.started, figures.total.late
-        if late > 1 and late > LATE_SHARE * started:
+        started, late, dropped = figures.total.started, figures.total.late, figures.total.dropped
+        if late + dropped > 1 and late + dropped > LATE_SHARE * (started + dropped):
+            never = f", and {dropped} more never began" * bool(dropped)
             doubts.append(
-                f"{late} of {started} conversations began more than 50 ms after they were due: "
+                f"{late} of {started} conversations began more than 50 ms after they were due{never}: "
                 "the load was less even than asked for"
             )
         return doubts
