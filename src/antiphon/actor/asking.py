@@ -56,7 +56,7 @@ def asking(
             check,
             made_ns=now_ns,
             deadline_ns=deadline_ns,
-            source=PLACES[id(frame.f_code), frame.f_lasti],
+            source=PLACES[id(frame.f_code) + frame.f_lasti],
             step=step,
             driver=driver,
             order=next_order(),

@@ -4,9 +4,11 @@ A wait is made by `self.expect(…)`, and only the stack knows which line that w
 must cost little: the nearest frame and its instruction are looked up in `PLACES`, and the line is found once for each.
 
 Relied upon: `sys._getframe` and `frame.f_lasti` (CPython 3.11 to 3.14; `inspect.stack` reads every file on the way and
-takes a thousand times longer). The table is right as long as an instruction stands on one line, which is what
-`co_positions` is about. The stack of a task ends with the frame of its own coroutine (`Task.get_coro().cr_frame`, both
-documented): what lies below it called the event loop, and is nobody's reason for a wait.
+takes a thousand times longer). A code object has its instructions in it, and its `id` is its address, so that an
+instruction's offset added to that is an address that no other has; where the offset lies beyond the object, nothing is
+remembered. The table is right as long as an instruction stands on one line, which is what `co_positions` is about. The
+stack of a task ends with the frame of its own coroutine (`Task.get_coro().cr_frame`, both documented): what lies below
+it called the event loop, and is nobody's reason for a wait.
 
 What was written in a list is performed by us, with no line of the author's on the stack: then the step that is under
 way has noted its place. Where neither is there, the nearest line that is none of ours is told.
@@ -39,16 +41,16 @@ def caller(skipping: int = 1) -> Place:
     into `PLACES` itself.
     """
     frame = getframe(skipping + 1)
-    return PLACES.get((id(frame.f_code), frame.f_lasti)) or _find_place(frame)
+    return PLACES.get(id(frame.f_code) + frame.f_lasti) or _find_place(frame)
 
 
-class _Places(dict[tuple[int, int], Place]):
-    """The places of the author's code that called before, by the code's identity and the instruction; of another frame
-    under which somebody looks, the place that its call comes from."""
+class _Places(dict[int, Place]):
+    """The places of the author's code that called before, by the address of the instruction; of another frame under
+    which somebody looks, the place that its call comes from."""
 
-    def __missing__(self, key: tuple[int, int]) -> Place:
+    def __missing__(self, address: int) -> Place:
         frame: FrameType | None = getframe(1)
-        while frame is not None and (id(frame.f_code), frame.f_lasti) != key:
+        while frame is not None and id(frame.f_code) + frame.f_lasti != address:
             frame = frame.f_back
         assert frame is not None, "whoever looks a frame up is called by it"
         return _find_place(frame)
@@ -59,7 +61,7 @@ def _find_place(nearest: FrameType) -> Place:
     frame: FrameType | None = nearest
     passed: list[FrameType] = []
     while frame is not None:
-        known = PLACES.get((id(frame.f_code), frame.f_lasti))
+        known = PLACES.get(id(frame.f_code) + frame.f_lasti)
         if known is not None:
             return known
         owner = owner_of(frame.f_code.co_filename)
@@ -92,8 +94,9 @@ def _remember(frame: FrameType) -> Place:
     if len(PLACES) >= _MOST_KNOWN:
         PLACES.clear()
         _CODES.clear()
-    _CODES[id(code)] = code
-    PLACES[id(code), frame.f_lasti] = found
+    if frame.f_lasti < sys.getsizeof(code):  # else two instructions could have one address
+        _CODES[id(code)] = code
+        PLACES[id(code) + frame.f_lasti] = found
     return found
 
 
@@ -119,9 +122,9 @@ def place(file: str, line: int) -> Place:
 
 
 PLACES: Final = _Places()
-"""`PLACES[id(frame.f_code), frame.f_lasti]` is the place that a call comes from which is made in that frame."""
+"""`PLACES[id(frame.f_code) + frame.f_lasti]` is the place that a call comes from which is made in that frame."""
 
 _CODES: Final[dict[int, CodeType]] = {}
-"""Their code by its identity, which is its own as long as it is kept; to hash one would mean to read all of it."""
+"""Their code by its address, which is its own as long as it is kept; to hash one would mean to read all of it."""
 
 _MOST_KNOWN: Final = 4096

@@ -60,7 +60,7 @@ class action(Generic[A, P, R]):  # noqa: N801 - a decorator, and written as one
         @wraps(function)
         def make(actor: A, /, *args: P.args, **kwargs: P.kwargs) -> Step[R]:
             frame = getframe(1)
-            source = PLACES[id(frame.f_code), frame.f_lasti]
+            source = PLACES[id(frame.f_code) + frame.f_lasti]
             return _ActionStep(self.__name__, args, kwargs, source, actor, function)
 
         self._make = make
