@@ -41,8 +41,9 @@ class Housekeeping:
         stop: Callable[[Hashable], None],
     ) -> None:
         codec = sender.codec
-        may_owe, may_cancel, may_close = _overridden(type(codec))
-        self.has_duties = may_owe or not codec.is_ready or codec.silence_s is not None
+        may_change, may_owe, may_cancel, may_close = _overridden(type(codec))
+        self._may_change = may_change or not codec.is_ready or codec.silence_s is not None
+        self.has_duties = self._may_change or may_owe
         """Whether there may be something to do when data was decoded; fixed, so that most channels look no further."""
         self.give_up: Callable[[Message], None] | None = self._give_up if may_cancel else None
         """Tells the peer that nobody waits for the replies to a request any more; None where there is no word."""
@@ -54,15 +55,15 @@ class Housekeeping:
         self._stop = stop
         self._heartbeat_s: float | None = None
         self._next_beat: asyncio.TimerHandle | None = None
-        is_opening = self.has_duties and side == "client"
+        is_opening = self._may_change and side == "client"
         self._opening = ProtocolOpening(runtime.loop, sender, owner) if is_opening else None
-        is_ending = self.has_duties or may_close
+        is_ending = self._may_change or may_close
         self._ending = ProtocolEnding(runtime, sender, owner, reading) if is_ending else None
 
     def begin(self) -> None:
         """The connection is there: say what opens the protocol, and keep its heart beating."""
         self._say("opening", self._codec.opening)
-        if self.has_duties:
+        if self._may_change:
             self._look()
 
     def hear(self, message: Message) -> None:
@@ -78,7 +79,8 @@ class Housekeeping:
         if self._ending is not None:
             self._ending.hear()
         self._say("owed", self._codec.owed)
-        self._look()
+        if self._may_change:
+            self._look()
 
     async def until_ready(self, address: str, within_s: float) -> None:
         """Wait for the protocol's own opening to be done.
@@ -154,10 +156,12 @@ class Housekeeping:
 
 
 @cache
-def _overridden(kind: type[Codec]) -> tuple[bool, bool, bool]:
-    """Whether codecs of this class may owe something after data, have a word for what is given up, and one at the end.
+def _overridden(kind: type[Codec]) -> tuple[bool, bool, bool, bool]:
+    """Whether codecs of this class may change what is looked at, owe something after data, have a word for what is
+    given up, and one at the end.
 
     By the class, so that nobody need be asked after every message for what is not there.
     """
-    may_owe = not kind.gives_messages or kind.owed is not Codec.owed or kind.heartbeat is not Codec.heartbeat
-    return may_owe, kind.cancel is not Codec.cancel, kind.closing is not Codec.closing
+    may_change = not kind.gives_messages or kind.heartbeat is not Codec.heartbeat
+    owes, cancels, parts = (getattr(kind, name) is not getattr(Codec, name) for name in ("owed", "cancel", "closing"))
+    return may_change, owes, cancels, parts

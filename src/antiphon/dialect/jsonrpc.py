@@ -86,6 +86,8 @@ class _BatchRequest(Message):
 
 
 class _JsonRpcCodec(Codec):
+    gives_messages = True
+
     def __init__(self, dialect: JsonRpc) -> None:
         self._dialect = dialect
         self._head = {"jsonrpc": dialect.version} if dialect.version is not None else {}
