@@ -206,6 +206,29 @@ def test_each_answer_is_said_when_it_is_given(peer: Any, play_with: Play, heard:
     assert heard == ["MORE 7 one", "MORE 7 two", "LAST 7"]
 
 
+def test_a_handler_ends_with_the_answer_that_cannot_be_said(peer: Any, play_with: Play, heard: list[Data]) -> None:
+    ended: list[int] = []
+
+    class Careless(Answering):
+        @on("careless")
+        async def careless(self, _request: Message) -> AsyncIterator[Any]:
+            try:
+                yield "fine"
+                yield 5
+            finally:
+                ended.append(len(ended))
+
+    @scenario
+    async def answer(guest: Careless) -> None:
+        peer.connection.send("ASK 7 careless")
+        await guest.expect("never")
+
+    with pytest.raises(HandlerFailed, match="5 is no text on one line"):
+        play_with(answer)
+    assert ended == [0]
+    assert heard == ["MORE 7 fine"]
+
+
 def test_a_request_that_is_withdrawn_is_not_answered_any_more(peer: Any, play_with: Play, heard: list[Data]) -> None:
     stopped: list[str] = []
 

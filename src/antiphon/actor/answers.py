@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from typing import Any, Final, Protocol
 
 from antiphon.conversation.mailbox import Mailbox
@@ -55,10 +56,11 @@ class Answers:
         self._is_begun = False
         self._is_over = False
 
-    async def give_each(self, bodies: AsyncIterator[Any]) -> Any:
+    async def give_each(self, bodies: AsyncGenerator[Any, Any]) -> Any:
         """Answer with each; gives DEFERRED, for all has been said then."""
-        async for body in bodies:
-            self._give(body)
+        async with aclosing(bodies):  # an answer that cannot be said ends the handler, and not sometime later
+            async for body in bodies:
+                self._give(body)
         self._end()
         return DEFERRED
 

@@ -278,8 +278,8 @@ class _On:
 on: Final = _On()
 """`@on("ping")` makes a method a handler: it sees every message of that name, first, in order, in every wait.
 
-It does not take the message from the mailbox. What it returns answers a request; `ErrorReply` refuses it; anything else
-that it raises fails the run. `channel=` restricts it to one channel. Also `@on(ANY)`, `@on.opened`, `@on.finished`,
-`@on.closed`, `@on.unreadable`, which may be restricted likewise: `@on.closed(channel="media")`. A method may be marked
-several times.
+It does not take the message from the mailbox. What it returns answers a request, and so does each thing
+that it yields where a dialect has several answers; `ErrorReply` refuses it; anything else that it raises fails the run.
+`channel=` restricts it to one channel. Also `@on(ANY)`, `@on.opened`, `@on.finished`, `@on.closed`, `@on.unreadable`,
+which may be restricted likewise: `@on.closed(channel="media")`. A method may be marked several times.
 """
