@@ -41,7 +41,7 @@ class Housekeeping:
         stop: Callable[[Hashable], None],
     ) -> None:
         codec = sender.codec
-        may_change, may_owe, may_cancel, may_close = _overridden(type(codec))
+        may_change, may_owe, may_cancel, may_close, self._may_open = _overridden(type(codec))
         self._may_change = may_change or not codec.is_ready or codec.silence_s is not None
         self.has_duties = self._may_change or may_owe
         """Whether there may be something to do when data was decoded; fixed, so that most channels look no further."""
@@ -62,7 +62,8 @@ class Housekeeping:
 
     def begin(self) -> None:
         """The connection is there: say what opens the protocol, and keep its heart beating."""
-        self._say("opening", self._codec.opening)
+        if self._may_open:
+            self._say("opening", self._codec.opening)
         if self._may_change:
             self._look()
 
@@ -156,12 +157,14 @@ class Housekeeping:
 
 
 @cache
-def _overridden(kind: type[Codec]) -> tuple[bool, bool, bool, bool]:
+def _overridden(kind: type[Codec]) -> tuple[bool, bool, bool, bool, bool]:
     """Whether codecs of this class may change what is looked at, owe something after data, have a word for what is
-    given up, and one at the end.
+    given up, one at the end, and one at the beginning.
 
-    By the class, so that nobody need be asked after every message for what is not there.
+    By the class, so that nobody need be asked, after every message least of all, for what is not there.
     """
     may_change = not kind.gives_messages or kind.heartbeat is not Codec.heartbeat
-    owes, cancels, parts = (getattr(kind, name) is not getattr(Codec, name) for name in ("owed", "cancel", "closing"))
-    return may_change, owes, cancels, parts
+    owes, cancels, parts, opens = (
+        getattr(kind, name) is not getattr(Codec, name) for name in ("owed", "cancel", "closing", "opening")
+    )
+    return may_change, owes, cancels, parts, opens
