@@ -11,7 +11,6 @@ import json
 import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reading import ACCEPT, ANSWER, COMPRESSED_ANSWER, REQUEST
+from wounding import CUTS, in_pieces, mutated
 
 from antiphon import Cbor, DialectError, Json, JsonRpc, MessagePack, Raw, RecordingError, ScenarioError, Text
 from antiphon.conversation.http_response import HttpResponse
@@ -41,54 +41,6 @@ EACH = settings(QUICK, max_examples=300)
 """For tests that are there once for each dialect."""
 
 LIMIT_BYTES = 10_000
-
-ODD = [
-    *(
-        b"\x00",
-        b"\xff",
-        b"\r",
-        b"\n",
-        b"\r\n",
-        b"\r\n\r\n",
-        b" ",
-        b"\t",
-        b":",
-        b";",
-        b",",
-        b'"',
-        b"'",
-        b"\\",
-        b"=",
-        b"#",
-    ),
-    *(b"-6", b"+5", b"1_0", b"0x5", "٥".encode(), b"9" * 30, b"9" * 5000, b"1e400", b"-0", b"NaN", b"null", b"true"),
-    *(b"[", b"]", b"{", b"}", b"[" * 3000, b'{"a":' * 3000, b'"\\ud800"', b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\xc3"),
-    *(b"\x03\x00" * 50, b"\x00\x00\xff\xff", b"\x1f\x8b", b"\x82\xfe\xff\xff", b"\x88\x82\x00\x00\x00\x00\x00\x00"),
-]
-"""What parsers have stumbled over."""
-
-
-def mutated(*seeds: bytes) -> st.SearchStrategy[bytes]:
-    """One of these with a few wounds."""
-    wound = st.tuples(
-        st.integers(0, 3000), st.integers(0, 20), st.one_of(st.just(b""), st.sampled_from(ODD), st.binary(max_size=8))
-    )
-    return st.builds(_wounded, st.sampled_from(seeds), st.lists(wound, max_size=4), st.booleans())
-
-
-def _wounded(data: bytes, wounds: Sequence[tuple[int, int, bytes]], is_doubled: bool) -> bytes:
-    for place, size, new in wounds:
-        start = place % (len(data) + 1)
-        data = data[:start] + new + data[start + size :]
-    return data * 2 if is_doubled else data
-
-
-def in_pieces(data: bytes, cuts: Sequence[int]) -> list[bytes]:
-    places = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
-    return [data[start:end] for start, end in pairwise(places)]
-
-
-CUTS = st.lists(st.integers(0, 5000), max_size=5)
 
 
 # -- the wire ----------------------------------------------------------------------------------------------------------

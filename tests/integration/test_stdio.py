@@ -211,6 +211,28 @@ def test_a_run_that_fails_leaves_no_process(play: Play) -> None:
 
 
 @scenario
+async def wait_for_ever(tool: Tool) -> None:
+    await tool.expect()
+    await tool.expect(within_s=float("inf"))
+
+
+@pytest.mark.parametrize("make_loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_a_run_that_is_given_up_leaves_no_process(make_loop: Any) -> None:
+    async def give_up() -> None:
+        stand = Stand("t", {"tool": "stdio:sh -c 'echo 1; cat'"})
+        for turns in range(0, 100, 3):
+            performing = asyncio.ensure_future(perform(wait_for_ever, stand=stand, runs=None))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            performing.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await performing
+
+    with asyncio.Runner(loop_factory=make_loop) as runner:
+        runner.run(give_up())
+
+
+@scenario
 async def look_around(tool: Tool) -> list[str]:
     return [(await tool.expect()).body for _ in range(3)]
 

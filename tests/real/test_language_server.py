@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from antiphon import Actor, JsonRpc, Message, RequestRefused, Run, Stand, WebSocket, action, on, play, scenario
+from antiphon import Actor, JsonRpc, Link, Message, RequestRefused, Run, Stand, WebSocket, action, on, play, scenario
+from antiphon.dialect.framing import ContentLength
 from antiphon.journal import Handled
 from antiphon.journal.file import WrittenMessage, read_journal
 
@@ -25,7 +26,7 @@ START_WITHIN_S = 60.0
 class LanguageClient(Actor):
     """An editor, as a language server sees it."""
 
-    server = WebSocket("{server}", dialect=JsonRpc(), within_s=30)
+    server: Link = WebSocket("{server}", dialect=JsonRpc(), within_s=30)
 
     def __init__(self) -> None:
         self.progress: dict[str, list[str]] = {}
@@ -76,8 +77,7 @@ os.path.isd
 """
 
 
-@scenario
-async def edit_a_file(client: LanguageClient, folder: str) -> dict[str, Any]:
+async def edit(client: LanguageClient, folder: str) -> dict[str, Any]:
     """An editor opens a file, is told what is wrong with it, and completes a word."""
     uri = f"{folder}/some_file.py"
     capabilities = await client.initialize(folder)
@@ -87,6 +87,26 @@ async def edit_a_file(client: LanguageClient, folder: str) -> dict[str, Any]:
         await client.ask("antiphon/noSuchMethod")
     await client.quit()
     return {"capabilities": capabilities, "messages": messages, "labels": labels, "refused": refused.value}
+
+
+@scenario
+async def edit_a_file(client: LanguageClient, folder: str) -> dict[str, Any]:
+    """With a server that somebody else has started."""
+    return await edit(client, folder)
+
+
+class LanguageChild(LanguageClient):
+    """An editor whose language server is a child process, as most are."""
+
+    server = Link("{server}", dialect=JsonRpc(), framing=ContentLength(), within_s=30)
+
+
+@scenario
+async def edit_with_a_child(client: LanguageChild, folder: str) -> dict[str, Any]:
+    """The same; the server exits when it is told to."""
+    said = await edit(client, folder)
+    await client.expect_close(0)
+    return said
 
 
 @pytest.fixture(scope="module")
@@ -113,12 +133,16 @@ def server() -> Iterator[str]:
     process.stderr.close()
 
 
-@pytest.fixture(scope="module")
-def run(server: str, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The conversation, held once."""
+@pytest.fixture(scope="module", params=["over WebSocket", "as a child process"])
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The conversation, held once over either wire."""
     folder = tmp_path_factory.mktemp("project")
     runs = tmp_path_factory.mktemp("runs")
-    return play(edit_a_file, stand=Stand("local", {"server": server}), runs=runs, folder=folder.as_uri())
+    if request.param == "over WebSocket":
+        stand = Stand("local", {"server": request.getfixturevalue("server")})
+        return play(edit_a_file, stand=stand, runs=runs, folder=folder.as_uri())
+    stand = Stand("local", {"server": f"stdio:{sys.executable} -m pylsp --verbose"})
+    return play(edit_with_a_child, stand=stand, runs=runs, folder=folder.as_uri())
 
 
 def test_the_server_says_what_it_can(run: Run) -> None:

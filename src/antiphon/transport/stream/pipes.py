@@ -65,8 +65,12 @@ class WholeLines:
         self._tell = tell
         self._rest = b""
         self._has_begun = False
-        self.last = ""
-        """The latest line that is not empty."""
+        self._last = ""
+
+    @property
+    def last(self) -> str:
+        """The latest line that is not empty, told or not."""
+        return _last_line(self._rest.decode(errors="backslashreplace")) or self._last
 
     def feed(self, data: bytes) -> None:
         """A piece has come."""
@@ -88,5 +92,9 @@ class WholeLines:
         said, self._rest = self._rest[:size_bytes], self._rest[size_bytes:]
         lines = said.decode(errors="backslashreplace").rstrip("\r\n")
         if lines:
-            self.last = lines.rpartition("\n")[2].strip() or self.last
+            self._last = _last_line(lines) or self._last
             self._tell(lines)
+
+
+def _last_line(text: str) -> str:
+    return text.strip().rpartition("\n")[2].strip()

@@ -59,9 +59,21 @@ class StdioTransport(ByteStream[list[str]]):
 
     async def create(self, where: list[str], _opening: Opening, begin: Callable[[], Any]) -> tuple[Any, Any]:
         # A group of its own: Ctrl-C in our terminal is for us, and what it starts can be ended with it.
-        return await asyncio.get_running_loop().subprocess_exec(
-            begin, *where, cwd=self._cwd, env={**os.environ, **self._env}, start_new_session=True
+        starting = asyncio.ensure_future(
+            asyncio.get_running_loop().subprocess_exec(
+                begin, *where, cwd=self._cwd, env={**os.environ, **self._env}, start_new_session=True
+            )
         )
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # The loops differ in what becomes of a process whose start is cancelled: it is let start, and ended.
+            await asyncio.wait((starting,))
+            if starting.exception() is None:
+                _, child = starting.result()
+                child.abort()
+                await child.gone.wait()
+            raise
 
     def explain(self, where: list[str], error: OSError | ValueError) -> tuple[str, str | None]:
         if self._cwd is not None and not Path(self._cwd).is_dir():
@@ -92,6 +104,7 @@ class _Child(StreamConnection):
         self._has_spoken = False
         self._stderr = WholeLines(lambda lines: self._tell("on_aside", "stderr", lines))
         self._kill: asyncio.TimerHandle | None = None
+        self.gone = asyncio.Event()
 
     def open(self) -> None:
         super().open()
@@ -135,6 +148,7 @@ class _Child(StreamConnection):
         if self._process is not None:
             self._process.close()
         super().connection_lost(None)
+        self.gone.set()
 
     def _judge(self, exc: Exception | None) -> None:
         super()._judge(exc)
@@ -162,7 +176,7 @@ class _Child(StreamConnection):
 
     def _signal(self, number: signal.Signals) -> None:
         """To the whole group, which the process leads; it may have gone."""
-        if self._process is not None:
+        if self._process is not None and not self._is_lost:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.get_pid(), number)
 
