@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import pkgutil
+import ssl
 import sys
+from base64 import b64decode
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from importlib import import_module
+from ipaddress import ip_address
 from itertools import chain, count, pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
@@ -505,3 +511,136 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
         key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"open sesame"))
     )
     return folder
+
+
+class ProxyServer:
+    """A proxy on a free port that speaks HTTP, SOCKS 5 and SOCKS 4, whichever it is spoken to in.
+
+    `user` and `password` are wanted if given. `hosts` are names that only it knows, and where they lead. `refusal` is
+    what it answers to everybody instead. `asked` is what it was asked for, `credentials` by whom; `open` how many
+    connections there are.
+    """
+
+    def __init__(self) -> None:
+        self.user = self.password = ""
+        self.hosts: dict[str, str] = {}
+        self.refusal = b""
+        self.asked: list[str] = []
+        self.credentials: list[str] = []
+        self.open = 0
+        self.closed = asyncio.Event()
+        self.port = 0
+
+    @asynccontextmanager
+    async def serving(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[ProxyServer]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=tls)
+        self.port = server.sockets[0].getsockname()[1]
+        try:
+            yield self
+            while self.open:
+                self.closed.clear()
+                await self.closed.wait()
+        finally:
+            server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.open += 1
+        with suppress(OSError, EOFError):
+            first = await reader.readexactly(1)
+            if first == b"\x05":
+                await self._socks5(reader, writer)
+            elif first == b"\x04":
+                await self._socks4(reader, writer)
+            else:
+                await self._http(first, reader, writer)
+        with suppress(OSError):
+            writer.close()
+            await writer.wait_closed()
+        self.open -= 1
+        self.closed.set()
+
+    async def _http(self, first: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = first + await reader.readuntil(b"\r\n\r\n")
+        method, target, _ = head.split(b"\r\n")[0].decode().split(" ")
+        self.asked.append(f"{method} {target}")
+        line = next((each for each in head.decode().split("\r\n") if each.startswith("Proxy-Authorization: ")), "")
+        self.credentials.append(b64decode(line.partition("Basic ")[2]).decode())
+        if self.refusal:
+            writer.write(self.refusal)
+        elif self.user and self.credentials[-1] != f"{self.user}:{self.password}":
+            writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 9\r\n\r\nwho asks?")
+        elif method == "CONNECT":
+            host, _, port = target.rpartition(":")
+            await self._relay(
+                host.strip("[]"), int(port), reader, writer, said=b"HTTP/1.0 200 Connection established\r\n\r\n"
+            )
+        else:
+            where = urlsplit(target)
+            rest = head.replace(target.encode(), (where.path or "/").encode(), 1)
+            await self._relay(where.hostname or "", where.port or 80, reader, writer, asked=rest)
+
+    async def _socks5(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        methods = await reader.readexactly((await reader.readexactly(1))[0])
+        wanted = 2 if self.user else 0
+        writer.write(bytes([5, wanted if wanted in methods else 0xFF]))
+        if wanted not in methods:
+            return
+        if wanted:
+            await reader.readexactly(1)
+            user = (await reader.readexactly((await reader.readexactly(1))[0])).decode()
+            password = (await reader.readexactly((await reader.readexactly(1))[0])).decode()
+            self.credentials.append(f"{user}:{password}")
+            is_right = (user, password) == (self.user, self.password)
+            writer.write(bytes([1, not is_right]))
+            if not is_right:
+                return
+        _, _, _, kind = await reader.readexactly(4)
+        if kind == 3:
+            host = (await reader.readexactly((await reader.readexactly(1))[0])).decode()
+        else:
+            host = str(ip_address(await reader.readexactly(4 if kind == 1 else 16)))
+        port = int.from_bytes(await reader.readexactly(2))
+        self.asked.append(f"SOCKS5 {host}:{port}")
+        if self.refusal:
+            writer.write(self.refusal)
+            return
+        await self._relay(host, port, reader, writer, said=b"\x05\x00\x00\x01" + bytes(6))
+
+    async def _socks4(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readexactly(7)
+        await reader.readuntil(b"\0")
+        host = str(ip_address(head[3:]))
+        if head[3:6] == bytes(3):
+            host = (await reader.readuntil(b"\0"))[:-1].decode()
+        port = int.from_bytes(head[1:3])
+        self.asked.append(f"SOCKS4 {host}:{port}")
+        await self._relay(host, port, reader, writer, said=b"\0\x5a" + bytes(6))
+
+    async def _relay(
+        self,
+        host: str,
+        port: int,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        *,
+        said: bytes = b"",
+        asked: bytes = b"",
+    ) -> None:
+        there, to_there = await asyncio.open_connection(self.hosts.get(host, host), port)
+        writer.write(said)
+        to_there.write(asked)
+        await asyncio.gather(self._pump(reader, to_there), self._pump(there, writer))
+
+    @staticmethod
+    async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, RuntimeError):
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+
+@pytest.fixture
+def proxy() -> ProxyServer:
+    """A proxy that serves in `async with proxy.serving():`."""
+    return ProxyServer()

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from antiphon.stand.stand import Stand, load_stand
     from antiphon.stand.users import User
     from antiphon.transport.interface import Opening, Peer, RejectConnection
+    from antiphon.transport.proxy import Proxy
     from antiphon.transport.tls import Tls
 
 __all__ = [
@@ -108,6 +109,7 @@ __all__ = [
     "OpeningRefused",
     "Peer",
     "Plan",
+    "Proxy",
     "Raw",
     "RecordingError",
     "RejectConnection",
@@ -201,6 +203,7 @@ _HOMES = {
         "scenarios.step": "Step",
         "conversation.http_response": "HttpResponse",
         "transport.interface": "Opening Peer RejectConnection",
+        "transport.proxy": "Proxy",
         "transport.tls": "Tls",
         "stand.users": "User",
         "scenarios.workflow": "call check expect send together wait",

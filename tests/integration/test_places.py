@@ -28,6 +28,7 @@ from antiphon import (
     Message,
     MessagePack,
     Plan,
+    Proxy,
     Run,
     Stand,
     Step,
@@ -640,6 +641,11 @@ def a_handler_of_no_name() -> None:
     class Wrong(Actor):
         @on(5)  # type: ignore[arg-type] # here
         def hear(self, message: Message) -> None: ...
+
+
+@direct("Proxy")
+def a_proxy_that_is_none() -> None:
+    Proxy("proxy:3128")  # here
 
 
 @direct("Tls")

@@ -21,6 +21,7 @@ from antiphon.runtime.runtime import Runtime
 from antiphon.stand.stand import Stand
 from antiphon.transport.http_client import DEFAULT_MAX_SIZE_BYTES, HttpClient
 from antiphon.transport.interface import Transport
+from antiphon.transport.proxy import Proxy, ProxyChoice
 from antiphon.transport.tls import Tls
 from antiphon.transport.websocket.client import WebSocketTransport
 
@@ -161,7 +162,8 @@ class WebSocket(Link):
     """A channel over WebSocket (RFC 6455).
 
     address: ws://, wss://, or the http:// or https:// address of the same server.
-    compression: ask for permessage-deflate (RFC 7692).
+    proxy: the way there, "http://user:password@host:port" or a `Proxy`; True for what HTTPS_PROXY, HTTP_PROXY,
+    ALL_PROXY and NO_PROXY say, None for the direct way. compression: ask for permessage-deflate (RFC 7692).
     max_size_bytes: the largest message that is taken; a larger one ends the connection with 1009.
     shows_pings: put pings and pongs into the journal, as what the protocol says by itself.
     The rest as for `Link`.
@@ -175,6 +177,7 @@ class WebSocket(Link):
         headers: Mapping[str, str] | None = None,
         subprotocols: Sequence[str] = (),
         tls: Tls | ssl.SSLContext | None = None,
+        proxy: Proxy | str | Literal[True] | None = True,
         compression: bool = False,
         max_size_bytes: int = 16 * 1024 * 1024,
         shows_pings: bool = False,
@@ -191,7 +194,7 @@ class WebSocket(Link):
             address,
             dialect=dialect if dialect is not None else Json(),
             transport=WebSocketTransport(
-                compression=compression, max_size_bytes=max_size_bytes, shows_pings=shows_pings
+                proxy=proxy, compression=compression, max_size_bytes=max_size_bytes, shows_pings=shows_pings
             ),
             headers=headers,
             subprotocols=subprotocols,
@@ -255,6 +258,7 @@ class Accepted(Declaration[Channel]):
 class Http(Declaration[HttpChannel]):
     """A way to talk HTTP: `await self.api.post("/login", json={…})`. The address and `tls` are as for `Link`.
 
+    proxy: the way there, as for `WebSocket`.
     max_size_bytes: the largest body of an answer that is taken, decompressed; a larger one is an error.
     """
 
@@ -264,12 +268,14 @@ class Http(Declaration[HttpChannel]):
         *,
         headers: Mapping[str, str] | None = None,
         tls: Tls | ssl.SSLContext | None = None,
+        proxy: Proxy | str | Literal[True] | None = True,
         max_size_bytes: int = DEFAULT_MAX_SIZE_BYTES,
         within_s: float | None = None,
     ) -> None:
         self.address = address
         self.headers = dict(headers or {})
         self.tls = tls
+        self.proxy = ProxyChoice(proxy)
         self.max_size_bytes = max_size_bytes
         self.within_s = within_s
 
@@ -282,7 +288,9 @@ class Http(Declaration[HttpChannel]):
             self.name,
             actor=actor,
             address=address,
-            client=HttpClient(TlsChoice(runtime, stand, self.tls, f"{actor}.{self.name}"), self.max_size_bytes),
+            client=HttpClient(
+                TlsChoice(runtime, stand, self.tls, f"{actor}.{self.name}"), self.max_size_bytes, self.proxy
+            ),
             headers=self.headers,
             within_s=_first(self.within_s, stand.within_s),
         )

@@ -10,9 +10,18 @@ from typing import Final
 
 import msgspec
 
-__all__ = ["Destination", "alert_of", "broken_off"]
+__all__ = ["Destination", "ProxyFailed", "alert_of", "broken_off"]
 
 _NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST"})
+
+
+class ProxyFailed(OSError):
+    """A proxy did not give us the way; `text` and `hint` say why."""
+
+    def __init__(self, text: str, hint: str) -> None:
+        super().__init__(text)
+        self.text = text
+        self.hint = hint
 
 
 class Destination(msgspec.Struct, frozen=True):
@@ -30,6 +39,8 @@ class Destination(msgspec.Struct, frozen=True):
     def words(self, error: OSError | ValueError) -> tuple[str, str | None]:
         """What the error means, and a hint; not for a time that is over, whose meaning is the transport's."""
         at = f"{self.host}:{self.port}"
+        if isinstance(error, ProxyFailed):
+            return error.text, error.hint
         if isinstance(error, ssl.SSLError):
             return self._tls_words(error)
         if isinstance(error, socket.gaierror):

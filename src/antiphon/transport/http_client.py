@@ -19,6 +19,7 @@ from antiphon.transport.connect_failure import Destination, alert_of
 from antiphon.transport.content_coding import ACCEPTED, PIECE_BYTES, decoder_for
 from antiphon.transport.http_answer import HttpAnswer
 from antiphon.transport.http_connector import Connector
+from antiphon.transport.proxy import ProxyChoice
 from antiphon.transport.timeouts import timeout
 from antiphon.transport.tls import ClientTls, Tls, client_tls
 
@@ -31,6 +32,9 @@ ChooseTls = Callable[[str], Tls | ssl.SSLContext | None]
 """Gives the settings for an address."""
 
 
+_ENVIRONMENT: Final = ProxyChoice(True)
+
+
 def _systems(_address: str) -> None:
     """The system's certificates decide, wherever it leads."""
 
@@ -39,11 +43,18 @@ class HttpClient:
     """Requests from one party: cookies that it is given are kept and sent again, connections are used again.
 
     `tls` gives the settings for an https address, None for the system's certificates. `max_size_bytes` bounds the body
-    of an answer, decompressed.
+    of an answer, decompressed. `proxy` is the way there: plain requests are given to an HTTP proxy as they are, all
+    others go through it.
     """
 
-    def __init__(self, tls: ChooseTls = _systems, max_size_bytes: int = DEFAULT_MAX_SIZE_BYTES) -> None:
+    def __init__(
+        self,
+        tls: ChooseTls = _systems,
+        max_size_bytes: int = DEFAULT_MAX_SIZE_BYTES,
+        proxy: ProxyChoice = _ENVIRONMENT,
+    ) -> None:
         self._tls = tls
+        self._proxy = proxy
         self._max_size_bytes = max_size_bytes
         self._session: aiohttp.ClientSession | None = None
 
@@ -65,6 +76,7 @@ class HttpClient:
         ScenarioError for an address that is none.
         """
         _require_address(url)
+        through = self._handed_over(url)
         chosen = self._tls(url)
         # A plain address may lead to another, as redirects do.
         tls = client_tls(chosen) if chosen is not None or url.startswith("https:") else ClientTls()
@@ -78,8 +90,7 @@ class HttpClient:
                     data=data,
                     params=params,
                     allow_redirects=follow,
-                    ssl=tls.context or True,  # True: verify against the system's certificates
-                    server_hostname=tls.server_name,
+                    **{"ssl": tls.context or True, "server_hostname": tls.server_name, **through},
                 ) as response,
             ):
                 body = await self._body_of(response)
@@ -116,6 +127,20 @@ class HttpClient:
             raise _told(error, method, url, within_s) from _cause(error)
         return HttpAnswer(response, f"{method} {url}")
 
+    def _handed_over(self, url: str) -> dict[str, Any]:
+        """What aiohttp is told of a proxy that is given the request (RFC 9112 section 3.2.2); nothing if none is."""
+        parts = urlsplit(url)
+        if parts.scheme == "https":
+            return {}
+        proxy = self._proxy.of(parts.hostname or "", parts.port or 80, is_secure=False)
+        if proxy is None or not proxy.is_http:
+            return {}
+        told: dict[str, Any] = {"proxy": proxy.shown}
+        if proxy.scheme == "https":
+            tls = client_tls(proxy.tls)
+            told |= {"ssl": tls.context, "server_hostname": tls.server_name}
+        return told
+
     async def close(self) -> None:
         """Close the connections."""
         if self._session is not None:
@@ -151,7 +176,7 @@ class HttpClient:
             # Cookies of 127.0.0.1 and the like count too: systems under test live there.
             cookies = aiohttp.CookieJar(unsafe=True)
             self._session = aiohttp.ClientSession(
-                connector=Connector(),
+                connector=Connector(self._proxy),
                 cookie_jar=cookies,
                 timeout=aiohttp.ClientTimeout(),
                 headers={"Accept-Encoding": ACCEPTED},
@@ -228,6 +253,8 @@ def _no_address(url: str) -> ScenarioError:
 
 def _why_not(error: aiohttp.ClientConnectorError) -> tuple[str, str | None]:
     where = f"{error.host}:{error.port}"
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        where = f"the proxy {where}"
     cause = error.certificate_error if isinstance(error, aiohttp.ClientConnectorCertificateError) else error.os_error
     if isinstance(cause, ssl.SSLError):
         return Destination(error.host, error.port or 443, "https", "http", "Http").words(cause)

@@ -15,14 +15,23 @@ def unsent_bytes(stream: asyncio.WriteTransport) -> int:
     """What has not been given to the kernel.
 
     A TLS stream counts what is not encrypted yet, and has a stream below that may hold megabytes. asyncio's is found
-    (CPython 3.11 to 3.14: `_ssl_protocol._transport`); uvloop's is not, so there what the kernel could not send
-    stands for it: as long as that is not nothing, more may be waiting.
+    (CPython 3.11 to 3.14: `_ssl_protocol._transport`), also where that is a TLS stream, too, as to a proxy; uvloop's is
+    not, so there what the kernel could not send stands for it: as long as that is not nothing, more may be waiting.
     """
     unsent = stream.get_write_buffer_size()
     if not has_hidden_buffer(stream):
         return unsent
-    below = getattr(getattr(stream, "_ssl_protocol", None), "_transport", None)
-    return unsent + (below.get_write_buffer_size() if below is not None else _kernel(stream)[1])
+    below = _below(stream)
+    if below is None:
+        return unsent + _kernel(stream)[1]
+    while below is not None:
+        unsent += below.get_write_buffer_size()
+        below = _below(below)
+    return unsent
+
+
+def _below(stream: asyncio.WriteTransport) -> asyncio.WriteTransport | None:
+    return getattr(getattr(stream, "_ssl_protocol", None), "_transport", None)
 
 
 def has_hidden_buffer(stream: asyncio.WriteTransport) -> bool:

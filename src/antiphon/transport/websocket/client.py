@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from base64 import b64encode
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 from antiphon.conversation.headers import combine
 from antiphon.conversation.wording import cut_middle
 from antiphon.errors import ConnectFailed
 from antiphon.transport import http1_head as heads
-from antiphon.transport.connect_failure import Destination
+from antiphon.transport.connect_failure import Destination, ProxyFailed
 from antiphon.transport.interface import Opening, Receiver
+from antiphon.transport.proxy import Proxy, ProxyChoice
+from antiphon.transport.proxy_dialing import create_stream
 from antiphon.transport.timeouts import timeout
 from antiphon.transport.tls import ClientTls, Tls, client_tls
 from antiphon.transport.websocket.address import WebSocketAddress
@@ -34,7 +35,8 @@ _OURS: Final = frozenset(
 class WebSocketTransport:
     """Connects to `ws://` and `wss://` addresses; `http://` and `https://` mean the same.
 
-    `tls` is for `wss://`, where the opening has none; None trusts the system's certificates. `compression=True` offers
+    `tls` is for `wss://`, where the opening has none; None trusts the system's certificates. `proxy` is the way there
+    (see `ProxyChoice`): True for the environment's, None for none. `compression=True` offers
     permessage-deflate. `max_size_bytes` bounds a received message, inflated. `close_within_s` is how long the peer's
     half of the closing handshake may take.
 
@@ -47,12 +49,14 @@ class WebSocketTransport:
         self,
         *,
         tls: Tls | ssl.SSLContext | None = None,
+        proxy: Proxy | str | Literal[True] | None = True,
         compression: bool = False,
         max_size_bytes: int = DEFAULT_MAX_SIZE_BYTES,
         close_within_s: float = 1.0,
         shows_pings: bool = False,
     ) -> None:
         self._tls = tls
+        self._proxy = ProxyChoice(proxy)
         self._compression = compression
         self._max_size_bytes = max_size_bytes
         self._close_within_s = close_within_s
@@ -69,6 +73,7 @@ class WebSocketTransport:
             where = self._where(address)
             request = self._request(where, opening)
             tls = client_tls(opening.tls, self._tls) if where.is_secure else ClientTls()
+            proxy = self._proxy.of(where.host, where.port, is_secure=where.is_secure)
         except ValueError as error:
             raise ConnectFailed(f"cannot connect: {error}", place=_shown(address)) from error
         # A host may have several addresses, and each attempt has a protocol of its own: none may be left open.
@@ -90,16 +95,14 @@ class WebSocketTransport:
 
         try:
             async with timeout(opening.within_s):
-                _, upgrade = await asyncio.get_running_loop().create_connection(
-                    begin, where.host, where.port, ssl=tls.context, server_hostname=tls.server_name
-                )
+                _, upgrade = await create_stream(begin, where.host, where.port, tls, proxy)
                 upgrade.ask()
                 return await upgrade.outcome
         except BaseException as error:  # a cancelled connect leaves nothing open either
             for upgrade in upgrades:
                 upgrade.abandon()
             if isinstance(error, (OSError, ValueError)):
-                raise _explain(error, where, opening.within_s, upgrades) from error
+                raise _explain(error, where, opening.within_s, upgrades, proxy) from error
             raise
 
     def _where(self, address: str) -> WebSocketAddress:
@@ -160,12 +163,18 @@ def _shown(address: str) -> str:
 
 
 def _explain(
-    error: OSError | ValueError, where: WebSocketAddress, within_s: float, upgrades: Sequence[ClientHandshake]
+    error: OSError | ValueError,
+    where: WebSocketAddress,
+    within_s: float,
+    upgrades: Sequence[ClientHandshake],
+    proxy: Proxy | None,
 ) -> ConnectFailed:
     """What a failure below WebSocket means, in words."""
     # A stream means that TCP and TLS are there, so that what failed is the upgrade.
     stage = "upgrade" if any(upgrade.stream is not None for upgrade in upgrades) else "connect"
     text, hint = _words(error, where, within_s, stage)
+    if proxy is not None and not isinstance(error, ProxyFailed):
+        text = f"{text} (through the proxy {proxy.shown})"
     for upgrade in upgrades:
         # A refusal whose body did not come in time is still the reason, whatever happened after it.
         if refusal := upgrade.refusal():

@@ -12,10 +12,9 @@ from antiphon.conversation.headers import Headers
 from antiphon.errors import ConnectFailed, UpgradeRefused
 from antiphon.transport import http1_head as heads
 from antiphon.transport.connect_failure import alert_of
-from antiphon.transport.http1_body import Body, body_of_response
-from antiphon.transport.http1_head import HEAD_END, MAX_HEAD_BYTES, ResponseHead
+from antiphon.transport.http1_answer import RefusalBody, take_answer
+from antiphon.transport.http1_head import HEAD_END, ResponseHead
 from antiphon.transport.read_buffer import ReadBuffer
-from antiphon.transport.timeouts import BusyTolerantTimer
 from antiphon.transport.websocket.address import WebSocketAddress
 from antiphon.transport.websocket.connection import WebSocketConnection
 from antiphon.transport.websocket.deflate import NAME as DEFLATE
@@ -24,10 +23,6 @@ from antiphon.transport.websocket.picows_frames import feed, frames_of_client
 from antiphon.transport.websocket.rfc6455 import accept_value
 
 __all__ = ["ClientHandshake", "UpgradeRequest"]
-
-MAX_BODY_BYTES: Final = 64 * 1024
-BODY_WITHIN_S: Final = 1.0
-"""How long a refusal's body may take to come; what came by then is what there is."""
 
 _TAKES_TLS: Final = "WebSocket(…, tls=…)"
 
@@ -64,9 +59,7 @@ class ClientHandshake(asyncio.Protocol):
         self._connection: WebSocketConnection | None = None
         self._received = ReadBuffer()
         self._refusal: ResponseHead | None = None
-        self._body = Body(0)
-        self._flaw = ""
-        self._body_overdue: BusyTolerantTimer | None = None
+        self._body: RefusalBody | None = None
 
     def ask(self) -> None:
         """Send the request, on the stream that is there by now."""
@@ -87,8 +80,8 @@ class ClientHandshake(asyncio.Protocol):
 
     def abandon(self) -> None:
         """Leave nothing open."""
-        if self._body_overdue is not None:
-            self._body_overdue.cancel()
+        if self._body is not None:
+            self._body.cancel()
         if not self.outcome.cancel() and not self.outcome.cancelled():
             self.outcome.exception()  # so that nobody complains that it was not asked for
         if self._connection is not None:  # its receiver may have been told of it before the outcome was
@@ -98,9 +91,9 @@ class ClientHandshake(asyncio.Protocol):
 
     def refusal(self) -> UpgradeRefused | None:
         """The refusal, if there is one, with as much of its body as has come."""
-        if self._refusal is None:
+        if self._refusal is None or self._body is None:
             return None
-        return _refusal(self._request, self._refusal, bytes(self._body.content), self._flaw)
+        return _refusal(self._request, self._refusal, self._body.content, self._body.flaw)
 
     # -- what the event loop calls ------------------------------------------------------------------------------------
 
@@ -110,8 +103,8 @@ class ClientHandshake(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self.outcome.done():
             return
-        if self._refusal is not None:
-            self._take_body(data)
+        if self._body is not None:
+            self._body.take(data)
             return
         self._received.append(data)
         if self._frames is not None:
@@ -144,15 +137,12 @@ class ClientHandshake(asyncio.Protocol):
     def _read_answer(self) -> None:
         while True:
             self._check_is_http()
-            head = self._received.take_until(HEAD_END)
-            if len(head if head is not None else self._received.data) > MAX_HEAD_BYTES:
-                raise self._failed(f"the server's answer has a head of more than {MAX_HEAD_BYTES} bytes")
-            if head is None:
-                return
             try:
-                answer = heads.read_response(head)
+                answer = take_answer(self._received)
             except ValueError as error:
-                raise self._failed(f"the server's answer is no HTTP: {error}") from error
+                raise self._failed(f"the server's answer {error}") from error
+            if answer is None:
+                return
             # What follows a 101 in the same read are frames already, and nobody may lose them (promise 1).
             if answer.status == 101:
                 self._open(answer)
@@ -222,22 +212,8 @@ class ClientHandshake(asyncio.Protocol):
 
     def _read_refusal(self, answer: ResponseHead) -> None:
         self._refusal = answer
-        try:
-            self._body = body_of_response(answer, MAX_BODY_BYTES)
-        except ValueError as error:  # nothing more can be told of it (RFC 9112 section 6.3, number 5)
-            self._flaw = str(error)
-            self._end_refusal()
-            return
-        self._body_overdue = BusyTolerantTimer(self.outcome.get_loop(), BODY_WITHIN_S, self._end_refusal)
-        self._take_body(self._received.take())
-
-    def _take_body(self, data: bytes) -> None:
-        try:
-            self._body.take(data)
-        except ValueError as error:  # what came of a body that is not in order is more than nothing
-            self._flaw = str(error)
-        if self._flaw or self._body.is_done or self._body.is_full:
-            self._end_refusal()
+        self._body = RefusalBody(answer, self._end_refusal)
+        self._body.take(self._received.take())
 
     def _end_refusal(self) -> None:
         refusal = self.refusal()
