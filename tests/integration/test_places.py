@@ -279,6 +279,11 @@ async def closed_before_it_left(party: Party, peer: Any) -> None:
     await party.line.flushed()  # here
 
 
+@case("Channel.ping")
+async def a_ping_over_memory(party: Party, peer: Any) -> None:
+    await party.line.ping()  # here
+
+
 @case("first_of")
 async def none_of_them(party: Party, peer: Any) -> None:
     await first_of(party.expect("news"), party.expect("x"))  # here

@@ -301,6 +301,13 @@ class Channel:
         """
         await self._sender.flushed(self._driver.within_ns if within_s is None else nanoseconds(within_s))
 
+    async def ping(self, *, within_s: float | None = None) -> float:
+        """The seconds that a sign of life of the peer takes, by the wire's own means: WebSocket's ping and pong.
+
+        Raises as `flushed` does; ScenarioError where the wire has no such thing. `within_s` is as there.
+        """
+        return await self._sender.ping(self._driver.within_ns if within_s is None else nanoseconds(within_s))
+
     # -- waiting ------------------------------------------------------------------------------------------------------
 
     def expect(

@@ -24,6 +24,7 @@ from antiphon.transport.interface import Transport
 from antiphon.transport.proxy import Proxy, ProxyChoice
 from antiphon.transport.tls import Tls
 from antiphon.transport.websocket.client import WebSocketTransport
+from antiphon.transport.websocket.keepalive import DEFAULT_WITHIN_S
 
 __all__ = ["Accepted", "Declaration", "Http", "Link", "WebSocket"]
 
@@ -166,6 +167,8 @@ class WebSocket(Link):
     ALL_PROXY and NO_PROXY say, None for the direct way. compression: ask for permessage-deflate (RFC 7692).
     max_size_bytes: the largest message that is taken; a larger one ends the connection with 1009.
     shows_pings: put pings and pongs into the journal, as what the protocol says by itself.
+    ping_every_s: how often to send a ping; the connection ends if its pong does not come within `ping_within_s`.
+    answers_pings: False withholds the pongs that the standard asks for, to see what the peer makes of that.
     The rest as for `Link`.
     """
 
@@ -181,6 +184,9 @@ class WebSocket(Link):
         compression: bool = False,
         max_size_bytes: int = 16 * 1024 * 1024,
         shows_pings: bool = False,
+        answers_pings: bool = True,
+        ping_every_s: float | None = None,
+        ping_within_s: float = DEFAULT_WITHIN_S,
         within_s: float | None = None,
         open_within_s: float = 10.0,
         opens: str = "arriving",
@@ -194,7 +200,13 @@ class WebSocket(Link):
             address,
             dialect=dialect if dialect is not None else Json(),
             transport=WebSocketTransport(
-                proxy=proxy, compression=compression, max_size_bytes=max_size_bytes, shows_pings=shows_pings
+                proxy=proxy,
+                compression=compression,
+                max_size_bytes=max_size_bytes,
+                shows_pings=shows_pings,
+                answers_pings=answers_pings,
+                ping_every_s=ping_every_s,
+                ping_within_s=ping_within_s,
             ),
             headers=headers,
             subprotocols=subprotocols,

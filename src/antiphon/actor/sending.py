@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from typing import Any, Final, NoReturn
 
 from antiphon.conversation.mailbox import Mailbox
@@ -252,18 +252,34 @@ class Sender:
         connection, owner = self.connection, self._mailbox.owner
         if connection is None:
             raise not_open(self._mailbox, "nothing more")
-        within_s = within_ns / 1e9 if within_ns is not None else math.inf
         try:
-            # What left while our own loop stood still was not late.
-            async with nullcontext() if within_s == math.inf else timeout(within_s):
+            async with _limited(within_ns):
                 await connection.drained()
         except TimeoutError:
-            text = f"{owner}: {connection.unsent_bytes:,} bytes had not left after {within_s:g} s"
+            text = f"{owner}: {connection.unsent_bytes:,} bytes had not left after {_seconds(within_ns):g} s"
             raise DeadlinePassed(text, place=caller(), hint="the peer does not read what it is sent") from None
         # `drained` returns also when the connection ends, since then nothing leaves any more (P8).
         if self.connection is not connection:
             text = f"{owner} closed before all that was said had left: {self._mailbox.ending}"
             raise ChannelClosed(text, place=caller())
+
+    async def ping(self, within_ns: int | None) -> float:
+        """See `Channel.ping`; None for a time without an end."""
+        connection, owner = self.connection, self._mailbox.owner
+        if connection is None:
+            raise not_open(self._mailbox, "a ping")
+        ping: Callable[[], Awaitable[float | None]] | None = getattr(connection, "ping", None)
+        if ping is None:
+            raise ScenarioError(f"{owner} has no pings: WebSocket has", place=caller())
+        try:
+            async with _limited(within_ns):
+                took_s = await ping()
+        except TimeoutError:
+            text = f"{owner}: no pong came within {_seconds(within_ns):g} s"
+            raise DeadlinePassed(text, place=caller(), hint="the peer hangs, or the connection is half-open") from None
+        if took_s is None:
+            raise ChannelClosed(f"{owner} closed before a pong came: {self._mailbox.ending}", place=caller())
+        return took_s
 
     @contextmanager
     def batch(self) -> Iterator[None]:
@@ -286,6 +302,15 @@ class Sender:
             messages[-1].frames = data  # so that all are in the journal before any is on its way
             for message in messages:
                 self.transmit(self.connection, message, now_ns, step)
+
+
+def _seconds(within_ns: int | None) -> float:
+    return within_ns / 1e9 if within_ns is not None else math.inf
+
+
+def _limited(within_ns: int | None) -> AbstractAsyncContextManager[None]:
+    """Raises TimeoutError after so long; what happened while our own loop stood still was not late."""
+    return timeout(_seconds(within_ns)) if within_ns is not None else nullcontext()
 
 
 def body_of(name: str, body: Any, fields: dict[str, Any]) -> Any:

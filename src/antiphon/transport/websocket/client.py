@@ -21,6 +21,7 @@ from antiphon.transport.websocket.address import WebSocketAddress
 from antiphon.transport.websocket.client_handshake import ClientHandshake, UpgradeRequest
 from antiphon.transport.websocket.connection import WebSocketConnection
 from antiphon.transport.websocket.deflate import OFFER, Terms
+from antiphon.transport.websocket.keepalive import DEFAULT_WITHIN_S, Pings
 
 __all__ = ["DEFAULT_MAX_SIZE_BYTES", "WebSocketTransport"]
 
@@ -41,8 +42,10 @@ class WebSocketTransport:
     half of the closing handshake may take.
 
     A user and password in the address go into an Authorization header. Redirects are not followed: they are refusals
-    (UpgradeRefused, status 30x), so no header ever reaches a host that was not named. Pings are answered;
-    `shows_pings=True` shows them, and their pongs, to a receiver that has `on_protocol`.
+    (UpgradeRefused, status 30x), so no header ever reaches a host that was not named. Pings are answered, unless
+    `answers_pings=False` says otherwise, and sent every `ping_every_s` seconds if that is given; then a connection ends
+    whose pong does not come within `ping_within_s`. `shows_pings=True` shows them, and their pongs, to a receiver that
+    has `on_protocol`.
     """
 
     def __init__(
@@ -54,13 +57,16 @@ class WebSocketTransport:
         max_size_bytes: int = DEFAULT_MAX_SIZE_BYTES,
         close_within_s: float = 1.0,
         shows_pings: bool = False,
+        answers_pings: bool = True,
+        ping_every_s: float | None = None,
+        ping_within_s: float = DEFAULT_WITHIN_S,
     ) -> None:
         self._tls = tls
         self._proxy = ProxyChoice(proxy)
         self._compression = compression
         self._max_size_bytes = max_size_bytes
         self._close_within_s = close_within_s
-        self._shows_pings = shows_pings
+        self._pings = Pings(ping_every_s, ping_within_s, answers_pings, shows_pings)
         # Of an actor's class: mostly all its connections lead to the same place.
         self._last: tuple[str, WebSocketAddress] | None = None
 
@@ -86,7 +92,7 @@ class WebSocketTransport:
                 terms=terms,
                 max_size_bytes=self._max_size_bytes,
                 close_within_s=self._close_within_s,
-                shows_pings=self._shows_pings,
+                pings=self._pings,
             )
 
         def begin() -> ClientHandshake:

@@ -20,6 +20,7 @@ from antiphon.transport.stream_buffers import has_hidden_buffer, taken, unsent_b
 from antiphon.transport.websocket import rfc6455
 from antiphon.transport.websocket.deflate import Deflater, Inflater, Terms
 from antiphon.transport.websocket.frame_writer import FrameWriter
+from antiphon.transport.websocket.keepalive import Keepalive, Pings
 from antiphon.transport.websocket.picows_frames import holds_part_of_frame
 from antiphon.transport.websocket.rfc6455 import Assembly, Violation
 
@@ -30,6 +31,7 @@ _TEXT: Final = WSMsgType.TEXT
 _BINARY: Final = WSMsgType.BINARY
 
 _HIDDEN_LOOK_S: Final = 0.01
+_PINGS: Final = Pings()
 
 
 class WebSocketConnection(WSListener):
@@ -56,10 +58,12 @@ class WebSocketConnection(WSListener):
         "_is_hearing",
         "_is_paused",
         "_is_told",
+        "_keepalive",
         "_loop",
         "_on_data",
         "_on_protocol",
         "_overdue",
+        "_pings",
         "_pong_owed",
         "_receiver",
         "_stream",
@@ -74,13 +78,17 @@ class WebSocketConnection(WSListener):
         terms: Terms | None,
         max_size_bytes: int,
         close_within_s: float,
-        shows_pings: bool = False,
+        pings: Pings = _PINGS,
         forget: Callable[[WebSocketConnection], None] | None = None,
     ) -> None:
         self.subprotocol = subprotocol
         self._receiver = receiver
         self._on_data = receiver.on_data
-        self._on_protocol: Callable[..., None] | None = getattr(receiver, "on_protocol", None) if shows_pings else None
+        self._on_protocol: Callable[..., None] | None = (
+            getattr(receiver, "on_protocol", None) if pings.are_shown else None
+        )
+        self._pings = pings
+        self._keepalive: Keepalive | None = None
         self._close_within_s = close_within_s
         self._forget = forget
         self._assembly = Assembly(max_size_bytes, Inflater(terms) if terms is not None else None)
@@ -160,6 +168,10 @@ class WebSocketConnection(WSListener):
         self._goodbye = self._goodbye or Ending(code=rfc6455.ABNORMAL, by="us")
         self._stream.abort()
 
+    async def ping(self) -> float | None:
+        """How long a pong took, in seconds; None if the connection ended before it came. Not of the seam."""
+        return await self._kept_alive().ping() if self._can_send else None
+
     @property
     def unsent_bytes(self) -> int:
         """What lies in the stream's buffers."""
@@ -196,6 +208,8 @@ class WebSocketConnection(WSListener):
         """The upgrade is done; nothing has been read yet."""
         self._frames = transport
         self._stream = transport.underlying_transport.stream  # type: ignore[attr-defined]  # it is a HeldStream
+        if self._pings.every_s is not None:
+            self._kept_alive().begin()
         try:
             self._receiver.on_opened(self)
         except Exception as error:
@@ -264,17 +278,10 @@ class WebSocketConnection(WSListener):
             else:
                 message = None
                 rfc6455.check_reserved(reserved)
-                if self._on_protocol is not None and kind != rfc6455.CLOSE:
-                    self._show(self._on_protocol, "ping" if kind == rfc6455.PING else "pong", payload, is_sent=False)
-                if kind == rfc6455.PING:
-                    if self._is_behind:
-                        # A peer that pings and does not read would fill our memory with pongs; only the latest ping
-                        # needs an answer (section 5.5.3).
-                        self._pong_owed = payload
-                    elif self._can_send:
-                        self._send_pong(payload)
-                elif kind == rfc6455.CLOSE:
+                if kind == rfc6455.CLOSE:
                     self._hear_close(*rfc6455.read_close(payload))
+                else:
+                    self._take_ping(kind, payload)
         except Violation as violation:
             self._fail(violation)
             return
@@ -284,10 +291,49 @@ class WebSocketConnection(WSListener):
             except Exception as error:
                 self._receiver_raised("on_data", error)
 
+    def _take_ping(self, kind: int, payload: bytes) -> None:
+        """A ping has come, or a pong."""
+        if self._on_protocol is not None:
+            self._show(self._on_protocol, "ping" if kind == rfc6455.PING else "pong", payload, is_sent=False)
+        if kind == rfc6455.PONG:
+            if self._keepalive is not None:
+                self._keepalive.hear_pong(payload)
+        elif self._is_behind:
+            # A peer that pings and does not read would fill our memory with pongs; only the latest ping needs an answer
+            # (section 5.5.3).
+            self._pong_owed = payload if self._pings.are_answered else None
+        elif self._can_send and self._pings.are_answered:
+            self._send_pong(payload)
+
     def _send_pong(self, payload: bytes) -> None:
         self._frames.send_pong(payload)
         if self._on_protocol is not None:
             self._show(self._on_protocol, "pong", payload, is_sent=True)
+
+    # -- what keepalive calls -----------------------------------------------------------------------------------------
+
+    def send_ping(self, payload: bytes) -> None:
+        """Send a ping; after our goodbye it is ignored."""
+        if self._can_send:
+            self._frames.send(WSMsgType.PING, payload)
+            if self._on_protocol is not None:
+                self._show(self._on_protocol, "ping", payload, is_sent=True)
+
+    def end_dead(self, detail: str) -> None:
+        """The peer is dead: end the connection, if nobody has said goodbye on it."""
+        if self._goodbye is None and self._stream is not None:
+            self._goodbye = Ending(code=rfc6455.ABNORMAL, by="wire", detail=detail)
+            self.abort()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether we do not read."""
+        return self._is_paused
+
+    def _kept_alive(self) -> Keepalive:
+        if self._keepalive is None:
+            self._keepalive = Keepalive(self, self._stream, self._pings)
+        return self._keepalive
 
     def _show(self, on_protocol: Callable[..., None], name: str, payload: bytes, *, is_sent: bool) -> None:
         try:
@@ -408,6 +454,9 @@ class WebSocketConnection(WSListener):
         if self._is_told:
             return
         self._is_told = True
+        if self._keepalive is not None:
+            self._keepalive.end()
+            self._keepalive = None
         try:
             self._receiver.on_ended(self._goodbye or Ending(code=rfc6455.ABNORMAL, by="wire"))
         except Exception as error:

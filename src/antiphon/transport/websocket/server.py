@@ -16,6 +16,7 @@ from antiphon.transport.timeouts import timeout
 from antiphon.transport.tls import Tls, server_context
 from antiphon.transport.websocket.address import WebSocketAddress
 from antiphon.transport.websocket.client import DEFAULT_MAX_SIZE_BYTES
+from antiphon.transport.websocket.keepalive import DEFAULT_WITHIN_S, Pings
 from antiphon.transport.websocket.rfc6455 import GOING_AWAY
 from antiphon.transport.websocket.server_handshake import HttpFactory, IncomingConnection, ListenerState
 
@@ -38,6 +39,10 @@ class WebSocketListener:
         subprotocols: Sequence[str] = (),
         max_size_bytes: int = DEFAULT_MAX_SIZE_BYTES,
         close_within_s: float = 1.0,
+        shows_pings: bool = False,
+        answers_pings: bool = True,
+        ping_every_s: float | None = None,
+        ping_within_s: float = DEFAULT_WITHIN_S,
     ) -> WebSocketListening:
         """Listen; port 0 takes a free one. Every path goes to `accept`, which finds it in `Opening.path`.
 
@@ -45,6 +50,7 @@ class WebSocketListener:
         but WebSocket (`AppRunner(app).server` of aiohttp is such a factory); without it the answer is 426.
         `compression` is used if the client asks for it too. Of `subprotocols` the client's first choice is taken.
         `max_size_bytes` bounds a received message, inflated; `close_within_s` the peer's half of the closing handshake.
+        What the others say of pings is as for `WebSocketTransport`.
 
         Raises TransportError if the address is none, cannot be listened at, or does not fit `tls`.
         """
@@ -69,6 +75,7 @@ class WebSocketListener:
             subprotocols=tuple(subprotocols),
             max_size_bytes=max_size_bytes,
             close_within_s=close_within_s,
+            pings=Pings(ping_every_s, ping_within_s, answers_pings, shows_pings),
         )
         return WebSocketListening(where, listener, await _serve(address, where, listener, server_context(tls)))
 

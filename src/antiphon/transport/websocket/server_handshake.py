@@ -19,6 +19,7 @@ from antiphon.transport.read_buffer import ReadBuffer
 from antiphon.transport.timeouts import BusyTolerantTimer
 from antiphon.transport.websocket.connection import WebSocketConnection
 from antiphon.transport.websocket.deflate import Terms, answer_offers
+from antiphon.transport.websocket.keepalive import Pings
 from antiphon.transport.websocket.picows_frames import feed, frames_of_server
 
 __all__ = ["HttpFactory", "IncomingConnection", "ListenerState"]
@@ -38,6 +39,7 @@ class ListenerState(msgspec.Struct, eq=False):
     subprotocols: Sequence[str]
     max_size_bytes: int
     close_within_s: float
+    pings: Pings = msgspec.field(default_factory=Pings)
     incoming: set[IncomingConnection] = msgspec.field(default_factory=set)
     connections: set[WebSocketConnection] = msgspec.field(default_factory=set)
     emptied: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
@@ -198,6 +200,7 @@ class IncomingConnection(asyncio.Protocol):
             terms=terms,
             max_size_bytes=listener.max_size_bytes,
             close_within_s=listener.close_within_s,
+            pings=listener.pings,
             forget=listener.forget,
         )
         listener.connections.add(connection)
