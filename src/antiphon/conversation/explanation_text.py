@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from antiphon.conversation.difference_text import difference_lines
 from antiphon.conversation.explanation import Explanation, FailureKind, Memory
 from antiphon.conversation.match import Difference
 from antiphon.conversation.message import Message
+from antiphon.conversation.named_fields import named_fields
 from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
 from antiphon.conversation.wording import one_line, seconds, shorten
 from antiphon.errors import Line, Piece, Role, plain_line
@@ -263,13 +264,13 @@ def _says_why(refusal: Message) -> bool:
 def code_and_text(message: Message | None) -> tuple[str | int, str]:
     """What a refusal says of why, in the fields that look like a code and a text for people; "" for what it has not."""
     body = message.body if message is not None else None
-    if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping):
-        body = body["error"]
-    if not isinstance(body, Mapping):
+    fields = named_fields(body)
+    if fields is None:
         return "", body if isinstance(body, str) else ""
+    fields = named_fields(fields.get("error")) or fields
     # No dialect says which fields tell why; these are what people call them.
-    code = next((body[field] for field in _CODES if isinstance(body.get(field), (str, int))), "")
-    return code, next((body[field] for field in _TEXTS if isinstance(body.get(field), str)), "")
+    code = next((fields[field] for field in _CODES if isinstance(fields.get(field), (str, int))), "")
+    return code, next((fields[field] for field in _TEXTS if isinstance(fields.get(field), str)), "")
 
 
 def _places(wait: Wait[Any], role: Role) -> Iterator[Line]:

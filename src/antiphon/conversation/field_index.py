@@ -10,6 +10,8 @@ from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from typing import Any, Final, Generic, TypeVar
 
+from antiphon.conversation.named_fields import named_fields
+
 __all__ = ["LONG", "FieldIndex", "Fields", "Values", "bring_into_place", "indexable_fields", "values_at"]
 
 T = TypeVar("T")
@@ -32,9 +34,10 @@ def values_at(fields: Fields, body: Any) -> Values | None:
     """What the body has in these fields (None in one that is not there); None if no clue with them can fit it."""
     if not fields:
         return ()
-    if not isinstance(body, Mapping):
+    found = named_fields(body)
+    if found is None:
         return None
-    values = tuple(body.get(field) for field in fields)
+    values = tuple(found.get(field) for field in fields)
     try:
         hash(values)
     except TypeError:  # a list or mapping stands where a plain value is wanted

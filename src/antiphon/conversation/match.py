@@ -1,6 +1,7 @@
 """Does this body fit a pattern, and if not, where.
 
-A pattern is plain data. A mapping fits a mapping that has at least its fields; a list or tuple fits element by element
+A pattern is plain data. A mapping fits a mapping that has at least its fields, and a typed body (a struct, dataclass or
+model) that has at least such attributes; a list or tuple fits element by element
 and in length; a type fits its instances (`int` is not `bool`); `...` fits anything that is there; `ABSENT` fits a field
 that is not there; a compiled regular expression fits a string that it finds something in; a set or range fits its
 members; a callable fits what it returns true for; anything else fits what is equal to it, `True` and `1` being
@@ -19,6 +20,7 @@ from typing import Any, Final, Literal, Union, get_args, get_origin
 
 import msgspec
 
+from antiphon.conversation.named_fields import named_fields
 from antiphon.conversation.wording import cut_middle, shorten
 
 __all__ = ["ABSENT", "DESCRIBED", "Difference", "describe", "differences", "matches"]
@@ -58,8 +60,10 @@ def matches(pattern: Any, value: Any) -> bool:
     """True if `value` fits `pattern`; a predicate that raises does not fit."""
     if pattern.__class__ is dict:
         # The class first: `isinstance` with an abstract class is slow, and nearly all bodies are dicts.
-        if value.__class__ is not dict and not isinstance(value, Mapping):
-            return False
+        if value.__class__ is not dict:
+            value = named_fields(value)
+            if value is None:
+                return False
         for key, wanted in pattern.items():
             if wanted.__class__ is str:  # most fields are; this spares them a call in the hottest loop of the project
                 if wanted != value.get(key):
@@ -104,11 +108,12 @@ def _judge(pattern: Any, value: Any, path: str) -> list[Difference]:
 
 
 def _judge_mapping(pattern: Mapping[Any, Any], value: Any, path: str) -> list[Difference]:
-    if not isinstance(value, Mapping):
+    fields = named_fields(value)
+    if fields is None:
         return [Difference(path, pattern, value)]
     found = []
     for key, wanted in pattern.items():
-        found += _judge(wanted, value.get(key, ABSENT), _extend(path, key))
+        found += _judge(wanted, fields.get(key, ABSENT), _extend(path, key))
     return found
 
 

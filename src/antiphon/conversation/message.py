@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import msgspec
 
+from antiphon.conversation.named_fields import named_fields
 from antiphon.conversation.quick_writes import quick_writes
 from antiphon.errors import AntiphonError, FieldMissing, ScenarioError
 
@@ -74,18 +75,22 @@ class Message(msgspec.Struct, eq=False, gc=False):
         return f"<Message {self.name}: {describe_fields(self.body)}>"
 
     def __getitem__(self, key: Any) -> Any:
-        """`body[key]`; a missing field raises `FieldMissing`, which names the fields that are there."""
+        """`body[key]`, or that attribute of a typed body; a missing one raises `FieldMissing`, which names those that
+        are there."""
         try:
             return self.body[key]
         except (KeyError, IndexError, TypeError) as error:
+            fields = named_fields(self.body)
+            if fields is not None and fields is not self.body and isinstance(key, str) and key in fields:
+                return fields[key]
             raise FieldMissing(f"{self.name} has no field {key!r}", hint=describe_fields(self.body)) from error
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(self.body, Mapping) and key in self.body
+        return key in (named_fields(self.body) or ())
 
     def get(self, key: Any, default: Any = None) -> Any:
         """`body[key]` or `default`."""
-        return self.body.get(key, default) if isinstance(self.body, Mapping) else default
+        return (named_fields(self.body) or {}).get(key, default)
 
 
 @quick_writes
@@ -130,8 +135,9 @@ def require_data(data: object) -> None:
 
 def describe_fields(body: Any) -> str:
     """What there is instead of a missing field; names only, since values may be secret."""
-    if isinstance(body, Mapping):
-        return f"its fields are {', '.join(map(repr, body))}" if body else "its body is empty"
+    fields = named_fields(body)
+    if fields is not None:
+        return f"its fields are {', '.join(map(repr, fields))}" if fields else "its body is empty"
     if isinstance(body, list):
         return f"its body is a list of {len(body)}"
     return f"it is {type(body).__name__}, not an object"
