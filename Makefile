@@ -58,7 +58,7 @@ lint: types ## ruff format, ruff check, and `make types`
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-types: $(LINTERS) ## mypy --strict over src and the example; pyright over the examples, as their editors see them
+types: $(LINTERS) ## mypy --strict over src and what authors write; pyright over the latter, as their editors see it
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python
 

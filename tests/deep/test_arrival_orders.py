@@ -18,6 +18,8 @@ from antiphon.conversation.ending import Ending
 from antiphon.conversation.mailbox import Ban, Mailbox
 from antiphon.conversation.match import matches
 from antiphon.conversation.message import Message
+from antiphon.conversation.names import Names
+from antiphon.conversation.typed_waits import AskedExchange
 from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
 from antiphon.errors import ChannelClosed, CheckFailed, DeadlinePassed, ForbiddenMessage, RequestRefused, ScenarioError
 
@@ -41,7 +43,7 @@ class Awaited:
     def accepts(self, message: Message) -> bool:
         wait = self.wait
         assert isinstance(wait, (MessageWait, AbsenceWait))
-        if wait.name not in (None, message.name) or message.number <= wait.since:
+        if not is_named(wait, message) or message.number <= wait.since:
             return False
         if wait.where is None:
             return True
@@ -51,6 +53,10 @@ class Awaited:
             return bool(wait.where(message.body))
         except Exception:
             return isinstance(wait, AbsenceWait)
+
+
+def is_named(wait: MessageWait | AbsenceWait, message: Message) -> bool:
+    return wait.name in (None, message.name) or (isinstance(wait.name, tuple) and message.name in wait.name)
 
 
 def answer_among(messages: list[Message]) -> Message | None:
@@ -103,6 +109,11 @@ class Model:
         if not asked:
             return False
         exchange = asked[0]
+        wait = exchange.wait
+        if isinstance(wait, AskedExchange) and message.is_last and not message.is_failure:
+            wanted = wait.provisional
+            if message.name in wanted if isinstance(wanted, frozenset) else matches(wanted, message.body):
+                message.is_last = message.is_answer = False
         exchange.has_ended = message.is_last
         if exchange.state is not PENDING:
             return False
@@ -217,25 +228,32 @@ class Both:
 
     def reply(self, key: Any, n: int, is_last: bool, is_failure: bool, is_answer: bool) -> None:
         correlation = {"reply_to": key, "is_last": is_last, "is_failure": is_failure, "is_answer": is_answer}
-        self._deliver(Message("a", {"n": n}, "{}", **correlation))
+        self._deliver(Message(NAMES[n], {"n": n}, "{}", **correlation))
 
     def _deliver(self, message: Message) -> None:
         message.at_ns = self.now_ns
+        said = message.is_last, message.is_answer
         self.mailbox.deliver(message, self.now_ns)
+        judged = message.is_last, message.is_answer
+        message.is_last, message.is_answer = said  # as the dialect said, for the model to judge by itself
         self.model.deliver(message)
+        assert judged == (message.is_last, message.is_answer)
 
-    def expect(self, name: str | None, where: Any, check: Any, back: int | None, within: int | None) -> None:
+    def expect(self, name: Names, where: Any, check: Any, back: int | None, within: int | None) -> None:
         wait = MessageWait(name, where, check=check, since=self._mark(back), **self._timed(within))
         self.mailbox.expect(wait)
         self.model.begin(wait)
 
-    def expect_none(self, name: str | None, where: Any, back: int | None, within: int) -> None:
+    def expect_none(self, name: Names, where: Any, back: int | None, within: int) -> None:
         wait = AbsenceWait(name, where, since=self._mark(back), **self._timed(within))
         self.mailbox.expect_none(wait)
         self.model.begin(wait)
 
-    def ask(self, key: Any, check: Any, within: int | None) -> None:
-        wait = Exchange(Message("call", {}, "{}", asks=key), check=check, **self._timed(within))
+    def ask(self, key: Any, check: Any, within: int | None, provisional: Any) -> None:
+        request = Message("call", {}, "{}", asks=key)
+        wait: Exchange = Exchange(request, check, **self._timed(within))
+        if provisional is not None:
+            wait = AskedExchange(request, None, provisional=provisional, judge=check, **self._timed(within))
         self.mailbox.expect_reply(wait)
         self.model.begin(wait)
 
@@ -258,7 +276,7 @@ class Both:
         self.mailbox.expect_close(wait)
         self.model.begin(wait)
 
-    def forbid(self, name: str | None, where: Any) -> None:
+    def forbid(self, name: Names, where: Any) -> None:
         wait = AbsenceWait(name, where, **self._timed(None))
         self.bans.append(self.mailbox.forbid(wait))
         self.model.bans.append(Awaited(wait, self.model.received))
@@ -269,7 +287,7 @@ class Both:
             self.mailbox.lift(ban)
             self.model.bans = [each for each in self.model.bans if each.wait is not ban.wait]
 
-    def drain(self, name: str | None, where: Any, back: int | None) -> None:
+    def drain(self, name: Names, where: Any, back: int | None) -> None:
         mark = self._mark(back)
         wanted = Awaited(MessageWait(name, where, since=mark, **self._timed(None)), 0)
         if callable(where) and any(self._raises(wanted, message) for message in self.model.kept):
@@ -284,7 +302,7 @@ class Both:
     def _raises(wanted: Awaited, message: Message) -> bool:
         wait = wanted.wait
         assert isinstance(wait, MessageWait)
-        if wait.name not in (None, message.name) or message.number <= wait.since:
+        if not is_named(wait, message) or message.number <= wait.since:
             return False
         try:
             wait.where(message.body)
@@ -408,8 +426,9 @@ def every(kind: str, *choices: Sequence[Any]) -> st.SearchStrategy[Step]:
     return st.tuples(first, second).map(lambda drawn: (kind, *drawn[0], *drawn[1]))
 
 
-NAMES = ["a", "b"]
-ANY_NAME = ["a", "a", "b", None]
+NAMES = ["a", "b", "c"]
+ANY_NAME = ["a", "a", "b", ("a", "b"), ("b", "c"), ("c", "b", "a"), None]
+PROVISIONAL = [None, None, frozenset({"b"}), {"n": 0}, lambda body: body["n"] == 1]
 WHERE = [None, None, {"n": 0}, {"n": 1}, {"n": int}, {"n": "text"}, at_least(1), at_least(1)]
 VALUES = [0, 0, 1, 1, 2, True, "text", [1]]
 KEYS = ["kind", "kind", 0]
@@ -425,7 +444,7 @@ odd_reply = every("reply", KEYS, [0, 1], BOTH, [False, False, True], BOTH)
 expect = every("expect", ANY_NAME, WHERE, [None], [None], WITHIN)
 odd_expect = every("expect", ANY_NAME, WHERE, CHECK, BACK, WITHIN)
 expect_none = every("expect_none", ANY_NAME, WHERE, BACK, [1, 5])
-ask = every("ask", KEYS, CHECK, WITHIN)
+ask = every("ask", KEYS, CHECK, WITHIN, PROVISIONAL)
 wake = every("wake", ["all", "all", "some", "later"])
 abandon = every("abandon", INDEX)
 withdraw = every("withdraw", INDEX)

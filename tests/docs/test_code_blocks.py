@@ -35,6 +35,7 @@ ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 CONNECTIONS = "docs/CONNECTIONS.md"
 LOAD = "docs/LOAD.md"
+TYPED_MESSAGES = "docs/TYPED_MESSAGES.md"
 WRITING_DIALECTS = "docs/WRITING_DIALECTS.md"
 WRITING_SCENARIOS = "docs/WRITING_SCENARIOS.md"
 PAGES = [
@@ -183,7 +184,15 @@ def test_commands_run(block: Block, tmp_path: Path) -> None:
 CENTRE = '[stands.centre]\nstart = "antiphon_testbed:ContactCentre"\n'
 """Where the scenarios of a page play that names no stands."""
 
-OF_PYTHON = ["README.md", CONNECTIONS, LOAD, WRITING_DIALECTS, WRITING_SCENARIOS, "examples/own_dialect/README.md"]
+OF_PYTHON = [
+    "README.md",
+    CONNECTIONS,
+    LOAD,
+    TYPED_MESSAGES,
+    WRITING_DIALECTS,
+    WRITING_SCENARIOS,
+    "examples/own_dialect/README.md",
+]
 """The pages with Python, each of which has a test below."""
 
 
@@ -227,6 +236,13 @@ def test_the_readme_calls_a_customer(performed: Callable[..., dict[str, Run]]) -
     (run,) = performed("README.md", asyncio.new_event_loop).values()
     assert run.scenario.name == "outgoing"
     assert run.returned["record"]["state"] == "finished"
+
+
+def test_typed_messages_are_said_and_heard_at_the_contact_centre(performed: Callable[..., dict[str, Run]]) -> None:
+    (run,) = performed(TYPED_MESSAGES, asyncio.new_event_loop).values()
+    *news, name, ready = run.value
+    assert (news, name, ready.state) == (["newAgentState", "agentCapacity"], run.operator.user.name, "ready")
+    assert type(ready).__name__ == "NewAgentState"
 
 
 def test_the_example_of_a_dialect_declares_an_actor(performed: Callable[..., dict[str, Run]]) -> None:

@@ -676,6 +676,7 @@ async def test_a_wait_is_told_in_the_same_words_everywhere(tmp_path: Path, opene
     written = journal.Journal()
     written.attach(JournalWriter(tmp_path / "journal.jsonl"))
     awaited: list[dict[str, Any]] = [{"awaits": "message", "name": "state", "where": where} for where in WHERES]
+    awaited += [{"awaits": "message", "name": ("a", "b", "c")}, {"awaits": "absence", "name": ("a", "b"), "where": {}}]
     awaited += [{"awaits": "absence", "where": {"id": 1}}, {"awaits": "reply", "name": "a\nb" * 60}]
     awaited += [
         {"awaits": "close"},

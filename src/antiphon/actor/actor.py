@@ -14,8 +14,10 @@ from antiphon.actor.declarations import Accepted, Declaration, Link
 from antiphon.actor.handlers import Handlers, Trigger, triggers_of
 from antiphon.actor.http_channel import HttpChannel
 from antiphon.actor.party import Party
+from antiphon.actor.typed_handlers import typed_handler
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import Message
+from antiphon.conversation.names import B, Wanted
 from antiphon.conversation.waits import Exchange, Wait
 from antiphon.errors import ScenarioError
 from antiphon.runtime.call_site import place_of
@@ -39,7 +41,7 @@ class Actor:
     _channel: Channel | None
     _declarations: ClassVar[dict[str, Declaration[Any]]] = {}
     _reactions: ClassVar[dict[str, tuple[Trigger, ...]]] = {}
-    _heard: ClassVar[dict[str, tuple[tuple[str, str], ...]]] = {}
+    _heard: ClassVar[dict[str, tuple[tuple[str, Any, str], ...]]] = {}
     _misplaced: ClassVar[tuple[str, str] | None] = None
     _arriving: ClassVar[tuple[str, ...]] = ()
     _speaking: ClassVar[tuple[str, ...]] = ()
@@ -65,7 +67,7 @@ class Actor:
         links = [(name, each) for name, each in cls._declarations.items() if isinstance(each, (Link, Accepted))]
         cls._speaking = tuple(name for name, _ in links)
         cls._arriving = tuple(name for name, each in links if each.opens == "arriving")
-        cls._heard = {name: _heard_on(name, cls._reactions) for name in cls._declarations}
+        cls._heard = {name: _heard_on(name, each, cls._reactions) for name, each in cls._declarations.items()}
         placed = ((method, only) for method, made in cls._reactions.items() for _, only in made if only is not None)
         cls._misplaced = next((each for each in placed if each[1] not in cls._declarations), None)
         cls._has_async_handlers = any(
@@ -113,19 +115,32 @@ class Actor:
 
     # -- speaking and waiting on the first channel --------------------------------------------------------------------
 
-    def send(self, name: str, body: Any = None, /, **fields: Any) -> None:
+    def send(self, name: object, body: Any = None, /, **fields: Any) -> None:
         """See `Channel.send`."""
         self.channel.send(name, body, **fields)
 
     def ask(
-        self, name: str, body: Any = None, /, *, check: Any = None, within_s: float | None = None, **fields: Any
-    ) -> Exchange:
+        self,
+        name: object,
+        body: Any = None,
+        /,
+        *,
+        reply: type[B] | tuple[type[B], ...] | None = None,
+        provisional: Any = None,
+        check: Any = None,
+        within_s: float | None = None,
+        **fields: Any,
+    ) -> Exchange[B]:
         """See `Channel.ask`."""
         # Not through the property: this is called as often as anything, and a property is a call more.
         try:
             exchange = self._channel.exchange  # type: ignore[union-attr]
         except AttributeError:  # in no run, or None
             raise self._not_attached() from None
+        if reply is not None or provisional is not None:
+            return self.channel.ask(
+                name, body, reply=reply, provisional=provisional, check=check, within_s=within_s, **fields
+            )
         return exchange(name, body, fields, check, within_s)
 
     def answer(self, request: Message, body: Any = None, /, *, is_last: bool = True, **fields: Any) -> bool:
@@ -138,18 +153,18 @@ class Actor:
 
     def expect(
         self,
-        name: str | None = None,
+        name: Wanted[B] = None,
         where: Any = None,
         *,
         check: Any = None,
         since: Mark = 0,
         within_s: float | None = None,
-    ) -> Wait[Message]:
+    ) -> Wait[B]:
         """See `Channel.expect`."""
         return self.channel.expect(name, where, check=check, since=since, within_s=within_s)
 
     def expect_none(
-        self, name: str | None = None, where: Any = None, *, within_s: float, since: Mark = 0
+        self, name: Wanted[Any] = None, where: Any = None, *, within_s: float, since: Mark = 0
     ) -> Wait[None]:
         """See `Channel.expect_none`."""
         return self.channel.expect_none(name, where, within_s=within_s, since=since)
@@ -166,11 +181,11 @@ class Actor:
         """See `Channel.until`."""
         return self.channel.until(predicate, within_s=within_s)
 
-    def forbid(self, name: str, where: Any = None) -> AbstractContextManager[None]:
+    def forbid(self, name: Wanted[Any], where: Any = None) -> AbstractContextManager[None]:
         """See `Channel.forbid`."""
         return self.channel.forbid(name, where)
 
-    def drain(self, name: str | None = None, where: Any = None, *, since: Mark = 0) -> list[Message]:
+    def drain(self, name: Wanted[B] = None, where: Any = None, *, since: Mark = 0) -> list[B]:
         """See `Channel.drain`."""
         return self.channel.drain(name, where, since=since)
 
@@ -178,7 +193,7 @@ class Actor:
         """See `Channel.mark`."""
         return self.channel.mark()
 
-    def ignore(self, name: str | None, where: Any = None) -> None:
+    def ignore(self, name: Wanted[Any], where: Any = None) -> None:
         """See `Channel.ignore`."""
         self.channel.ignore(name, where)
 
@@ -292,8 +307,9 @@ class Actor:
     def _handlers(self, channel: str) -> Handlers:
         """Those of one channel."""
         handlers = Handlers()
-        for trigger, method in self._heard[channel]:
-            handlers.put(trigger, getattr(self, method))
+        for name, kind, method in self._heard[channel]:
+            handler = getattr(self, method)
+            handlers.put(name, handler if kind is None else typed_handler(handler, kind))
         return handlers
 
     def _no_such_channel(self, method: str, only: str) -> ScenarioError:
@@ -304,12 +320,23 @@ class Actor:
         )
 
 
-def _heard_on(channel: str, reactions: Mapping[str, tuple[Trigger, ...]]) -> tuple[tuple[str, str], ...]:
-    """What triggers which method there; a handler that is for this channel only goes before one for all."""
+def _heard_on(
+    channel: str, declaration: Declaration[Any], reactions: Mapping[str, tuple[Trigger, ...]]
+) -> tuple[tuple[str, Any, str], ...]:
+    """Which names trigger which method there, as which type of body (None: as messages); a handler that is for this
+    channel only goes before one for all."""
+    if not isinstance(declaration, (Link, Accepted)):
+        return ()
     found = [(only, trigger, method) for method, made in reactions.items() for trigger, only in made]
     # The sort keeps the order of the class otherwise; the last one put for a trigger is the one that counts.
     found.sort(key=lambda reaction: reaction[0] is not None)
-    return tuple((trigger, method) for only, trigger, method in found if only in (None, channel))
+    names_of = declaration.vocabulary.names_of
+    return tuple(
+        (name, None if name is trigger else trigger, method)
+        for only, trigger, method in found
+        if only in (None, channel)
+        for name in ((trigger,) if isinstance(trigger, str) else names_of(trigger))
+    )
 
 
 def _user_pattern(user: str | Mapping[str, Any]) -> Mapping[str, Any]:

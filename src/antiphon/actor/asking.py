@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from antiphon.actor.sending import Sender, body_of, not_open, raise_unsaid
 from antiphon.actor.wait_driver import WaitDriver
 from antiphon.conversation.mailbox import Mailbox
-from antiphon.conversation.message import require_name
 from antiphon.conversation.waits import Exchange
 from antiphon.errors import DialectError, TransportError
 from antiphon.runtime.call_site import PLACES, getframe
@@ -18,12 +17,28 @@ from antiphon.transport.interface import Connection
 
 __all__ = ["Ask", "asking", "refusing"]
 
-Ask = Callable[[str, Any, dict[str, Any], Any, float | None], Exchange]
-"""What `Channel.ask` does: called with the name, the body, the fields, the check and the deadline in seconds."""
+
+class Ask(Protocol):
+    """What `Channel.ask` does, for whoever has taken its arguments already; `make` makes the exchange."""
+
+    def __call__(
+        self,
+        name: Any,
+        body: Any,
+        fields: dict[str, Any],
+        check: Any,
+        within_s: float | None,
+        make: Any = Exchange,
+        /,
+    ) -> Exchange[Any]: ...
 
 
 def asking(
-    runtime: Runtime, sender: Sender, driver: WaitDriver, connection: Connection, note: Callable[[Exchange], object]
+    runtime: Runtime,
+    sender: Sender,
+    driver: WaitDriver,
+    connection: Connection,
+    note: Callable[[Exchange[Any]], object],
 ) -> Ask:
     """What asks on a connection that is open, called by what the author calls; `note` puts the wait into the journal.
 
@@ -33,10 +48,13 @@ def asking(
     mailbox, request_of, record, deadlines = driver.mailbox, sender.codec.request, runtime.record, runtime.deadlines
     actor, channel, next_order = driver.actor, driver.channel, runtime.next_wait
     read_ns, origin_ns, put = runtime.read_ns, runtime.origin_ns, mailbox.exchanges.setdefault
+    vocabulary = sender.vocabulary
 
-    def ask(name: str, body: Any, fields: dict[str, Any], check: Any, within_s: float | None) -> Exchange:
+    def ask(
+        name: Any, body: Any, fields: dict[str, Any], check: Any, within_s: float | None, make: Any = Exchange
+    ) -> Exchange[Any]:
         if name.__class__ is not str:
-            require_name(name)
+            name, body = vocabulary.said(name, body, fields)
         try:
             request = request_of(name, body_of(name, body, fields) if body is not None else fields or None)
         except DialectError as error:
@@ -51,7 +69,7 @@ def asking(
                 deadlines.note(deadline_ns)
         frame = getframe(2)
         step = STEP.get()
-        exchange = Exchange(
+        exchange: Exchange[Any] = make(
             request,
             check,
             made_ns=now_ns,
@@ -93,7 +111,7 @@ def asking(
 def refusing(mailbox: Mailbox) -> Ask:
     """What asks while there is no connection."""
 
-    def ask(name: str, *_rest: object) -> Exchange:
+    def ask(name: Any, *_rest: object) -> Exchange[Any]:
         raise not_open(mailbox, name)
 
     return ask

@@ -25,10 +25,12 @@ from antiphon.actor.sending import DEFAULT_MAX_UNSENT_BYTES, Sender
 from antiphon.actor.wait_driver import WaitDriver
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.mailbox import DEFAULT_LIMIT_BYTES, Mailbox
-from antiphon.conversation.message import Data, Message, require_name
+from antiphon.conversation.message import Data, Message
+from antiphon.conversation.names import B, Wanted
 from antiphon.conversation.strict import Ignored
+from antiphon.conversation.vocabulary import Vocabulary
 from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
-from antiphon.dialect.codec import Dialect
+from antiphon.dialect.codec import Dialect, namer_of
 from antiphon.dialect.framing import Framing
 from antiphon.dialect.meeting import Meeting, Side
 from antiphon.errors import (
@@ -63,6 +65,7 @@ class Channel:
         party: Party,
         dialect: Dialect,
         framing: Framing | None = None,
+        vocabulary: Vocabulary | None = None,
         transport: Transport | None = None,
         address: Callable[[], str] | None = None,
         headers: Mapping[str, str] | None = None,
@@ -70,7 +73,7 @@ class Channel:
         within_s: float = 10.0,
         open_within_s: float = 10.0,
         handlers: Handlers | None = None,
-        ignored: Iterable[str] = (),
+        ignored: Iterable[Any] = (),
         mailbox_limit: int = 10_000,
         mailbox_bytes: int = DEFAULT_LIMIT_BYTES,
         when_full: str = "drop",
@@ -86,7 +89,8 @@ class Channel:
         self.subprotocols = subprotocols
         self.subprotocol = ""
         handlers = handlers if handlers is not None else Handlers()
-        self.ignored = Ignored(handlers.named, handlers.other is not None, ignored)
+        self._vocabulary = vocabulary if vocabulary is not None else Vocabulary(None, namer_of(dialect))
+        self.ignored = Ignored(handlers.named, handlers.other is not None, map(self._vocabulary.names, ignored))
         self.mailbox = Mailbox(
             f"{actor}.{name}",
             limit=mailbox_limit,
@@ -108,7 +112,7 @@ class Channel:
         self._opening_ns: int | None = None
         self._meeting: Meeting | None = None
         self._party = party
-        self._sender = Sender(runtime, self.mailbox, actor, name, max_unsent_bytes)
+        self._sender = Sender(runtime, self.mailbox, self._vocabulary, actor, name, max_unsent_bytes)
         reading = ReadingPause(self.mailbox, self._sender)
         self._driver = WaitDriver(runtime, self.mailbox, actor, name, self._sender.holds_part, reading)
         self.within_s = within_s
@@ -249,8 +253,8 @@ class Channel:
 
     # -- saying -------------------------------------------------------------------------------------------------------
 
-    def send(self, name: str, body: Any = None, /, **fields: Any) -> None:
-        """Say it: a message of that name, whose body is `body` or is made of `fields`.
+    def send(self, name: object, body: Any = None, /, **fields: Any) -> None:
+        """Say it: a message of that name, whose body is `body` or is made of `fields`; or an instance of its type.
 
         Raises ChannelClosed when there is no connection, ScenarioError when such a message cannot be said.
         """
@@ -261,14 +265,25 @@ class Channel:
         self._sender.send_data(data)
 
     def ask(
-        self, name: str, body: Any = None, /, *, check: Any = None, within_s: float | None = None, **fields: Any
-    ) -> Exchange:
-        """Send a request now; await what this returns for its answer, or iterate it for every reply.
+        self,
+        name: object,
+        body: Any = None,
+        /,
+        *,
+        reply: type[B] | tuple[type[B], ...] | None = None,
+        provisional: Any = None,
+        check: Any = None,
+        within_s: float | None = None,
+        **fields: Any,
+    ) -> Exchange[B]:
+        """Send a request now, as `send` does; await what this returns for its answer, or iterate it for every reply.
 
         Only replies to this request count. An error reply raises RequestRefused at once; an answer that does not fit
-        `check` raises CheckFailed. The deadline runs from the sending. Otherwise it raises as `send` does.
+        `check`, or the type `reply` that is to be given, CheckFailed. `provisional` replies (of these names, or whose
+        body fits this pattern) are followed by others. The deadline runs from the sending.
         """
-        return self.exchange(name, body, fields, check, within_s)
+        make = Exchange if reply is None and provisional is None else self._vocabulary.asks(reply, provisional)
+        return self.exchange(name, body, fields, check, within_s, make)
 
     def answer(self, request: Message, body: Any = None, /, *, is_last: bool = True, **fields: Any) -> bool:
         """Answer a received request with that body; nothing happens if the connection is gone.
@@ -312,32 +327,33 @@ class Channel:
 
     def expect(
         self,
-        name: str | None = None,
+        name: Wanted[B] = None,
         where: Any = None,
         *,
         check: Any = None,
         since: Mark = 0,
         within_s: float | None = None,
-    ) -> Wait[Message]:
+    ) -> Wait[B]:
         """Wait for a message: the oldest in the mailbox that matches, or else the first that comes.
 
-        name: None for a message of any name.
+        name: one, or a tuple of several; None for a message of any name; a type, or several, to be given an instance.
         where: a pattern or a predicate of the body (see `antiphon.conversation.match`); it selects.
         check: a pattern that the selected message must fit. since: a `mark()`; what came before does not count.
         """
-        wait = MessageWait(name, where, check, since, **self._made(within_s, name))
+        make: Any = MessageWait if name is None or name.__class__ is str else self._vocabulary.wait
+        wait = make(name, where, check, since, **self._made(within_s))
         self.mailbox.expect(wait)
         self._begin(wait)
-        return wait
+        return wait  # type: ignore[no-any-return]
 
     def expect_none(
-        self, name: str | None = None, where: Any = None, *, within_s: float, since: Mark = 0
+        self, name: Wanted[Any] = None, where: Any = None, *, within_s: float, since: Mark = 0
     ) -> Wait[None]:
         """Wait for `within_s` to pass without such a message.
 
         One that lies in the mailbox already, or comes, raises ForbiddenMessage.
         """
-        wait = AbsenceWait(name, where, since, **self._made(within_s, name))
+        wait = AbsenceWait(self._vocabulary.names(name), where, since, **self._made(within_s))
         self.mailbox.expect_none(wait)
         self._begin(wait)
         return wait
@@ -367,28 +383,28 @@ class Channel:
         return wait
 
     @contextmanager
-    def forbid(self, name: str, where: Any = None) -> Iterator[None]:
-        """Inside the `with`, a message of that name that fits `where` fails the run at once."""
-        wait = AbsenceWait(name, where, **self._made(math.inf, name))
+    def forbid(self, name: Wanted[Any], where: Any = None) -> Iterator[None]:
+        """Inside the `with`, a message of such a name that fits `where` fails the run at once."""
+        wait = AbsenceWait(self._vocabulary.names(name), where, **self._made(math.inf))
         ban = self.mailbox.forbid(wait)
         try:
             yield
         finally:
             self.mailbox.lift(ban)
 
-    def drain(self, name: str | None = None, where: Any = None, *, since: Mark = 0) -> list[Message]:
-        """Take every such message out of the mailbox, oldest first."""
-        drained = self.mailbox.drain(name, where, since)
+    def drain(self, name: Wanted[B] = None, where: Any = None, *, since: Mark = 0) -> list[B]:
+        """Take every such message out of the mailbox, oldest first. Of types it gives instances, as `expect` does."""
+        drained = self.mailbox.drain(self._vocabulary.names(name), where, since)
         self._watch.reading.look_again()
-        return drained
+        return self._vocabulary.bodies(name, drained, caller())
 
     def mark(self) -> Mark:
         """This moment, for `since=`."""
         return self.mailbox.received
 
-    def ignore(self, name: str | None, where: Any = None) -> None:
+    def ignore(self, name: Wanted[Any], where: Any = None) -> None:
         """Such messages, of any moment of this run, need not be expected in strict mode; name None: of any name."""
-        self.ignored.add(name, where)
+        self.ignored.add(self._vocabulary.names(name), where)
         self.mailbox.ignore_more()
 
     def _begin(self, wait: Wait[Any]) -> None:
@@ -406,9 +422,8 @@ class Channel:
         self._driver.within_ns = nanoseconds(within_s)
         self._within_s = within_s
 
-    def _made(self, within_s: float | None, name: str | None = None) -> dict[str, Any]:
+    def _made(self, within_s: float | None) -> dict[str, Any]:
         """What every wait is given that somebody makes now."""
-        require_name(name, or_none=True)
         now_ns = self._now_ns()
         within_ns = self._driver.within_ns if within_s is None else nanoseconds(within_s)
         return {

@@ -13,7 +13,8 @@ from antiphon.actor.http_channel import HttpChannel
 from antiphon.actor.party import Party
 from antiphon.actor.secured import TlsChoice
 from antiphon.conversation.mailbox import DEFAULT_LIMIT_BYTES
-from antiphon.dialect.codec import Dialect
+from antiphon.conversation.vocabulary import Types, Vocabulary
+from antiphon.dialect.codec import Dialect, namer_of
 from antiphon.dialect.framing import Framing
 from antiphon.dialect.json import Json
 from antiphon.errors import ScenarioError
@@ -78,9 +79,11 @@ class Link(Declaration[Channel]):
     tls: `Tls(…)`, or an ssl.SSLContext, for an address with TLS; None for what the stand has for its host, or else the
     system's certificates.
     framing: where messages begin and end on a wire without frames (see `antiphon.dialect.framing`).
+    types: the types of bodies by the names of their messages, or a function that gives a type's name, where that is
+        not its own (see `antiphon.conversation.vocabulary`).
     within_s: the deadline of waits that give none; None for the stand's, or 10.
     opens: "arriving" to be opened when the actor arrives, "manually" to be opened by `await actor.channel.open()`.
-    ignored: names of messages that need not be expected in strict mode.
+    ignored: names of messages, or their types, that need not be expected in strict mode.
     mailbox_limit, mailbox_bytes: how many messages nobody has taken are kept, and how much raw data of theirs.
     when_full: "drop" the oldest, or "pause" the reading while the mailbox is full and nobody waits.
     max_unsent_bytes: how much the peer may leave unread before a `send` fails with SendBufferFull.
@@ -94,6 +97,7 @@ class Link(Declaration[Channel]):
         *,
         dialect: Dialect,
         framing: Framing | None = None,
+        types: Types | None = None,
         transport: Transport | None = None,
         headers: Mapping[str, str] | None = None,
         subprotocols: Sequence[str] = (),
@@ -101,7 +105,7 @@ class Link(Declaration[Channel]):
         within_s: float | None = None,
         open_within_s: float = 10.0,
         opens: str = "arriving",
-        ignored: Sequence[str] = (),
+        ignored: Sequence[str | type] = (),
         mailbox_limit: int = 10_000,
         mailbox_bytes: int = DEFAULT_LIMIT_BYTES,
         when_full: Literal["drop", "pause"] = "drop",
@@ -115,6 +119,7 @@ class Link(Declaration[Channel]):
         self.address = address
         self.dialect = dialect
         self.framing = framing
+        self.vocabulary = Vocabulary(types, namer_of(dialect))
         self.transport = transport
         self.headers = dict(headers or {})
         self.subprotocols = tuple(subprotocols)
@@ -139,6 +144,7 @@ class Link(Declaration[Channel]):
             actor=actor,
             dialect=self.dialect,
             framing=self.framing,
+            vocabulary=self.vocabulary,
             transport=ChosenTransport(
                 stand, self.transport, TlsChoice(runtime, stand, self.tls, f"{actor}.{self.name}"), party.fields
             ),
@@ -177,6 +183,7 @@ class WebSocket(Link):
         address: str,
         *,
         dialect: Dialect | None = None,
+        types: Types | None = None,
         headers: Mapping[str, str] | None = None,
         subprotocols: Sequence[str] = (),
         tls: Tls | ssl.SSLContext | None = None,
@@ -190,7 +197,7 @@ class WebSocket(Link):
         within_s: float | None = None,
         open_within_s: float = 10.0,
         opens: str = "arriving",
-        ignored: Sequence[str] = (),
+        ignored: Sequence[str | type] = (),
         mailbox_limit: int = 10_000,
         mailbox_bytes: int = DEFAULT_LIMIT_BYTES,
         when_full: Literal["drop", "pause"] = "drop",
@@ -199,6 +206,7 @@ class WebSocket(Link):
         super().__init__(
             address,
             dialect=dialect if dialect is not None else Json(),
+            types=types,
             transport=WebSocketTransport(
                 proxy=proxy,
                 compression=compression,
@@ -235,6 +243,7 @@ class Accepted(Declaration[Channel]):
         *,
         dialect: Dialect | None = None,
         framing: Framing | None = None,
+        types: Types | None = None,
         within_s: float = 10.0,
         mailbox_limit: int = 10_000,
         mailbox_bytes: int = DEFAULT_LIMIT_BYTES,
@@ -243,6 +252,7 @@ class Accepted(Declaration[Channel]):
     ) -> None:
         self.dialect = dialect if dialect is not None else Json()
         self.framing = framing
+        self.vocabulary = Vocabulary(types, namer_of(self.dialect))
         self.within_s = within_s
         self.mailbox_limit = mailbox_limit
         self.mailbox_bytes = mailbox_bytes
@@ -256,6 +266,7 @@ class Accepted(Declaration[Channel]):
             actor=actor,
             dialect=self.dialect,
             framing=self.framing,
+            vocabulary=self.vocabulary,
             party=party,
             within_s=self.within_s,
             handlers=handlers,

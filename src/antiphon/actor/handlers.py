@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from asyncio import Task
-from collections.abc import Callable, Container, Coroutine, Hashable
+from collections.abc import Callable, Container, Coroutine, Hashable, Iterable
 from functools import partial
 from typing import Any, Final, TypeVar, overload
 from weakref import proxy
@@ -12,8 +12,10 @@ from weakref import proxy
 import msgspec
 
 from antiphon.actor.answers import DEFERRED, Answering, Answers
+from antiphon.actor.typed_handlers import Misfit
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import UNREADABLE, Message, Unreadable
+from antiphon.conversation.typed import is_body_type
 from antiphon.conversation.wording import shorten
 from antiphon.errors import AntiphonError, DialectError, ErrorReply, HandlerFailed, ScenarioError
 from antiphon.journal import Handled
@@ -25,8 +27,9 @@ __all__ = ["ANY", "Dispatcher", "Handlers", "Trigger", "on", "triggers_of"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-Trigger = tuple[str, str | None]
-"""What sets a handler off: the name of a message (or `ANY`, or a moment), and the only channel that counts, if any."""
+Trigger = tuple[Any, str | None]
+"""What sets a handler off: the name of a message (or its type, `ANY`, or a moment), and the one channel that counts, or
+None for all."""
 
 ANY: Final = "*"
 """In `@on(ANY)`: every name that has no handler of its own."""
@@ -150,6 +153,9 @@ class Dispatcher:
                 self._conclude(request, outcome)
         except ErrorReply as refusal:
             return self._refuse(handler, request, refusal)
+        except Misfit as misfit:
+            self._runtime.fail(misfit.failure)
+            return f"{type(misfit.failure).__name__}: {misfit}"
         except Exception as error:
             return self._blame(handler, request, error)
         except BaseException as error:  # a time-out, Ctrl-C: it is nobody's fault, and must not be lost in the loop
@@ -230,10 +236,16 @@ def triggers_of(function: object) -> tuple[Trigger, ...]:
 class _On:
     """Marks handlers; see `on`."""
 
-    def __call__(self, name: str, *, channel: str | None = None) -> Callable[[F], F]:
-        if not isinstance(name, str):
-            raise ScenarioError(f"@on takes the name of a message, not {name!r}", hint='@on("ping")')
-        return self._mark(name, channel)
+    def __call__(
+        self, name: str | type | tuple[str, ...] | tuple[type, ...], *, channel: str | None = None
+    ) -> Callable[[F], F]:
+        several = name if isinstance(name, tuple) else (name,)
+        for each in several or (name,):
+            if not isinstance(each, str) and not is_body_type(each):
+                raise ScenarioError(
+                    f"@on takes the name of a message, or the type of its body, not {each!r}", hint='@on("ping")'
+                )
+        return self._mark(several, channel)
 
     @overload
     def opened(self, function: F) -> F: ...
@@ -241,7 +253,8 @@ class _On:
     def opened(self, *, channel: str) -> Callable[[F], F]: ...
     def opened(self, function: Any = None, *, channel: str | None = None) -> Any:
         """A handler without arguments: the channel is open, and nothing has been received yet."""
-        return self._mark(_OPENED, channel)(function) if function is not None else self._mark(_OPENED, channel)
+        mark = self._mark((_OPENED,), channel)
+        return mark(function) if function is not None else mark
 
     @overload
     def finished(self, function: F) -> F: ...
@@ -249,7 +262,8 @@ class _On:
     def finished(self, *, channel: str) -> Callable[[F], F]: ...
     def finished(self, function: Any = None, *, channel: str | None = None) -> Any:
         """A handler without arguments: the peer says no more, on a channel with `allow_half_open`."""
-        return self._mark(_FINISHED, channel)(function) if function is not None else self._mark(_FINISHED, channel)
+        mark = self._mark((_FINISHED,), channel)
+        return mark(function) if function is not None else mark
 
     @overload
     def closed(self, function: F) -> F: ...
@@ -257,7 +271,8 @@ class _On:
     def closed(self, *, channel: str) -> Callable[[F], F]: ...
     def closed(self, function: Any = None, *, channel: str | None = None) -> Any:
         """A handler of the channel's `Ending`."""
-        return self._mark(_CLOSED, channel)(function) if function is not None else self._mark(_CLOSED, channel)
+        mark = self._mark((_CLOSED,), channel)
+        return mark(function) if function is not None else mark
 
     @overload
     def unreadable(self, function: F) -> F: ...
@@ -265,11 +280,13 @@ class _On:
     def unreadable(self, *, channel: str) -> Callable[[F], F]: ...
     def unreadable(self, function: Any = None, *, channel: str | None = None) -> Any:
         """A handler of data that the dialect cannot read; such data fails the run if nobody takes it."""
-        return self._mark(UNREADABLE, channel)(function) if function is not None else self._mark(UNREADABLE, channel)
+        mark = self._mark((UNREADABLE,), channel)
+        return mark(function) if function is not None else mark
 
-    def _mark(self, trigger: str, channel: str | None) -> Callable[[F], F]:
+    def _mark(self, triggers: Iterable[Any], channel: str | None) -> Callable[[F], F]:
         def mark(function: F) -> F:
-            function._antiphon_triggers = (*triggers_of(function), (trigger, channel))  # type: ignore[attr-defined]
+            made = ((trigger, channel) for trigger in triggers)
+            function._antiphon_triggers = (*triggers_of(function), *made)  # type: ignore[attr-defined]
             return function
 
         return mark
@@ -277,6 +294,9 @@ class _On:
 
 on: Final = _On()
 """`@on("ping")` makes a method a handler: it sees every message of that name, first, in order, in every wait.
+
+`@on(("ping", "probe"))` is for several names. `@on(Ping)` is for the messages that a type stands for: the method is
+given an instance, and the message itself if it takes a second argument; a body that does not fit fails the run.
 
 It does not take the message from the mailbox. What it returns answers a request, and so does each thing
 that it yields where a dialect has several answers; `ErrorReply` refuses it; anything else that it raises fails the run.

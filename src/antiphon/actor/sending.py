@@ -8,7 +8,9 @@ from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from typing import Any, Final, NoReturn
 
 from antiphon.conversation.mailbox import Mailbox
-from antiphon.conversation.message import Data, Message, require_data, require_name
+from antiphon.conversation.message import Data, Message, require_data
+from antiphon.conversation.typed import class_name, plain_body
+from antiphon.conversation.vocabulary import Vocabulary
 from antiphon.conversation.wording import seconds
 from antiphon.dialect.codec import Codec
 from antiphon.errors import (
@@ -41,7 +43,7 @@ TOLD_FROM_BYTES: Final = 1024 * 1024
 
 class Sender:
     """The saying side of one channel. `connection` is None while there is none; `codec` is that of the connection, and
-    there is none before the first.
+    there is none before the first. `vocabulary` has the names of what is said as an instance of its type.
 
     `max_unsent_bytes` bounds what has not left when more is to be sent. That is looked at every 64 KiB (or as often as
     the bound is reached, if that is less), and for each message while the peer is behind: `unlooked_bytes` is what was
@@ -68,11 +70,21 @@ class Sender:
         "sent",
         "unlooked_bytes",
         "unwatched_bytes",
+        "vocabulary",
     )
 
     codec: Codec
 
-    def __init__(self, runtime: Runtime, mailbox: Mailbox, actor: str, channel: str, max_unsent_bytes: int) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        mailbox: Mailbox,
+        vocabulary: Vocabulary,
+        actor: str,
+        channel: str,
+        max_unsent_bytes: int,
+    ) -> None:
+        self.vocabulary = vocabulary
         self.connection: Connection | None = None
         self._mailbox = mailbox
         self._actor = actor
@@ -109,13 +121,13 @@ class Sender:
         """Whether part of a message has come, and its rest has not; False where the transport does not tell."""
         return bool(getattr(self.connection, "holds_part", False))
 
-    def send(self, name: str, body: Any, fields: dict[str, Any]) -> None:
+    def send(self, name: Any, body: Any, fields: dict[str, Any]) -> None:
         """See `Channel.send`."""
         connection = self.connection
         if connection is None:
             raise not_open(self._mailbox, name)
         if name.__class__ is not str:
-            require_name(name)
+            name, body = self.vocabulary.said(name, body, fields)
         try:
             message = self.codec.encode(name, body_of(name, body, fields))
             self.transmit(connection, message, self._now_ns(), STEP.get())
@@ -314,9 +326,10 @@ def _limited(within_ns: int | None) -> AbstractAsyncContextManager[None]:
 
 
 def body_of(name: str, body: Any, fields: dict[str, Any]) -> Any:
-    """A message's body, as it was given or made of fields; None if nothing was given."""
+    """A message's body, as it was given or made of fields, plain if it was typed; None if nothing was given."""
     if body is None:
         return fields or None
+    body = plain_body(body)
     if not fields:
         return body
     if not isinstance(body, Mapping):
@@ -332,8 +345,9 @@ def raise_unsaid(error: DialectError | TransportError) -> NoReturn:
     raise ScenarioError(error.text, place=caller(), hint=error.hint) from error
 
 
-def not_open(mailbox: Mailbox, name: str) -> AntiphonError:
+def not_open(mailbox: Mailbox, said: Any) -> AntiphonError:
     """There is no connection to say it on: not yet, or not any more."""
+    name = said if isinstance(said, str) else class_name(said.__class__)  # a typed message may hold secrets
     if mailbox.ending is None:
         return ScenarioError(
             f"{name} cannot be sent: {mailbox.owner} is not connected",

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import Any, Final, Literal, get_origin
 
 from antiphon.conversation.match import DESCRIBED, describe
+from antiphon.conversation.names import Names, names_told
 from antiphon.conversation.wording import one_line
 
 __all__ = [
@@ -30,7 +31,7 @@ PREDICATE: Final = "$predicate"
 
 def describe_awaited(
     kind: WaitKind,
-    name: str | None = None,
+    name: Names = None,
     where: Any = None,
     *,
     code: int | None = None,
@@ -39,22 +40,22 @@ def describe_awaited(
 ) -> str:
     """What is waited for, on one line.
 
-    name: of the message (None: any), of the request whose replies are awaited, of the signal, or of the condition that
-    is to be true. where: a pattern or predicate of the body, or what `where_as_data` made of it. code: the close code
-    that is wanted. place: where the condition is written.
+    name: of the message (None: any, several: one of them), of the request whose replies are awaited, of the signal, or
+    of the condition that is to be true. where: a pattern or predicate of the body, or what `where_as_data` made of it.
+    code: the close code that is wanted. place: where the condition is written.
     """
     match kind:
         case "close":
             return "the close of the connection" + (f" with code {code}" if code is not None else "")
         case "until":
-            return f"until {name or 'it'}" + (f" at {place}" if place else "") + " is true"
+            return f"until {names_told(name) or 'it'}" + (f" at {place}" if place else "") + " is true"
         case "signal":
-            return f"the signal {name!r}" + (f", given {times} times" if times > 1 else "")
+            return f"the signal {names_told(name)!r}" + (f", given {times} times" if times > 1 else "")
         case _:
             return "".join(parts_around_name(kind, name, where))
 
 
-def parts_around_name(kind: WaitKind, name: str | None, where: Any = None) -> tuple[str, str, str]:
+def parts_around_name(kind: WaitKind, name: Names, where: Any = None) -> tuple[str, str, str]:
     """The same for a message, its absence or a reply, parted into what stands before the name, the name, and the rest.
 
     Without a name the second part is empty.
@@ -62,7 +63,7 @@ def parts_around_name(kind: WaitKind, name: str | None, where: Any = None) -> tu
     before = {"absence": "no ", "reply": "the reply to "}.get(kind, "")
     if name is None:
         return f"{before}any message", "", _selection(where)
-    return before, _brief(name), _selection(where)
+    return before, _brief(names_told(name)), _selection(where)
 
 
 def is_predicate(where: Any) -> bool:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Container, Iterable
+from heapq import merge
+from operator import attrgetter
 
 from antiphon.conversation.field_index import LONG, FieldIndex, Fields, bring_into_place, indexable_fields, values_at
 from antiphon.conversation.message import Message
+from antiphon.conversation.names import Names
 from antiphon.conversation.waits import AbsenceWait, MessageWait
 
 __all__ = ["Backlog"]
@@ -33,8 +36,8 @@ class Backlog:
         self._spare: _Queue = OrderedDict()
         self._judged = 0
         """The newest message of which it is known whether it is ignored; `_spare` are those that are."""
-        self._queues: dict[str | None, _Queue] = {None: self.messages}
-        self._indexes: dict[str | None, dict[Fields, FieldIndex[Message]]] = {}
+        self._queues: dict[Names, _Queue] = {None: self.messages}
+        self._indexes: dict[Names, dict[Fields, FieldIndex[Message]]] = {}
 
     def add(self, message: Message) -> None:
         """Keep a message that is newer than all others."""
@@ -99,30 +102,32 @@ class Backlog:
 
     def oldest(self, wait: MessageWait | AbsenceWait) -> Message | None:
         """The oldest message that the wait accepts."""
-        for message in self._candidates(wait):
+        for message in self._candidates(wait, wait.name):
             if wait.accepts(message):
                 return message
         return None
 
     def fitting(self, wait: MessageWait) -> list[Message]:
         """Every message that the wait accepts, oldest first."""
-        return [message for message in self._candidates(wait) if wait.accepts(message)]
+        return [message for message in self._candidates(wait, wait.name) if wait.accepts(message)]
 
-    def _candidates(self, wait: MessageWait | AbsenceWait) -> Iterable[Message]:
-        """Messages among which are all that the wait accepts, oldest first."""
-        queue = self._queues.get(wait.name)
+    def _candidates(self, wait: MessageWait | AbsenceWait, name: Names) -> Iterable[Message]:
+        """Messages of that name, or of one of several, among which are all that the wait accepts; oldest first."""
+        queue = self._queues.get(name)
         if not queue:
+            if isinstance(name, tuple):  # P2: the oldest of all counts, whichever of the names it has
+                return merge(*(self._candidates(wait, each) for each in name), key=_by_number)
             return ()
         # In a short queue, trying is quicker than looking up: most queues are, so most waits never make an index.
         if len(queue) > LONG:
             fields, values = indexable_fields(wait.where)
             if fields:
-                queue = self._index(wait.name, fields, queue).at(values)
+                queue = self._index(name, fields, queue).at(values)
             if wait.since:
                 return _after(queue, wait.since)
         return queue.values()
 
-    def _index(self, name: str | None, fields: Fields, queue: _Queue) -> FieldIndex[Message]:
+    def _index(self, name: Names, fields: Fields, queue: _Queue) -> FieldIndex[Message]:
         """The index of a queue by these fields; made when it is first needed, and kept up from then on."""
         indexes = self._indexes.setdefault(name, {})
         index = indexes.get(fields)
@@ -144,3 +149,6 @@ def _after(queue: _Queue, number: int) -> list[Message]:
         newer.append(queue[each])
     newer.reverse()
     return newer
+
+
+_by_number = attrgetter("number")

@@ -6,20 +6,45 @@ from typing import Any, Final
 
 from antiphon.conversation.match import Difference, describe, differences, matches
 
-__all__ = ["Soft", "is_soft", "soft", "why"]
+__all__ = ["Check", "Soft", "is_soft", "soft", "why"]
 
 
-class Soft:
+class Check:
+    """A check that says itself where a body does not fit, and what comes of it then.
+
+    It is a pattern, too, as any predicate: called with a body, it says whether that fits.
+    """
+
+    __slots__ = ()
+
+    def __call__(self, body: Any) -> bool:
+        raise NotImplementedError
+
+    def why(self, body: Any) -> list[Difference]:
+        """Where the body does not fit."""
+        raise NotImplementedError
+
+    @property
+    def is_soft(self) -> bool:
+        """Whether what it found, when it was called last, ends nothing."""
+        raise NotImplementedError
+
+
+class Soft(Check):
     """A check that does not end anything when it fails: see `soft`."""
 
     __slots__ = ("pattern",)
+
+    is_soft = True
 
     def __init__(self, pattern: Any) -> None:
         self.pattern: Final = pattern
 
     def __call__(self, body: Any) -> bool:
-        """Whether the body fits: so it is a pattern itself, as any predicate."""
         return matches(self.pattern, body)
+
+    def why(self, body: Any) -> list[Difference]:
+        return differences(self.pattern, body)
 
     def __repr__(self) -> str:
         return f"soft({describe(self.pattern)})"
@@ -36,9 +61,9 @@ def soft(pattern: Any) -> Soft:
 
 def is_soft(check: Any) -> bool:
     """Whether the check is one that collects."""
-    return check.__class__ is Soft
+    return isinstance(check, Check) and check.is_soft
 
 
 def why(check: Any, body: Any) -> list[Difference]:
     """Where the body does not fit the check."""
-    return differences(check.pattern if check.__class__ is Soft else check, body)
+    return check.why(body) if isinstance(check, Check) else differences(check, body)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Hashable, Iterator
 
+from antiphon.conversation.message import Message
+from antiphon.conversation.typed_waits import AskedExchange
 from antiphon.conversation.waits import Exchange
 
 __all__ = ["Exchanges"]
@@ -16,8 +18,8 @@ class Exchanges(dict[Hashable, "Exchange | deque[Exchange]"]):
     """Exchanges by their key: the one of that key or, where several are open, a queue in the order of the requests.
 
     That is the order of the replies, too. A request is added by `setdefault`, and by `queue` if that finds another one;
-    the exchange of a reply is found by `pop` where the reply is the last, by `get` where it is not, and by `first_of`
-    if that finds a queue. What stands there by itself is pending: one that was given up is queued, also alone.
+    what a reply belongs to is found by `pop` where the reply is the last, by `get` where it is not, and `whose` says
+    which exchange of that it is. What stands there by itself is pending: one that was given up is queued, also alone.
 
     An exchange that no one waits for any more stays in its place until its last reply has come: else a late reply would
     be taken for that to the next request of its kind. So, where messages have no id, a reply that is lost for ever puts
@@ -43,10 +45,18 @@ class Exchanges(dict[Hashable, "Exchange | deque[Exchange]"]):
         else:
             self[exchange.key] = deque((found, exchange))
 
-    def first_of(self, queue: deque[Exchange], is_last: bool) -> Exchange:
-        """The first of a queue, which was found by `pop` if this is its last reply."""
-        exchange = queue[0]  # P5: of one key the replies come in the order of the requests, given up or not
-        if is_last:
+    def whose(self, reply: Message, found: Exchange | deque[Exchange]) -> Exchange:
+        """The first exchange of what was found for a reply: by `pop` if it is the last, which it is no more if its
+        request says that it is provisional."""
+        queue = found if isinstance(found, deque) else None
+        # P5: of one key the replies come in the order of the requests, given up or not
+        exchange: Exchange = found[0] if queue is not None else found  # type: ignore[assignment,index]
+        if not reply.is_last:
+            return exchange
+        if isinstance(exchange, AskedExchange) and exchange.is_interim(reply):
+            reply.is_last = reply.is_answer = False
+            self[exchange.key] = found
+        elif queue is not None:
             queue.popleft()
             if queue:
                 self._put_back(exchange.key, queue)

@@ -16,6 +16,7 @@ from antiphon.conversation.ending import Ending
 from antiphon.conversation.history import History
 from antiphon.conversation.match import Difference, differences
 from antiphon.conversation.message import Message
+from antiphon.conversation.names import is_among
 from antiphon.conversation.waits import Exchange, MessageWait, Wait
 from antiphon.errors import Line, in_pieces, plain_text
 
@@ -181,10 +182,11 @@ class Explanation:
             return message, found
         # A typo in a name: nothing of that name came, and something nearly of that name did.
         if not self._ranked and wait.name is not None and self.is_absence:
-            alike = _alike(wait.name, (message.name for message in self.history))
+            names = wait.name if isinstance(wait.name, tuple) else (wait.name,)
+            alike = {_alike(name, (message.name for message in self.history)): name for name in names}
             for message in reversed(self.history):
-                if message.name == alike:
-                    return message, [Difference(NAME_PATH, wait.name, message.name)]
+                if message.name in alike:
+                    return message, [Difference(NAME_PATH, alike[message.name], message.name)]
         return None, []
 
     @cached_property
@@ -193,7 +195,7 @@ class Explanation:
         wait = self.wait
         if not isinstance(wait, MessageWait) or not self.is_absence:
             return []
-        named = [m for m in reversed(self.history) if wait.name is None or m.name == wait.name]
+        named = [m for m in reversed(self.history) if is_among(m.name, wait.name)]
         return [([] if wait.where is None else differences(wait.where, m.body), m) for m in named]
 
 

@@ -21,7 +21,8 @@ from antiphon.conversation.exchanges import Exchanges
 from antiphon.conversation.explanation_text import explain
 from antiphon.conversation.history import History
 from antiphon.conversation.match import matches
-from antiphon.conversation.message import Message, require_name
+from antiphon.conversation.message import Message
+from antiphon.conversation.names import Names
 from antiphon.conversation.overdue import Overdue, mark_late
 from antiphon.conversation.wait_index import WaitIndex
 from antiphon.conversation.waits import AbsenceWait, Ban, CloseWait, Exchange, MessageWait, UntilWait, Wait, surrender
@@ -173,12 +174,12 @@ class Mailbox:
         wait = self._wait_index.first(message)
         if wait is not None:
             del self._pending[wait.order]
-            self._wait_index.remove(wait)
+            self._wait_index.remove(wait, wait.name)
         return wait
 
     def _reply(self, found: Exchange | deque[Exchange], message: Message, now_ns: int) -> bool:
         """Give the message to the first exchange of its key; False if that does not want it any more."""
-        exchange = self.exchanges.first_of(found, message.is_last) if isinstance(found, deque) else found
+        exchange = self.exchanges.whose(message, found)
         self.taken.append((message.number, exchange))
         if not exchange.is_pending:
             # P5: it was asked for and given up; it takes its turn among the replies, but is nobody's answer.
@@ -293,7 +294,7 @@ class Mailbox:
             self._list(self._take(wait, message, wait.made_ns))
         elif self.ending is None or not self._is_closed(wait):
             self._pending[wait.order] = wait
-            self._wait_index.add(wait)
+            self._wait_index.add(wait, wait.name)
 
     def expect_none(self, wait: AbsenceWait) -> None:
         """Fail the wait if a kept message, or one that comes before its deadline, is what it rules out."""
@@ -367,12 +368,11 @@ class Mailbox:
         if ban in self._bans:
             self._bans.remove(ban)
 
-    def drain(self, name: str | None = None, where: Any = None, since: int = 0) -> list[Message]:
-        """Take every kept message of that name (None: of any) whose body fits `where`, oldest first.
+    def drain(self, name: Names = None, where: Any = None, since: int = 0) -> list[Message]:
+        """Take every kept message of such a name (None: of any) whose body fits `where`, oldest first.
 
         Raises ScenarioError, and takes nothing, when `where` is a predicate that raises.
         """
-        require_name(name, or_none=True)
         wanted = MessageWait(name, where, since=since, made_ns=0, deadline_ns=None)
         drained = self._backlog.fitting(wanted)
         wanted.require_answers("drain")
@@ -488,7 +488,7 @@ class Mailbox:
         self._absences.pop(wait.order, None)
         self.untils.pop(wait.order, None)
         if isinstance(wait, MessageWait):
-            self._wait_index.remove(wait)
+            self._wait_index.remove(wait, wait.name)
 
 
 _by_deadline = attrgetter("deadline_ns")

@@ -20,7 +20,6 @@ __all__ = [
     "Withdrawal",
     "describe_fields",
     "require_data",
-    "require_name",
 ]
 
 Data = str | bytes
@@ -114,15 +113,6 @@ class Withdrawal(Message):
 
     def __post_init__(self) -> None:
         self.is_protocol = True
-
-
-def require_name(name: object, *, or_none: bool = False) -> None:
-    """Raise ScenarioError for what is no name of a message; None is one where messages of any name are meant."""
-    if not isinstance(name, str) and not (or_none and name is None):
-        raise ScenarioError(
-            f"a message is known by its name, not by {name!r:.80}",
-            hint='expect("newCall"), or expect() for any message' if or_none else 'send("hangUp", call=1)',
-        )
 
 
 def require_data(data: object) -> None:

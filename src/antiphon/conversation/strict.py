@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from antiphon.conversation.mailbox import Mailbox
-from antiphon.conversation.message import Message, require_name
+from antiphon.conversation.message import Message
+from antiphon.conversation.names import Names
 from antiphon.conversation.waits import MessageWait
 from antiphon.conversation.wording import counted, seconds, shorten
 from antiphon.errors import MessagesLeft
@@ -19,16 +20,15 @@ MOST_TOLD: Final = 12
 class Ignored:
     """Messages that need not be expected: names that a handler hears (all if `hears_all`), and what was declared."""
 
-    def __init__(self, heard: Iterable[str], hears_all: bool, declared: Iterable[str] = ()) -> None:
+    def __init__(self, heard: Iterable[str], hears_all: bool, declared: Iterable[Names] = ()) -> None:
         self._heard = frozenset(heard)
         self._hears_all = hears_all
         self._declared: list[MessageWait] = []
         for name in declared:
             self.add(name)
 
-    def add(self, name: str | None, where: Any = None) -> None:
-        """Ignore messages of that name (None: of any) whose body fits `where`."""
-        require_name(name, or_none=True)
+    def add(self, name: Names, where: Any = None) -> None:
+        """Ignore messages of such a name (None: of any) whose body fits `where`."""
         self._declared.append(MessageWait(name, where, made_ns=0, deadline_ns=None))
 
     def __bool__(self) -> bool:

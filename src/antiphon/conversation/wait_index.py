@@ -8,6 +8,7 @@ from operator import attrgetter
 
 from antiphon.conversation.field_index import LONG, FieldIndex, Fields, indexable_fields, values_at
 from antiphon.conversation.message import Message
+from antiphon.conversation.names import Names
 from antiphon.conversation.waits import MessageWait
 
 __all__ = ["WaitIndex"]
@@ -15,6 +16,7 @@ __all__ = ["WaitIndex"]
 
 class WaitIndex:
     """Who waits for a message: by its name and, where many wait for one name, by the values of the fields they want.
+    A wait for one of several names stands under each of them.
 
     To add, to remove and to find the first that accepts a message takes the same time however many there are, if it is
     plain fields that they want.
@@ -23,33 +25,41 @@ class WaitIndex:
     __slots__ = ("_indexes", "_queues")
 
     def __init__(self) -> None:
-        self._queues: dict[str | None, dict[int, MessageWait]] = {}
-        self._indexes: dict[str | None, dict[Fields, FieldIndex[MessageWait]]] = {}
+        self._queues: dict[Names, dict[int, MessageWait]] = {}
+        self._indexes: dict[Names, dict[Fields, FieldIndex[MessageWait]]] = {}
 
-    def add(self, wait: MessageWait) -> None:
-        """Add a wait that was made after all others."""
-        queue = self._queues.get(wait.name)
+    def add(self, wait: MessageWait, name: Names) -> None:
+        """Add a wait for that name, or for one of several, that was made after all others."""
+        if name.__class__ is tuple:
+            for one in name:
+                self.add(wait, one)
+            return
+        queue = self._queues.get(name)
         if queue is None:
-            self._queues[wait.name] = {wait.order: wait}
+            self._queues[name] = {wait.order: wait}
             return
         queue[wait.order] = wait
-        if wait.name in self._indexes:
-            self._note(wait)
+        if name in self._indexes:
+            self._note(wait, name)
         elif len(queue) > LONG:
-            self._indexes[wait.name] = {}
+            self._indexes[name] = {}
             for each in queue.values():
-                self._note(each)
+                self._note(each, name)
 
-    def remove(self, wait: MessageWait) -> None:
-        """Remove a wait."""
-        queue = self._queues[wait.name]
+    def remove(self, wait: MessageWait, name: Names) -> None:
+        """Remove a wait that was added so."""
+        if name.__class__ is tuple:
+            for one in name:
+                self.remove(wait, one)
+            return
+        queue = self._queues[name]
         del queue[wait.order]
         if not queue:
-            del self._queues[wait.name]
+            del self._queues[name]
             if self._indexes:
-                self._indexes.pop(wait.name, None)
+                self._indexes.pop(name, None)
         elif self._indexes:
-            self._unnote(wait)
+            self._unnote(wait, name)
 
     def first(self, message: Message) -> MessageWait | None:
         """The first wait that accepts the message."""
@@ -76,12 +86,12 @@ class WaitIndex:
         body = message.body
         return merge(*(index.at(values_at(fields, body)).values() for fields, index in indexes.items()), key=_by_order)
 
-    def _note(self, wait: MessageWait) -> None:
+    def _note(self, wait: MessageWait, name: Names) -> None:
         fields, values = indexable_fields(wait.where)
-        self._indexes[wait.name].setdefault(fields, FieldIndex()).add(wait.order, values, wait)
+        self._indexes[name].setdefault(fields, FieldIndex()).add(wait.order, values, wait)
 
-    def _unnote(self, wait: MessageWait) -> None:
-        indexes = self._indexes.get(wait.name, {})
+    def _unnote(self, wait: MessageWait, name: Names) -> None:
+        indexes = self._indexes.get(name, {})
         for fields, index in list(indexes.items()):
             index.remove(wait.order)
             if not index:

@@ -16,6 +16,7 @@ from antiphon.conversation.awaited import WaitKind, describe_awaited, is_predica
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.match import matches
 from antiphon.conversation.message import Message
+from antiphon.conversation.names import B, Names
 from antiphon.conversation.quick_writes import quick_writes
 from antiphon.errors import ScenarioError
 
@@ -175,14 +176,15 @@ class Wait(msgspec.Struct, Generic[T], eq=False, kw_only=True):
 
 @quick_writes
 class MessageWait(Wait[Message]):
-    """For one message of a name (None: of any) whose body fits `where`, after number `since`; `check` judges it.
+    """For one message of that name, or of one of several, whose body fits `where`, after number `since`.
 
-    A `where` that is a predicate and raises does not fit; `raised` is the latest message on which it did, and what.
+    `check` judges it. A `where` that is a predicate and raises does not fit; `raised` is the latest message on which it
+    did, and what.
     """
 
     kind = "message"
 
-    name: str | None
+    name: Names
     where: Any = None
     check: Any = None
     since: int = 0
@@ -202,21 +204,24 @@ class MessageWait(Wait[Message]):
             ) from error
 
     def accepts(self, message: Message, /) -> bool:
-        if (self.name is not None and self.name != message.name) or message.number <= self.since:
+        name = self.name
+        if name is not None and name != message.name and (name.__class__ is not tuple or message.name not in name):
+            return False
+        if message.number <= self.since:
             return False
         return self.where is None or _fits(self, message, if_raised=False)
 
 
 @quick_writes
 class AbsenceWait(Wait[None]):
-    """For the deadline to pass without a message of that name whose body fits `where`, after number `since`.
+    """For the deadline to pass without a message of such a name whose body fits `where`, after number `since`.
 
     A `where` that is a predicate and raises has not ruled the message out: it counts as fitting; `raised` tells why.
     """
 
     kind = "absence"
 
-    name: str | None
+    name: Names
     where: Any = None
     since: int = 0
     raised: tuple[Message, Exception] | None = None
@@ -225,13 +230,16 @@ class AbsenceWait(Wait[None]):
         return describe_awaited("absence", self.name, self.where)
 
     def accepts(self, message: Message, /) -> bool:
-        if (self.name is not None and self.name != message.name) or message.number <= self.since:
+        name = self.name
+        if name is not None and name != message.name and (name.__class__ is not tuple or message.name not in name):
+            return False
+        if message.number <= self.since:
             return False
         return self.where is None or _fits(self, message, if_raised=True)
 
 
 class Ban:
-    """A `forbid` in force: no message of this name whose body fits `where` may come."""
+    """A `forbid` in force: no message of such a name whose body fits `where` may come."""
 
     __slots__ = ("source", "wait")
 
@@ -241,7 +249,7 @@ class Ban:
 
 
 @quick_writes
-class Exchange(Wait[Message]):
+class Exchange(Wait[B]):
     """A request and its replies: await it for the answer, or iterate it for every message that belongs to it.
 
     `async for` ends after the last reply; a refusal is raised when it comes. Whoever leaves it before gives the

@@ -8,20 +8,25 @@ knows no time. The smallest dialect is a codec with `decode` and `encode`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from typing import Any, ClassVar, Protocol, Self
 
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import Data, Message
+from antiphon.conversation.typed import class_name
 from antiphon.dialect.meeting import Meeting
 from antiphon.errors import DialectError, ErrorReply
 
-__all__ = ["Codec", "Dialect"]
+__all__ = ["Codec", "Dialect", "camel_name", "namer_of"]
 
 
 class Dialect(Protocol):
-    """How messages are encoded, named and correlated. One object may serve any number of connections."""
+    """How messages are encoded, named and correlated. One object may serve any number of connections.
+
+    It may have a method `name_of(kind)`: which name the messages have by its convention whose bodies are of that type,
+    where neither the type nor the channel says it. Without one it is the class's name with a small first letter.
+    """
 
     def codec(self, meeting: Meeting, /) -> Codec:
         """A new codec, for one connection; a client's is made before it connects.
@@ -146,3 +151,15 @@ class Codec(ABC):
     def closing(self) -> Iterable[Data | Message]:
         """What the protocol owes before the connection is closed by us."""
         return ()
+
+
+def namer_of(dialect: Dialect) -> Callable[[Any], str]:
+    """What names a type's messages in this dialect (see `Dialect`)."""
+    named: Callable[[Any], str] | None = getattr(dialect, "name_of", None)
+    return named if named is not None else camel_name
+
+
+def camel_name(kind: Any) -> str:
+    """`NewCall` as `newCall`: what most protocols in JSON call their messages."""
+    name = class_name(kind)
+    return name[:1].lower() + name[1:]

@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 from antiphon.conversation.message import Data
+from antiphon.conversation.typed import plain_value
 from antiphon.dialect.notation import Notation
 
 __all__ = ["JSON", "NOT_JSON", "NOT_WRITABLE", "encode_json", "plain"]
@@ -26,7 +27,7 @@ NOT_WRITABLE: Final = (TypeError, ValueError, OverflowError, RecursionError, msg
 _LEAVES: Final = (str, int, bytes, bytearray, memoryview, type(None), Enum, date, time, timedelta, UUID, msgspec.Raw)
 """What msgspec writes as one value that is no NaN, and what somebody has written already."""
 
-_encode: Final = msgspec.json.Encoder(decimal_format="number").encode
+_encode: Final = msgspec.json.Encoder(decimal_format="number", enc_hook=plain_value).encode
 
 
 _read: Final = msgspec.json.Decoder(msgspec.Raw).decode
@@ -53,7 +54,7 @@ def encode_json(value: Any) -> str:
 
 def plain(value: Any) -> Any:
     """`value` in what JSON knows: mappings, lists, texts and numbers. TypeError if it cannot be said so."""
-    return msgspec.to_builtins(value, builtin_types=(Decimal,))  # otherwise a decimal becomes a text
+    return msgspec.to_builtins(value, builtin_types=(Decimal,), enc_hook=plain_value)  # a decimal would become a text
 
 
 def _refuse_what_is_no_json(document: Any) -> None:

@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 from antiphon.conversation.message import Data
+from antiphon.conversation.typed import plain_value
 from antiphon.dialect.notation import Notation
 from antiphon.dialect.structured import Structured
 from antiphon.errors import ScenarioError
@@ -33,11 +34,11 @@ def _why_unreadable(data: Data, error: Exception) -> str:
     return "is this channel's dialect the right one? Raw() takes anything"
 
 
-_pack: Final = msgspec.msgpack.Encoder(decimal_format="number").encode
+_pack: Final = msgspec.msgpack.Encoder(decimal_format="number", enc_hook=plain_value).encode
 
 
 def _plain_pack(value: Any) -> Any:
-    return msgspec.to_builtins(value, builtin_types=(*_BYTES, datetime, Decimal))
+    return msgspec.to_builtins(value, builtin_types=(*_BYTES, datetime, Decimal), enc_hook=plain_value)
 
 
 class MessagePack(Structured):
@@ -106,7 +107,7 @@ def _cbor() -> Notation:
 
 
 def _plain_cbor(value: Any) -> Any:
-    return msgspec.to_builtins(value, builtin_types=(*_BYTES, datetime, date, Decimal, UUID))
+    return msgspec.to_builtins(value, builtin_types=(*_BYTES, datetime, date, Decimal, UUID), enc_hook=plain_value)
 
 
 _DEEPEST: Final = 200

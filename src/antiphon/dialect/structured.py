@@ -10,8 +10,9 @@ from typing import Any, ClassVar, Final
 
 from antiphon.conversation.match import ABSENT, matches
 from antiphon.conversation.message import UNNAMED, Data, Message
+from antiphon.conversation.typed import literal_of
 from antiphon.conversation.wording import shorten
-from antiphon.dialect.codec import Codec
+from antiphon.dialect.codec import Codec, camel_name
 from antiphon.dialect.meeting import Meeting
 from antiphon.dialect.notation import KEYS, Notation
 from antiphon.errors import DialectError, ErrorReply, ScenarioError
@@ -95,6 +96,11 @@ class Structured:
     @property
     def has_replies(self) -> bool:
         return self.reply is not None or bool(self.id)
+
+    def name_of(self, kind: Any) -> str:
+        """What the type says of the field in which the name stands, `type: Literal["ping"]`; or as most have it."""
+        field = self.name[-1] if self.name[:-1] == self.body else ""
+        return (literal_of(kind, field) if isinstance(field, str) else "") or camel_name(kind)
 
     def codec(self, _meeting: Meeting, /) -> Codec:
         return StructuredCodec(self)

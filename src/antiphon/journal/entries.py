@@ -13,6 +13,7 @@ import msgspec
 from antiphon.conversation.awaited import WaitKind, describe_awaited
 from antiphon.conversation.ending import EndedBy
 from antiphon.conversation.message import Message
+from antiphon.conversation.names import Names
 from antiphon.conversation.waits import Wait
 from antiphon.journal.arguments import Argument, arguments_told
 from antiphon.journal.performed import PerformedStep, StepOutcome
@@ -198,10 +199,11 @@ class StepEnded(Entry, tag="step-ended"):
 class WaitStarted(Entry, tag="wait-started", gc=True):
     """Someone waits, until `deadline_ns` (None: for ever), from FILE:LINE `source`.
 
-    awaits: what kind of wait it is. name: of the message (None: any), of the request whose replies are awaited, of the
-    signal, or of the condition that is to be true. where: the pattern or predicate of the message's body; sinks get it,
-    and the disk has it, as data (see `antiphon.conversation.awaited.where_as_data`). code: the close code that is
-    wanted. place: FILE:LINE where the condition is written. times: how often the signal is to have been given.
+    awaits: what kind of wait it is. name: of the message (None: any; a list: one of these), of the request whose
+    replies are awaited, of the signal, or of the condition that is to be true. where: the pattern or predicate of the
+    message's body; sinks get it, and the disk has it, as data (see `antiphon.conversation.awaited.where_as_data`).
+    code: the close code that is wanted. place: FILE:LINE where the condition is written. times: how often the signal is
+    to have been given.
 
     The collector looks into it, unlike into other entries: a predicate may hold its actor, which holds the record.
     """
@@ -213,7 +215,7 @@ class WaitStarted(Entry, tag="wait-started", gc=True):
     step: int
     deadline_ns: int | None
     source: str
-    name: str | None = None
+    name: Names = None
     where: Any = None
     code: int | None = None
     place: str = ""

@@ -89,6 +89,8 @@ def mask_entry(entry: Entry, masker: Masker) -> Entry:
             masked: Any = masker.text(value)
         elif isinstance(value, Mapping):
             masked = masker.headers(value) if "headers" in name else masker.value(value)
+        elif isinstance(value, tuple):  # the names of which a wait is for one
+            masked = tuple(map(masker.text, value))
         else:
             continue
         if masked is not value and masked != value:

@@ -129,7 +129,9 @@ class Placing:
         if here:
             name, steps, is_named, found = message.name, self._steps, False, None
             for wait in here.values():
-                if wait.awaits == "message" and wait.name == name:
+                if wait.awaits == "message" and (
+                    wait.name == name or (isinstance(wait.name, tuple) and name in wait.name)
+                ):
                     if not is_named:
                         is_named, found = True, None
                 elif is_named:

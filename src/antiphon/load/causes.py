@@ -17,7 +17,7 @@ from antiphon.conversation.awaited import is_predicate, parts_around_name
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.explanation import NAME_PATH, Explanation
 from antiphon.conversation.explanation_text import code_and_text
-from antiphon.conversation.match import ABSENT, Difference, describe
+from antiphon.conversation.match import ABSENT, DESCRIBED, Difference, describe
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
 from antiphon.conversation.wording import cut
@@ -211,6 +211,8 @@ class _Told:
     def _pattern(self, pattern: Any) -> str:
         if pattern is None or isinstance(pattern, (str, bool, int, float, bytes)):
             return self._value(pattern)
+        if isinstance(pattern, Mapping) and pattern.keys() == {DESCRIBED}:  # what a type wants there
+            return self._prose(describe(pattern))
         if isinstance(pattern, (Mapping, list, tuple)):
             inner = (f"{path}={self._pattern(value)}" for path, value in _leaves(pattern, ""))
             return f"({', '.join(inner)})" if pattern else describe(pattern)

@@ -17,6 +17,8 @@ from antiphon.actor.http_exchange import PerformedExchange
 from antiphon.conversation.awaited import WaitKind
 from antiphon.conversation.explanation import Explanation
 from antiphon.conversation.message import Message
+from antiphon.conversation.names import Names, names_told
+from antiphon.conversation.typed_waits import AskedExchange, TypedWait
 from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
 from antiphon.errors import ForbiddenMessage, MessagesLeft
 from antiphon.journal import ChannelOpened, Deferred, TimerStopped, WaitEnded, WaitOutcome, WaitStarted
@@ -69,6 +71,8 @@ class Meter:
         self._correctness: Counter[str] = Counter()
         self._causes = Causes()
         self._others: dict[type, Callable[[Measuring, Any], None]] = {
+            TypedWait: _begin_wait,
+            AskedExchange: _begin_wait,
             AbsenceWait: _begin_wait,
             UntilWait: _begin_wait,
             CloseWait: _begin_wait,
@@ -288,7 +292,8 @@ class _Over(NamedTuple):
         return cls(*_kind_and_name(wait.awaits, wait.name, wait.place), wait.at_ns, steps.get(wait.step))
 
 
-def _kind_and_name(awaits: WaitKind, name: str | None, place: str) -> tuple[Measured | None, str]:
+def _kind_and_name(awaits: WaitKind, names: Names, place: str) -> tuple[Measured | None, str]:
+    name = names_told(names) if names is not None else None
     match awaits:
         case "reply":
             return "ask", name or ""

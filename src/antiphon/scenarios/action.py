@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, S
 from functools import partial, wraps
 from operator import attrgetter
 from types import MethodType
-from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar, overload
+from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar
 
 import msgspec
 
@@ -34,19 +34,35 @@ from antiphon.scenarios.timers import Timers
 
 __all__ = ["action"]
 
+MYPY = False  # true for mypy alone, as it documents
 P = ParamSpec("P")
-R = TypeVar("R")
-A = TypeVar("A")
+Q = ParamSpec("Q")
+R = TypeVar("R", covariant=True)
 
 
-class action(Generic[A, P, R]):  # noqa: N801 - a decorator, and written as one
+class action(Generic[P, R]):  # noqa: N801 - a decorator, and written as one
     """Makes an `async def` method an action: calling it gives a step.
 
     On the class the step is for whoever plays that class, on an instance it is that actor's. Awaiting it performs it
     now.
     """
 
-    def __init__(self, function: Callable[Concatenate[A, P], Awaitable[R]]) -> None:
+    # P has the actor in it; what is looked up on a class or an instance has not. To a `Concatenate` mypy lets nothing
+    # with `**fields` fit, since one of them may be called self; for pyright an action that a subclass overrides is of
+    # another type as long as P has the actor's own class in it.
+    if MYPY:
+
+        def __init__(self, function: Callable[P, Awaitable[R]]) -> None:
+            self._begin(function)
+
+    else:
+
+        def __init__(
+            self: action[Concatenate[Any, Q], R], function: Callable[Concatenate[Any, Q], Awaitable[R]]
+        ) -> None:
+            self._begin(function)
+
+    def _begin(self, function: Callable[..., Awaitable[R]]) -> None:
         if not inspect.iscoroutinefunction(function):
             raise ScenarioError(
                 f"the action {getattr(function, '__name__', function)} is not async",
@@ -58,22 +74,18 @@ class action(Generic[A, P, R]):  # noqa: N801 - a decorator, and written as one
         self.__name__ = function.__name__
 
         @wraps(function)
-        def make(actor: A, /, *args: P.args, **kwargs: P.kwargs) -> Step[R]:
+        def make(actor: Any, /, *args: Any, **kwargs: Any) -> Step[R]:
             frame = getframe(1)
             source = PLACES[id(frame.f_code) + frame.f_lasti]
             return _ActionStep(self.__name__, args, kwargs, source, actor, function)
 
         self._make = make
-        self._of_class: tuple[type, Callable[P, Step[R]]] | None = None
+        self._of_class: tuple[type, Callable[..., Step[R]]] | None = None
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.__name__ = name
 
-    @overload
-    def __get__(self, instance: None, owner: type) -> Callable[P, Step[R]]: ...
-    @overload
-    def __get__(self, instance: object, owner: type) -> Callable[P, Step[R]]: ...
-    def __get__(self, instance: Any, owner: type) -> Callable[P, Step[R]]:
+    def __get__(self: action[Concatenate[Any, Q], R], instance: object, owner: type) -> Callable[Q, Step[R]]:
         if instance is not None:
             return MethodType(self._make, instance)
         # A workflow is written anew for each run, and mostly for the same class.
@@ -82,11 +94,11 @@ class action(Generic[A, P, R]):  # noqa: N801 - a decorator, and written as one
             known = self._of_class = (owner, self._made_on(owner))
         return known[1]
 
-    def _made_on(self, owner: type) -> Callable[P, Step[R]]:
+    def _made_on(self, owner: type) -> Callable[..., Step[R]]:
         """What makes a step for whoever plays that class."""
 
         @wraps(self.function)
-        def make(*args: P.args, **kwargs: P.kwargs) -> Step[R]:
+        def make(*args: Any, **kwargs: Any) -> Step[R]:
             return _RoleStep(self.__name__, args, kwargs, caller(), owner, self.function)
 
         return make

@@ -66,7 +66,7 @@ class Reference:
             raise ScenarioError(text, hint=describe_fields(value)) from error
 
 
-saved: Final = Reference()
+saved: Final[Any] = Reference()  # for type checkers it is whatever it will be
 """What calls returned, by `save_as`; the actors, by name; the attributes of a sole actor: `saved.interaction_id`."""
 
 

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from copy import copy
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -18,6 +19,9 @@ from antiphon.conversation.checks import is_soft, why
 from antiphon.conversation.http_response import HttpResponse
 from antiphon.conversation.match import describe, matches
 from antiphon.conversation.message import Message
+from antiphon.conversation.named_fields import named_fields
+from antiphon.conversation.names import B, Wanted
+from antiphon.conversation.typed import class_name, is_typed
 from antiphon.conversation.wording import shorten
 from antiphon.errors import CheckFailed, ScenarioError
 from antiphon.journal import Argument, Called, Deferred
@@ -70,20 +74,20 @@ By = Actor | type[Actor] | Channel | Link | None
 """Who does it: an actor or its class, on the first channel; a channel of one (`alice.media`, `Operator.media`)."""
 
 
-def send(name: str, body: Any = None, /, *, by: By = None, **fields: Any) -> Step[None]:
+def send(name: object, body: Any = None, /, *, by: By = None, **fields: Any) -> Step[None]:
     """Say a message (see `Channel.send`). `by` is who says it, see `By`; it may be left out if there is one actor."""
     return _Say(name, body, by, fields)
 
 
 def expect(
-    name: str,
+    name: Wanted[B],
     where: Any = None,
     *,
     check: Any = None,
     within_s: float | None = None,
     save_as: str | None = None,
     by: By = None,
-) -> Step[Message]:
+) -> Step[B]:
     """Wait for a message (see `Channel.expect`); `save_as` keeps it under `saved`. `by` as for `send`."""
     return _Expect(name, where, check, within_s, save_as, by)
 
@@ -262,25 +266,40 @@ class _Spoken(WrittenStep[R]):
 
 
 class _Say(_Spoken[None]):
-    def __init__(self, name: str, body: Any, by: By, fields: dict[str, Any]) -> None:
-        super().__init__("send", (name, *([body] if body is not None else [])), fields, by)
+    def __init__(self, name: Any, body: Any, by: By, fields: dict[str, Any]) -> None:
+        self._typed = name if is_typed(name) else None
+        # By its fields, so that what is told of the step has no secrets of it.
+        said = (class_name(name.__class__), dict(named_fields(name) or ())) if is_typed(name) else (name,)
+        super().__init__("send", (*said, *([body] if body is not None else [])), fields, by)
 
     def argument_names(self) -> Sequence[str]:
-        return ("", self.args[0])[: len(self.args)]
+        return ("", self.args[0], "")[: len(self.args)]
 
     async def _do(self, stage: Stage, step: PerformedStep) -> None:
-        body = stage.resolve(self.args[1]) if len(self.args) > 1 else None
         fields = {name: stage.resolve(value) for name, value in self.kwargs.items()}
-        self._channel(stage).send(self.args[0], body, **fields)
+        said, *given = map(stage.resolve, self.args)
+        if self._typed is not None:
+            said = _with_fields(self._typed, given.pop(0))
+        self._channel(stage).send(said, *given, **fields)
 
 
-class _Expect(_Spoken[Message]):
-    def __init__(self, name: str, where: Any, check: Any, within_s: float | None, save_as: str | None, by: By) -> None:
+def _with_fields(typed: Any, fields: Mapping[str, Any]) -> Any:
+    """The same with these fields: what was saved stands in the place of references."""
+    if all(getattr(typed, name) is value for name, value in fields.items()):
+        return typed
+    made = copy(typed)
+    for name, value in fields.items():
+        object.__setattr__(made, name, value)  # also of a type whose instances are frozen
+    return made
+
+
+class _Expect(_Spoken[Any]):
+    def __init__(self, name: Any, where: Any, check: Any, within_s: float | None, save_as: str | None, by: By) -> None:
         given = {"where": where, "check": check, "within_s": within_s, "save_as": save_as}
         super().__init__("expect", (name,), {key: value for key, value in given.items() if value is not None}, by)
         self._save_as = save_as
 
-    async def _do(self, stage: Stage, step: PerformedStep) -> Message:
+    async def _do(self, stage: Stage, step: PerformedStep) -> Any:
         options = {key: stage.resolve(value) for key, value in self.kwargs.items() if key != "save_as"}
         message = await self._channel(stage).expect(self.args[0], **options)
         if self._save_as is not None:

@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from typing import Any
 
+import msgspec
 import pytest
 from tests.integration.load.conftest import Load, SlowPeer
 
@@ -119,6 +120,38 @@ def test_messages_and_their_bytes(load: Load, slow_peer: SlowPeer) -> None:
     sent, received = '{"action":"call","data":{}}', '{"action":"resultCall","data":{"who":"Zoë"}}'
     assert (traffic.sent, traffic.received) == (1, 1)
     assert (traffic.sent_bytes, traffic.received_bytes) == (len(sent), len(received) + 1)
+
+
+def test_waits_of_types_and_of_several_names_are_measured_under_their_names(load: Load, slow_peer: SlowPeer) -> None:
+    class Called(msgspec.Struct):
+        pass
+
+    class Party(Actor):
+        desk = Link("{peer}", dialect=DIALECT, within_s=5)
+
+        @action
+        async def dial(self) -> None:
+            await self.ask("call", reply=Called)
+            self.send("ring")
+            await self.expect(Called)
+            self.send("look")
+            await self.expect(("busy", "idle"))
+
+    @scenario
+    async def dialling_typed(party: Party) -> None:
+        await party.dial()
+
+    slow_peer.answers("call", 30, "resultCall")
+    slow_peer.answers("ring", 20, "called")
+    slow_peer.answers("look", 10, "idle")
+    load.perform(dialling_typed)
+    series = load.take().series
+    assert {name: (each.kind, told(each)) for name, each in series.items() if name.startswith("calls/dial")} == {
+        "calls/dial": ("step", (1, 0, 60_000, {"call": 30_000, "called": 20_000, "busy or idle": 10_000, "": 0})),
+        "calls/dial/call": ("ask", (1, 0, 30_000, {})),
+        "calls/dial/called": ("expect", (1, 0, 20_000, {})),
+        "calls/dial/busy or idle": ("expect", (1, 0, 10_000, {})),
+    }
 
 
 # -- the split --------------------------------------------------------------------------------------------------------

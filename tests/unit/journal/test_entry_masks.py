@@ -279,6 +279,7 @@ def test_arguments_are_made_once_unless_they_teach_and_what_one_teaches_is_maske
         lambda secret: wait(channel=secret),
         lambda secret: wait(source=secret),
         lambda secret: wait(name=secret),
+        lambda secret: wait(name=("a", secret)),
         lambda secret: wait(place=secret),
         lambda secret: wait(where={"x": secret}),
         lambda secret: StepEnded(at_ns=0, number=1, outcome="failed", error=secret),

@@ -6,15 +6,17 @@ import sys
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from tests.conftest import Desk
 
 from antiphon import MessagesLeft, ScenarioError, SoftChecksFailed, User
 from antiphon.conversation.message import Message
+from antiphon.conversation.typed_waits import TypedWait
 from antiphon.load.causes import MOST_CAUSES, OTHER_CAUSES, Causes, cause_of_failure
 
 
-def deadline(name: str = "state", where: Any = None, *heard: dict[str, Any], **more: Any) -> BaseException:
+def deadline(name: Any = "state", where: Any = None, *heard: dict[str, Any], **more: Any) -> BaseException:
     """The failure of a wait that lasted 5 s while these were heard."""
     desk = Desk()
     wait = desk.expect(name, where, within_s=5, **more)
@@ -188,3 +190,23 @@ def test_soft_checks_and_what_was_left() -> None:
     left.messages = [Message(name, {}, "{}") for name in ("news", "call-17", "news")]
     assert text_of(left) == "nobody expected news, …"
     assert text_of(MessagesLeft("desk: 17 more fell out")) == "desk: … more fell out"
+
+
+def test_a_body_that_does_not_fit_its_type_is_one_kind_whatever_stands_there() -> None:
+    class Call(msgspec.Struct):
+        number: int
+
+    def misfit(found: str) -> BaseException:
+        desk = Desk()
+        wait = TypedWait("call", kinds={"call": Call}, made_ns=0, deadline_ns=None)
+        desk.mailbox.expect(wait)
+        desk.hear("call", {"number": found})
+        assert wait.error is not None
+        return wait.error
+
+    texts = {text_of(misfit(f"5f0c{number:028x}")) for number in range(3)}
+    assert texts == {"received call, but number is …, wanted int"}
+
+
+def test_of_several_names_all_are_told() -> None:
+    assert text_of(deadline(("state", "call"))) == "waited 5 s for state or call"

@@ -47,13 +47,13 @@ function whyNotTaken(message, story) {
   if (present.length > reasons.length) reasons.push({ text: `and ${counted(present.length - reasons.length, 'other wait')}` });
   if (!present.length) reasons.push({ text: 'nobody was waiting on this channel when it came' });
   const later = message.channel.waits.find((wait) => wait.from > message.line && wait.awaits === 'message'
-    && wait.name === message.name);
+    && wait.names.includes(message.name));
   if (later && !named.length) {
     const text = `one of this name was awaited ${duration(later.begunAt - message.at)} later, and did not take it`;
     reasons.push({ text, item: later });
   }
   if (message.request && message.request.isSent) {
-    const reply = message.channel.waits.find((wait) => wait.awaits === 'reply' && wait.name === message.request.name
+    const reply = message.channel.waits.find((wait) => wait.awaits === 'reply' && wait.names.includes(message.request.name)
       && wait.from > message.request.line && wait.from <= message.request.line + 2 && wait.endedAt !== null);
     if (reply && reply.endedAt < message.at) {
       reasons.unshift({ text: `it came ${duration(message.at - reply.endedAt)} after the wait for it had ended`, item: reply });
@@ -69,7 +69,7 @@ function whyNotBy(wait, message, story) {
 
 /** Whether the wait is for a message of that name, or for none of it to come. */
 function isForName(wait, name) {
-  return (wait.awaits === 'message' || wait.awaits === 'absence') && wait.name === name;
+  return (wait.awaits === 'message' || wait.awaits === 'absence') && wait.names.includes(name);
 }
 
 /** The nearest value at that path, in the message or in the first of its members that has it. */

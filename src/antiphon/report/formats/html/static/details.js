@@ -241,7 +241,7 @@ Details.prototype.taken = function taken(message) {
     return ['taken by', this.link(wait), make('small', ` ${since}`)];
   }
   if (wait) return ['failed', this.link(wait), make('span.error', ` ${visible(wait.error)}`)];
-  if (message.handled && !waitsAt(message).some((known) => known.awaits === 'message' && known.name === message.name)) return null;
+  if (message.handled && !waitsAt(message).some((known) => known.awaits === 'message' && known.names.includes(message.name))) return null;
   const reasons = whyNotTaken(message, this.story);
   return ['not taken', make('ul.reasons', ...reasons.map(({ text, item }) =>
     make('li', visible(text), item ? ' ' : '', item ? this.link(item, '→') : '')))];

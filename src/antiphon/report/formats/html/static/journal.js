@@ -289,7 +289,7 @@ const READERS = {
     const actor = entry.actor ? this.actor(entry.actor) : null;
     const wait = {
       kind: 'wait', line, from: line, to: line, at: entry.at_ns, begunAt: entry.at_ns, endedAt: null, channel, actor,
-      number: entry.number, awaits: entry.awaits, name: entry.name ?? null,
+      number: entry.number, awaits: entry.awaits, names: [entry.name ?? []].flat(),
       step: entry.step, home: this.stepAt(entry.step), deadline: entry.deadline_ns, source: entry.source,
       outcome: 'pending', message: null, error: '', level: 0,
       get began() { return lines.text(line); },

@@ -12,7 +12,7 @@ const WORDS = { true: 'True', false: 'False', null: 'None' };
 function awaitedTold(line) {
   const entry = JsonReader.read(line);
   const given = (key) => member(entry, key)?.text;
-  const name = given('name');
+  const name = namesTold(member(entry, 'name'));
   return {
     message: () => selectionTold(name, member(entry, 'where')),
     absence: () => `no ${selectionTold(name, member(entry, 'where'))}`,
@@ -41,6 +41,13 @@ function valueTold(value) {
   }
   if (value.kind === 'word') return WORDS[value.text];
   return value.kind === 'string' ? asPython(value.text) : value.text;
+}
+
+/** A message's name, or several as `accepted, busy or rejected`. */
+function namesTold(names) {
+  if (names?.kind !== 'array') return names?.text;
+  const several = names.items.map((item) => item.value.text);
+  return `${several.slice(0, -1).join(', ')} or ${several.at(-1)}`;
 }
 
 function selectionTold(name, where) {
