@@ -35,6 +35,7 @@ from antiphon import (
     send,
     soft,
 )
+from antiphon.journal import StepStarted
 from antiphon.journal.file import FILE_NAME
 
 Play = Callable[..., Run]
@@ -501,20 +502,31 @@ def test_steps_of_a_workflow_say_and_expect_types_and_tell_no_secrets(
         user: str
         password: str
 
-    peer.on_request["login"] = lambda _body: peer.say("callState", state="up")
+    def answer(_body: Any) -> None:
+        peer.say("callState", state="up")
+        peer.say("leg", number=1)
+
+    peer.on_request["login"] = answer
 
     @scenario
     def typed(alice: Typed) -> list[Any]:
         return [
             send(Login("alice", "sesame-4711")),
-            expect(CallState, save_as="told"),
+            expect(CallState, {"state": str}, save_as="told"),
+            expect((CallState, Leg), within_s=1),
             send(Login(saved.told.state, "x")),
         ]
 
     run = play_with(typed, runs=tmp_path)
     assert peer.heard[1] == ("login", {"user": "up", "password": "x"})
     written = (run.directory / FILE_NAME).read_text()
-    assert "Login" in written
+    titles = [entry.title for entry in run.journal if isinstance(entry, StepStarted)]
+    assert titles == [
+        "send('Login', {'user': 'alice', 'password': '***'})",
+        "expect(CallState, where={'state': <class 'str'>}, save_as='told')",
+        "expect(CallState or Leg, within_s=1)",
+        "send('Login', {'user': saved.told.state, 'password': '***'})",
+    ]
     assert "sesame-4711" not in written
 
 

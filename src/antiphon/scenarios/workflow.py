@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
 from functools import partial
+from itertools import chain
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -21,7 +22,7 @@ from antiphon.conversation.match import describe, matches
 from antiphon.conversation.message import Message
 from antiphon.conversation.named_fields import named_fields
 from antiphon.conversation.names import B, Wanted
-from antiphon.conversation.typed import class_name, is_typed
+from antiphon.conversation.typed import class_name, is_body_type, is_typed
 from antiphon.conversation.wording import shorten
 from antiphon.errors import CheckFailed, ScenarioError
 from antiphon.journal import Argument, Called, Deferred
@@ -32,7 +33,7 @@ from antiphon.runtime.call_site import Place, caller
 from antiphon.runtime.threads import in_thread
 from antiphon.scenarios.root_cause import cause_of
 from antiphon.scenarios.saved import Reference
-from antiphon.scenarios.step import Stage, Step, WrittenStep, parameter_names, require_fit
+from antiphon.scenarios.step import Stage, Step, WrittenStep, parameter_names, require_fit, told_arguments
 
 __all__ = ["call", "check", "expect", "send", "together", "wait", "workflow_steps"]
 
@@ -298,6 +299,14 @@ class _Expect(_Spoken[Any]):
         given = {"where": where, "check": check, "within_s": within_s, "save_as": save_as}
         super().__init__("expect", (name,), {key: value for key, value in given.items() if value is not None}, by)
         self._save_as = save_as
+
+    def arguments(self, masker: Masker) -> Iterator[Argument]:
+        wanted = self.args[0]
+        types = [each for each in (wanted if isinstance(wanted, tuple) else (wanted,)) if is_body_type(each)]
+        if not types:
+            return super().arguments(masker)
+        given = told_arguments(masker, (), (), self.kwargs)
+        return chain([named_things(" or ".join(map(class_name, types)))], given)
 
     async def _do(self, stage: Stage, step: PerformedStep) -> Any:
         options = {key: stage.resolve(value) for key, value in self.kwargs.items() if key != "save_as"}
