@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from antiphon import (
@@ -134,6 +135,56 @@ def test_requests_are_answered_by_what_handlers_return() -> None:
     assert server.failures == []
     assert log == [1000]
     assert not server.actors
+
+
+def test_a_server_reads_and_answers_types_by_names_of_its_own() -> None:
+    class Sum(msgspec.Struct):
+        of: list[int]
+
+    class Total(msgspec.Struct):
+        total: int
+
+    class Adder(Actor):
+        line = Accepted(dialect=DIALECT, types={"add": Sum})
+
+        @on(Sum)
+        def add(self, numbers: Sum) -> Total:
+            if not numbers.of:
+                raise ErrorReply("empty", "there is nothing to add")
+            return Total(sum(numbers.of))
+
+    class Asking(Actor):
+        line = Link("memory://counter/desk", dialect=DIALECT, types={"add": Sum}, within_s=5)
+
+    async def talk(user: Asking) -> Any:
+        with pytest.raises(RequestRefused, match="there is nothing to add"):
+            await user.ask(Sum([]))
+        return await user.ask(Sum([1, 2]), reply=Total)
+
+    run, server, _ = play(talk, lambda opening: Adder(), Asking)
+    assert run.value == Total(3)
+    assert server.failures == []
+
+
+def test_a_body_that_does_not_fit_its_handler_ends_the_connection_and_is_kept() -> None:
+    class Sum(msgspec.Struct):
+        of: list[int]
+
+    class Adder(Actor):
+        line = Accepted(dialect=DIALECT)
+
+        @on(Sum)
+        def add(self, numbers: Sum) -> int:
+            return sum(numbers.of)
+
+    async def talk(user: User) -> Any:
+        user.send("sum", of=["x"])
+        return (await user.expect_close()).code
+
+    run, server, _ = play(talk, lambda opening: Adder())
+    assert run.value == 1011
+    (failure,) = server.failures
+    assert "received sum, but it is no Sum\n  of[0] is 'x', wanted int" in str(failure)
 
 
 def test_a_refusal_is_the_dialects_failure() -> None:

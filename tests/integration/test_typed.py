@@ -18,6 +18,8 @@ from antiphon import (
     DEFERRED,
     Actor,
     CheckFailed,
+    Codec,
+    Data,
     DeadlinePassed,
     ForbiddenMessage,
     Json,
@@ -547,7 +549,12 @@ WRONG: dict[str, tuple[Callable[[Any], Any], str]] = {
     "a type as what is said": (lambda alice: alice.send(Leg), "not by <class"),
     "a body beside": (lambda alice: alice.send(Leg(1), {"a": 1}), "Leg is a message's whole body"),
     "fields beside": (lambda alice: alice.ask(Leg(1), a=1), "Leg is a message's whole body"),
-    "a reply that is none": (lambda alice: alice.ask("a", reply="b"), "reply= is the type of the answer"),
+    "a reply that is none": (lambda alice: alice.ask("a", reply=5), "reply= is the type of the answer"),
+    "a name as the type of the answer": (
+        lambda alice: alice.ask("a", reply="yes"),
+        'a field of that name is sent in a body: ask("call", {"reply": …})',
+    ),
+    "a field called provisional": (lambda alice: alice.ask("a", provisional=True), 'ask("call", {"provisional": …})'),
     "two of one name": (lambda alice: alice.other.expect((Leg, CallState)), "Leg and CallState stand for the same"),
     "a name that is none": (lambda alice: alice.odd.expect(Leg), "types= gave 5 as the name of Leg"),
     "what cannot be said": (lambda alice: alice.send(Probing(object())), "Probing cannot be said"),
@@ -635,3 +642,30 @@ def test_user_code_that_type_checkers_have_read_runs(peer: Any, play_with: Play)
 
     play_with(alone)
     assert ("pong", {"seq": 9}) in peer.heard
+
+
+def test_bytes_stay_bytes_in_a_binary_dialect(peer: Any, play_with: Play) -> None:
+    class Packed(Codec):
+        def decode(self, data: Data) -> list[Message]:
+            name, body = msgspec.msgpack.decode(data)
+            return [Message(name, body, data)]
+
+        def encode(self, name: str, body: Any) -> Message:
+            return Message(name, body, msgspec.msgpack.encode((name, body)))
+
+    class Blob(msgspec.Struct):
+        data: bytes
+
+    class Sender(Actor):
+        line = Link("{peer}", dialect=Packed(), within_s=5)
+
+    peer.on_data = lambda data: peer.heard.append(msgspec.msgpack.decode(data))
+
+    @scenario
+    async def packed(alice: Sender) -> None:
+        alice.send(Blob(b"\xff\0"))
+        peer.say_raw(msgspec.msgpack.encode(("blob", {"data": b"\xfe"})))
+        assert await alice.expect(Blob) == Blob(b"\xfe")
+
+    play_with(packed)
+    assert peer.heard == [["blob", {"data": b"\xff\0"}]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from antiphon.conversation.awaited import is_predicate
 from antiphon.conversation.match import Difference
 from antiphon.conversation.message import Message
 from antiphon.conversation.names import HOW_TO_WAIT, Names, names_told, not_a_name
@@ -109,15 +110,19 @@ class Vocabulary:
         """What makes the exchange of a request that says so of its replies: takes what `Exchange` does."""
         kinds: Any = None
         if reply is not None:
-            kinds = reply if is_body_type(reply) else self.kinds(reply)
-            if not kinds:
-                raise ScenarioError(
-                    f"reply= is the type of the answer, or several, not {reply!r:.80}",
-                    hint='to choose among replies by name, iterate: async for reply in self.ask("call")',
-                )
+            several = reply if isinstance(reply, tuple) else (reply,)
+            if not several or not all(map(is_body_type, several)):
+                text = f"reply= is the type of the answer, or several, not {reply!r:.80}"
+                raise ScenarioError(text, hint=_FIELD.format("reply"))
+            kinds = self.kinds(several) if isinstance(reply, tuple) else reply
         if isinstance(provisional, (str, tuple)) or is_body_type(provisional):
             names = self.names(provisional)
             provisional = frozenset(names if isinstance(names, tuple) else (names,))
+        elif provisional is not None and not isinstance(provisional, Mapping) and not is_predicate(provisional):
+            text = (
+                f"provisional= has names of replies, or a pattern or predicate of their bodies, not {provisional!r:.80}"
+            )
+            raise ScenarioError(text, hint=_FIELD.format("provisional"))
 
         def make(request: Message, check: Any, **made: Any) -> AskedExchange[Any]:
             return AskedExchange(request, None, kinds=kinds, provisional=provisional, judge=check, **made)
@@ -184,4 +189,5 @@ def _shown(wanted: Any) -> str:
 
 
 _SAY_TYPES: Final = 'say which is which: WebSocket(…, types={"newCall": NewCall})'
+_FIELD: Final = 'a field of that name is sent in a body: ask("call", {{"{0}": …}})'
 _SEVERAL: Final = 'of several names make a tuple: expect(("accepted", "rejected"))'
