@@ -353,9 +353,10 @@ def _wrong_with_messages(error: BaseException) -> Counter[str]:
     explanation: Explanation | None = getattr(error, "explanation", None)
     if explanation is not None:
         is_forbidden = isinstance(error, ForbiddenMessage)
-        found["forbidden"] = is_forbidden and explanation.wait.order == 0  # that of a `forbid` has no number
-        found["duplicate"] = is_forbidden and explanation.twin is not None
-        found["stale"] = explanation.wait.late_ns > 0
+        # Numbers, for those who read them where they are written down: True is none there.
+        found["forbidden"] = int(is_forbidden and explanation.wait.order == 0)  # that of a `forbid` has no number
+        found["duplicate"] = int(is_forbidden and explanation.twin is not None)
+        found["stale"] = int(explanation.wait.late_ns > 0)
     return +found
 
 
