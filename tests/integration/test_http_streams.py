@@ -20,6 +20,7 @@ from antiphon import (
     Message,
     Run,
     ScenarioError,
+    SendBufferFull,
     Stand,
     listen,
     on,
@@ -73,6 +74,8 @@ class Site:
     async def say(self, request: web.Request) -> web.Response:
         body = await request.text()
         self.said.append((request.headers["Content-Type"], body))
+        if "wait" in body:
+            await self.hold.wait()
         if "bad" in body:
             return web.Response(status=500, text="out of order")
         if "last" in body:
@@ -195,6 +198,28 @@ def test_lines_are_heard_and_what_is_said_is_posted_one_by_one(play: Play) -> No
     ]
     failed = [entry for entry in run.journal if isinstance(entry, Aside) and entry.name == "POST failed"]
     assert [entry.text for entry in failed] == ["500 Internal Server Error: 'out of order'"]
+
+
+class Shouter(Actor):
+    line = Link(
+        "{site}/lines",
+        transport=HttpStream(says="POST", says_to="", close_within_s=0.1),
+        dialect=DIALECT,
+        framing=Lines(),
+        max_unsent_bytes=1024 * 1024,
+        within_s=10,
+    )
+
+
+@scenario
+async def shout(shouter: Shouter) -> None:
+    for _ in range(100):
+        shouter.send("wait", "x" * 65536)
+
+
+def test_a_site_that_does_not_answer_what_is_said_is_told_of(play: Play) -> None:
+    with pytest.raises(SendBufferFull, match="the peer does not read what it is sent"):
+        play(shout)
 
 
 class Listener(Actor):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +25,8 @@ from antiphon import (
     SendBufferFull,
     Stand,
     Text,
+    TransportError,
+    listen,
     load_stand,
     perform,
     scenario,
@@ -327,3 +332,85 @@ def test_a_cancelled_connect_leaves_no_process(make_loop: Any) -> None:
     with asyncio.Runner(loop_factory=make_loop) as runner:
         runner.run(connect())
         assert soon(lambda: children() <= before)
+
+
+SERVER = """
+import asyncio
+from antiphon import Accepted, Actor, Text, listen, on
+from antiphon.dialect.framing import Lines
+
+class Loud(Actor):
+    line = Accepted(dialect=Text(), framing=Lines(), allow_half_open=True)
+
+    @on("text")
+    def answer(self, message):
+        print("noise")
+        self.send("text", message.body.upper())
+
+    @on.finished
+    def count(self):
+        self.send("text", "no more?")
+        self.close()
+
+    @on.closed
+    def leave(self, ending):
+        over.set_result(str(ending))
+
+async def main():
+    global over
+    over = asyncio.get_running_loop().create_future()
+    async with await listen("stdio:", lambda opening: Loud()) as server:
+        print(await over)
+        assert not server.failures, server.failures
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> str:
+    """The command of a program that is an actor itself."""
+    file = tmp_path / "server.py"
+    file.write_text(SERVER)
+    return shlex.join([sys.executable, str(file)])
+
+
+@scenario
+async def talk(tool: Tool) -> Any:
+    tool.send("text", "hello")
+    heard = (await tool.expect()).body
+    ending = await tool.close()
+    return heard, ending.code, ending.by, [message.body for message in tool.drain()]
+
+
+@scenario
+async def talk_and_finish(tool: Tool) -> Any:
+    tool.send("text", "hello")
+    tool.finish()
+    heard = [(await tool.expect()).body for _ in range(2)]
+    ending = await tool.expect_close(0)
+    return heard, ending.by
+
+
+def test_a_program_that_is_an_actor_itself(play: Play, server: str) -> None:
+    run = play(talk, server)
+    assert run.value == ("HELLO", 0, "us", ["no more?"])
+    told = [entry.text for entry in run.journal if isinstance(entry, Aside)]
+    assert "\n".join(told).splitlines() == ["noise", "we closed the connection"], "what it prints is no message"
+
+
+def test_such_a_program_hears_that_no_more_is_said(play: Play, server: str) -> None:
+    assert play(talk_and_finish, server).value == (["HELLO", "no more?"], "peer")
+
+
+def test_nobody_listens_where_there_are_no_pipes(tmp_path: Path) -> None:
+    async def serve(address: str) -> None:
+        await listen(address, lambda opening: pytest.fail("nobody has come"))
+
+    with pytest.raises(TransportError, match="is a program's address"):
+        asyncio.run(serve("stdio:cat"))
+    file = tmp_path / "server.py"
+    file.write_text(SERVER)
+    with file.open() as given:  # a file, which cannot be waited for
+        done = subprocess.run([sys.executable, str(file)], stdin=given, capture_output=True, text=True, check=False)
+    assert "TransportError: cannot listen: standard input and output are no pipes" in done.stderr
