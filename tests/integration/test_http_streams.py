@@ -93,6 +93,13 @@ class Site:
             return web.Response(text='{"kind":"b","data":2}', headers={"X-Next": "9"})
         return web.Response(status=410)
 
+    async def endless(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(status=503)
+        await response.prepare(request)
+        await response.write(b"please wait")
+        await asyncio.Event().wait()
+        return response
+
     async def broken(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
@@ -118,6 +125,7 @@ def play(request: pytest.FixtureRequest) -> Play:
         application.router.add_post("/lines", site.say)
         application.router.add_get("/poll", site.poll)
         application.router.add_get("/broken", site.broken)
+        application.router.add_get("/endless", site.endless)
         runner = web.AppRunner(application, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -168,6 +176,19 @@ async def read_without_login(reader: Reader) -> Any:
 
 def test_a_stream_that_is_refused(play: Play) -> None:
     assert play(read_without_login).value == (b"who are you?", "no session")
+
+
+class Turned(Actor):
+    line = Link("{site}/endless", dialect=DIALECT, framing=Lines(), open_within_s=0.2, opens="manually")
+
+
+@scenario
+async def be_turned_away(turned: Turned) -> int:
+    return (await turned.line.expect_refusal()).status
+
+
+def test_a_refusal_whose_body_never_ends(play: Play) -> None:
+    assert play(be_turned_away).value == 503
 
 
 class Talker(Actor):

@@ -16,6 +16,7 @@ __all__ = [
     "check_echo_aborted",
     "check_echo_cancelled_connect",
     "check_echo_closed",
+    "check_echo_closed_at_once",
     "check_echo_finished",
     "check_echo_large",
     "check_echo_nowhere",
@@ -78,6 +79,20 @@ async def check_echo_closed(wires: Wires) -> None:
         ending = await client.ended()
         await scene.expect_data(client, sent, "what was sent before the goodbye, and nothing after it")
         require(ending.by == "us" and ending.is_clean, f"the client, which closed, hears by='us', clean: {ending!r}")
+
+
+@check("peer")
+async def check_echo_closed_at_once(wires: Wires) -> None:
+    """A client that says goodbye as soon as it is open, or as soon as connect returns, hears of the end."""
+    async with play_echo(wires) as scene:
+        leaving = Hearing(leaves=True)
+        scene.clients.append(leaving)
+        await wires.transport.connect(scene.address, Opening(), leaving)
+        await leaving.ended()
+        left = await scene.connect()
+        assert left.connection is not None
+        left.connection.close()
+        await left.ended()
 
 
 @check("peer", "has_finish")

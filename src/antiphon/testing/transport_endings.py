@@ -7,11 +7,12 @@ from typing import Any
 
 from antiphon.testing.transport_check import check
 from antiphon.testing.wires import TURNS, Hearing, Scene, Wires, play_scene, require, require_clean
-from antiphon.transport.interface import HalfClosable
+from antiphon.transport.interface import HalfClosable, Opening
 
 __all__ = [
     "check_aborted_by_client",
     "check_aborted_by_server",
+    "check_closed_at_once",
     "check_closed_by_client",
     "check_closed_by_server",
     "check_closes_that_cannot_be_sent",
@@ -59,6 +60,27 @@ async def _check_close(scene: Scene, closing: Hearing, closed: Hearing) -> None:
         for hearing, ending in ((closing, ours), (closed, theirs)):
             is_told = (ending.code, ending.reason) == (4321, "enough, th\u00e4nks")
             require(is_told, f"code and reason travel; the {hearing.side} heard {ending!r}")
+
+
+@check()
+async def check_closed_at_once(wires: Wires) -> None:
+    """A side that says goodbye as soon as it is open hears of the end, and the other hears what it said before."""
+    async with play_scene(wires) as scene:
+        last = scene.data("hello, and goodbye")
+        leaving = Hearing(last, leaves=True)
+        scene.clients.append(leaving)
+        await wires.transport.connect(scene.address, Opening(), leaving)
+        await leaving.ended()
+        await scene.until(lambda: bool(scene.servers), "the server's accept")
+        await scene.expect_data(scene.servers[0], [last], "what the client said at its opening")
+        left = await scene.connect()
+        assert left.connection is not None
+        left.connection.close()
+        await left.ended()
+        scene.accepts = lambda: Hearing(last, leaves=True)
+        client = await scene.connect()
+        await scene.expect_data(client, [last], "what the server said at its opening")
+        await client.ended()
 
 
 @check("has_codes")

@@ -57,11 +57,12 @@ class Wires(msgspec.Struct, eq=False):
 class Hearing:
     """A receiver that remembers what it was told. `at_opening` is sent as soon as the connection is there.
 
-    With `stays` it keeps the connection when the peer has finished.
+    With `stays` it keeps the connection when the peer has finished; with `leaves` it says goodbye at its opening.
     """
 
-    def __init__(self, *at_opening: Data, stays: bool = False) -> None:
+    def __init__(self, *at_opening: Data, stays: bool = False, leaves: bool = False) -> None:
         self.side = "client"
+        self.leaves = leaves
         self.stays = stays
         self.has_peer_finished = False
         self.connection: Connection | None = None
@@ -79,6 +80,8 @@ class Hearing:
         self.connection = connection
         for data in self._at_opening:
             connection.send(data)
+        if self.leaves:
+            connection.close()
         self._changed.set()
 
     def on_data(self, data: Data) -> None:

@@ -6,7 +6,8 @@ with its cookies, headers and TLS.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import suppress
 from copy import copy
 from typing import Any, Final, Self
 from urllib.parse import urljoin
@@ -22,6 +23,7 @@ from antiphon.transport.http_client import HttpClient
 from antiphon.transport.http_stream_connection import HttpStreamConnection, Saying
 from antiphon.transport.interface import Opening, Receiver
 from antiphon.transport.last_event_id import LastEventId
+from antiphon.transport.timeouts import timeout
 
 __all__ = ["HttpPolling", "HttpSession", "HttpStream"]
 
@@ -95,12 +97,18 @@ class HttpStream:
                 await session.client.close()
             raise
         saying = self._saying(session.client, address, headers, answer, opening.within_s) if self._says else None
+
+        async def let_go() -> None:
+            answer.close()  # also one that nobody has begun to read
+            if is_own:
+                await session.client.close()
+
         connection = HttpStreamConnection(
             receiver,
             self._pieces(session.client, address, headers, answer),
             saying,
             self._close_within_s,
-            session.client.close if is_own else None,
+            let_go,
         )
         connection.open(single_lines(answer.headers))
         return connection
@@ -115,16 +123,17 @@ class HttpStream:
             raise ConnectFailed(error.text, place=address, hint=hint) from error
         if 200 <= answer.status < 300:
             return answer
-        try:
-            body = await answer.read(_MOST_OF_A_REFUSAL_BYTES)
-        finally:
-            answer.close()
+        body = b""
+        with suppress(TimeoutError, TransportError):  # the status tells more than half a body
+            async with timeout(within_s):
+                body = await answer.read(_MOST_OF_A_REFUSAL_BYTES)
+        answer.close()
         text = f"the stream was refused: {answer.status} {phrase(answer.status)}".rstrip()
         raise UpgradeRefused(text, status=answer.status, headers=answer.headers, body=body, place=address)
 
     async def _pieces(
         self, _client: HttpClient, _address: str, _headers: Mapping[str, str], answer: HttpAnswer
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """What is heard, from the first answer on."""
         has_events = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower() == _EVENTS
         try:
@@ -179,16 +188,20 @@ class HttpPolling(HttpStream):
 
     async def _pieces(
         self, client: HttpClient, address: str, headers: Mapping[str, str], answer: HttpAnswer
-    ) -> AsyncIterator[bytes]:
-        while True:
-            body = await answer.read(self._most_bytes + 1)
-            if len(body) > self._most_bytes:
-                raise TransportError(f"an answer has more than {self._most_bytes:,} bytes", place=address)
-            if body:
-                yield body
-            if self._follow is not None:
-                address = urljoin(address, self._follow(answer.headers, body) or "")
-            answer = await client.answer(self._method, address, headers=headers, within_s=self._poll_within_s)
-            if not 200 <= answer.status < 300:
-                answer.close()
-                raise TransportError(f"a poll was answered with {answer.status} {phrase(answer.status)}", place=address)
+    ) -> AsyncGenerator[bytes, None]:
+        try:
+            while True:
+                body = await answer.read(self._most_bytes + 1)
+                if len(body) > self._most_bytes:
+                    text = f"an answer has more than {self._most_bytes:,} bytes"
+                    raise TransportError(text, place=address, hint="HttpPolling(most_bytes=…) takes larger ones")
+                if body:
+                    yield body
+                if self._follow is not None:
+                    address = urljoin(address, self._follow(answer.headers, body) or "")
+                answer = await client.answer(self._method, address, headers=headers, within_s=self._poll_within_s)
+                if not 200 <= answer.status < 300:
+                    text = f"a poll was answered with {answer.status} {phrase(answer.status)}".rstrip()
+                    raise TransportError(text, place=address)
+        finally:
+            answer.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -58,10 +58,10 @@ class HttpStreamConnection:
     def __init__(
         self,
         receiver: Receiver,
-        pieces: AsyncIterator[bytes],
+        pieces: AsyncGenerator[bytes, None],
         saying: Saying | None,
         close_within_s: float,
-        on_lost: Callable[[], Awaitable[None]] | None,
+        on_lost: Callable[[], Awaitable[None]],
     ) -> None:
         self._receiver = receiver
         self._pieces = pieces
@@ -71,6 +71,8 @@ class HttpStreamConnection:
         self._loop = asyncio.get_running_loop()
         self._goodbye: Ending | None = None
         self._is_ended = False
+        self._is_let_go = False
+        self._reader: asyncio.Task[None] | None = None  # once it has begun to read
         self._is_reading = asyncio.Event()
         self._is_reading.set()
         self._unsent: deque[bytes] = deque()
@@ -84,7 +86,7 @@ class HttpStreamConnection:
         """Tell the receiver, and begin to read."""
         self._tell("on_opened", self)
         self._tell("on_aside", "response headers", headers)
-        self._reader = self._loop.create_task(self._read())
+        self._beginning = self._loop.create_task(self._read())
 
     def send(self, data: Data) -> None:
         """Send it in a request of its own. Raises TransportError on a stream that only hears."""
@@ -106,7 +108,7 @@ class HttpStreamConnection:
             return
         self._goodbye = Ending(by="us", is_clean=True)
         if self._sender is None:
-            self._reader.cancel()
+            self._let_go()
         else:
             self._overdue = ClosingTime(self._loop, self._close_within_s, lambda: len(self._unsent), self._end_overdue)
 
@@ -116,7 +118,7 @@ class HttpStreamConnection:
             self._goodbye = self._goodbye or Ending(by="us")
             if self._sender is not None:
                 self._sender.cancel()
-            self._reader.cancel()
+            self._let_go()
 
     @property
     def unsent_bytes(self) -> int:
@@ -141,9 +143,12 @@ class HttpStreamConnection:
     async def _read(self) -> None:
         ending = Ending(by="peer", is_clean=True)
         try:
-            async for piece in self._pieces:
-                await self._is_reading.wait()
-                self._tell("on_data", piece)
+            # A task that is cancelled before it has begun never does, and would tell nobody of the end.
+            self._reader = self._beginning
+            if not self._is_let_go:
+                async for piece in self._pieces:
+                    await self._is_reading.wait()
+                    self._tell("on_data", piece)
         except asyncio.CancelledError:
             ending = Ending(by="us")
         except Exception as error:
@@ -161,6 +166,12 @@ class HttpStreamConnection:
             self._sender = None
             self._is_empty.set()
         if self._goodbye is not None:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Read no more, and come to the end."""
+        self._is_let_go = True
+        if self._reader is not None:
             self._reader.cancel()
 
     def _end_overdue(self) -> None:
@@ -175,11 +186,12 @@ class HttpStreamConnection:
             self._overdue.cancel()
         if self._sender is not None:
             self._sender.cancel()
-        await self._pieces.aclose()  # type: ignore[attr-defined]  # a generator, which lets go of its answer
-        if self._on_lost is not None:
+        try:
+            await self._pieces.aclose()
             await self._on_lost()
-        self._is_empty.set()
-        self._tell("on_ended", ending)
+        finally:
+            self._is_empty.set()
+            self._tell("on_ended", ending)
 
     def _tell(self, what: str, *news: Any) -> None:
         try:
