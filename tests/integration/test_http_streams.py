@@ -29,7 +29,7 @@ from antiphon import (
 )
 from antiphon.dialect.event_stream import Events, EventStream
 from antiphon.dialect.framing import Lines
-from antiphon.journal import Aside
+from antiphon.journal import Aside, ChannelEnded
 from antiphon.transport.http_stream import HttpPolling, HttpStream
 from antiphon.transport.http_stream_listener import HttpStreamListener
 
@@ -189,6 +189,22 @@ async def be_turned_away(turned: Turned) -> int:
 
 def test_a_refusal_whose_body_never_ends(play: Play) -> None:
     assert play(be_turned_away).value == 503
+
+
+class Borrower(Actor):
+    api = Http("{site}")
+    line = Link("{site}/lines", transport=HttpStream(by="api"), dialect=DIALECT, framing=Lines(), within_s=10)
+
+
+@scenario
+async def just_listen(borrower: Borrower) -> None:
+    await borrower.expect("a")
+
+
+def test_a_session_outlives_the_streams_that_borrow_it(play: Play) -> None:
+    run = play(just_listen)
+    (ended,) = (entry for entry in run.journal if isinstance(entry, ChannelEnded))
+    assert (ended.by, ended.detail) == ("us", "")
 
 
 class Talker(Actor):

@@ -297,8 +297,13 @@ class Actor:
     async def disconnect(self) -> None:
         """Close every channel; nothing reacts any more."""
         try:
-            for channel in self.channels.values():
-                await channel.close()
+            channels = self.channels.values()
+            for channel in channels:
+                if isinstance(channel, Channel):
+                    await channel.close()
+            for channel in channels:  # later: a stream may have borrowed its session
+                if isinstance(channel, HttpChannel):
+                    await channel.close()
         finally:
             # They lead from the channels back here: all would stay until the garbage collector finds them.
             for handlers in self.__dict__["_handlers_made"]:

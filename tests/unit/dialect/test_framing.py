@@ -1,4 +1,4 @@
-"""Framings: cut and joined at every byte, and what they refuse."""
+"""Framings: what they refuse, and what is theirs alone; `tests/contract/test_framings.py` has what is common to all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ FRAMINGS = {
     "head": ContentLength(limit_bytes=100),
     "events": Events(limit_bytes=100),
 }
-SAID = ["hello", "", "gr\u00fc\u00df \U0001f600", '{"a": 1}']
 
 
 @pytest.fixture(params=FRAMINGS.values(), ids=FRAMINGS)
@@ -29,41 +28,6 @@ def framing(request: pytest.FixtureRequest) -> Framing:
 
 def heard(framing: Framing, *pieces: bytes) -> list[str]:
     return [frame if isinstance(frame, str) else frame.decode() for piece in pieces for frame in framing.feed(piece)]
-
-
-def test_what_is_wrapped_is_heard_wherever_it_is_cut(framing: Framing) -> None:
-    whole = b"".join(map(framing.wrap, SAID))
-    assert heard(framing.framing(), whole) == SAID
-    assert heard(framing.framing(), *(bytes([byte]) for byte in whole)) == SAID
-    for cut in range(len(whole)):
-        assert heard(framing.framing(), whole[:cut], whole[cut:]) == SAID
-
-
-def test_part_of_a_frame_is_held(framing: Framing) -> None:
-    whole = framing.wrap("hello")
-    assert not framing.holds_part
-    assert heard(framing, whole[:-1]) == []
-    assert framing.holds_part
-    assert heard(framing, whole[-1:]) == ["hello"]
-    assert not framing.holds_part
-
-
-def test_each_connection_has_its_own(framing: Framing) -> None:
-    heard(framing, framing.wrap("hello")[:-1])
-    other = type(framing)().framing()
-    assert not other.holds_part
-
-
-def test_a_frame_over_the_limit_is_refused_and_what_came_before_counts(framing: Framing) -> None:
-    frames = iter(framing.feed(framing.wrap("hello") + framing.wrap("x" * 101)))
-    assert next(frames) in ("hello", b"hello")
-    with pytest.raises(DialectError, match="over the limit of 100"):
-        next(frames)
-
-
-def test_a_frame_that_never_ends_is_refused_before_it_is_there(framing: Framing) -> None:
-    with pytest.raises(DialectError, match="over the limit"):
-        heard(framing, framing.wrap("x" * 200)[:-1])
 
 
 def test_text_that_utf8_cannot_carry_is_no_frame(framing: Framing) -> None:
