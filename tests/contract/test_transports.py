@@ -35,7 +35,7 @@ STREAMS = {"tcp", "tcps", "unix"}
 MakeWires = Callable[..., Wires]
 
 
-@pytest.fixture(params=["memory", "ws", "ws compressed", "wss", "tcp", "tcps", "unix", "http"])
+@pytest.fixture(params=["memory", "ws", "ws compressed", "wss", "ws+unix", "tcp", "tcps", "unix", "http"])
 def make_wires(request: pytest.FixtureRequest) -> MakeWires:
     """Makes one of the built-in transports; its sides wait `close_within_s` for a goodbye."""
 
@@ -52,6 +52,10 @@ def make_wires(request: pytest.FixtureRequest) -> MakeWires:
             transport = WebSocketTransport(tls=request.getfixturevalue("client_tls"), **options)
             options["tls"] = request.getfixturevalue("server_tls")
             return Wires(WebSocketListener(), transport, "wss://127.0.0.1:0", options=options, has_finish=False)
+        if request.param == "ws+unix":
+            path = request.getfixturevalue("tmp_path") / "s"
+            transport = WebSocketTransport(**options)
+            return Wires(WebSocketListener(), transport, f"ws+unix://{path}", options=options, has_finish=False)
         transport = WebSocketTransport(compression=request.param == "ws compressed", **options)
         return Wires(WebSocketListener(), transport, "ws://127.0.0.1:0", options=options, has_finish=False)
 

@@ -517,6 +517,36 @@ class TestTls:
         assert "wss://" in failed.hint
 
 
+class TestRequiredSubprotocol:
+    def test_a_server_that_chooses_one(self, run: Any, raw: Any) -> None:
+        async def serve(peer: Any) -> None:
+            await raw.answer(peer, "Sec-WebSocket-Protocol: talk")
+            await peer.hear_end()
+
+        async def scene() -> str:
+            async with raw.server(serve) as address:
+                transport = WebSocketTransport(requires_subprotocol=True)
+                connection = await transport.connect(address, Opening(subprotocols=("talk", "sing")), Hearing())
+                connection.abort()
+                return connection.subprotocol
+
+        assert run(scene()) == "talk"
+
+    def test_a_server_that_chooses_none(self, run: Any, raw: Any) -> None:
+        async def serve(peer: Any) -> None:
+            await raw.answer(peer)
+            await peer.hear_end()
+
+        opening = Opening(subprotocols=("talk", "sing"))
+        failed = run(against(raw, serve, opening, requires_subprotocol=True))
+        assert failed.text == "the server's upgrade is not in order: it chose no subprotocol, of talk, sing"
+        assert "requires_subprotocol" in failed.hint
+
+    def test_with_none_to_offer(self, run: Any) -> None:
+        failed = run(failing("ws://127.0.0.1:9", Opening(), requires_subprotocol=True))
+        assert "no subprotocols to offer" in failed.text
+
+
 def test_a_cancelled_connect_leaves_no_socket(run: Any, raw: Any) -> None:
     """At whatever moment: the server sees the end of every connection it saw the beginning of."""
     ends = []

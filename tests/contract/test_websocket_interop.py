@@ -8,12 +8,13 @@ import ssl
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 import websockets
-from websockets.asyncio.client import connect
-from websockets.asyncio.server import serve
+from websockets.asyncio.client import connect, unix_connect
+from websockets.asyncio.server import serve, unix_serve
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
 from websockets.typing import Subprotocol
 
@@ -176,6 +177,36 @@ def test_pings_of_theirs_are_answered(run: Any) -> None:
             await (await websocket.ping(b"are you there?"))
 
     run(scene())
+
+
+def test_pings_of_ours_are_answered(run: Any) -> None:
+    async def scene() -> Any:
+        async with their_server(echo) as address:
+            connection = await WebSocketTransport(ping_every_s=0.01).connect(address, Opening(), Hearing())
+            took_s = [await connection.ping() for _ in range(3)]
+            connection.abort()
+            return took_s
+
+    assert all(each is not None for each in run(scene()))
+
+
+def test_over_a_unix_socket_both_ways(run: Any, tmp_path: Path) -> None:
+    async def scene() -> Any:
+        ours = Hearing()
+        async with unix_serve(echo, str(tmp_path / "theirs")):
+            connection = await WebSocketTransport().connect(f"ws+unix://{tmp_path}/theirs:/desk", Opening(), ours)
+            connection.send("hello")
+            await ours.until(lambda: bool(ours.data), "an answer")
+            connection.close()
+            await ours.ended()
+        theirs = Hearing("welcome")
+        async with (
+            our_server(theirs, f"ws+unix://{tmp_path}/ours"),
+            unix_connect(str(tmp_path / "ours"), "ws://localhost/desk") as websocket,
+        ):
+            return ours.data, await websocket.recv()
+
+    assert run(scene()) == (["hello"], "welcome")
 
 
 def test_subprotocols(run: Any) -> None:

@@ -341,7 +341,7 @@ def test_a_scheme_that_nobody_listens_with_is_said_with_those_that_are() -> None
     with pytest.raises(ScenarioError) as failed:
         asyncio.run(listen("gopher://127.0.0.1:0", lambda opening: Counter([])))
     assert "no listener is registered for 'gopher://127.0.0.1:0'" in str(failed.value)
-    assert "ws, wss" in str(failed.value)
+    assert "ws, ws+unix, wss" in str(failed.value)
 
 
 def test_a_scheme_that_nobody_connects_with_is_said_likewise() -> None:

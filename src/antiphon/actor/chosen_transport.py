@@ -29,7 +29,7 @@ class ChosenTransport:
         self,
         stand: Stand,
         declared: Transport | None,
-        tls: TlsChoice,
+        tls: TlsChoice | None,
         fields: Callable[[], Mapping[str, Any]],
     ) -> None:
         self._stand = stand
@@ -54,9 +54,8 @@ class ChosenTransport:
             if hasattr(transport, "for_channel"):
                 transport = transport.for_channel(self._session)
                 self._own = scheme, transport
-        tls = self._tls(address)
-        if tls is not None:
-            opening = msgspec.structs.replace(opening, tls=tls)
+        if self._tls is not None:
+            opening = msgspec.structs.replace(opening, tls=self._tls(address))
         return await transport.connect(address, opening, receiver)
 
     def _session(self, name: str) -> HttpSession:

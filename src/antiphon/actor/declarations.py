@@ -146,7 +146,7 @@ class Link(Declaration[Channel]):
             framing=self.framing,
             vocabulary=self.vocabulary,
             transport=ChosenTransport(
-                stand, self.transport, TlsChoice(runtime, stand, self.tls, f"{actor}.{self.name}"), party.fields
+                stand, self.transport, TlsChoice.of(runtime, stand, self.tls, actor, self.name), party.fields
             ),
             address=address,
             party=party,
@@ -168,7 +168,9 @@ class Link(Declaration[Channel]):
 class WebSocket(Link):
     """A channel over WebSocket (RFC 6455).
 
-    address: ws://, wss://, or the http:// or https:// address of the same server.
+    address: ws://, wss://, or the http:// or https:// address of the same server; ws+unix:///path.sock:/path.
+    requires_subprotocol: a server that chooses none of `subprotocols` is refused.
+    follows_redirects: True, or how often; another host gets no credentials. False: a redirect is a refusal.
     proxy: the way there, "http://user:password@host:port" or a `Proxy`; True for what HTTPS_PROXY, HTTP_PROXY,
     ALL_PROXY and NO_PROXY say, None for the direct way. compression: ask for permessage-deflate (RFC 7692).
     max_size_bytes: the largest message that is taken; a larger one ends the connection with 1009.
@@ -194,6 +196,8 @@ class WebSocket(Link):
         answers_pings: bool = True,
         ping_every_s: float | None = None,
         ping_within_s: float = DEFAULT_WITHIN_S,
+        requires_subprotocol: bool = False,
+        follows_redirects: bool | int = False,
         within_s: float | None = None,
         open_within_s: float = 10.0,
         opens: str = "arriving",
@@ -215,6 +219,8 @@ class WebSocket(Link):
                 answers_pings=answers_pings,
                 ping_every_s=ping_every_s,
                 ping_within_s=ping_within_s,
+                requires_subprotocol=requires_subprotocol,
+                follows_redirects=follows_redirects,
             ),
             headers=headers,
             subprotocols=subprotocols,
@@ -312,7 +318,7 @@ class Http(Declaration[HttpChannel]):
             actor=actor,
             address=address,
             client=HttpClient(
-                TlsChoice(runtime, stand, self.tls, f"{actor}.{self.name}"), self.max_size_bytes, self.proxy
+                TlsChoice.of(runtime, stand, self.tls, actor, self.name), self.max_size_bytes, self.proxy
             ),
             headers=self.headers,
             within_s=_first(self.within_s, stand.within_s),

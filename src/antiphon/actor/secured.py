@@ -25,6 +25,15 @@ class TlsChoice:
         self._declared = declared
         self._channel = channel
 
+    @classmethod
+    def of(
+        cls, runtime: Runtime, stand: Stand, declared: Tls | ssl.SSLContext | None, actor: str, channel: str
+    ) -> TlsChoice | None:
+        """The choice of a channel; None, as nearly always, where nobody has said anything."""
+        if declared is None and stand.tls.is_empty:
+            return None
+        return cls(runtime, stand, declared, f"{actor}.{channel}")
+
     def __call__(self, address: str) -> Tls | ssl.SSLContext | None:
         """The settings for an address, if it has TLS; that they trust anybody goes into the run's record, once."""
         tls = self._declared if self._declared is not None else self._stand.tls_for(address)

@@ -36,6 +36,9 @@ class Runtime:
     the soft checks that have failed, `tasks` those of handlers that are under way.
     """
 
+    _noted: frozenset[str] = frozenset()
+    """The notes that are said once, and were."""
+
     def __init__(
         self, journal: Journal, on_failure: Callable[[BaseException], None], clock: Clock | None = None
     ) -> None:
@@ -63,7 +66,6 @@ class Runtime:
         # The loop keeps timers until they fire; what has fired or was cancelled goes from here by itself. Made when the
         # first one is: few runs have any.
         self._timers: WeakSet[asyncio.TimerHandle] | None = None
-        self._noted: frozenset[str] = frozenset()
 
     def note_once(self, text: str) -> None:
         """Put a note into the journal, if this run has not had the same one."""

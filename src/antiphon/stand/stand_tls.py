@@ -40,6 +40,8 @@ class StandTls:
     def __init__(self, for_all: Tls | None = None, places: Mapping[str, Tls] | None = None) -> None:
         self.for_all = for_all
         self.places = dict(places or {})
+        self.is_empty = for_all is None and not places
+        """Does it say nothing of any address?"""
 
     @classmethod
     def of_plain(cls, plain: Mapping[str, Mapping[str, Any]]) -> Self:

@@ -21,7 +21,7 @@ from antiphon.transport.http_answer import HttpAnswer
 from antiphon.transport.http_connector import Connector
 from antiphon.transport.proxy import ProxyChoice
 from antiphon.transport.timeouts import timeout
-from antiphon.transport.tls import ClientTls, Tls, client_tls
+from antiphon.transport.tls import PLAIN, Tls, client_tls
 
 __all__ = ["DEFAULT_MAX_SIZE_BYTES", "HttpClient"]
 
@@ -35,21 +35,17 @@ ChooseTls = Callable[[str], Tls | ssl.SSLContext | None]
 _ENVIRONMENT: Final = ProxyChoice(True)
 
 
-def _systems(_address: str) -> None:
-    """The system's certificates decide, wherever it leads."""
-
-
 class HttpClient:
     """Requests from one party: cookies that it is given are kept and sent again, connections are used again.
 
-    `tls` gives the settings for an https address, None for the system's certificates. `max_size_bytes` bounds the body
+    `tls` gives the settings for an address, None for the system's certificates. `max_size_bytes` bounds the body
     of an answer, decompressed. `proxy` is the way there: plain requests are given to an HTTP proxy as they are, all
     others go through it.
     """
 
     def __init__(
         self,
-        tls: ChooseTls = _systems,
+        tls: ChooseTls | None = None,
         max_size_bytes: int = DEFAULT_MAX_SIZE_BYTES,
         proxy: ProxyChoice = _ENVIRONMENT,
     ) -> None:
@@ -76,10 +72,7 @@ class HttpClient:
         ScenarioError for an address that is none.
         """
         _require_address(url)
-        through = self._handed_over(url)
-        chosen = self._tls(url)
-        # A plain address may lead to another, as redirects do.
-        tls = client_tls(chosen) if chosen is not None or url.startswith("https:") else ClientTls()
+        way = self._way(url)
         try:
             async with (
                 timeout(within_s),
@@ -90,7 +83,7 @@ class HttpClient:
                     data=data,
                     params=params,
                     allow_redirects=follow,
-                    **{"ssl": tls.context or True, "server_hostname": tls.server_name, **through},
+                    **way,
                 ) as response,
             ):
                 body = await self._body_of(response)
@@ -111,8 +104,7 @@ class HttpClient:
         Whoever gets it closes it. Raises as `request` does.
         """
         _require_address(url)
-        chosen = self._tls(url)
-        tls = client_tls(chosen) if chosen is not None or url.startswith("https:") else ClientTls()
+        way = self._way(url)
         try:
             async with timeout(within_s):
                 response = await self._opened().request(
@@ -120,12 +112,18 @@ class HttpClient:
                     url,
                     headers=combine(headers.items()),
                     data=data,
-                    ssl=tls.context or True,
-                    server_hostname=tls.server_name,
+                    **way,
                 )
         except _MET as error:
             raise _told(error, method, url, within_s) from _cause(error)
         return HttpAnswer(response, f"{method} {url}")
+
+    def _way(self, url: str) -> dict[str, Any]:
+        """What aiohttp is told of TLS and of a proxy."""
+        chosen = self._tls(url) if self._tls is not None else None
+        # A plain address may lead to another, as redirects do.
+        tls = client_tls(chosen) if chosen is not None or url.startswith("https:") else PLAIN
+        return {"ssl": tls.context or True, "server_hostname": tls.server_name, **self._handed_over(url)}
 
     def _handed_over(self, url: str) -> dict[str, Any]:
         """What aiohttp is told of a proxy that is given the request (RFC 9112 section 3.2.2); nothing if none is."""

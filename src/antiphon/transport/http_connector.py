@@ -27,8 +27,8 @@ from aiohttp.client_proto import ResponseHandler
 from antiphon.errors import ConnectFailed
 from antiphon.transport.connect_failure import ProxyFailed
 from antiphon.transport.proxy import ProxyChoice
-from antiphon.transport.proxy_dialing import basic_authorization, create_stream
-from antiphon.transport.tls import ClientTls, client_tls
+from antiphon.transport.proxy_dialing import basic_authorization, connect_through
+from antiphon.transport.tls import PLAIN, ClientTls, client_tls
 
 __all__ = ["Connector"]
 
@@ -57,12 +57,12 @@ class Connector(aiohttp.TCPConnector):
         proxy = None if options else self._proxy.of(req.url.host, req.port, is_secure=req.is_ssl())
         if proxy is None:
             return await super()._create_direct_connection(req, *args, **options)
-        tls = ClientTls()
+        tls = PLAIN
         if req.is_ssl():
             given = req.ssl if isinstance(req.ssl, ssl.SSLContext) else None  # True for the system's certificates
             tls = ClientTls(client_tls(given).context, req.server_hostname)
         try:
-            return await create_stream(self._factory, req.url.raw_host, req.port, tls, proxy)
+            return await connect_through(proxy, self._factory, req.url.raw_host, req.port, tls)
         except ProxyFailed as error:
             raise ConnectFailed(error.text, place=f"{req.method} {req.url}", hint=error.hint) from error
         except ssl.CertificateError as error:

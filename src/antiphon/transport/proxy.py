@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import ssl
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, Literal
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies_environment
@@ -93,6 +94,7 @@ class ProxyChoice:
         return Proxy(address if "://" in address else f"http://{address}", origin=f"{name.upper()}_PROXY")
 
 
+@lru_cache(256)
 def _is_here(host: str) -> bool:
     if host.rstrip(".").lower() == "localhost":
         return True

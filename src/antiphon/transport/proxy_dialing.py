@@ -1,4 +1,4 @@
-"""A stream to a host, directly or through a proxy, with TLS or without."""
+"""A stream to a host through a proxy, with TLS or without."""
 
 from __future__ import annotations
 
@@ -17,28 +17,24 @@ from antiphon.transport.http1_answer import RefusalBody, take_answer
 from antiphon.transport.http1_head import HEAD_END, ResponseHead
 from antiphon.transport.proxy import Proxy
 from antiphon.transport.read_buffer import ReadBuffer
-from antiphon.transport.tls import ClientTls, client_tls
+from antiphon.transport.tls import PLAIN, ClientTls, client_tls
 
-__all__ = ["basic_authorization", "create_stream"]
+__all__ = ["basic_authorization", "connect_through"]
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
 
 _MOST_SHOWN: Final = 300
 
 
-async def create_stream(
-    begin: Callable[[], P], host: str, port: int, tls: ClientTls, proxy: Proxy | None
+async def connect_through(
+    proxy: Proxy, begin: Callable[[], P], host: str, port: int, tls: ClientTls
 ) -> tuple[asyncio.Transport, P]:
-    """A stream with a protocol that `begin` has made, for each attempt one.
+    """A stream with a protocol that `begin` has made.
 
     Raises OSError as an event loop's `create_connection` does, and ProxyFailed for what the proxy was in the way of.
     Cancelled, or failed, it leaves nothing open but what its protocols have heard of.
     """
     loop = asyncio.get_running_loop()
-    if proxy is None:
-        return await loop.create_connection(
-            begin, host, port, ssl=tls.context, server_hostname=tls.server_name if tls.context is not None else None
-        )
     name = (tls.server_name or host) if tls.context is not None else None
     if not proxy.is_http:
         sock = await _ask_socks(proxy, host, port)
@@ -80,7 +76,7 @@ async def _ask_http(proxy: Proxy, host: str, port: int, tunnels: list[_Tunnel]) 
         tunnels.append(_Tunnel(proxy, target))
         return tunnels[-1]
 
-    tls = client_tls(proxy.tls) if proxy.scheme == "https" else ClientTls()
+    tls = client_tls(proxy.tls) if proxy.scheme == "https" else PLAIN
     try:
         stream, tunnel = await loop.create_connection(
             begin, proxy.host, proxy.port, ssl=tls.context, server_hostname=tls.server_name

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from antiphon.errors import ScenarioError
 
-__all__ = ["ClientTls", "Tls", "client_tls", "server_context"]
+__all__ = ["PLAIN", "ClientTls", "Tls", "client_tls", "server_context"]
 
 _VERSIONS: Final = {"": None, "1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 _CERTIFICATE: Final = "-----BEGIN CERTIFICATE-----"
@@ -229,6 +229,10 @@ class ClientTls:
     def __init__(self, context: ssl.SSLContext | None = None, server_name: str | None = None) -> None:
         self.context = context
         self.server_name = server_name
+
+
+PLAIN: Final = ClientTls()
+"""No TLS."""
 
 
 def client_tls(*given: Tls | ssl.SSLContext | None) -> ClientTls:

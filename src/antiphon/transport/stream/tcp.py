@@ -15,7 +15,7 @@ from antiphon.transport.connect_failure import Destination
 from antiphon.transport.interface import Opening
 from antiphon.transport.stream.byte_stream import CLOSE_WITHIN_S, ByteStream, ByteStreamListener, Listened
 from antiphon.transport.stream.host_port import HostPort
-from antiphon.transport.tls import ClientTls, Tls, client_tls, server_context
+from antiphon.transport.tls import PLAIN, Tls, client_tls, server_context
 
 __all__ = ["TcpListener", "TcpTransport"]
 
@@ -41,7 +41,7 @@ class TcpTransport(ByteStream[HostPort]):
         return where
 
     async def create(self, where: HostPort, opening: Opening, begin: Callable[[], Any]) -> tuple[Any, Any]:
-        tls = client_tls(opening.tls, self._tls) if where.scheme == "tcps" else ClientTls()
+        tls = client_tls(opening.tls, self._tls) if where.scheme == "tcps" else PLAIN
         return await asyncio.get_running_loop().create_connection(
             begin, where.host, where.port, ssl=tls.context, server_hostname=tls.server_name
         )

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import socket
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from antiphon.transport.acceptor import BACKLOG, Acceptor
+from antiphon.transport.acceptor import Acceptor
 from antiphon.transport.interface import Opening
 from antiphon.transport.stream.byte_stream import ByteStream, ByteStreamListener, Listened
+from antiphon.transport.unix_socket import bind_unix, words_of_binding, words_of_unix
 
 __all__ = ["UnixListener", "UnixTransport"]
 
@@ -31,15 +30,7 @@ class UnixTransport(ByteStream[Path]):
         return await asyncio.get_running_loop().create_unix_connection(begin, str(where))
 
     def explain(self, where: Path, error: OSError | ValueError) -> tuple[str, str | None]:
-        if isinstance(error, FileNotFoundError):
-            return f"there is no {where}", "is the system under test running there?"
-        if isinstance(error, ConnectionRefusedError):
-            if not where.is_socket():
-                return f"{where} is no socket", "is it the right path?"
-            return f"nobody listens at {where}", "is the system under test running there?"
-        if isinstance(error, PermissionError):
-            return f"{where} is not ours to connect to", "who may write to it?"
-        return f"could not connect to {where}: {error}", None
+        return words_of_unix(error, where)
 
 
 class UnixListener(ByteStreamListener[Path]):
@@ -51,20 +42,11 @@ class UnixListener(ByteStreamListener[Path]):
         return _path(address)
 
     async def open(self, where: Path, make: Callable[[], Any]) -> Listened:
-        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            listening.setblocking(False)
-            listening.bind(str(where))
-            listening.listen(BACKLOG)
-        except BaseException:
-            listening.close()
-            raise
+        listening = bind_unix(where)
         return Listened(Acceptor([listening], make, None), f"unix://{where}", partial(where.unlink, missing_ok=True))
 
     def explain(self, _where: Path, error: OSError) -> tuple[str, str | None]:
-        if error.errno == errno.EADDRINUSE:
-            return "there is a file already", "if nobody listens there, remove it"
-        return str(error.strerror or error), _FORM
+        return words_of_binding(error, _FORM)
 
 
 def _path(address: str) -> Path:

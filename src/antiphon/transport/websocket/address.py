@@ -1,9 +1,13 @@
-"""WebSocket addresses: `ws://`, `wss://`, and `http://`, `https://` as other names for them (RFC 6455 section 3)."""
+"""WebSocket addresses: `ws://`, `wss://`, and `http://`, `https://` as other names for them (RFC 6455 section 3).
+
+And `ws+unix:///path/of/the.sock:/path?query`, the form of Node's clients, for WebSocket over a Unix socket: behind the
+colon stands what `ws://host` has behind its host. A colon in the socket's own path is written %3A.
+"""
 
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import msgspec
 
@@ -13,6 +17,7 @@ from antiphon.transport.digits import read_digits
 __all__ = ["WebSocketAddress"]
 
 _SECURE: Final = {"ws": False, "http": False, "wss": True, "https": True}
+_UNIX: Final = "ws+unix://"
 _LARGEST_PORT: Final = 65535
 _SAFE: Final = "%/:?#[]@!$&'()*+,;=~"
 """What stands in paths and queries as it is; the rest is percent-encoded."""
@@ -22,6 +27,7 @@ class WebSocketAddress(msgspec.Struct, frozen=True):
     """An address taken apart. `target` is path and query as they go into the request line.
 
     `credentials` is `user:password` where the address has them, "" otherwise; `bare` is the address without them.
+    `socket` is the path of a Unix socket, "" for TCP; then the host is localhost, and the port none.
     """
 
     is_secure: bool
@@ -30,10 +36,13 @@ class WebSocketAddress(msgspec.Struct, frozen=True):
     target: str
     credentials: str
     bare: str
+    socket: str = ""
 
     @classmethod
     def parse(cls, address: str) -> WebSocketAddress:
         """Take an address apart. Raises ValueError, whose text says what is wrong with it."""
+        if address.startswith(_UNIX):
+            return cls._parse_unix(address)
         parts = urlsplit(address)
         if parts.scheme not in _SECURE:
             raise ValueError(f"{parts.scheme or 'nothing'} is no scheme of WebSocket: ws:// and wss:// are")
@@ -43,19 +52,33 @@ class WebSocketAddress(msgspec.Struct, frozen=True):
             raise ValueError("a WebSocket address has no #fragment")
         is_secure = _SECURE[parts.scheme]
         port = _port(parts.netloc, 443 if is_secure else 80)
-        # An empty path goes as "/" into the request line (RFC 6455 section 3); what is encoded already stays.
-        target = quote(parts.path, safe=_SAFE) or "/"
-        if parts.query:
-            target += "?" + quote(parts.query, safe=_SAFE)
         credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else ""
         netloc = parts.netloc.rpartition("@")[2]  # the last one: a password may hold others
         return cls(
             is_secure=is_secure,
             host=_ascii(parts.hostname),
             port=port,
-            target=target,
+            target=_target(parts),
             credentials=credentials,
             bare=parts._replace(netloc=netloc).geturl(),
+        )
+
+    @classmethod
+    def _parse_unix(cls, address: str) -> WebSocketAddress:
+        socket, _, rest = address.removeprefix(_UNIX).partition(":")
+        parts = urlsplit(f"//localhost{rest}")
+        if not socket.startswith("/") or len(socket) == 1 or (rest and rest[0] not in "/?#"):
+            raise ValueError("the form is ws+unix:///path/of/the.sock:/path")
+        if parts.fragment:
+            raise ValueError("a WebSocket address has no #fragment")
+        return cls(
+            is_secure=False,
+            host="localhost",
+            port=80,
+            target=_target(parts),
+            credentials="",
+            bare=address,
+            socket=unquote(socket),
         )
 
     @property
@@ -74,6 +97,12 @@ class WebSocketAddress(msgspec.Struct, frozen=True):
         host = f"[{host}]" if ":" in host else host
         target = "" if self.target == "/" else self.target
         return f"{'wss' if self.is_secure else 'ws'}://{host}:{port}{target}"
+
+
+def _target(parts: SplitResult) -> str:
+    # An empty path goes as "/" into the request line (RFC 6455 section 3); what is encoded already stays.
+    target = quote(parts.path, safe=_SAFE) or "/"
+    return f"{target}?{quote(parts.query, safe=_SAFE)}" if parts.query else target
 
 
 def _port(netloc: str, default: int) -> int:

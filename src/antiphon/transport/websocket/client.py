@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+import copy
 import ssl
-from base64 import b64encode
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, Literal
+
+import msgspec
 
 from antiphon.conversation.headers import combine
 from antiphon.conversation.wording import cut_middle
-from antiphon.errors import ConnectFailed
+from antiphon.errors import ConnectFailed, UpgradeRefused
 from antiphon.transport import http1_head as heads
 from antiphon.transport.connect_failure import Destination, ProxyFailed
 from antiphon.transport.interface import Opening, Receiver
 from antiphon.transport.proxy import Proxy, ProxyChoice
-from antiphon.transport.proxy_dialing import create_stream
+from antiphon.transport.proxy_dialing import connect_through
 from antiphon.transport.timeouts import timeout
-from antiphon.transport.tls import ClientTls, Tls, client_tls
+from antiphon.transport.tls import PLAIN, Tls, client_tls
+from antiphon.transport.unix_socket import words_of_unix
 from antiphon.transport.websocket.address import WebSocketAddress
 from antiphon.transport.websocket.client_handshake import ClientHandshake, UpgradeRequest
 from antiphon.transport.websocket.connection import WebSocketConnection
 from antiphon.transport.websocket.deflate import OFFER, Terms
 from antiphon.transport.websocket.keepalive import DEFAULT_WITHIN_S, Pings
+from antiphon.transport.websocket.redirects import MOST_REDIRECTS, basic, redirected
 
 __all__ = ["DEFAULT_MAX_SIZE_BYTES", "WebSocketTransport"]
 
@@ -34,15 +40,18 @@ _OURS: Final = frozenset(
 
 
 class WebSocketTransport:
-    """Connects to `ws://` and `wss://` addresses; `http://` and `https://` mean the same.
+    """Connects to `ws://` and `wss://` addresses; `http://` and `https://` mean the same, and `ws+unix:///path.sock:/path`
+    is WebSocket over a Unix socket.
 
     `tls` is for `wss://`, where the opening has none; None trusts the system's certificates. `proxy` is the way there
     (see `ProxyChoice`): True for the environment's, None for none. `compression=True` offers
     permessage-deflate. `max_size_bytes` bounds a received message, inflated. `close_within_s` is how long the peer's
     half of the closing handshake may take.
 
-    A user and password in the address go into an Authorization header. Redirects are not followed: they are refusals
-    (UpgradeRefused, status 30x), so no header ever reaches a host that was not named. Pings are answered, unless
+    A user and password in the address go into an Authorization header. Redirects are refusals (UpgradeRefused, status
+    30x), unless `follows_redirects` says that they are followed, and how often (True: 10 times); no credentials ever
+    reach a host that was not named (see `redirects`). `requires_subprotocol=True` takes no server that chooses none of
+    those that are offered. Pings are answered, unless
     `answers_pings=False` says otherwise, and sent every `ping_every_s` seconds if that is given; then a connection ends
     whose pong does not come within `ping_within_s`. `shows_pings=True` shows them, and their pongs, to a receiver that
     has `on_protocol`.
@@ -60,6 +69,8 @@ class WebSocketTransport:
         answers_pings: bool = True,
         ping_every_s: float | None = None,
         ping_within_s: float = DEFAULT_WITHIN_S,
+        requires_subprotocol: bool = False,
+        follows_redirects: bool | int = False,
     ) -> None:
         self._tls = tls
         self._proxy = ProxyChoice(proxy)
@@ -67,6 +78,9 @@ class WebSocketTransport:
         self._max_size_bytes = max_size_bytes
         self._close_within_s = close_within_s
         self._pings = Pings(ping_every_s, ping_within_s, answers_pings, shows_pings)
+        self._requires_subprotocol = requires_subprotocol
+        most = MOST_REDIRECTS if follows_redirects is True else int(follows_redirects)
+        self._redirects_left = most + 1 if most else 0  # the last one is not followed
         # Of an actor's class: mostly all its connections lead to the same place.
         self._last: tuple[str, WebSocketAddress] | None = None
 
@@ -75,11 +89,12 @@ class WebSocketTransport:
 
         Raises ConnectFailed, or UpgradeRefused if the server answers with anything but 101.
         """
+        began = asyncio.get_running_loop().time() if self._redirects_left else 0.0
         try:
             where = self._where(address)
             request = self._request(where, opening)
-            tls = client_tls(opening.tls, self._tls) if where.is_secure else ClientTls()
-            proxy = self._proxy.of(where.host, where.port, is_secure=where.is_secure)
+            tls = client_tls(opening.tls, self._tls) if where.is_secure else PLAIN
+            proxy = None if where.socket else self._proxy.of(where.host, where.port, is_secure=where.is_secure)
         except ValueError as error:
             raise ConnectFailed(f"cannot connect: {error}", place=_shown(address)) from error
         # A host may have several addresses, and each attempt has a protocol of its own: none may be left open.
@@ -101,15 +116,43 @@ class WebSocketTransport:
 
         try:
             async with timeout(opening.within_s):
-                _, upgrade = await create_stream(begin, where.host, where.port, tls, proxy)
+                if where.socket:
+                    _, upgrade = await asyncio.get_running_loop().create_unix_connection(begin, where.socket)
+                elif proxy is None:
+                    _, upgrade = await asyncio.get_running_loop().create_connection(
+                        begin, where.host, where.port, ssl=tls.context, server_hostname=tls.server_name
+                    )
+                else:
+                    _, upgrade = await connect_through(proxy, begin, where.host, where.port, tls)
                 upgrade.ask()
                 return await upgrade.outcome
         except BaseException as error:  # a cancelled connect leaves nothing open either
             for upgrade in upgrades:
                 upgrade.abandon()
+            if isinstance(error, UpgradeRefused) and self._redirects_left:
+                return await self._follow(error, where, opening, receiver, began)
             if isinstance(error, (OSError, ValueError)):
                 raise _explain(error, where, opening.within_s, upgrades, proxy) from error
             raise
+
+    async def _follow(
+        self, refused: UpgradeRefused, where: WebSocketAddress, opening: Opening, receiver: Receiver, began: float
+    ) -> WebSocketConnection:
+        """Connect where the refusal sends us, in what is left of the time."""
+        if opening.tls is None:
+            opening = msgspec.structs.replace(opening, tls=self._tls)
+        further = redirected(refused, where, opening)
+        if further is None:
+            raise refused
+        address, opening = further
+        if self._redirects_left == 1:
+            text = "the server redirects us without an end"
+            raise ConnectFailed(text, place=where.shown, hint="is that the right address?") from refused
+        follower = copy.copy(self)
+        follower._last = None
+        follower._redirects_left -= 1
+        left_s = opening.within_s - (asyncio.get_running_loop().time() - began)
+        return await follower.connect(address, msgspec.structs.replace(opening, within_s=max(left_s, 0.001)), receiver)
 
     def _where(self, address: str) -> WebSocketAddress:
         last = self._last
@@ -129,8 +172,10 @@ class WebSocketTransport:
             raise ValueError("the header sec-websocket-extensions is ours: compression=True asks for compression")
         # What the address says of a user is for this header and never goes into the request line (RFC 9110, 4.2.4).
         if where.credentials and "authorization" not in names:
-            headers.append(("Authorization", "Basic " + b64encode(where.credentials.encode()).decode()))
+            headers.append(("Authorization", basic(where.credentials)))
         subprotocols = _subprotocols(opening, names)
+        if self._requires_subprotocol and not subprotocols:
+            raise ValueError("requires_subprotocol=True, and no subprotocols to offer")
         if subprotocols:
             # One line for both, those of the channel and those that stand in a header (section 4.1, number 10).
             headers = [(name, value) for name, value in headers if name.lower() != "sec-websocket-protocol"]
@@ -142,6 +187,7 @@ class WebSocketTransport:
             headers=headers,
             subprotocols=subprotocols,
             offers_compression=self._compression,
+            requires_subprotocol=self._requires_subprotocol,
         )
 
 
@@ -179,6 +225,8 @@ def _explain(
     # A stream means that TCP and TLS are there, so that what failed is the upgrade.
     stage = "upgrade" if any(upgrade.stream is not None for upgrade in upgrades) else "connect"
     text, hint = _words(error, where, within_s, stage)
+    if where.socket and stage == "connect" and not isinstance(error, TimeoutError):
+        text, hint = words_of_unix(error, Path(where.socket))
     if proxy is not None and not isinstance(error, ProxyFailed):
         text = f"{text} (through the proxy {proxy.shown})"
     for upgrade in upgrades:

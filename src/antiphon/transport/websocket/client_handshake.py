@@ -34,6 +34,14 @@ class UpgradeRequest(msgspec.Struct, frozen=True):
     headers: Sequence[tuple[str, str]]
     subprotocols: Sequence[str]
     offers_compression: bool
+    requires_subprotocol: bool = False
+
+
+class _NoSubprotocol(ValueError):
+    """The server has chosen none, and one is required."""
+
+
+_NO_SUBPROTOCOL: Final = "requires_subprotocol=True asks for one: does the server know another name for it?"
 
 
 class ClientHandshake(asyncio.Protocol):
@@ -167,7 +175,8 @@ class ClientHandshake(asyncio.Protocol):
         try:
             subprotocol, terms = self._judge(answer)
         except ValueError as error:
-            raise self._failed(f"the server's upgrade is not in order: {error}") from error
+            hint = _NO_SUBPROTOCOL if isinstance(error, _NoSubprotocol) else None
+            raise self._failed(f"the server's upgrade is not in order: {error}", hint) from error
         assert self.stream is not None
         connection = self._connection = self._connect(subprotocol, terms)
         # picows reads but one form of an answer that may have many: it gets that one.
@@ -196,6 +205,8 @@ class ClientHandshake(asyncio.Protocol):
         if subprotocol and subprotocol not in self._request.subprotocols:
             offered = ", ".join(self._request.subprotocols) or "none"
             raise ValueError(f"it chose the subprotocol {subprotocol!r}; we offered {offered}")
+        if self._request.requires_subprotocol and not subprotocol:
+            raise _NoSubprotocol(f"it chose no subprotocol, of {', '.join(self._request.subprotocols)}")
         return subprotocol, self._judge_extensions(headers)
 
     def _judge_extensions(self, headers: Headers) -> Terms | None:
@@ -240,7 +251,7 @@ def _refusal(request: UpgradeRequest, answer: ResponseHead, body: bytes, flaw: s
 def _hint(answer: ResponseHead) -> str | None:
     if 300 <= answer.status < 400:
         location = answer.headers.get("Location", "").partition("?")[0]  # a query may hold a token
-        return f"redirects are not followed; connect to {location} if that is the place" if location else None
+        return f"redirects are followed with follows_redirects=True; or connect to {location}" if location else None
     return {
         200: "an ordinary page is served there: is the path right?",
         401: "it wants to know who we are: headers with a cookie or Authorization may be missing",

@@ -167,6 +167,19 @@ def frames_of_server(stream: asyncio.Transport, listener: Any, headers: Mapping[
     return protocol
 
 
+_UNIX: Final = getattr(socket, "AF_UNIX", None)
+
+
+class _UnixSocket(socket.socket):
+    """A Unix socket, which has none of the options of TCP: for picows they are set, and 0."""
+
+    def setsockopt(self, *_option: Any) -> None:
+        pass
+
+    def getsockopt(self, level: int, option: int, *size: int) -> Any:
+        return 0 if level == socket.IPPROTO_TCP else super().getsockopt(level, option, *size)
+
+
 def _begin(protocol: Any, stream: asyncio.Transport) -> None:
     """Give picows the stream.
 
@@ -174,7 +187,8 @@ def _begin(protocol: Any, stream: asyncio.Transport) -> None:
     """
     held = HeldStream(stream)
     theirs = stream.get_extra_info("socket")
-    once = socket.socket(theirs.family, theirs.type, theirs.proto, theirs.fileno())
+    kind = _UnixSocket if theirs.family == _UNIX else socket.socket
+    once = kind(theirs.family, theirs.type, theirs.proto, theirs.fileno())
     held.get_extra_info = lambda name, *otherwise: once if name == "socket" else stream.get_extra_info(name, *otherwise)
     try:
         protocol.connection_made(held)

@@ -6,7 +6,9 @@ import errno
 import socket
 import ssl
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from antiphon.errors import TransportError
 from antiphon.transport import http1_head as heads
@@ -14,6 +16,7 @@ from antiphon.transport.acceptor import Acceptor, open_acceptor
 from antiphon.transport.interface import Accept
 from antiphon.transport.timeouts import timeout
 from antiphon.transport.tls import Tls, server_context
+from antiphon.transport.unix_socket import bind_unix, words_of_binding
 from antiphon.transport.websocket.address import WebSocketAddress
 from antiphon.transport.websocket.client import DEFAULT_MAX_SIZE_BYTES
 from antiphon.transport.websocket.keepalive import DEFAULT_WITHIN_S, Pings
@@ -26,7 +29,7 @@ _EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - names
 
 
 class WebSocketListener:
-    """Listens at `ws://HOST:PORT` and `wss://HOST:PORT` addresses."""
+    """Listens at `ws://HOST:PORT`, `wss://HOST:PORT`, and at the path of a Unix socket as `ws+unix:///path.sock`."""
 
     async def listen(
         self,
@@ -84,13 +87,19 @@ class WebSocketListening:
     """A listening server."""
 
     def __init__(self, where: WebSocketAddress, listener: ListenerState, server: Acceptor) -> None:
-        self.address = where.at(_EVERYWHERE.get(where.host, where.host), server.port)
+        self.address = (
+            f"ws+unix://{quote(where.socket)}:"  # so that a path may follow, as with all others
+            if where.socket
+            else where.at(_EVERYWHERE.get(where.host, where.host), server.port)
+        )
+        self._socket = where.socket
         self._listener = listener
         self._server = server
 
     async def close(self) -> None:
         """Stop listening and end every connection, WebSocket ones with code 1001; none is left when it returns."""
         await self._server.close()  # first, so that nobody comes in while the others are seen out
+        self._remove_socket()
         listener = self._listener
         for newcomer in tuple(listener.incoming):
             newcomer.close()
@@ -109,10 +118,22 @@ class WebSocketListening:
             # A connection ends by itself, and not before what was said on it has left.
             await listener.emptied.wait()
 
+    def _remove_socket(self) -> None:
+        if self._socket:
+            Path(self._socket).unlink(missing_ok=True)
+            self._socket = ""
+
 
 async def _serve(
     address: str, where: WebSocketAddress, listener: ListenerState, tls: ssl.SSLContext | None
 ) -> Acceptor:
+    if where.socket:
+        try:
+            listening = bind_unix(Path(where.socket))
+        except OSError as error:
+            text, hint = words_of_binding(error, "write ws+unix:///path/of/the.sock")
+            raise TransportError(f"cannot listen: {text}", place=address, hint=hint) from error
+        return Acceptor([listening], lambda: IncomingConnection(listener), None)
     try:
         return await open_acceptor(where.host, where.port, lambda: IncomingConnection(listener), tls)
     except OSError as error:
