@@ -29,6 +29,9 @@ class Report(Protocol):
     def __call__(self, directory: Path) -> Sink:
         """A sink for one run; its `close`, if it has one, is called at the run's end.
 
+        If it writes later than it is called, it may have `tell_failures`, which is given a function that is to be
+        called, in the run's event loop, with an error that ends the run.
+
         Raises OSError if the directory cannot be written.
         """
         ...
@@ -70,6 +73,11 @@ class Journal:
         """Call this with what a sink cannot write, from now on, instead of raising it from `record`."""
         if self._outlet is not None:
             self._outlet.on_failure = on_failure
+
+    def fail(self, error: RecordingError) -> None:
+        """A sink that writes later than it is called could not: tell whoever is told of failures."""
+        if self._outlet is not None and self._outlet.on_failure is not None:
+            self._outlet.on_failure(error)
 
     def weigh(self, message: Message, size_bytes: int) -> None:
         """So much raw data has been recorded up to this message: let go of the oldest entries if it is too much.

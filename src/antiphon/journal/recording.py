@@ -72,7 +72,7 @@ def recording(
         if directory is not None:
             # First: whatever a report or the screen raises, the entry is on the disk.
             sinks.append(JournalWriter(directory / FILE_NAME))
-            sinks += [_guarded(name, report, directory) for name, report in reports.items()]
+            sinks += [_guarded(name, report, directory, journal.fail) for name, report in reports.items()]
         if watch is not None:
             sinks.append(watch)
             # Whoever shows more of the run than its entries is to hide what these hide.
@@ -173,11 +173,13 @@ def _load_report(name: str) -> Report:
     return report
 
 
-def _guarded(spec: str, report: Report, directory: Path) -> Any:
-    """The report's sink, whose failures are told as failures to record."""
+def _guarded(
+    spec: str, report: Report, directory: Path, on_failure: Callable[[RecordingError], None] | None = None
+) -> Any:
+    """The report's sink, whose failures are told as failures to record: raised, or those of later to `on_failure`."""
     name, _, target = spec.partition("=")
 
-    def wrong(error: Exception) -> Exception:
+    def wrong(error: Exception) -> RecordingError:
         if isinstance(error, RecordingError):
             return error
         told = reason(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
@@ -206,6 +208,8 @@ def _guarded(spec: str, report: Report, directory: Path) -> Any:
         except Exception as error:
             raise wrong(error) from error
 
+    if on_failure is not None:
+        getattr(sink, "tell_failures", _nothing)(lambda error: on_failure(wrong(error)))
     guarded.close = close  # type: ignore[attr-defined]
     return guarded
 

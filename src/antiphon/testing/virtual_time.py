@@ -8,7 +8,7 @@ How it decides, each time the loop has nothing ready:
 1.  Something that a thread handed over (`call_soon_threadsafe`) is there: it is done, and no time passes.
 2.  A thread is at work: it is waited for, and time passes as it really does, timers included. At work is every job in
     an executor, and every thread that was started after the loop was made and is alive, unless it has a true attribute
-    `is_bystander`, as that which writes a run's files: nothing comes from there.
+    `is_bystander`, as that which writes a run's files: nobody waits for what comes from there.
 3.  There is a timer: time jumps to it.
 4.  There is nothing at all: everything waits for ever, and that is an error which says who waits where.
 

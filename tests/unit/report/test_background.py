@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+import uvloop
 
 from antiphon.conversation.message import Message
 from antiphon.journal import Note
@@ -71,6 +74,35 @@ def test_a_failure_is_told_once_and_what_follows_is_given_all_the_same() -> None
         sink.close()
     sink.close()
     assert told == ["a", "b", "large", "e", "c"]
+
+
+@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_failure_is_told_in_the_loop_while_nothing_is_recorded(
+    loop_factory: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    where: list[threading.Thread] = []
+
+    def write(entry: Any) -> None:
+        if entry.text == "b":
+            raise OSError("no room")
+
+    async def be_told() -> str:
+        heard = asyncio.get_running_loop().create_future()
+
+        def hear(error: Exception) -> None:
+            where.append(threading.current_thread())
+            heard.set_result(str(error))
+
+        sink = Background(write)
+        sink.tell_failures(hear)
+        give(sink, note("a"), note("b"))
+        told: str = await heard
+        sink.close()  # it has been told
+        return told
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        assert runner.run(be_told()) == "no room"
+    assert where == [threading.current_thread()]
 
 
 def test_it_is_so_far_behind_and_no_farther(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,11 @@ interpreter from the event loop for as long as it takes to write.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
 from copy import copy
 from typing import Any, Final
 
@@ -30,8 +33,9 @@ class Background:
     """Gives entries to `sink` in the order in which they came, and has given it all of them when it is closed.
 
     The first is given at once, so that a place that cannot be written is told before anything is said there. What the
-    sink raises later is raised by a later call, or by `close`; it gets the entries behind that one all the same. Who is
-    killed loses what the sink had not got yet: the journal has it.
+    sink raises later is told in the event loop in which the first was given, to whoever has asked by `tell_failures`;
+    else it is raised by the next call, or by `close`. The sink gets the entries behind that one all the same. Who is
+    killed loses what it had not got yet: the journal has it.
     """
 
     def __init__(self, sink: Sink) -> None:
@@ -41,6 +45,8 @@ class Background:
         self._written = 0
         self._is_over = False
         self._failure: Exception | None = None
+        self._on_failure: Callable[[Exception], None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._has_news = threading.Event()
         self._is_urgent = threading.Event()
         self._has_caught_up = threading.Event()
@@ -50,6 +56,8 @@ class Background:
         if self._thread is None:
             self._thread = _Thread(target=self._work, name="antiphon report", daemon=True)
             self._thread.start()
+            with suppress(RuntimeError):  # a report may be made without a loop
+                self._loop = asyncio.get_running_loop()
             self._sink(entry)
             return
         is_large = False
@@ -64,6 +72,10 @@ class Background:
             self._has_news.set()
         self._tell()
 
+    def tell_failures(self, on_failure: Callable[[Exception], None]) -> None:
+        """Call this with what the sink raises, as soon as it does: nothing may be recorded for a long time."""
+        self._on_failure = on_failure
+
     def close(self) -> None:
         """Wait until the sink has got everything."""
         if self._thread is not None:
@@ -72,6 +84,7 @@ class Background:
             self._has_news.set()
             self._thread.join()
             self._thread = None
+        self._on_failure = None  # which mostly leads back here
         self._tell()
 
     def _catch_up(self) -> None:
@@ -91,9 +104,21 @@ class Background:
                 try:
                     self._sink(self._waiting.popleft())
                 except Exception as error:
-                    self._failure = self._failure or error
+                    self._fail(error)
                 self._written += 1
             self._has_caught_up.set()
+
+    def _fail(self, error: Exception) -> None:
+        self._failure = self._failure or error
+        if self._loop is not None and self._on_failure is not None:
+            with suppress(RuntimeError):  # the loop was closed
+                self._loop.call_soon_threadsafe(self._tell_at_once)
+
+    def _tell_at_once(self) -> None:
+        failure = self._failure
+        if failure is not None and self._on_failure is not None:
+            self._failure = None
+            self._on_failure(failure)
 
     def _tell(self) -> None:
         failure = self._failure
