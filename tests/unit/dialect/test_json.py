@@ -642,3 +642,9 @@ def test_a_peer_that_invents_names_fills_no_memory() -> None:
         (message,) = codec.decode(json.dumps({"action": f"resultName{number}", "data": {}}))
         assert message.is_last
     assert codec._is_reply.cache_info().currsize == 1_024  # type: ignore[attr-defined]
+
+
+def test_a_request_in_an_envelope_that_cannot_be_written_is_told() -> None:
+    codec = Json(**ENVELOPED).codec(Meeting())  # type: ignore[arg-type]
+    with pytest.raises(DialectError, match="newCall cannot be written as JSON"):
+        codec.request("newCall", object())
