@@ -193,16 +193,23 @@ def test_a_refusal_whose_body_never_ends(play: Play) -> None:
 
 class Borrower(Actor):
     api = Http("{site}")
-    line = Link("{site}/lines", transport=HttpStream(by="api"), dialect=DIALECT, framing=Lines(), within_s=10)
+    line = Link(
+        "{site}/lines", transport=HttpStream(by="api", says="POST"), dialect=DIALECT, framing=Lines(), within_s=10
+    )
 
 
 @scenario
-async def just_listen(borrower: Borrower) -> None:
+async def say_and_leave(borrower: Borrower) -> None:
     await borrower.expect("a")
+    for number in range(10):
+        borrower.send("good", number)
 
 
 def test_a_session_outlives_the_streams_that_borrow_it(play: Play) -> None:
-    run = play(just_listen)
+    site = Site()
+    run = play(say_and_leave, site)
+    assert len(site.said) == 10
+    assert [entry.name for entry in run.journal if isinstance(entry, Aside)] == ["response headers"]
     (ended,) = (entry for entry in run.journal if isinstance(entry, ChannelEnded))
     assert (ended.by, ended.detail) == ("us", "")
 
