@@ -13,6 +13,7 @@ from antiphon.testing.wires import TURNS, Hearing, Scene, Wires, play_scene, req
 __all__ = [
     "check_close_behind_unsent_data",
     "check_close_by_a_paused_side",
+    "check_close_of_a_server_that_is_never_read",
     "check_close_that_is_never_read",
     "check_paused_client",
     "check_paused_server",
@@ -120,18 +121,33 @@ async def check_close_behind_unsent_data(wires: Wires) -> None:
 
 @check("has_back_pressure")
 async def check_close_that_is_never_read(wires: Wires) -> None:
-    """A goodbye to a side that reads no more comes to an end, which counts what was thrown away."""
+    """A client's goodbye to a server that reads no more comes to an end, which counts what was thrown away."""
     async with play_scene(wires) as scene:
         client, server = await scene.pair()
-        await _hold_back_for_long(client, server)
+        await _check_never_read(client, server)
+
+
+@check("has_back_pressure")
+async def check_close_of_a_server_that_is_never_read(wires: Wires) -> None:
+    """A server's goodbye to a client that reads no more likewise."""
+    async with play_scene(wires) as scene:
+        client, server = await scene.pair()
+        await _check_never_read(server, client)
         assert client.connection is not None
-        draining = asyncio.ensure_future(client.connection.drained())
-        client.connection.close()
-        ours = await client.ended()
-        # Whoever waits for a peer that never reads must hear of the end, too (P8).
-        await draining
-        require(ours.by == "us" and not ours.is_clean, f"the client, which closed, hears by='us', unclean: {ours!r}")
-        require(ours.unsent_bytes > 0, f"the client hears how much was thrown away: {ours!r}")
+        client.connection.resume()
+
+
+async def _check_never_read(closing: Hearing, paused: Hearing) -> None:
+    await _hold_back_for_long(closing, paused)
+    assert closing.connection is not None
+    draining = asyncio.ensure_future(closing.connection.drained())
+    closing.connection.close()
+    ours = await closing.ended()
+    # Whoever waits for a peer that never reads must hear of the end, too (P8).
+    await draining
+    is_told = ours.by == "us" and not ours.is_clean
+    require(is_told, f"the {closing.side}, which closed, hears by='us', unclean: {ours!r}")
+    require(ours.unsent_bytes > 0, f"the {closing.side} hears how much was thrown away: {ours!r}")
 
 
 @check("has_back_pressure", "has_half_close")

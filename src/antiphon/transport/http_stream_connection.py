@@ -40,6 +40,8 @@ class Saying(msgspec.Struct):
             )
         except AntiphonError as error:
             return error.text
+        except Exception as error:  # as when the session was closed meanwhile: those behind it are tried all the same
+            return f"{type(error).__name__}: {error}"
         if answer.status < 400:
             return ""
         return f"{answer.status} {phrase(answer.status)}: {shorten(answer.text, _MOST_SHOWN)}".rstrip(": ")
@@ -149,6 +151,8 @@ class HttpStreamConnection:
                 async for piece in self._pieces:
                     await self._is_reading.wait()
                     self._tell("on_data", piece)
+            if self._goodbye is not None and self._sender is not None:
+                await asyncio.wait((self._sender,))  # what was said before our goodbye goes first
         except asyncio.CancelledError:
             ending = Ending(by="us")
         except Exception as error:

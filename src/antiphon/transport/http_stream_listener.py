@@ -14,11 +14,13 @@ from antiphon.conversation.ending import Ending
 from antiphon.conversation.headers import combine
 from antiphon.conversation.message import Data
 from antiphon.errors import TransportError
+from antiphon.transport.closing_time import ClosingTime, overdue
 from antiphon.transport.interface import Accept, Opening, Peer, Receiver, RejectConnection
 from antiphon.transport.stream.host_port import HostPort
 
 __all__ = ["HttpStreamListener"]
 
+CLOSE_WITHIN_S: Final = 1.0
 SESSION: Final = "Mcp-Session-Id"
 _FORM: Final = "write http://HOST:PORT"
 _MOST_BYTES: Final = 16 * 1024 * 1024
@@ -32,14 +34,22 @@ class HttpStreamListener:
     """
 
     async def listen(
-        self, address: str, accept: Accept, *, content_type: str = "text/event-stream"
+        self,
+        address: str,
+        accept: Accept,
+        *,
+        content_type: str = "text/event-stream",
+        close_within_s: float = CLOSE_WITHIN_S,
     ) -> HttpStreamListening:
-        """Listen. Raises TransportError if nobody can listen there."""
+        """Listen. `close_within_s` is how long what was said has for leaving after a close, while none of it does.
+
+        Raises TransportError if nobody can listen there.
+        """
         try:
             where = HostPort.read(address.rstrip("/"), "HTTP", ("http",))
         except ValueError as error:
             raise TransportError(f"cannot listen: {error}", place=address, hint=_FORM) from error
-        listening = HttpStreamListening(accept, content_type)
+        listening = HttpStreamListening(accept, content_type, close_within_s)
         try:
             await listening.start(where)
         except OSError as error:
@@ -52,10 +62,11 @@ class HttpStreamListener:
 class HttpStreamListening:
     """A listening server."""
 
-    def __init__(self, accept: Accept, content_type: str) -> None:
+    def __init__(self, accept: Accept, content_type: str, close_within_s: float) -> None:
         self.address = ""
         self._accept = accept
         self._content_type = content_type
+        self._close_within_s = close_within_s
         self._number = itertools.count(1)
         self._open: dict[str, _Incoming] = {}
         application = web.Application(client_max_size=_MOST_BYTES)
@@ -91,7 +102,7 @@ class HttpStreamListening:
         headers = {"Content-Type": self._content_type, "Cache-Control": "no-store", SESSION: session}
         response = web.StreamResponse(headers=headers)
         await response.prepare(request)
-        connection = self._open[session] = _Incoming(receiver, response, request.transport)
+        connection = self._open[session] = _Incoming(receiver, response, request.transport, self._close_within_s)
         try:
             await connection.play()
         finally:
@@ -113,11 +124,13 @@ class _Incoming:
     subprotocol = ""
     hears_frames = True
 
-    def __init__(self, receiver: Receiver, response: web.StreamResponse, wire: Any) -> None:
+    def __init__(self, receiver: Receiver, response: web.StreamResponse, wire: Any, close_within_s: float) -> None:
         self.ended = asyncio.Event()
         self._receiver = receiver
         self._response = response
         self._wire = wire
+        self._close_within_s = close_within_s
+        self._overdue: ClosingTime | None = None
         self._loop = asyncio.get_running_loop()
         self._unsent: list[bytes] = []
         self._unsent_bytes = 0
@@ -143,11 +156,12 @@ class _Incoming:
             self._goodbye = Ending(by="us", is_clean=True)
             self._is_reading.set()
             self._news.set()
+            self._overdue = ClosingTime(self._loop, self._close_within_s, lambda: self._unsent_bytes, self._end_overdue)
 
     def abort(self) -> None:
         """Break it off."""
         if not self.ended.is_set():
-            self._goodbye = Ending(by="us")
+            self._goodbye = self._goodbye or Ending(by="us")
             if self._wire is not None:
                 self._wire.abort()
 
@@ -185,12 +199,19 @@ class _Incoming:
             ending = self._goodbye or ending
         except (asyncio.CancelledError, ConnectionError):  # that is how aiohttp tells that the client has gone
             if self._goodbye is not None:
-                ending = msgspec.structs.replace(self._goodbye, is_clean=False, unsent_bytes=self._unsent_bytes)
+                ending = msgspec.structs.replace(self._goodbye, is_clean=False)
         finally:
+            if self._overdue is not None:
+                self._overdue.cancel()
             self.ended.set()
             self._is_empty.set()
             self._is_reading.set()
             self._tell("on_ended", ending)
+
+    def _end_overdue(self) -> None:
+        if self._goodbye is not None:
+            self._goodbye = overdue(self._goodbye, self._unsent_bytes, self._close_within_s)
+        self.abort()
 
     async def _say(self) -> None:
         while self._unsent or self._goodbye is None:
