@@ -27,6 +27,7 @@ from antiphon import (
     Text,
 )
 from antiphon.dialect import Structured
+from antiphon.dialect.event_stream import EventStream
 from antiphon.dialect.meeting import Meeting
 from antiphon.testing import dialects
 from antiphon.testing.dialects import Script, Speech
@@ -123,6 +124,12 @@ SPEECHES = {
         Text(lambda text: text.partition(" ")[0]), samples=[("SET", "SET volume 5"), ("unnamed", "")]
     ),
     "raw": Speech(Raw(), samples=[("binary", b"\x00\xff"), ("text", "hello"), ("binary", b""), ("text", "")]),
+    "events": Speech(
+        EventStream(), samples=[("news", {"n": 1}), ("message", [1, "x\ny"]), ("nothing", None)], is_stream=True
+    ),
+    "events of text": Speech(
+        EventStream(body="text"), samples=[("news", "one\ntwo"), ("message", ""), ("x", "grüß")], is_stream=True
+    ),
     "lines": Speech(
         Lines(), samples=[("DOOR", "open"), ("PING", ""), ("OK", "by itself")], asks=("GET", "volume"), answer="5"
     ),

@@ -101,7 +101,12 @@ class EventStream(Codec):
             text = encode_json(body) if self._is_json else "" if body is None else str(body)
         except NOT_WRITABLE as error:
             raise JSON.unwritable(name, body, error) from error
-        return Message(name, body, _written(name, text))
+        event = _written(name, text)
+        try:
+            event.encode()
+        except UnicodeEncodeError as error:
+            raise DialectError(f"{name} cannot be sent as text: {error}") from error
+        return Message(name, body, event)
 
     def _message(self, event: _Event) -> Message:
         name, text = event.name or UNNAMED_EVENT, "\n".join(event.data)

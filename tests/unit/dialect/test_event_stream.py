@@ -63,6 +63,8 @@ def test_what_cannot_be_said() -> None:
         EventStream().codec(Meeting()).encode("two\nlines", 1)
     with pytest.raises(DialectError):
         EventStream().codec(Meeting()).encode("news", object())
+    with pytest.raises(DialectError, match="x cannot be sent as text"):
+        EventStream(body="text").codec(Meeting()).encode("x", "\ud800")
     with pytest.raises(TransportError, match="an event is text"):
         Events().framing().wrap(b"\xff")
 
