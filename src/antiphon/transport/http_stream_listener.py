@@ -130,7 +130,7 @@ class _Incoming:
         self._response = response
         self._wire = wire
         self._close_within_s = close_within_s
-        self._overdue: ClosingTime | None = None
+        self._overdue: ClosingTime[int] | None = None
         self._loop = asyncio.get_running_loop()
         self._unsent: list[bytes] = []
         self._unsent_bytes = 0
@@ -210,7 +210,8 @@ class _Incoming:
 
     def _end_overdue(self) -> None:
         if self._goodbye is not None:
-            self._goodbye = overdue(self._goodbye, self._unsent_bytes, self._close_within_s)
+            goodbye = msgspec.structs.replace(self._goodbye, is_clean=False)
+            self._goodbye = overdue(goodbye, self._unsent_bytes, self._close_within_s)
         self.abort()
 
     async def _say(self) -> None:
