@@ -33,6 +33,7 @@ from antiphon import (
 )
 from antiphon.journal import ChannelEnded, ChannelOpened, RunEnded, RunStarted, StepEnded, StepStarted, WaitStarted
 from antiphon.journal.file import WrittenMessage, read_journal
+from antiphon.journal.recording import make_report
 
 PATIENCE_S = 20.0
 
@@ -183,6 +184,9 @@ def test_killed_in_the_middle(launch: Callable[..., Any], friend: Any, only_run:
         StepStarted,
     ]
     assert not any(isinstance(entry, RunEnded) for entry in entries)
+    # Files come within some 50 ms of what they hold; what was not written by then is made of the journal.
+    make_report(directory, "files")
+    assert sorted(path.name for path in directory.rglob("*.json")) == ["hello0.json", "welcome0.json"]
     assert json.loads((directory / "received" / "welcome0.json").read_text()) == {
         "action": "welcome",
         "data": {"number": 1},
