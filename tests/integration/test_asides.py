@@ -35,9 +35,10 @@ class Guest(Actor):
     line = Link("memory://desk", dialect=Text(), within_s=5)
 
 
-def play(chosen: Any, runs: Path | None = None) -> Any:
+def play(chosen: Any, runs: Path | None = None, network: MemoryNetwork | None = None) -> Any:
+    network = network or Telling()
+
     async def run() -> Any:
-        network = Telling()
         async with await listen("memory://desk", lambda opening: Desk(), listener=network):
             return await perform(chosen, stand=Stand("t", transports={"memory": network}), runs=runs)
 
@@ -69,6 +70,23 @@ def test_the_secrets_of_an_aside_are_not_written(tmp_path: Path) -> None:
     read = [entry for entry in read_journal(journal) if isinstance(entry, Aside)]
     assert [entry.name for entry in read] == ["response headers", "stderr", "stderr"]
     assert read[0].headers["X-Served-By"] == "node 7"
+
+
+class Flooding(Telling):
+    """Tells far too much."""
+
+    async def connect(self, address: str, opening: Opening, receiver: Receiver) -> Any:
+        connection: Connection = await super().connect(address, opening, receiver)
+        for number in range(100):
+            tell_aside(receiver, "stderr", f"{number} {'x' * 1024 * 1024}")
+        return connection
+
+
+def test_what_is_kept_of_asides_is_bounded() -> None:
+    run = play(look, network=Flooding())
+    kept = [entry for entry in run.journal if isinstance(entry, Aside)]
+    assert kept[-1].text.startswith("99 ")
+    assert sum(len(entry.text) for entry in kept) <= 65 * 1024 * 1024
 
 
 @scenario

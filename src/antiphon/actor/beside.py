@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from antiphon.actor.handlers import Dispatcher
 from antiphon.actor.sending import Sender
@@ -17,6 +17,9 @@ from antiphon.journal import Aside, ChannelEnded, ChannelOpened
 from antiphon.runtime.runtime import Runtime
 
 __all__ = ["Beside", "thrown_away"]
+
+LARGE_CHARACTERS: Final = 4 * 1024
+"""What is remembered of the past is bounded by counts, which is enough for texts up to this length."""
 
 
 class Beside:
@@ -77,6 +80,8 @@ class Beside:
         """See `antiphon.transport.interface.AttentiveReceiver`."""
         if isinstance(said, str):
             aside = self._note(name, text=said)
+            if len(said) > LARGE_CHARACTERS:
+                self._runtime.journal.weigh(aside, len(said))
             self._mailbox.past.add_asides(f"{name}: {line}" for line in aside.lines)  # headers seldom tell why
         else:
             headers = dict(said)

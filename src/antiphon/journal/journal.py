@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from antiphon.conversation.message import Message
 from antiphon.conversation.waits import Wait
 from antiphon.errors import RecordingError
+from antiphon.journal.entries import Recorded
 from antiphon.journal.masking import Masker
 from antiphon.journal.outlet import Outlet, Sink
 from antiphon.journal.recordable import Recordable, at_ns, entries_of, write_down_in
@@ -52,7 +52,7 @@ class Journal:
         self.keep = keep
         self._keep_bytes = keep_bytes
         # Made when the first is put in: an empty one takes as much memory as sixty entries would, in each of all runs.
-        self._weights: deque[tuple[Message, int]] | None = None
+        self._weights: deque[tuple[Recorded, int]] | None = None
         self._weight_bytes = 0
         self.masker = masker if masker is not None else Masker()
         # Not a method that asks whether there are sinks: a load records millions of entries into memory only.
@@ -79,8 +79,8 @@ class Journal:
         if self._outlet is not None and self._outlet.on_failure is not None:
             self._outlet.on_failure(error)
 
-    def weigh(self, message: Message, size_bytes: int) -> None:
-        """So much raw data has been recorded up to this message: let go of the oldest entries if it is too much.
+    def weigh(self, message: Recorded, size_bytes: int) -> None:
+        """So much raw data has been recorded up to this entry: let go of the oldest entries if it is too much.
 
         Told by who records messages, of large ones only or every so many bytes: to look at each costs more than to
         record it.

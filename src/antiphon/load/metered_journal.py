@@ -16,6 +16,7 @@ from typing import Any, Final
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import Exchange, MessageWait, Wait
 from antiphon.journal import Note, RunStarted, WaitEnded, WaitStarted
+from antiphon.journal.entries import Recorded
 from antiphon.journal.file import FILE_NAME, JournalWriter
 from antiphon.journal.journal import KEEP, Journal
 from antiphon.journal.masking import Masker
@@ -79,8 +80,8 @@ class MeteredJournal(Journal):
                 self._watched.record(each)
         return recorded
 
-    def weigh(self, message: Message, size_bytes: int) -> None:
-        """So much raw data has been recorded up to this message: with the next `take` the oldest entries are let go of
+    def weigh(self, message: Recorded, size_bytes: int) -> None:
+        """So much raw data has been recorded up to this entry: with the next `take` the oldest entries are let go of
         if it is too much."""
         if self._weights is None:
             self._weights = deque()
