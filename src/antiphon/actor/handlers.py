@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from asyncio import Task
-from collections.abc import Callable, Container, Coroutine, Hashable, Iterable
+from collections.abc import Callable, Container, Coroutine, Hashable
 from functools import partial
 from typing import Any, Final, TypeVar, overload
 from weakref import proxy
@@ -283,7 +283,7 @@ class _On:
         mark = self._mark((UNREADABLE,), channel)
         return mark(function) if function is not None else mark
 
-    def _mark(self, triggers: Iterable[Any], channel: str | None) -> Callable[[F], F]:
+    def _mark(self, triggers: tuple[Any, ...], channel: str | None) -> Callable[[F], F]:
         def mark(function: F) -> F:
             made = ((trigger, channel) for trigger in triggers)
             function._antiphon_triggers = (*triggers_of(function), *made)  # type: ignore[attr-defined]
