@@ -26,11 +26,11 @@ from antiphon.actor.wait_driver import WaitDriver
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.mailbox import DEFAULT_LIMIT_BYTES, Mailbox
 from antiphon.conversation.message import Data, Message
-from antiphon.conversation.names import B, Wanted
+from antiphon.conversation.names import B, Names, Wanted
 from antiphon.conversation.strict import Ignored
 from antiphon.conversation.vocabulary import Vocabulary
 from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
-from antiphon.dialect.codec import Dialect, namer_of
+from antiphon.dialect.codec import Dialect
 from antiphon.dialect.framing import Framing
 from antiphon.dialect.meeting import Meeting, Side
 from antiphon.errors import (
@@ -65,7 +65,7 @@ class Channel:
         party: Party,
         dialect: Dialect,
         framing: Framing | None = None,
-        vocabulary: Vocabulary | None = None,
+        vocabulary: Vocabulary,
         transport: Transport | None = None,
         address: Callable[[], str] | None = None,
         headers: Mapping[str, str] | None = None,
@@ -73,7 +73,7 @@ class Channel:
         within_s: float = 10.0,
         open_within_s: float = 10.0,
         handlers: Handlers | None = None,
-        ignored: Iterable[Any] = (),
+        ignored: Iterable[Names] = (),
         mailbox_limit: int = 10_000,
         mailbox_bytes: int = DEFAULT_LIMIT_BYTES,
         when_full: str = "drop",
@@ -89,8 +89,7 @@ class Channel:
         self.subprotocols = subprotocols
         self.subprotocol = ""
         handlers = handlers if handlers is not None else Handlers()
-        self._vocabulary = vocabulary if vocabulary is not None else Vocabulary(None, namer_of(dialect))
-        self.ignored = Ignored(handlers.named, handlers.other is not None, map(self._vocabulary.names, ignored))
+        self.ignored = Ignored(handlers.named, handlers.other is not None, ignored)
         self.mailbox = Mailbox(
             f"{actor}.{name}",
             limit=mailbox_limit,
@@ -112,7 +111,7 @@ class Channel:
         self._opening_ns: int | None = None
         self._meeting: Meeting | None = None
         self._party = party
-        self._sender = Sender(runtime, self.mailbox, self._vocabulary, actor, name, max_unsent_bytes)
+        self._sender = Sender(runtime, self.mailbox, vocabulary, actor, name, max_unsent_bytes)
         reading = ReadingPause(self.mailbox, self._sender)
         self._driver = WaitDriver(runtime, self.mailbox, actor, name, self._sender.holds_part, reading)
         self.within_s = within_s
@@ -282,7 +281,7 @@ class Channel:
         `check`, or the type `reply` that is to be given, CheckFailed. `provisional` replies (of these names, or whose
         body fits this pattern) are followed by others. The deadline runs from the sending.
         """
-        make = Exchange if reply is None and provisional is None else self._vocabulary.asks(reply, provisional)
+        make = Exchange if reply is None and provisional is None else self._sender.vocabulary.asks(reply, provisional)
         return self.exchange(name, body, fields, check, within_s, make)
 
     def answer(self, request: Message, body: Any = None, /, *, is_last: bool = True, **fields: Any) -> bool:
@@ -340,7 +339,7 @@ class Channel:
         where: a pattern or a predicate of the body (see `antiphon.conversation.match`); it selects.
         check: a pattern that the selected message must fit. since: a `mark()`; what came before does not count.
         """
-        make: Any = MessageWait if name is None or name.__class__ is str else self._vocabulary.wait
+        make: Any = MessageWait if name is None or name.__class__ is str else self._sender.vocabulary.wait
         wait = make(name, where, check, since, **self._made(within_s))
         self.mailbox.expect(wait)
         self._begin(wait)
@@ -353,7 +352,7 @@ class Channel:
 
         One that lies in the mailbox already, or comes, raises ForbiddenMessage.
         """
-        wait = AbsenceWait(self._vocabulary.names(name), where, since, **self._made(within_s))
+        wait = AbsenceWait(self._sender.vocabulary.names(name), where, since, **self._made(within_s))
         self.mailbox.expect_none(wait)
         self._begin(wait)
         return wait
@@ -385,7 +384,7 @@ class Channel:
     @contextmanager
     def forbid(self, name: Wanted[Any], where: Any = None) -> Iterator[None]:
         """Inside the `with`, a message of such a name that fits `where` fails the run at once."""
-        wait = AbsenceWait(self._vocabulary.names(name), where, **self._made(math.inf))
+        wait = AbsenceWait(self._sender.vocabulary.names(name), where, **self._made(math.inf))
         ban = self.mailbox.forbid(wait)
         try:
             yield
@@ -394,9 +393,9 @@ class Channel:
 
     def drain(self, name: Wanted[B] = None, where: Any = None, *, since: Mark = 0) -> list[B]:
         """Take every such message out of the mailbox, oldest first. Of types it gives instances, as `expect` does."""
-        drained = self.mailbox.drain(self._vocabulary.names(name), where, since)
+        drained = self.mailbox.drain(self._sender.vocabulary.names(name), where, since)
         self._watch.reading.look_again()
-        return self._vocabulary.bodies(name, drained, caller())
+        return self._sender.vocabulary.bodies(name, drained, caller())
 
     def mark(self) -> Mark:
         """This moment, for `since=`."""
@@ -404,7 +403,7 @@ class Channel:
 
     def ignore(self, name: Wanted[Any], where: Any = None) -> None:
         """Such messages, of any moment of this run, need not be expected in strict mode; name None: of any name."""
-        self.ignored.add(self._vocabulary.names(name), where)
+        self.ignored.add(self._sender.vocabulary.names(name), where)
         self.mailbox.ignore_more()
 
     def _begin(self, wait: Wait[Any]) -> None:

@@ -127,7 +127,7 @@ class Link(Declaration[Channel]):
         self.within_s = within_s
         self.open_within_s = open_within_s
         self.opens = opens
-        self.ignored = tuple(ignored)
+        self.ignored = tuple(map(self.vocabulary.names, ignored))
         self.mailbox_limit = mailbox_limit
         self.mailbox_bytes = mailbox_bytes
         self.when_full = when_full
