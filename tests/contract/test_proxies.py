@@ -198,7 +198,8 @@ class TestRefusals:
         assert hint in failed.hint
 
     def test_a_page_is_told_by_its_text(self, run: Any, proxy: Any) -> None:
-        page = b"<html><style>b { }</style><body><h1>Denied</h1>\n<p>not &quot;there&quot;</body></html>"
+        head = b"<html><head><title>Denied</title></head><style>b { }</style>"
+        page = head + b"<body><h1>Denied</h1>\n<p>not &quot;there&quot;</body></html>"
         head = b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n" % len(page)
         proxy.refusal = head + page
         failed = failing(run, proxy, http)
@@ -208,6 +209,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("answer", "told"),
         [
+            (b"HTTP/1.0 401 Unauthorized\r\n\r\n", "401 Unauthorized"),
             (b"HTTP/1.1 502 Bad Gateway\r\n\r\nno such host", "502 Bad Gateway: no such host"),
             (b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 504 \r\nContent-Length: 0\r\n\r\n", "504 Gateway Timeout"),
             (b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n", "302 Found"),

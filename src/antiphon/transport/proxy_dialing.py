@@ -180,20 +180,21 @@ def basic_authorization(proxy: Proxy) -> str:
 
 
 def _hint(proxy: Proxy, status: int) -> str:
-    if status == 407:
+    if status in (401, 407):  # some say 401 to a password that is wrong
         if proxy.user:
             return f"{proxy.origin} has a user and a password that it does not accept"
         return f"it wants a user and a password, as in {proxy.scheme}://user:password@{proxy.host}:{proxy.port}"
     return {
         403: "it does not allow that host or port: many proxies allow CONNECT to port 443 only",
         405: "it allows no CONNECT, which WebSocket and TLS need",
+        500: "it may not reach that host itself",
         502: "it does not reach that host itself",
         503: "it does not reach that host itself",
         504: "it does not reach that host itself",
     }.get(status, f"{proxy.origin} names it")
 
 
-_TAGS: Final = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+_TAGS: Final = re.compile(r"<(head|script|style)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 
 
 def _text_of(body: bytes, answer: ResponseHead) -> str:
