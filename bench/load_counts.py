@@ -2,7 +2,7 @@
 
 As in `bench.instructions`, over a connection in memory, so that two counts of the same code are equal; time stands
 still meanwhile, so nothing depends on how fast the machine is. Prints, as JSON, what a round trip and what a
-conversation without messages take. A round trip's count has the measuring of what was recorded in it.
+conversation without messages take. A round trip's count has what measures it, in the call that records it.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""antiphon's load engine on its full path: conversations that begin when they are due, measured from their record, each
-with a ring of its latest entries; what was measured is asked for each second and written, as a load's process does.
+"""antiphon's load engine on its full path: conversations that begin when they are due, measured as they go on, each
+with its latest entries; once a second it is asked what was measured, which is written, and the collector is left alone:
+all as in a load's process.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from antiphon.load.engine import Engine, Snapshot
 from antiphon.load.keeping import Keep, Keeper
 from antiphon.load.part import part
 from antiphon.load.plan import Plan
+from antiphon.runtime.collector import collect_seldom
 from antiphon.scenarios.scenario import Scenario
 from bench.clients.actor import Party, taking_workitems
 from bench.meter import Meter
@@ -70,6 +72,7 @@ async def loading(address: str, whom: Scenario[Any, Any], users: int, **paramete
     with tempfile.TemporaryDirectory(prefix="antiphon-bench-") as directory:
         engine = Engine(plan, Stand("bench", {"peer": address}), keeper=Keeper(Keep(), Path(directory)))
         found = Loading(engine, plan.parts[0].name)
+        collect_seldom()
         engine.start(time.time())
         try:
             yield found

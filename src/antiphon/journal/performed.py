@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import msgspec
 
@@ -33,21 +33,28 @@ class StepDefinition(Protocol):
 
 @quick_writes
 class PerformedStep(msgspec.Struct, eq=False):
-    """A step that is done once: `number` counts from 1, `parent` is the step around it, 0 for none.
+    """A step that is done once: `number` counts from 1, `around` is the step that it is a part of, None for none.
 
     Times are nanoseconds since the run began; `ended_ns` is below 0 while it is under way. `error` is the name of what
-    it failed with. The collector looks into it: the definition may have the actor that did the step.
+    it failed with. The collector looks into it: the definition may have the actor that did the step. `awaited` is for
+    whoever measures it, None where nobody does.
     """
 
     definition: StepDefinition
     masker: Masker
     number: int
-    parent: int
+    around: PerformedStep | None
     actor: str
     at_ns: int
     ended_ns: int = -1
     outcome: StepOutcome = "passed"
     error: str = ""
+    awaited: Any = None
+
+    @property
+    def parent(self) -> int:
+        """The number of the step around it, 0 for none."""
+        return self.around.number if self.around is not None else 0
 
     @property
     def action(self) -> str:

@@ -1,4 +1,4 @@
-"""One conversation of a load: performed as any run is, measured from its record, kept whole if it is worth it."""
+"""One conversation of a load: performed as any run is, measured as it is recorded, kept whole if it is worth it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from antiphon.journal import KEEP
 from antiphon.journal.figures import ConversationKept, WhyKept
 from antiphon.journal.masking import Masker
 from antiphon.load.keeping import Keeper, conversation_name, kept_directory
+from antiphon.load.measuring import Measuring
 from antiphon.load.meter import Meter
-from antiphon.load.metered_journal import MeteredJournal
+from antiphon.load.metered_journal import LASTING, MeteredJournal
 from antiphon.load.pacing import Start
 from antiphon.load.plain_values import as_recorded
 from antiphon.load.plan import Plan, PlannedPart
@@ -38,7 +39,7 @@ class Holder:
         *,
         keeper: Keeper | None,
         columns: Columns | None,
-        ring: int,
+        whole: int,
     ) -> None:
         self.part = part
         self.meter = meter
@@ -50,7 +51,7 @@ class Holder:
         self._arguments = part.arguments()
         self._seed = plan.seed
         self._stand = stand
-        self._ring = ring
+        self._whole = whole
 
     def begin(self, start: Start, due_ns: int, started_ns: int) -> Conversation | None:
         """Have it performed from now on, in a task; None if a feed of the part has been used up."""
@@ -63,12 +64,14 @@ class Holder:
         if given is None:
             return None
         is_sample = keeper is not None and keeper.keep.is_drawn(self._seed, part.name, start.number)
-        journal = MeteredJournal(KEEP if is_sample else self._ring, Masker(self._stand.secrets))
-        conversation = Conversation(self, start, due_ns, started_ns, journal, is_sample)
+        measuring, masker = self.meter.measuring(part.name), Masker(self._stand.secrets)
+        # One that is kept whatever comes of it is kept whole, as a run of its own would be.
+        keep, whole = (KEEP, KEEP) if is_sample else (min(LASTING, self._whole), self._whole)
+        loop = asyncio.get_running_loop()
+        journal = MeteredJournal(measuring, keep, masker, whole=whole, soon=loop.call_soon)
+        conversation = Conversation(self, start, due_ns, started_ns, journal, measuring, is_sample)
         # An empty context: what runs around the load is nobody's part of it.
-        conversation.task = asyncio.get_running_loop().create_task(
-            self._perform(conversation, given), context=Context()
-        )
+        conversation.task = loop.create_task(self._perform(conversation, given), context=Context())
         return conversation
 
     async def _perform(self, conversation: Conversation, given: dict[str, Any] | Exception) -> Run:
@@ -87,7 +90,14 @@ class Conversation:
     task: asyncio.Task[Run]
 
     def __init__(
-        self, holder: Holder, start: Start, due_ns: int, started_ns: int, journal: MeteredJournal, is_sample: bool
+        self,
+        holder: Holder,
+        start: Start,
+        due_ns: int,
+        started_ns: int,
+        journal: MeteredJournal,
+        measuring: Measuring,
+        is_sample: bool,
     ) -> None:
         self.start: Final = start
         self.journal = journal
@@ -101,13 +111,7 @@ class Conversation:
         self._held: asyncio.Event | None = None
         self._now_ns: Callable[[], int] | None = None
         self._done_ns: int | None = None  # when all was done that it was held open for
-        self._measuring = holder.meter.measuring(holder.part.name, journal.masked)
-
-    def fold(self) -> None:
-        """Count what was recorded since the last time."""
-        recorded = self.journal.take()
-        if recorded:  # most of thousands are silent most of the time
-            self._holder.meter.fold(self._measuring, recorded)
+        self._measuring = measuring
 
     @property
     def is_staying(self) -> bool:
@@ -136,7 +140,6 @@ class Conversation:
 
     def conclude(self, now_ns: int) -> Outcome:
         """It is over: count it, and keep it if it is to be kept; how it ended."""
-        self.fold()
         now_ns = self._done_ns if self._done_ns is not None else now_ns
         run, error = self._ended()
         outcome: Outcome = "passed" if error is None else "failed"

@@ -26,16 +26,13 @@ from antiphon.load.table import Columns
 from antiphon.load.tally import Tally
 from antiphon.stand.stand import Stand
 
-__all__ = ["FOLD_EVERY_S", "LATE_S", "RING", "Engine", "Generator", "Snapshot"]
+__all__ = ["LATE_S", "WHOLE_ENTRIES", "Engine", "Generator", "Snapshot"]
 
 TICK_S: Final = 0.02
 """How often it is looked at how late the loop is."""
 
-FOLD_EVERY_S: Final = 0.25
-"""How often what the conversations recorded is counted: that much of their records lies in memory at the most."""
-
-RING: Final = 256
-"""So many of its latest entries each conversation keeps in memory."""
+WHOLE_ENTRIES: Final = 256
+"""Conversations with up to so many entries are kept whole, of longer ones the latest `metered_journal.LASTING`."""
 
 LATE_S: Final = 0.05
 """A conversation that begins so much later than it was due is a late one."""
@@ -120,8 +117,8 @@ class Engine:
     """Performs a plan's share in the running event loop.
 
     `share` is what it performs of the plan, `process` names it among others, `keeper` writes the conversations that are
-    to be kept, None for none; `columns` are those of a table of all of them; `ring` is how many of its latest entries
-    each keeps in memory. `tally` is where it notes how far it has come, None for nowhere: for each share, in the order
+    to be kept, None for none; `columns` are those of a table of all of them; `whole` is up to how many entries each is
+    kept whole in memory. `tally` is where it notes how far it has come, None for nowhere: for each share, in the order
     in which it was given them, and each part of the plan the number up to which it has taken the conversations.
     """
 
@@ -134,7 +131,7 @@ class Engine:
         process: int = 0,
         keeper: Keeper | None = None,
         columns: Columns | None = None,
-        ring: int = RING,
+        whole: int = WHOLE_ENTRIES,
         tally: Tally | None = None,
     ) -> None:
         self._plan = plan
@@ -145,7 +142,7 @@ class Engine:
         self._clock = LoadClock(time.time())
         self._meter = Meter()
         self._holders = {
-            part.name: Holder(part, plan, stand, self._meter, keeper=keeper, columns=columns, ring=ring)
+            part.name: Holder(part, plan, stand, self._meter, keeper=keeper, columns=columns, whole=whole)
             for part in plan.parts
         }
         self._paced = [_Paced(part.scaled(share), place) for place, part in enumerate(plan.parts)]
@@ -160,7 +157,6 @@ class Engine:
         self._cpu_s = 0.0
         self._tick: asyncio.TimerHandle | None = None
         self._stray: StrayFailures | None = None
-        self._until_fold = 0
 
     # -- what it is told ----------------------------------------------------------------------------------------------
 
@@ -238,8 +234,8 @@ class Engine:
             task.cancel()
         # They part from their channels; how long that may take is bounded for each.
         while self._live:
-            await asyncio.sleep(0)
             await asyncio.wait([conversation.task for conversation in self._live])
+            await asyncio.sleep(0)  # those that are over are counted in a turn of their own
         if self._tick is not None:
             self._tick.cancel()
         if self._stray is not None:
@@ -312,23 +308,14 @@ class Engine:
     # -- measuring ----------------------------------------------------------------------------------------------------
 
     def _look(self) -> None:
-        """How late are we? And now and then: what was recorded?"""
+        """How late are we?"""
         now = self._loop.time()
         self._lag_s = max(self._lag_s, now - self._tick_at)
         # From now: what a loop that stood still has missed is told once.
         self._tick_at = now + TICK_S
         self._tick = self._loop.call_at(self._tick_at, self._look)
-        self._until_fold -= 1
-        if self._until_fold < 0:
-            self._until_fold = round(FOLD_EVERY_S / TICK_S)
-            self._fold()
-
-    def _fold(self) -> None:
-        for conversation in self._live:
-            conversation.fold()
 
     def _snapshot(self, is_last: bool = False) -> Snapshot:
-        self._fold()
         now_ns = self._ns(self.now_s)
         second = self._meter.take(now_ns)
         second.from_ns, self._taken_ns = self._taken_ns, now_ns

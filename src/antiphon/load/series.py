@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
@@ -27,7 +27,7 @@ class Series:
         self.kind = kind
         self.durations_us: list[int] = []
         self.errors = 0
-        self.split_us: defaultdict[str, int] = defaultdict(int)
+        self.split_us: dict[str, int] = {}
 
     def figures(self) -> SeriesFigures:
         """What was measured since the last time; it begins anew."""
@@ -67,17 +67,15 @@ class PartSeries:
 
     def __init__(self, part: str) -> None:
         self.part = part
-        self.mask: Callable[[str], str] = str
-        """Takes the secrets out of a name that the conversation which is looked at has said."""
-        self.steps: dict[str, tuple[Append, defaultdict[str, int]]] = {}
+        self.steps: dict[str, tuple[Append, dict[str, int]]] = {}
         self.asks: dict[str | None, dict[str, Append]] = {}
         self.expects: dict[str | None, dict[str, Append]] = {}
         self._series: dict[tuple[Measured, str], Series] = {}
         self._names: dict[str, Measured] = {}
         self._plain: set[str] = set()
 
-    def told(self, name: str) -> str:
-        """What is called so, as figures call it: without secrets; beyond 500 names it is `others`.
+    def told(self, name: str, mask: Callable[[str], str]) -> str:
+        """What is called so, as figures call it: without secrets, which `mask` takes out; beyond 500 it is `others`.
 
         A message may have a token in its name, and who writes a scenario a token in that of a timer.
         """
@@ -85,7 +83,7 @@ class PartSeries:
             return name
         if len(self._plain) >= _MOST_SERIES:
             return OTHERS
-        masked = self.mask(name)
+        masked = mask(name)
         if masked == name:
             self._plain.add(name)
         return masked
@@ -100,7 +98,7 @@ class PartSeries:
             found = self._series.setdefault((kind, name), Series(kind))
         return found
 
-    def step(self, action: str) -> tuple[Append, defaultdict[str, int]]:
+    def step(self, action: str) -> tuple[Append, dict[str, int]]:
         """What `steps` is to have of an action."""
         series = self.series("step", action)
         known = series.durations_us.append, series.split_us

@@ -24,6 +24,7 @@ from antiphon.load.orders import Adopt, Begin, End, Look, Pause, Ready, SetRate,
 from antiphon.load.table import Columns
 from antiphon.load.tally import Tally
 from antiphon.load.target import plan_of
+from antiphon.runtime.collector import collect_seldom
 from antiphon.runtime.event_loop import run_in_loop
 
 __all__ = ["main"]
@@ -61,6 +62,7 @@ async def _serve(told: BinaryIO) -> int:
     except AntiphonError as error:
         _tell(told, Ready(str(error)))
         return 1
+    collect_seldom()
     _tell(told, Ready())
     while line := await orders.readline():
         order = _ORDERS.decode(line)

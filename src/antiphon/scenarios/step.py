@@ -97,10 +97,7 @@ class Step(Generic[R]):
         if stage is None:
             stage = self.stage_outside()
         record, read_ns, origin_ns, masker, next_number = stage.runtime.for_steps
-        around = STEP.get()
-        step = PerformedStep(
-            self, masker, next_number(), around.number if around is not None else 0, self.who, read_ns() - origin_ns
-        )
+        step = PerformedStep(self, masker, next_number(), STEP.get(), self.who, read_ns() - origin_ns)
         # What is sent and awaited inside carries the step's number, also in tasks that copy this context.
         token = STEP.set(step)
         record(step)

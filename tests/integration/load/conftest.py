@@ -41,7 +41,7 @@ class SlowPeer(Peer):
 
 
 class Load:
-    """Performs scenarios one by one, as conversations of the part `calls`; it folds every 250 ms and at the end."""
+    """Performs scenarios one by one, as conversations of the part `calls`."""
 
     def __init__(self, peer: Peer) -> None:
         self.peer = peer
@@ -66,12 +66,10 @@ class Load:
         network = MemoryNetwork()
         listening = await network.listen("memory://peer", self.peer.accept)
         stand = Stand("test", {"peer": "memory://peer"}, transports={"memory": network})
-        journal, measuring = MeteredJournal(keep, Masker(stand.secrets)), self.meter.measuring("calls")
-        folding = asyncio.create_task(self._fold_again(journal, measuring))
+        measuring = self.meter.measuring("calls")
+        journal = MeteredJournal(measuring, keep, Masker(stand.secrets))
         arguments = scenario.arguments(parameters)
         run = await performed(scenario, arguments, stand, journal, strict=strict, linger_s=linger_s)
-        folding.cancel()
-        self.meter.fold(measuring, journal.take())
         ended_ns = round(asyncio.get_running_loop().time() * 1e9)
         cause = self.meter.conversation_ended(
             measuring,
@@ -85,15 +83,7 @@ class Load:
         self.journals.append(journal)
         self.runs.append(run)
         self.causes.append(cause)
-        assert not measuring.steps
-        assert not measuring.waited
-        assert not measuring.divisions
         return run
-
-    async def _fold_again(self, journal: MeteredJournal, measuring: Any) -> None:
-        while True:
-            await asyncio.sleep(0.25)
-            self.meter.fold(measuring, journal.take())
 
     def take(self) -> Second:
         return self.meter.take(0)

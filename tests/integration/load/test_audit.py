@@ -1,4 +1,4 @@
-"""What a meter counts is what the written journal says, however often it is folded, of a conversation of every kind."""
+"""What a meter counts is what the written journal says, however often it is asked, of a conversation of every kind."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from antiphon import Scenario, Stand
 from antiphon.journal import HttpExchange, StepEnded, StepStarted, TimerStopped, WaitEnded, WaitStarted
 from antiphon.journal.figures import Second
 from antiphon.journal.file import FILE_NAME, WrittenMessage, read_journal
+from antiphon.load.merging import beside
 from antiphon.load.meter import Meter
 from antiphon.load.metered_journal import MeteredJournal
 from antiphon.scenarios.action import action
@@ -29,9 +30,11 @@ CASES = [(everything, 1), (everything, 2), (everything, 3), (as_a_list, 4)]
 def conversed(
     conversation: Scenario[Any, Any], seed: int, directory: Path, every_s: float = 0.25, keep: int = 10_000
 ) -> Second:
-    """Perform it, folding every so many seconds, and write its journal, as far as it is kept; the figures."""
-    meter, journal = Meter(), MeteredJournal(keep)
-    measuring = meter.measuring("talk")
+    """Perform it, asking every so many seconds what was measured, and write its journal, as far as it is kept; the
+    figures, all together."""
+    meter = Meter()
+    journal = MeteredJournal(meter.measuring("talk"), keep)
+    taken: list[Second] = []
 
     async def here() -> None:
         network = MemoryNetwork()
@@ -41,14 +44,13 @@ def conversed(
         task = asyncio.create_task(performed(conversation, arguments, stand, journal, linger_s=0))
         while not task.done():
             await asyncio.sleep(every_s)
-            meter.fold(measuring, journal.take())
-        meter.fold(measuring, journal.take())
+            taken.append(meter.take(0))
         await listening.close()
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         runner.run(here())
     journal.write_to(directory)
-    return meter.take(1)
+    return beside([*taken, meter.take(0)])
 
 
 def microseconds(duration_ns: int) -> int:
@@ -104,7 +106,7 @@ def test_the_meter_and_the_journal_agree(
     assert journal["ask"]["count"] > 0
 
 
-def test_when_it_is_folded_changes_nothing(tmp_path: Path) -> None:
+def test_how_often_it_is_asked_for_changes_nothing(tmp_path: Path) -> None:
     told = []
     for number, every_s in enumerate((0.05, 0.25, 1_000)):
         directory = tmp_path / str(number)

@@ -1,4 +1,4 @@
-"""The record of a conversation under load: taken bit by bit, kept as far as there is room, and written afterwards."""
+"""The record of a conversation under load: kept as far as there is room, and written afterwards."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from tests.integration.load.conftest import Load, SlowPeer
 from tests.integration.recorded.conversations import DEEDS, Talker, as_a_list, everything
@@ -60,57 +59,61 @@ def answering(slow_peer: SlowPeer) -> SlowPeer:
     return slow_peer
 
 
-# -- what is taken ----------------------------------------------------------------------------------------------------
+# -- what is kept -----------------------------------------------------------------------------------------------------
 
 
-def test_each_thing_is_taken_once_in_order_and_stays_kept() -> None:
-    journal = MeteredJournal(3)
-    notes = [Note(at_ns=number, text=str(number)) for number in range(6)]
-    for note in notes[:2]:
+def journal_of(keep: int, **options: Any) -> MeteredJournal:
+    return MeteredJournal(Meter().measuring("calls"), keep, **options)
+
+
+def notes_of(journal: MeteredJournal, count: int) -> list[Note]:
+    notes = [Note(at_ns=number, text=str(number)) for number in range(count)]
+    for note in notes:
         journal.record(note)
-    assert journal.entries == notes[:2]
-    assert journal.take() == notes[:2]
-    assert journal.take() == []
-    for note in notes[2:]:
-        journal.record(note)
-    assert journal.entries == notes[-3:]
-    assert journal.take() == notes[2:]
-    assert journal.entries == notes[-3:]
+    return notes
 
 
-def test_one_that_keeps_nothing_gives_all() -> None:
-    journal = MeteredJournal(0)
-    journal.record(Note(at_ns=1, text="1"))
+def test_of_what_is_too_long_to_be_kept_whole_the_last_is_kept() -> None:
+    journal = journal_of(3, whole=5)
+    notes = notes_of(journal, 5)
+    assert journal.entries == notes
+    journal.record(Note(at_ns=6, text="one more"))
+    assert [note.text for note in journal.entries] == ["3", "4", "one more"]
+    assert notes_of(journal, 9)[-3:] == journal.entries
+
+
+def test_one_that_keeps_nothing_measures_all_the_same() -> None:
+    meter = Meter()
+    journal = MeteredJournal(meter.measuring("calls"), 0)
+    journal.record(Message("m", {}, "text", is_sent=True))
     assert journal.entries == []
-    assert len(journal.take()) == 1
-    assert journal.entries == []
+    assert meter.take(1).traffic.sent == 1
 
 
-def test_large_messages_make_room_with_the_next_take() -> None:
-    journal = MeteredJournal(100, keep_bytes=2_500)
+def test_large_messages_make_room_at_once() -> None:
+    journal = journal_of(100, keep_bytes=2_500)
     messages = [Message("m", {}, "x" * 1_000, at_ns=number) for number in range(1, 6)]
     for message in messages:
         journal.record(message)
         journal.weigh(message, 1_000)
-    assert journal.take() == messages
     assert journal.entries == messages[-2:]
 
 
-def test_a_watch_gets_what_was_before_and_with_each_take_what_is_new() -> None:
-    journal, seen = MeteredJournal(), []
+@pytest.mark.parametrize("keep", [1, 100])
+def test_a_watch_gets_what_was_before_and_what_is_new_as_it_happens(keep: int) -> None:
+    journal, seen = journal_of(keep), []
     journal.masker.learn("hunter2-of-the-talk")
     journal.record(Note(at_ns=1, text="it is hunter2-of-the-talk"))
-    journal.take()
     journal.attach(lambda entry: seen.append(entry.text))
     assert seen == ["it is ***"]
     assert not journal.has_sinks
     journal.record(Note(at_ns=2, text="2"))
-    assert seen == ["it is ***"]
-    journal.take()
     journal.record(Note(at_ns=3, text="3"))
+    assert seen == ["it is ***", "2", "3"]
     journal.detach()
-    journal.take()
-    assert seen == ["it is ***", "2"]
+    journal.record(Note(at_ns=4, text="4"))
+    assert seen == ["it is ***", "2", "3"]
+    assert journal.entries[-1].text == "4"
 
 
 def test_nothing_is_put_into_words_while_the_run_goes_on(load: Load, answering: SlowPeer) -> None:
@@ -123,7 +126,7 @@ def test_nothing_is_put_into_words_while_the_run_goes_on(load: Load, answering: 
 # -- what is written --------------------------------------------------------------------------------------------------
 
 
-def conversed(conversation: Scenario[Any, Any], seed: int, journal: MeteredJournal | None, directory: Path) -> None:
+def conversed(conversation: Scenario[Any, Any], seed: int, is_load: bool, directory: Path) -> None:
     """Perform what records entries of nearly every kind, as it is recorded or as under load."""
 
     async def here() -> None:
@@ -131,15 +134,9 @@ def conversed(conversation: Scenario[Any, Any], seed: int, journal: MeteredJourn
         listening = await network.listen("memory://peer", Talker(seed).accept)
         stand = Stand("test", {"peer": "memory://peer"}, transports={"memory": network})
         order = list(range(len(DEEDS)))
-        if journal is not None:
-            meter = Meter()
-            measuring = meter.measuring("talk")
-            task = asyncio.create_task(performed(conversation, {"order": order}, stand, journal, linger_s=0))
-            while not task.done():
-                await asyncio.sleep(0.25)
-                meter.fold(measuring, journal.take())
-            assert (await task).verdict
-            meter.fold(measuring, journal.take())
+        if is_load:
+            journal = journal_of(10_000)
+            assert (await performed(conversation, {"order": order}, stand, journal, linger_s=0)).verdict
             journal.write_to(directory)
         else:
             with suppress(AntiphonError):
@@ -156,9 +153,9 @@ def conversed(conversation: Scenario[Any, Any], seed: int, journal: MeteredJourn
 def test_what_is_written_afterwards_is_what_a_recorded_run_writes(
     conversation: Scenario[Any, Any], tmp_path: Path
 ) -> None:
-    for name, journal in {"recorded": None, "load": MeteredJournal()}.items():
+    for name in ("recorded", "load"):
         (tmp_path / name).mkdir()
-        conversed(conversation, 1, journal, tmp_path / name)
+        conversed(conversation, 1, name == "load", tmp_path / name)
     recorded, load = ((tmp_path / name / FILE_NAME).read_text().splitlines() for name in ("recorded", "load"))
     assert len(recorded) > 50
     assert load[1:] == recorded[1:]
@@ -177,7 +174,7 @@ def test_of_a_long_conversation_the_end_is_written_as_a_record_of_its_own(
     assert isinstance(before[0], RunStarted)
     assert {type(entry) for entry in before[1:]} <= {StepStarted, WaitStarted}
     assert before[1].action == "work"
-    assert note.text.endswith("earlier entries are not kept: of each conversation the last 40 are")
+    assert note.text == "earlier entries are not kept: of a conversation with more than 40 the last 40 are"
     assert isinstance(entries[-1], RunEnded)
     begun = {entry.number for entry in entries if isinstance(entry, StepStarted)}
     assert begun == {entry.number for entry in entries if isinstance(entry, StepEnded)}
@@ -236,9 +233,8 @@ def test_it_keeps_no_more_than_it_is_told_to(load: Load, answering: SlowPeer) ->
     for calls in (100, 400):
         load.perform(working, keep=64, calls=calls)
         journal = load.journals[-1]
-        sizes.append((len(journal._ring), len(journal._pending), len(msgspec.json.encode(len(journal.entries)))))
-    assert sizes[0] == sizes[1]
-    assert sizes[0][:2] == (64, 0)
+        sizes.append((len(journal._ring), len(journal.entries)))
+    assert sizes == [(64, 64)] * 2
 
 
 @pytest.mark.usefixtures("collects_quickly")
