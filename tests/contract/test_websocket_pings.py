@@ -197,6 +197,8 @@ class TestByThemselves:
             ({"ping_every_s": 0}, "ping_every_s is 0"),
             ({"ping_every_s": float("inf")}, "ping_every_s is inf"),
             ({"ping_within_s": -1}, "ping_within_s is -1"),
+            ({"ping_every_s": "20s"}, "ping_every_s is '20s'"),
+            ({"ping_every_s": True}, "ping_every_s is True"),
         ],
     )
     def test_times_that_are_none(self, options: dict[str, Any], told: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from antiphon import ConnectFailed, Opening, Tls, UpgradeRefused
+from antiphon import ConnectFailed, Opening, ScenarioError, Tls, UpgradeRefused
 from antiphon.testing.transports import Hearing
 from antiphon.transport.websocket.address import WebSocketAddress
 from antiphon.transport.websocket.client import WebSocketTransport
@@ -131,6 +131,12 @@ def test_what_is_not_followed_is_a_refusal(run: Any, raw: Any, follows: int) -> 
         run(scene("ftp://elsewhere" if follows else "ws://elsewhere/desk"))
     assert caught.value.status == 302
     assert "follows_redirects=True" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("often", [-1, "twice", None])
+def test_how_often_is_a_number(often: Any) -> None:
+    with pytest.raises(ScenarioError, match="follows_redirects is"):
+        WebSocketTransport(follows_redirects=often)
 
 
 def test_the_time_is_that_of_all_together(run: Any, raw: Any) -> None:

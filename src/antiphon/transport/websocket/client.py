@@ -13,7 +13,7 @@ import msgspec
 
 from antiphon.conversation.headers import combine
 from antiphon.conversation.wording import cut_middle
-from antiphon.errors import ConnectFailed, UpgradeRefused
+from antiphon.errors import ConnectFailed, ScenarioError, UpgradeRefused
 from antiphon.transport import http1_head as heads
 from antiphon.transport.connect_failure import Destination, ProxyFailed
 from antiphon.transport.interface import Opening, Receiver
@@ -79,6 +79,8 @@ class WebSocketTransport:
         self._close_within_s = close_within_s
         self._pings = Pings(ping_every_s, ping_within_s, answers_pings, shows_pings)
         self._requires_subprotocol = requires_subprotocol
+        if not isinstance(follows_redirects, int) or follows_redirects < 0:
+            raise ScenarioError(f"follows_redirects is {follows_redirects!r}", hint="True, or how often at most")
         most = MOST_REDIRECTS if follows_redirects is True else int(follows_redirects)
         self._redirects_left = most + 1 if most else 0  # the last one is not followed
         # Of an actor's class: mostly all its connections lead to the same place.

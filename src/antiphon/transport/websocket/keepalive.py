@@ -31,7 +31,8 @@ class Pings(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         for name, value in (("ping_every_s", self.every_s), ("ping_within_s", self.within_s)):
-            if value is not None and not 0 < value < float("inf"):
+            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if value is not None and not (is_number and 0 < value < float("inf")):
                 raise ScenarioError(f"{name} is {value!r}, not a number of seconds above 0")
 
 
