@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,19 @@ def test_of_what_is_too_long_to_be_kept_whole_the_last_is_kept() -> None:
     journal.record(Note(at_ns=6, text="one more"))
     assert [note.text for note in journal.entries] == ["3", "4", "one more"]
     assert notes_of(journal, 9)[-3:] == journal.entries
+
+
+def test_room_is_made_when_there_is_time_and_asked_for_once() -> None:
+    asked: list[Callable[[], None]] = []
+    journal = journal_of(3, whole=5, soon=asked.append)
+    notes = notes_of(journal, 9)
+    assert len(journal.entries) >= 5
+    (make_room,) = asked
+    make_room()
+    assert journal.entries == notes[-3:]
+    journal.forget()
+    make_room()
+    assert journal.entries == []
 
 
 def test_one_that_keeps_nothing_measures_all_the_same() -> None:
