@@ -43,6 +43,7 @@ class FakeStream(asyncio.Transport):
         super().__init__({"socket": socket})
         self.written = b""
         self.has_ended = False
+        self._is_closing = False
         self._protocol = protocol
 
     def get_protocol(self) -> Any:
@@ -70,11 +71,14 @@ class FakeStream(asyncio.Transport):
     def resume_reading(self) -> None:
         pass
 
+    def is_closing(self) -> bool:
+        return self._is_closing
+
     def close(self) -> None:
-        self.has_ended = True
+        self.has_ended = self._is_closing = True
 
     def abort(self) -> None:
-        self.has_ended = True
+        self.close()
 
     def hear(self, data: bytes) -> None:
         """One read."""
@@ -167,7 +171,9 @@ class Reading:
             protocol = ClientHandshake(request, connected, LIMIT_BYTES)
             stream = FakeStream(protocol, self._socket)
             protocol.connection_made(stream)
+            protocol.ask()
             key = stream.written.partition(b"Sec-WebSocket-Key: ")[2].partition(b"\r")[0]
+            assert key, "it asked for nothing"
             accept = b64encode(sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
             await self._feed(stream, [piece.replace(ACCEPT, accept) for piece in pieces])
             refusal = ""

@@ -115,6 +115,13 @@ class TestFrames:
         outcome = reading.as_server([REQUEST + b"".join(frame(each, is_masked=True) for each in said)])
         assert b"\x81\x07heard 5\x8a\x04you?\x88" in outcome.written
 
+    @pytest.mark.parametrize("in_one_read", [True, False])
+    def test_what_follows_a_servers_answer_is_heard(self, reading: Any, in_one_read: bool) -> None:
+        said = [ANSWER, frame((TEXT, b"hello"), is_masked=False), frame((CLOSE, b"\x03\xe8bye"), is_masked=False)]
+        outcome = reading.as_client([b"".join(said)] if in_one_read else said)
+        assert (outcome.data, outcome.refusal) == (["hello"], "")
+        assert (outcome.ending.code, outcome.ending.by, outcome.ending.is_clean) == (1000, "peer", True)
+
     def test_nothing_is_read_behind_a_broken_frame_in_a_long_read(self, reading: Any) -> None:
         """Its 60,000 bytes are more than picows' buffer holds, and come in the same read as the handshake."""
         too_long = b"\x82" + bytes([126 | 0x80]) + (60_000).to_bytes(2, "big") + bytes(4) + bytes(60_000)
