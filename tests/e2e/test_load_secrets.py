@@ -72,7 +72,7 @@ DIALECT = Json(
 
 class Party(Actor):
     api = Http("http://{peer}")
-    line = WebSocket("ws://{peer}/line", dialect=DIALECT, within_s=0.2)
+    line = WebSocket("ws://{peer}/line", dialect=DIALECT, within_s=10)
 
     async def arrive(self):
         login = await self.api.post("/login", json={"user": self.user.name, "password": self.user.password})
@@ -90,7 +90,7 @@ class Party(Actor):
                 with timer(f"for {self.token}"):
                     pass
             case "awaited":
-                await self.expect(f"event-{self.own}", where={"token": self.own})
+                await self.expect(f"event-{self.own}", where={"token": self.own}, within_s=0.2)
             case "refuse" | "close":
                 await self.ask(how)
             case "wrong":
