@@ -16,6 +16,7 @@ from wounding import CUTS, in_pieces, mutated
 from antiphon import DialectError
 from antiphon.dialect.event_stream import Events, EventStream
 from antiphon.dialect.framing import ContentLength, Framing, LengthPrefix, Lines, NulTerminated
+from antiphon.dialect.meeting import Meeting
 from antiphon.transport.last_event_id import LastEventId
 from antiphon.transport.stream.pipes import WholeLines
 
@@ -61,7 +62,7 @@ def test_framings(name: str, data: bytes, cuts: list[int]) -> None:
 @given(data=mutated(EVENTS), cuts=CUTS)
 def test_events(data: bytes, cuts: list[int]) -> None:
     def told(pieces: Sequence[bytes]) -> list[tuple[str, Any, Any]]:
-        codec = EventStream().codec()
+        codec = EventStream().codec(Meeting())
         messages = (message for piece in pieces for message in codec.decode(piece))
         return [(message.name, message.body, message.raw) for message in messages]
 
