@@ -37,7 +37,7 @@ BINARY, CLOSE, PING = 0x2, 0x8, 0x9
 
 
 class Party(Actor):
-    line = WebSocket("{peer}/desk", dialect=DIALECT, within_s=5)
+    line = WebSocket("{peer}/desk", dialect=DIALECT, within_s=60)
     api = Http("{http}")
 
     @action
@@ -143,7 +143,7 @@ def test_a_batch_with_a_member_that_is_none(fail: Callable[..., Any], serve: Cal
     """What is wrong with the member is said; its neighbours are heard."""
 
     class Counter(Actor):
-        line = WebSocket("{peer}/count", dialect=JsonRpc(), within_s=5)
+        line = WebSocket("{peer}/count", dialect=JsonRpc(), within_s=60)
 
     @scenario
     async def count(counter: Counter) -> None:
@@ -337,7 +337,7 @@ def test_half_a_frame_and_then_silence(fail: Callable[..., Any], serve: Callable
 
         @action
         async def dial(self) -> None:
-            await self.expect("welcome")
+            await self.expect("welcome", within_s=60)
             await self.ask("dial")
 
     @scenario
@@ -420,7 +420,7 @@ def test_names_that_are_no_strings(fail: Callable[..., Any], serve: Callable[...
     @scenario
     async def listen(party: Party) -> None:
         party.send("hello")
-        await party.expect("welcome", within_s=0.2)
+        await party.expect("welcome", within_s=1)
 
     async def stammer(line: Any) -> Any:
         await line.upgrade()

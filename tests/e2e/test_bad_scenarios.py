@@ -37,7 +37,7 @@ DIALECT = Json(name="action", body="data", reply="result{Name}")
 
 
 class Operator(Actor):
-    line = WebSocket("{peer}", dialect=DIALECT, within_s=5)
+    line = WebSocket("{peer}", dialect=DIALECT, within_s=60)
 
     @action
     async def hello(self, name: str = "") -> str:

@@ -31,7 +31,7 @@ GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 class Teller(Actor):
-    line = WebSocket("{peer}", dialect=Raw(), within_s=5)
+    line = WebSocket("{peer}", dialect=Raw(), within_s=60)
 
 
 class Deaf:

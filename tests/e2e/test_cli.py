@@ -20,7 +20,6 @@ import sys
 import termios
 import textwrap
 import threading
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -69,7 +68,7 @@ class Operator(Actor):
 
     @action
     async def greet(self, name):
-        await self.ask("hello", name=name, within_s=5)
+        await self.ask("hello", name=name, within_s=60)
 
     @action
     async def listen(self, name):
@@ -966,12 +965,10 @@ def test_an_interrupted_run_does_not_wait_for_a_peer_that_says_nothing(desk: Cal
     desk(deaf)
     process = start("run", "calls.py:greeting")
     read_until(process, "→ hello")
-    began_s = time.monotonic()
     process.send_signal(signal.SIGINT)
 
-    ended = finish(process)
+    ended = finish(process)  # in less than the minute for which the actor would wait
 
-    assert time.monotonic() - began_s < 5
     assert ended.code == 130
     assert ended.directory
 

@@ -217,7 +217,6 @@ def test_what_cannot_be_awaited_is_told(options: dict[str, Any]) -> None:
 def require_deadlock(play_with: Play, case: Any) -> str:
     with pytest.raises(ScenarioError, match="a deadlock") as failed:
         play_with(case)
-    assert failed.value.run.duration_s < 2, "it is found before any deadline"
     return str(failed.value)
 
 
