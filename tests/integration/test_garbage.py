@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from club import Club
 
 from antiphon import (
     Accepted,
@@ -19,6 +21,7 @@ from antiphon import (
     DeadlinePassed,
     Json,
     Message,
+    OpeningRefused,
     Run,
     Scenario,
     ScenarioError,
@@ -111,6 +114,87 @@ def test_a_run_that_nobody_has_is_gone(chosen: Scenario[Any, Any]) -> None:
             there = parts(run)
             assert all(part() is not None for part in there.values())
             return there
+
+    there = asyncio.run(main())
+
+    assert [name for name, part in there.items() if part() is not None] == []
+
+
+class Sum(msgspec.Struct):
+    sum: int
+
+
+class Counted(msgspec.Struct):
+    """Says that it was counted."""
+
+
+class Typist(Actor):
+    """Asks, awaits and hears types, and one of several names."""
+
+    line = WebSocket("{centre}/desk", dialect=DIALECT)
+    heard = 0
+
+    @on(("added", "thanks"))
+    def count(self, _message: Message) -> None:
+        self.heard += 1
+
+
+@scenario
+async def adding_by_types(typist: Typist) -> None:
+    """Waits of every kind that knows more than one name."""
+    assert (await typist.ask("add", a=1, b=2, reply=Sum)).sum == 3
+    assert (await typist.ask("add", a=1, b=2, provisional=lambda body: body["sum"] < 3))["sum"] == 3
+    await typist.expect(("added", "never"))
+    typist.send(Counted())
+    await typist.expect(("thanks", "never"))
+    typist.expect(Counted).cancel()
+    await typist.expect_none((Sum, Counted), within_s=0.001)
+
+
+class Host(Actor):
+    """Lets in whoever says `sesame`, and answers."""
+
+    line = Accepted(dialect=Club())
+
+    @on("add")
+    def add(self, _request: Message) -> str:
+        return "added"
+
+
+class Guest(Actor):
+    """Logs in, by itself and by hand."""
+
+    line = WebSocket("{centre}", dialect=Club(name="anna", password="{password}"), opens="manually")
+
+    async def arrive(self) -> None:
+        self.password = "sesame"
+
+
+@scenario
+async def entering_twice(guest: Guest) -> None:
+    """With a codec that resumes, gives up and says goodbye."""
+    await guest.line.open()
+    await guest.ask("add")
+    await guest.line.reconnect()
+    guest.ask("add").cancel()
+
+
+@scenario
+async def entering_in_vain(guest: Guest) -> None:
+    """The door stays shut."""
+    guest.password = "open"
+    await guest.line.expect_refusal(5)
+    with pytest.raises(OpeningRefused):
+        await guest.line.open()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "server"), [(adding_by_types, Desk), (entering_twice, Host), (entering_in_vain, Host)]
+)
+def test_a_run_with_types_or_a_login_is_gone_too(chosen: Scenario[Any, Any], server: type[Actor]) -> None:
+    async def main() -> dict[str, weakref.ref[Any]]:
+        async with await listen("ws://127.0.0.1:0", lambda _opening: server()) as listening:
+            return parts(await perform(chosen, stand=Stand("test", {"centre": listening.address}), runs=None))
 
     there = asyncio.run(main())
 

@@ -45,8 +45,7 @@ class Housekeeping:
         self._may_change = may_change or not codec.is_ready or codec.silence_s is not None
         self.has_duties = self._may_change or may_owe
         """Whether there may be something to do when data was decoded; fixed, so that most channels look no further."""
-        self.give_up: Callable[[Message], None] | None = self._give_up if may_cancel else None
-        """Tells the peer that nobody waits for the replies to a request any more; None where there is no word."""
+        self._may_cancel = may_cancel
         self._runtime = runtime
         self._sender = sender
         self._codec = codec
@@ -59,6 +58,11 @@ class Housekeeping:
         self._opening = ProtocolOpening(runtime.loop, sender, owner) if is_opening else None
         is_ending = self._may_change or may_close
         self._ending = ProtocolEnding(runtime, sender, owner, reading) if is_ending else None
+
+    @property
+    def give_up(self) -> Callable[[Message], None] | None:
+        """Tells the peer that nobody waits for the replies to a request any more; None where there is no word."""
+        return self._give_up if self._may_cancel else None  # kept here, it would lead round in a circle
 
     def begin(self) -> None:
         """The connection is there: say what opens the protocol, and keep its heart beating."""

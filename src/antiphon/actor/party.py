@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from antiphon.actor.codec_failure import codec_failure
@@ -40,7 +40,7 @@ class Party:
             address,
             headers=headers,
             subprotocols=subprotocols,
-            fields=self.fields(),
+            fields=_Attributes(self.fields),
             user=self.user,
             previous=self.previous,
             hide=masker.learn,
@@ -55,3 +55,22 @@ class Party:
         if side == "client":
             masker.learn_later(meeting.headers.copy().copy)
         return meeting, codec
+
+
+class _Attributes(Mapping[str, Any]):
+    """An actor's attributes, read when they are asked for: a codec that keeps its meeting would keep the actor, whose
+    channel keeps the codec."""
+
+    __slots__ = ("_read",)
+
+    def __init__(self, read: Callable[[], Mapping[str, Any]]) -> None:
+        self._read = read
+
+    def __getitem__(self, name: str) -> Any:
+        return self._read()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())

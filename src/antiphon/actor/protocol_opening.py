@@ -55,7 +55,10 @@ class ProtocolOpening:
             self._abort()
             await self._gone()
             failure.place = failure.place or address
-            raise failure.with_traceback(None)  # not by way of the codec: whose line that is helps nobody
+            try:
+                raise failure.with_traceback(None)  # not by way of the codec: whose line that is helps nobody
+            finally:
+                del failure  # whose traceback has this frame
 
     def refuse(self, refusal: OpeningRefused) -> bool:
         """The peer refuses; False if the protocol is open already."""
