@@ -231,7 +231,12 @@ class DeadlinePassed(ExpectationFailed):
 
 
 class CheckFailed(ExpectationFailed):
-    """The message that was selected is not what it should be; `explanation.differences` says where."""
+    """The message that was selected is not what it should be; `explanation.differences` says where.
+
+    Where nothing was awaited, as of a handler's message that does not fit its type, `differences` do.
+    """
+
+    differences: Sequence[Any] = ()
 
 
 class ChannelClosed(ExpectationFailed):

@@ -164,7 +164,9 @@ def body_or_failure(kind: Any, message: Message, place: str) -> Any:
     except Exception as error:
         found: list[Difference] = misfits(kind, message.body, error)
         text = f"{message.actor}.{message.channel} received {message.name}, but it is no {class_name(kind)}"
-        raise CheckFailed("\n  ".join([text, *map(str, found)]), place=place or None) from error
+        failure = CheckFailed("\n  ".join([text, *map(str, found)]), place=place or None)
+        failure.differences = found
+        raise failure from error
 
 
 def _several(wanted: Any) -> tuple[Any, ...]:

@@ -21,7 +21,7 @@ from antiphon.conversation.match import ABSENT, DESCRIBED, Difference, describe
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
 from antiphon.conversation.wording import cut
-from antiphon.errors import AntiphonError, MessagesLeft, ScenarioError, SoftChecksFailed
+from antiphon.errors import AntiphonError, CheckFailed, MessagesLeft, ScenarioError, SoftChecksFailed
 from antiphon.journal.figures import CauseFigures
 from antiphon.load.literals import literals_at
 from antiphon.load.wordings import ANY, is_unique, short_place, without_ids
@@ -83,21 +83,85 @@ def cause_of_failure(error: BaseException, mask: Callable[[str], str] = str) -> 
         text = _Told(explanation, place, _values_of_run(error), mask).text()
     else:
         step, place = _step_of(error), _place_of(error)
-        text = _text_of(error, place, mask)
+        text = _misfit_of(error, place, mask) or _text_of(error, place, mask)
     # Masked once more as a whole: a secret may be known by the name of the field before it.
     where = [f"in {step}"] * bool(step) + [f"at {short_place(place)}"] * bool(place)
     told = mask(", ".join([text, " ".join(where)]) if where else text)
     return type(error).__name__, cut(told, _LONGEST), step
 
 
-class _Told:
-    """What a wait failed with, in words that others have, too. `unique` are values that this run alone was given."""
+class _Words:
+    """What is said of values and texts, so that others say it, too: those that were learnt are `…`. `place` is the line
+    of the author, whose literals stay; `unique` are values that this run alone was given."""
 
-    def __init__(self, facts: Explanation, place: str, unique: frozenset[str], mask: Callable[[str], str]) -> None:
-        self._facts = facts
+    def __init__(self, place: str, unique: frozenset[str], mask: Callable[[str], str]) -> None:
         self._mask = mask
         self._literals = literals_at(place)
         self._unique = unique
+
+    def differences(self, found: Sequence[Difference], *, is_short: bool = False) -> str:
+        told = [self._difference(each, is_short=is_short) for each in found]
+        return ", ".join(dict.fromkeys(told)) or "it is not as it should be"
+
+    def _difference(self, difference: Difference, *, is_short: bool) -> str:
+        """One place: what was found is told where what was wanted may be."""
+        path = _INDEX.sub(f"[{ANY}]", difference.path) or "the body"
+        wanted = self._pattern(difference.wanted)
+        if difference.path == NAME_PATH:
+            return f"named {self._name(str(difference.found))}"
+        if difference.found is ABSENT:
+            return f"no {path}"
+        if wanted == ANY:
+            return f"another {path}"
+        found, because = self._value(difference.found, is_beside_known=True), difference.because
+        # What a type wants says what is wrong, whatever else stands there: each message may have another word.
+        if _is_described(difference.wanted) and isinstance(difference.found, (str, float, int)):
+            found = ANY if not isinstance(difference.found, bool) else found
+            because = because.replace(str(difference.found) or ANY, ANY)
+        because = f" ({self._prose(because)})" if because else ""
+        return f"{path}={found}{because}" if is_short else f"{path} is {found}, wanted {wanted}{because}"
+
+    def _pattern(self, pattern: Any) -> str:
+        if pattern is None or isinstance(pattern, (str, bool, int, float, bytes)):
+            return self._value(pattern)
+        if _is_described(pattern):
+            return self._prose(describe(pattern))
+        if isinstance(pattern, (Mapping, list, tuple)):
+            inner = (f"{path}={self._pattern(value)}" for path, value in _leaves(pattern, ""))
+            return f"({', '.join(inner)})" if pattern else describe(pattern)
+        told = self._mask(describe(pattern))
+        if isinstance(pattern, (set, frozenset)):
+            return "one of " + ", ".join(sorted(map(self._pattern, pattern)))
+        return told
+
+    def _value(self, value: Any, *, is_beside_known: bool = False) -> str:
+        """A value, or `…` for one that no other conversation has; small numbers are told beside one that is known."""
+        if value is None or isinstance(value, bool):
+            return repr(value)
+        if isinstance(value, (int, float)):
+            is_known = (type(value), value) in self._literals or (is_beside_known and abs(value) < _SMALL)
+            return repr(value) if is_known else ANY
+        if not isinstance(value, str):
+            return f"{type(value).__name__} {ANY}" if is_beside_known else ANY
+        if (str, value) not in self._literals and (is_unique(value) or value in self._unique):
+            return ANY
+        return self._mask(repr(value))
+
+    def _name(self, name: str) -> str:
+        """A message's name: of some dialects it holds an id."""
+        return name if (str, name) in self._literals else self._mask(without_ids(name))
+
+    def _prose(self, text: str) -> str:
+        """What the peer said, or a foreign exception."""
+        return without_ids(self._mask(text), [value for kind, value in self._literals if kind is int])
+
+
+class _Told(_Words):
+    """What a wait failed with, in words that others have, too."""
+
+    def __init__(self, facts: Explanation, place: str, unique: frozenset[str], mask: Callable[[str], str]) -> None:
+        super().__init__(place, unique, mask)
+        self._facts = facts
 
     def text(self) -> str:
         """All of it, on one line."""
@@ -129,7 +193,7 @@ class _Told:
             case _:
                 if isinstance(wait, CloseWait):
                     return f"waited {self._awaited(wait)}, but {self._ending(facts.ending)}"
-                return f"received {self._wanted(wait)}, but {self._differences(facts.differences)}"
+                return f"received {self._wanted(wait)}, but {self.differences(facts.differences)}"
 
     def _instead(self, wait: Wait[Any]) -> Iterator[str]:
         """What came instead of what was awaited, as far as it may be why that did not come."""
@@ -147,7 +211,7 @@ class _Told:
         if (fitting := self._fitting()) is not None:
             yield fitting
         elif facts.nearest is not None and raised is None:
-            yield f"nearest: {self._differences(facts.nearest_differences, is_short=True)}"
+            yield f"nearest: {self.differences(facts.nearest_differences, is_short=True)}"
 
     def _fitting(self) -> str | None:
         facts = self._facts
@@ -190,58 +254,6 @@ class _Told:
             f"{path}={self._pattern(value)}" if path else describe(value) for path, value in fields
         )
 
-    def _differences(self, found: Sequence[Difference], *, is_short: bool = False) -> str:
-        told = [self._difference(each, is_short=is_short) for each in found]
-        return ", ".join(dict.fromkeys(told)) or "it is not as it should be"
-
-    def _difference(self, difference: Difference, *, is_short: bool) -> str:
-        """One place: what was found is told where what was wanted may be."""
-        path = _INDEX.sub(f"[{ANY}]", difference.path) or "the body"
-        wanted = self._pattern(difference.wanted)
-        if difference.path == NAME_PATH:
-            return f"named {self._name(str(difference.found))}"
-        if difference.found is ABSENT:
-            return f"no {path}"
-        if wanted == ANY:
-            return f"another {path}"
-        found = self._value(difference.found, is_beside_known=True)
-        because = f" ({self._prose(difference.because)})" if difference.because else ""
-        return f"{path}={found}{because}" if is_short else f"{path} is {found}, wanted {wanted}{because}"
-
-    def _pattern(self, pattern: Any) -> str:
-        if pattern is None or isinstance(pattern, (str, bool, int, float, bytes)):
-            return self._value(pattern)
-        if isinstance(pattern, Mapping) and pattern.keys() == {DESCRIBED}:  # what a type wants there
-            return self._prose(describe(pattern))
-        if isinstance(pattern, (Mapping, list, tuple)):
-            inner = (f"{path}={self._pattern(value)}" for path, value in _leaves(pattern, ""))
-            return f"({', '.join(inner)})" if pattern else describe(pattern)
-        told = self._mask(describe(pattern))
-        if isinstance(pattern, (set, frozenset)):
-            return "one of " + ", ".join(sorted(map(self._pattern, pattern)))
-        return told
-
-    def _value(self, value: Any, *, is_beside_known: bool = False) -> str:
-        """A value, or `…` for one that no other conversation has; small numbers are told beside one that is known."""
-        if value is None or isinstance(value, bool):
-            return repr(value)
-        if isinstance(value, (int, float)):
-            is_known = (type(value), value) in self._literals or (is_beside_known and abs(value) < _SMALL)
-            return repr(value) if is_known else ANY
-        if not isinstance(value, str):
-            return f"{type(value).__name__} {ANY}" if is_beside_known else ANY
-        if (str, value) not in self._literals and (is_unique(value) or value in self._unique):
-            return ANY
-        return self._mask(repr(value))
-
-    def _name(self, name: str) -> str:
-        """A message's name: of some dialects it holds an id."""
-        return name if (str, name) in self._literals else self._mask(without_ids(name))
-
-    def _prose(self, text: str) -> str:
-        """What the peer said, or a foreign exception."""
-        return without_ids(self._mask(text), [value for kind, value in self._literals if kind is int])
-
     def _refusal(self, message: Message | None) -> str:
         """Why: the code is one of few, whatever it looks like."""
         code, text = code_and_text(message)
@@ -255,6 +267,11 @@ class _Told:
         code = "" if ending.code is None else f" with {ending.code}"
         said = self._prose(ending.reason or ending.detail)
         return f"{who}{code}{f': {said}' if said else ''}"
+
+
+def _is_described(pattern: Any) -> bool:
+    """Whether it is what a type wants there, in words."""
+    return isinstance(pattern, Mapping) and pattern.keys() == {DESCRIBED}
 
 
 def _leaves(pattern: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -282,6 +299,14 @@ def _values_of_run(error: BaseException) -> frozenset[str]:
 
 
 # -- other errors -----------------------------------------------------------------------------------------------------
+
+
+def _misfit_of(error: BaseException, place: str, mask: Callable[[str], str]) -> str:
+    """What a body was that did not fit its type, "" for another failure."""
+    if not isinstance(error, CheckFailed) or not error.differences:
+        return ""
+    headline = without_ids(mask(error.text.partition("\n")[0]))
+    return f"{headline}; {_Words(place, _values_of_run(error), mask).differences(error.differences)}"
 
 
 def _text_of(error: BaseException, place: str, mask: Callable[[str], str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,10 +11,15 @@ import msgspec
 import pytest
 from tests.conftest import Desk
 
-from antiphon import MessagesLeft, ScenarioError, SoftChecksFailed, User
+from antiphon import CheckFailed, MessagesLeft, ScenarioError, SoftChecksFailed, User
 from antiphon.conversation.message import Message
 from antiphon.conversation.typed_waits import TypedWait
+from antiphon.conversation.vocabulary import body_or_failure
 from antiphon.load.causes import MOST_CAUSES, OTHER_CAUSES, Causes, cause_of_failure
+
+
+class State(StrEnum):
+    UP = "up"
 
 
 def deadline(name: Any = "state", where: Any = None, *heard: dict[str, Any], **more: Any) -> BaseException:
@@ -192,20 +198,41 @@ def test_soft_checks_and_what_was_left() -> None:
     assert text_of(MessagesLeft("desk: 17 more fell out")) == "desk: … more fell out"
 
 
-def test_a_body_that_does_not_fit_its_type_is_one_kind_whatever_stands_there() -> None:
+@pytest.mark.parametrize("found", [[f"5f0c{number:028x}" for number in range(3)], ["anna", "bert"], [5, 6, 7.5], [""]])
+@pytest.mark.parametrize("field", ["name", "state"])
+def test_a_body_that_does_not_fit_its_type_is_one_kind_whatever_stands_there(field: str, found: list[Any]) -> None:
     class Call(msgspec.Struct):
-        number: int
+        name: bool = True
+        state: State = State.UP
 
-    def misfit(found: str) -> BaseException:
+    def misfit(value: Any) -> BaseException:
         desk = Desk()
         wait = TypedWait("call", kinds={"call": Call}, made_ns=0, deadline_ns=None)
         desk.mailbox.expect(wait)
-        desk.hear("call", {"number": found})
+        desk.hear("call", {field: value})
         assert wait.error is not None
         return wait.error
 
-    texts = {text_of(misfit(f"5f0c{number:028x}")) for number in range(3)}
-    assert texts == {"received call, but number is …, wanted int"}
+    def misfit_of_handler(value: Any) -> BaseException:
+        message = Message("call", {field: value}, "", actor="agent", channel="desk")
+        with pytest.raises(CheckFailed) as failed:
+            body_or_failure(Call, message, "")
+        return failed.value
+
+    (text,) = {text_of(misfit(value)) for value in found}
+    assert text.startswith(f"received call, but {field} is …, wanted ")
+    (text,) = {text_of(misfit_of_handler(value)) for value in found}
+    assert text.startswith(f"agent.desk received call, but it is no Call; {field} is …, wanted ")
+
+
+def test_what_does_not_fit_its_type_is_told_where_it_is_one_of_few() -> None:
+    class Call(msgspec.Struct):
+        number: int
+
+    for body, told in (({"number": None}, "number is None, wanted int"), ({}, "no number")):
+        with pytest.raises(CheckFailed) as failed:
+            body_or_failure(Call, Message("call", body, "", actor="agent", channel="desk"), "")
+        assert text_of(failed.value).startswith(f"agent.desk received call, but it is no Call; {told}, at ")
 
 
 def test_of_several_names_all_are_told() -> None:
