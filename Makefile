@@ -12,7 +12,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet
 # Tests start many processes, which start much faster with the bytecode of the last time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: all help demo test test-slow test-deep coverage lint types format wheel bench clean
+.PHONY: all help demo test test-slow test-deep real coverage lint types format wheel bench clean
 
 all: lint test ## lint and test (what `make` alone does)
 
@@ -46,6 +46,9 @@ test-slow: $(READY) ## the tests that take seconds each: browsers, killed proces
 
 test-deep: $(READY) ## all tests, and the promises of waiting over 12,000 random orders of arrival
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --hypothesis-profile=deep
+
+real: $(READY) ## conversations with servers and clients that others wrote; installs what it needs in .real
+	$(BIN)/python -m pytest -m slow tests/real
 
 coverage: $(READY) ## which branches `make test` reaches, in its processes too; fails below the floors
 	$(BIN)/coverage erase

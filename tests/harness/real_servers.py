@@ -1,0 +1,70 @@
+"""Servers that this project did not write, as processes of a test's own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+__all__ = ["REAL", "serving"]
+
+REAL = Path(__file__).parents[2] / ".real"
+"""Where `make real` installs what the tests' environment does not have."""
+
+
+@contextmanager
+def serving(
+    command: Sequence[str], ready: str, *, env: Mapping[str, str] | None = None, within_s: float = 60.0
+) -> Iterator[re.Match[str]]:
+    """A server that says at which port it listens: gives where `ready` is found in a line of what it prints.
+
+    It is in a process group of its own, none of which is left at the end.
+    """
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env={**os.environ, **(env or {})},
+        start_new_session=True,
+    )
+    overdue = threading.Timer(within_s, _signal, (process, signal.SIGKILL))
+    overdue.start()
+    reading = threading.Thread(target=lambda: process.stdout.read())  # so that its log never fills the pipe
+    try:
+        yield _announced(process, ready, overdue, reading)
+    finally:
+        overdue.cancel()
+        _signal(process, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(within_s)
+        _signal(process, signal.SIGKILL)
+        process.wait()
+        if reading.ident is not None:
+            reading.join()
+        process.stdout.close()
+
+
+def _announced(
+    process: subprocess.Popen[str], ready: str, overdue: threading.Timer, reading: threading.Thread
+) -> re.Match[str]:
+    log = ""
+    for line in process.stdout:
+        log += line
+        if found := re.search(ready, line):
+            overdue.cancel()
+            reading.start()
+            return found
+    raise AssertionError(f"{process.args[0]} did not say where it listens:\n{log}")
+
+
+def _signal(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):  # nobody of the group is left
+        os.killpg(process.pid, number)
