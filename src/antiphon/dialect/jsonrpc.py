@@ -16,7 +16,7 @@ from antiphon.dialect.json_text import JSON, NOT_JSON, NOT_WRITABLE, encode_json
 from antiphon.dialect.meeting import Meeting
 from antiphon.errors import DialectError, ErrorReply
 
-__all__ = ["JsonRpc"]
+__all__ = ["JsonRpc", "JsonRpcCodec"]
 
 
 class JsonRpc:
@@ -47,7 +47,7 @@ class JsonRpc:
         self.is_server = is_server
 
     def codec(self, _meeting: Meeting, /) -> Codec:
-        return _JsonRpcCodec(self)
+        return JsonRpcCodec(self)
 
 
 class _Batch:
@@ -85,7 +85,9 @@ class _BatchRequest(Message):
     place: int = 0
 
 
-class _JsonRpcCodec(Codec):
+class JsonRpcCodec(Codec):
+    """One connection's side of JSON-RPC."""
+
     gives_messages = True
 
     def __init__(self, dialect: JsonRpc) -> None:
@@ -95,7 +97,7 @@ class _JsonRpcCodec(Codec):
         self._split = msgspec.json.Decoder(list[msgspec.Raw]).decode
         self._new_id = count(1).__next__
         self._asked: dict[Hashable, str] = {}
-        self._owed: list[str] = []
+        self._owed: list[Data | Message] = []
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
@@ -232,7 +234,7 @@ class _JsonRpcCodec(Codec):
         rest = [data for message in messages for data in message.frames or ()]
         return [_array(members), *rest] if members else rest
 
-    def owed(self) -> Sequence[Data]:
+    def owed(self) -> Sequence[Data | Message]:
         owed, self._owed = self._owed, []
         return owed
 

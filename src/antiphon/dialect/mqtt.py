@@ -1,0 +1,276 @@
+"""MQTT 3.1.1 and 5, client and server (OASIS MQTT 3.1.1 and 5.0), over TCP, TLS or WebSocket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Literal
+
+from antiphon.conversation.ending import Ending
+from antiphon.conversation.message import Message
+from antiphon.conversation.wording import shorten
+from antiphon.dialect.codec import Codec
+from antiphon.dialect.filling import filled
+from antiphon.dialect.meeting import Meeting
+from antiphon.dialect.mqtt_packets import (
+    DEFAULT_LIMIT_BYTES,
+    Packet,
+    Reader,
+    read_properties,
+    write_binary,
+    write_packet,
+    write_text,
+)
+from antiphon.dialect.mqtt_publishing import MqttCodec, Payload
+from antiphon.errors import DialectError, ErrorReply, OpeningRefused
+
+__all__ = ["Mqtt"]
+
+SUBPROTOCOL: Final = "mqtt"
+
+
+class Mqtt:
+    """MQTT as a client or as a server.
+
+    A message is a packet under its name. `PUBLISH` has the body `topic`, `payload`, `qos`, `retain` and, of version 5,
+    `properties`: `send("PUBLISH", topic="calls/1", payload="new")`, `expect("PUBLISH", {"topic": "calls/1"})`. To
+    `ask` with `qos=1` or `2` waits for the acknowledgement; `ask("SUBSCRIBE", topics={"calls/+": 1})` and
+    `ask("UNSUBSCRIBE", topics=["calls/+"])` wait for theirs, and a code of 128 or more in it fails them. What comes is
+    acknowledged, and what comes twice with quality 2 is heard once. A server's handler of SUBSCRIBE or UNSUBSCRIBE
+    returns the list of codes.
+
+    version: "3.1.1" or "5"; a server takes both.
+    client_id, user, password: filled in from the actor, as "{user.password}". On a server user and password are what
+        it asks for.
+    keep_alive_s: how long we may be silent, in whole seconds, 0 for ever; a peer that is silent for half as long again
+        has gone.
+    is_clean: False keeps the session: what is not acknowledged is said again when the channel reconnects.
+    will: `topic`, `payload`, `qos` and `retain` of what the server publishes when we are lost.
+    properties: those of CONNECT, of version 5, as `{"session_expiry": 60}`.
+    payload: "text" (bytes where it is no UTF-8), "json" or "bytes". limit_bytes: the most that one packet may take.
+    """
+
+    def __init__(
+        self,
+        version: Literal["3.1.1", "5"] = "3.1.1",
+        *,
+        client_id: str = "",
+        user: str | None = None,
+        password: str | None = None,
+        keep_alive_s: int = 60,
+        is_clean: bool = True,
+        will: Mapping[str, Any] | None = None,
+        properties: Mapping[str, Any] | None = None,
+        payload: Payload = "text",
+        limit_bytes: int = DEFAULT_LIMIT_BYTES,
+    ) -> None:
+        self.version = version
+        self.client_id = client_id
+        self.user = user
+        self.password = password
+        self.keep_alive_s = keep_alive_s
+        self.is_clean = is_clean
+        self.will = will
+        self.properties = properties
+        self.payload: Payload = payload
+        self.limit_bytes = limit_bytes
+
+    def codec(self, meeting: Meeting, /) -> Codec:
+        told = {name: filled(getattr(self, name), meeting) for name in ("client_id", "user", "password", "will")}
+        if told["password"]:
+            meeting.hide(told["password"])
+        if meeting.side == "server":
+            return _Server(self, told)
+        if SUBPROTOCOL not in meeting.subprotocols and meeting.address.startswith(("ws", "http")):
+            meeting.subprotocols.append(SUBPROTOCOL)
+        return _Client(self, told, meeting.previous)
+
+
+class _Client(MqttCodec):
+    def __init__(self, dialect: Mqtt, told: Mapping[str, Any], previous: Any) -> None:
+        super().__init__(dialect.payload, dialect.limit_bytes)
+        self._dialect = dialect
+        self._told = dict(told)
+        self.is_5 = dialect.version == "5"
+        self._keep_alive(dialect.keep_alive_s)
+        if not dialect.is_clean and isinstance(previous, _Client):
+            self.in_flight, self.received_once = dict(previous.in_flight), set(previous.received_once)
+            self._told["client_id"] = previous._told["client_id"]
+        self._read |= {
+            "CONNACK": self._read_connack,
+            "SUBACK": self._read_suback,
+            "UNSUBACK": self._read_suback,
+            "PINGRESP": lambda _reader, packet: Message("PINGRESP", None, packet.raw, is_protocol=True),
+            "DISCONNECT": self._read_disconnect,
+        }
+
+    def _keep_alive(self, seconds: int) -> None:
+        self.heartbeat_s = 0.75 * seconds or None
+        self.silence_s = 1.5 * seconds or None
+
+    # -- opening and closing ------------------------------------------------------------------------------------------
+
+    def opening(self) -> Iterable[Message]:
+        dialect, will = self._dialect, self._told["will"]
+        user, password = self._told["user"], self._told["password"]
+        flags = dialect.is_clean << 1 | (user is not None) << 7 | (password is not None) << 6
+        rest = write_text(self._told["client_id"])
+        if will is not None:
+            flags |= 4 | will.get("qos", 0) << 3 | bool(will.get("retain")) << 5
+            rest += self._properties(will) + write_text(will["topic"])
+            rest += write_binary(self._written(will.get("payload", "")))
+        for field in (user, password):
+            rest += write_text(field) if field is not None else b""
+        head = write_text("MQTT") + bytes([5 if self.is_5 else 4, flags]) + dialect.keep_alive_s.to_bytes(2, "big")
+        head += self._properties({"properties": dialect.properties})
+        body = {"version": dialect.version, **{name: text for name, text in self._told.items() if text is not None}}
+        return (Message("CONNECT", body, write_packet("CONNECT", head + rest)),)
+
+    def heartbeat(self) -> Iterable[Message]:
+        return (Message("PINGREQ", None, write_packet("PINGREQ", b"")),)
+
+    def closing(self) -> Iterable[Message]:
+        return (Message("DISCONNECT", None, write_packet("DISCONNECT", b"")),)
+
+    def _read_connack(self, reader: Reader, packet: Packet) -> Message:
+        has_session, code = bool(reader.number(1) & 1), reader.number(1)
+        body: dict[str, Any] = {"session_present": has_session, "code": code}
+        if self.is_5 and reader.has_more:
+            body["properties"] = properties = read_properties(reader)
+            self._told["client_id"] = properties.get("assigned_client_id", self._told["client_id"])
+            if "server_keep_alive" in properties:
+                self._keep_alive(properties["server_keep_alive"])
+        if code:
+            told = _REFUSALS.get(code) or body.get("properties", {}).get("reason") or "no reason given"
+            raise OpeningRefused(
+                code, f"the server refused CONNECT with {code}: {told}", Message("CONNACK", body, packet.raw)
+            )
+        if has_session:
+            self._owed += [Message(each.name, None, _again(each.raw)) for each in self.in_flight.values()]
+        else:
+            self.in_flight.clear()
+            self.received_once.clear()
+        self.is_ready = True
+        return Message("CONNACK", body, packet.raw, is_protocol=True)
+
+    def _read_disconnect(self, reader: Reader, packet: Packet) -> Message:
+        code = reader.number(1) if reader.has_more else 0
+        properties = read_properties(reader) if reader.has_more else {}
+        self.ending = Ending(code=code, reason=properties.get("reason", ""), by="peer", is_clean=not code)
+        return Message("DISCONNECT", {"code": code, "properties": properties}, packet.raw, is_protocol=True)
+
+    # -- subscribing --------------------------------------------------------------------------------------------------
+
+    def _packet(self, name: str, body: Any, *, is_asked: bool) -> Message:
+        if name not in ("SUBSCRIBE", "UNSUBSCRIBE"):
+            return super()._packet(name, body, is_asked=is_asked)
+        fields = dict(body) if isinstance(body, Mapping) else {"topics": body}
+        topics = fields.get("topics")
+        topics = [topics] if isinstance(topics, str) else topics
+        if not topics or not isinstance(topics, (Mapping, list, tuple)):
+            raise DialectError(
+                f"{name} is about topics, not {shorten(topics)}", hint=f'ask({name!r}, topics=["calls/+"])'
+            )
+        key = self._new_id()
+        rest = key.to_bytes(2, "big") + self._properties(fields)
+        for topic in topics:
+            rest += write_text(topic)
+            if name == "SUBSCRIBE":
+                rest += bytes([int(topics[topic]) if isinstance(topics, Mapping) else 0])
+        return self._in_flight(Message(name, fields, write_packet(name, rest, 2)), key, is_asked)
+
+    def _read_suback(self, reader: Reader, packet: Packet) -> Message:
+        key = reader.number()
+        body: dict[str, Any] = {"properties": read_properties(reader)} if self.is_5 else {}
+        body["codes"] = codes = list(reader.rest())
+        return self._acknowledged(packet, key, body, is_failure=any(code >= 0x80 for code in codes))
+
+
+class _Server(MqttCodec):
+    def __init__(self, dialect: Mqtt, told: Mapping[str, Any]) -> None:
+        super().__init__(dialect.payload, dialect.limit_bytes)
+        self._told = told
+        self._read |= {
+            "CONNECT": self._read_connect,
+            "SUBSCRIBE": self._read_subscribe,
+            "UNSUBSCRIBE": self._read_subscribe,
+            "PINGREQ": self._read_ping,
+            "DISCONNECT": self._read_disconnect,
+        }
+
+    def answer(self, request: Message, body: Any) -> Message:
+        kind, key = {"SUBSCRIBE": "SUBACK", "UNSUBSCRIBE": "UNSUBACK"}[request.name], request.asks
+        assert isinstance(key, tuple)
+        codes = list(body.get("codes", ()) if isinstance(body, Mapping) else body) if body is not True else []
+        if not codes and (kind == "SUBACK" or self.is_5):
+            topics = request.body["topics"]
+            codes = [topics[topic] & 3 if kind == "SUBACK" else 0 for topic in topics]
+        rest = key[1].to_bytes(2, "big") + self._properties({})
+        return Message(kind, {"codes": codes}, write_packet(kind, rest + bytes(codes)))
+
+    def refuse(self, request: Message, refusal: ErrorReply) -> Message:
+        code = refusal.code if isinstance(refusal.code, int) and refusal.code >= 0x80 else 0x80
+        return self.answer(request, [code] * len(request.body["topics"]))
+
+    def _read_connect(self, reader: Reader, packet: Packet) -> Message:
+        if reader.text() != "MQTT" or (level := reader.number(1)) not in (4, 5):
+            raise reader.broken("neither version 3.1.1 nor 5")
+        self.is_5 = level == 5
+        flags, keep_alive_s = reader.number(1), reader.number()
+        body: dict[str, Any] = {"version": "5" if self.is_5 else "3.1.1", "keep_alive_s": keep_alive_s}
+        if self.is_5:
+            body["properties"] = read_properties(reader)
+        body |= {"client_id": reader.text(), "is_clean": bool(flags & 2)}
+        if flags & 4:
+            will: dict[str, Any] = {"properties": read_properties(reader)} if self.is_5 else {}
+            will |= {"topic": reader.text(), "payload": self._heard(reader.binary())}
+            body["will"] = will | {"qos": flags >> 3 & 3, "retain": bool(flags & 32)}
+        body |= {"user": reader.text()} if flags & 128 else {}
+        body |= {"password": reader.binary().decode(errors="replace")} if flags & 64 else {}
+        is_known = all(self._told[name] in (None, body.get(name)) for name in ("user", "password"))
+        self.silence_s = 1.5 * keep_alive_s or None
+        code = 0 if is_known else 0x86 if self.is_5 else 4
+        self._owe("CONNACK", bytes([0, code]) + self._properties({}), body={"code": code})
+        self.is_ready = is_known
+        if not is_known:
+            self.ending = Ending(reason="user or password is wrong", by="us")
+        return Message("CONNECT", body, packet.raw, is_protocol=True)
+
+    def _read_subscribe(self, reader: Reader, packet: Packet) -> Message:
+        key = reader.number()
+        body: dict[str, Any] = {"properties": read_properties(reader)} if self.is_5 else {}
+        topics: dict[str, int] = {}
+        while reader.has_more:
+            topic = reader.text()
+            topics[topic] = reader.number(1) if packet.kind == "SUBSCRIBE" else 0
+        body["topics"] = topics if packet.kind == "SUBSCRIBE" else list(topics)
+        return Message(packet.kind, body, packet.raw, asks=("client", key), is_request=True)
+
+    def _read_ping(self, _reader: Reader, packet: Packet) -> Message:
+        self._owe("PINGRESP")
+        return Message("PINGREQ", None, packet.raw, is_protocol=True)
+
+    def _read_disconnect(self, _reader: Reader, packet: Packet) -> Message:
+        self.ending = Ending(by="peer", is_clean=True)
+        return Message("DISCONNECT", None, packet.raw, is_protocol=True)
+
+
+def _again(raw: bytes) -> bytes:
+    """A publication that is said once more is marked as such (section 3.3.1.1)."""
+    return bytes([raw[0] | 8]) + raw[1:] if raw[0] >> 4 == 3 else raw
+
+
+_REFUSALS: Final = {
+    1: "the version is not spoken here",
+    2: "the client id is not accepted",
+    3: "the server is not available",
+    4: "user or password is wrong",
+    5: "not authorized",
+    0x84: "the version is not spoken here",
+    0x85: "the client id is not accepted",
+    0x86: "user or password is wrong",
+    0x87: "not authorized",
+    0x88: "the server is not available",
+    0x89: "the server is busy",
+    0x8A: "banned",
+}
+"""What a code says (3.1.1 section 3.2.2.3, 5.0 section 3.2.2.2)."""
