@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from antiphon.conversation.match import ABSENT
     from antiphon.conversation.message import UNNAMED, UNREADABLE, Data, Message, Unreadable, Withdrawal
     from antiphon.conversation.waits import Exchange, Wait
-    from antiphon.dialect import Cbor, Codec, Dialect, Json, JsonRpc, Meeting, MessagePack, Raw, Text
+    from antiphon.dialect import Cbor, Codec, Dialect, GraphqlWs, Json, JsonRpc, Meeting, MessagePack, Raw, Text
     from antiphon.errors import (
         AntiphonError,
         ChannelClosed,
@@ -92,6 +92,7 @@ __all__ = [
     "ExpectationFailed",
     "FieldMissing",
     "ForbiddenMessage",
+    "GraphqlWs",
     "HandlerFailed",
     "Http",
     "HttpChannel",
@@ -174,7 +175,7 @@ _HOMES = {
         "actor.channel": "Channel",
         "conversation.checks": "Soft soft",
         "actor.declarations": "Accepted Http Link WebSocket",
-        "dialect": "Cbor Codec Dialect Json JsonRpc Meeting MessagePack Raw Text",
+        "dialect": "Cbor Codec Dialect GraphqlWs Json JsonRpc Meeting MessagePack Raw Text",
         "conversation.ending": "Ending",
         "errors": "AntiphonError ChannelClosed CheckFailed ConnectFailed DeadlinePassed DialectError "
         "DialectFailed ErrorReply ExpectationFailed FieldMissing ForbiddenMessage HandlerFailed LoadInconclusive "

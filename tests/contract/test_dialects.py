@@ -19,6 +19,7 @@ from antiphon import (
     Data,
     DialectError,
     ErrorReply,
+    GraphqlWs,
     Json,
     JsonRpc,
     Message,
@@ -153,6 +154,23 @@ def greet(data: Data) -> Sequence[Data]:
     return {"LOGIN": ["WELCOME t1"], "ASK": [f"MORE {key} one\nLAST {key} done"], "BYE": ["BYE"]}.get(verb, [])
 
 
+SPEECHES["graphql"] = Speech(
+    GraphqlWs({"token": "{user.password}"}, ping_every_s=20),
+    samples=(),
+    asks=("subscribe", {"query": "subscription { ticks }"}),
+    answer={"data": {"ticks": 3}},
+    both_ask=False,
+    user=MEMBER,
+    peer=GraphqlWs(admit=lambda payload: payload == {"token": "sesame"}),
+)
+SPEECHES["graphql, a subscription"] = Speech(
+    GraphqlWs(),
+    samples=(),
+    asks=("subscribe", {"query": "subscription { ticks }", "variables": None}),
+    answer={"data": {"ticks": 3}},
+    interim=[{"data": {"ticks": 1}}, {"data": None, "errors": [{"message": "Grüße"}]}],
+    both_ask=False,
+)
 SPEECHES["club"] = club()
 SPEECHES["club, by a script"] = club(
     Club(), peer=Script(greet), interim=(), hears=[("SAY news all is well", "news", "all is well"), ("SAY x", "x", "")]

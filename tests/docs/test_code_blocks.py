@@ -34,6 +34,7 @@ from antiphon.testing import VirtualTimeLoop, dialects
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 CONNECTIONS = "docs/CONNECTIONS.md"
+DIALECTS = "docs/DIALECTS.md"
 LOAD = "docs/LOAD.md"
 TYPED_MESSAGES = "docs/TYPED_MESSAGES.md"
 WRITING_DIALECTS = "docs/WRITING_DIALECTS.md"
@@ -187,6 +188,7 @@ CENTRE = '[stands.centre]\nstart = "antiphon_testbed:ContactCentre"\n'
 OF_PYTHON = [
     "README.md",
     CONNECTIONS,
+    DIALECTS,
     LOAD,
     TYPED_MESSAGES,
     WRITING_DIALECTS,
@@ -248,6 +250,32 @@ def test_typed_messages_are_said_and_heard_at_the_contact_centre(performed: Call
 def test_the_example_of_a_dialect_declares_an_actor(performed: Callable[..., dict[str, Run]]) -> None:
     assert performed("examples/own_dialect/README.md", asyncio.new_event_loop) == {}
     assert sys.modules["from_a_page"].Radio.set_volume(5).name == "set_volume"
+
+
+@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+@pytest.mark.parametrize(
+    ("name", "server", "listening", "told"),
+    [
+        ("first_ticks", "Ticker", {"address": "ws://127.0.0.1:0", "subprotocols": ["graphql-transport-ws"]}, [1, 2]),
+    ],
+)
+def test_the_dialects_are_spoken_as_their_page_says(
+    tmp_path: Path, loop_factory: Any, name: str, server: str, listening: dict[str, Any], told: Any
+) -> None:
+    file = tmp_path / "from_a_page.py"
+    file.write_text(joined(DIALECTS, "python"), encoding="utf-8")
+    module = load_file(str(file))
+
+    async def main() -> Any:
+        async with await antiphon.listen(accept=lambda _: getattr(module, server)(), **listening) as listener:
+            users = [{"name": "alice", "password": "sesame"}]
+            stand = Stand("page", {"server": listener.address}, users=users)
+            run = await perform(getattr(module, name), stand=stand, runs=None)
+            assert listener.failures == []
+            return run.value
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        assert runner.run(main()) == told
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from antiphon import (
     AntiphonError,
     Cbor,
     Channel,
+    GraphqlWs,
     HandlerFailed,
     Http,
     HttpChannel,
@@ -691,6 +692,13 @@ def messagepack_without_a_name() -> None:
 @direct("Cbor")
 def cbor_without_a_name() -> None:
     Cbor(name="")  # here
+
+
+@direct("GraphqlWs")
+def graphql_that_would_wait() -> None:
+    async def admit(payload: Any) -> bool: ...  # type: ignore[empty-body]
+
+    GraphqlWs(admit=admit)  # here
 
 
 @direct("listen", "Server")

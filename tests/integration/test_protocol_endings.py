@@ -14,9 +14,12 @@ from antiphon import (
     Accepted,
     Actor,
     ChannelClosed,
+    Codec,
+    ConnectFailed,
     Data,
     Ending,
     Link,
+    Message,
     OpeningRefused,
     Run,
     ScenarioError,
@@ -267,3 +270,65 @@ def test_a_server_has_the_other_side_of_a_dialect(run_loop: Any, password: str) 
             return (await doors[0].expect("hello")).name
 
     assert run_loop(scene()) == ("hello" if password == "sesame" else 5)
+
+
+class Particular(Codec):
+    """Ends the connection with a code of the wire's when it hears what it does not want; it opens by a word, too."""
+
+    is_ready = False
+
+    def decode(self, data: Data) -> list[Message]:
+        if data == "welcome":
+            self.is_ready = True
+        else:
+            self.ending = Ending(code=4400, reason="nonsense", by="us")
+        return [Message("heard", data, data, is_protocol=True)]
+
+    def encode(self, name: str, body: Any) -> Message:
+        return Message(name, body, str(body))
+
+
+class Listening(Actor):
+    line = Link("{peer}", dialect=Particular(), within_s=60, open_within_s=2)
+
+
+def greeting(peer: Any, said: Data) -> None:
+    def on_opened(connection: Any) -> None:
+        peer.connection = connection
+        connection.send(said)
+
+    peer.on_opened = on_opened
+
+
+def test_a_protocol_closes_the_wire_with_its_own_code(peer: Any, play_with: Play) -> None:
+    greeting(peer, "welcome")
+
+    @scenario
+    async def hear(actor: Listening) -> Ending:
+        peer.connection.send("what?")
+        return await actor.expect_close(4400)
+
+    assert play_with(hear).value == Ending(code=4400, reason="nonsense", by="us")
+    assert [(ending.code, ending.reason) for ending in peer.endings] == [(4400, "nonsense")]
+
+
+def test_a_code_before_the_protocol_is_open_is_a_refusal(peer: Any, play_with: Play) -> None:
+    peer.on_opened = lambda connection: connection.close(4403, "Forbidden")
+
+    @scenario
+    async def enter(actor: Listening) -> None: ...
+
+    with pytest.raises(OpeningRefused, match="the peer closed the connection with code 4403 'Forbidden'") as refused:
+        play_with(enter)
+    assert refused.value.code == 4403
+
+
+def test_a_wire_that_breaks_before_the_protocol_is_open_is_no_refusal(peer: Any, play_with: Play) -> None:
+    peer.on_opened = lambda connection: connection.abort()
+
+    @scenario
+    async def enter(actor: Listening) -> None: ...
+
+    with pytest.raises(ConnectFailed, match="the connection broke") as failed:
+        play_with(enter)
+    assert not isinstance(failed.value, OpeningRefused)

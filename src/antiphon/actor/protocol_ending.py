@@ -68,7 +68,7 @@ class ProtocolEnding:
                 self._waiting = ClosingTime(self._runtime.loop, GOODBYE_WITHIN_S, self._progress, self._wait_no_more)
         if self._waiting is None and self._sender.connection is not None:
             self._is_closed = True
-            self._sender.connection.close(code, reason)
+            self._sender.connection.close(*self._last_word(code, reason))
 
     def end(self, ending: Ending) -> Ending:
         """The connection has ended; gives how it has, as the protocol says it."""
@@ -99,12 +99,18 @@ class ProtocolEnding:
         connection = self._sender.connection
         if connection is None:
             return
-        code, reason = self._close_with or (None, "")
         try:
-            connection.close(code, reason)
+            connection.close(*self._last_word(*(self._close_with or (None, ""))))
         except ValueError as error:
             connection.abort()
             self._runtime.fail(ScenarioError(f"{self._owner} cannot be closed like that: {error}"))
+
+    def _last_word(self, code: int | None, reason: str) -> tuple[int | None, str]:
+        """What the wire is closed with: what the protocol closes it with, if it does, else what was asked for."""
+        ending = self._codec.ending
+        if ending is not None and ending.by == "us" and ending.code is not None:
+            return ending.code, ending.reason
+        return code, reason
 
     def _stop(self) -> None:
         if self._waiting is not None:

@@ -77,7 +77,10 @@ class ProtocolOpening:
         """The connection has ended."""
         self._is_over = True
         if not self._codec.is_ready and self._failure is None:
-            self._failure = ConnectFailed(f"{self._owner}: {ending}, before its protocol was open")
+            text = f"{self._owner}: {ending}, before its protocol was open"
+            # A code is what the peer refuses with where its protocol has no message for that.
+            code = ending.code if ending.by == "peer" else None
+            self._failure = OpeningRefused(code, text) if code is not None else ConnectFailed(text)
         self.look()
 
     async def _change(self) -> None:

@@ -1,6 +1,7 @@
 """Dialects: how messages are encoded, named and correlated."""
 
 from antiphon.dialect.codec import Codec, Dialect
+from antiphon.dialect.graphql_ws import GraphqlWs
 from antiphon.dialect.json import Json
 from antiphon.dialect.jsonrpc import JsonRpc
 from antiphon.dialect.meeting import Meeting
@@ -13,6 +14,7 @@ __all__ = [
     "Cbor",
     "Codec",
     "Dialect",
+    "GraphqlWs",
     "Json",
     "JsonRpc",
     "Meeting",

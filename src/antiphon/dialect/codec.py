@@ -49,7 +49,8 @@ class Codec(ABC):
     is_done: False from `closing` on while the peer's own goodbye is missing; the connection is closed when that has
         come, or after 5 s in which nothing comes or leaves.
     ending: not None once the protocol has said goodbye: how, and by whom. What is owed still leaves, then the
-        connection is closed, and that is how it has ended (`expect_close` takes the code).
+        connection is closed, and that is how it has ended (`expect_close` takes the code). With `by="us"` and a code
+        that is what the wire is closed with, as a protocol does whose codes are WebSocket's.
 
     What `opening`, `owed`, `heartbeat`, `cancel` and `closing` give is in the journal, marked `is_protocol`: data under
     the name of the duty, a Message under its own. A message from `decode` that is so marked is there too, and goes no
