@@ -47,7 +47,7 @@ test-slow: $(READY) ## the tests that take seconds each: browsers, killed proces
 test-deep: $(READY) ## all tests, and the promises of waiting over 12,000 random orders of arrival
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --hypothesis-profile=deep
 
-real: $(READY) .real/node_modules/.installed ## conversations with servers and clients that others wrote; installs what is missing in .real
+real: $(READY) .real/node_modules/.installed ## conversations with servers and clients that others wrote; installs what it needs in .real
 	$(BIN)/python -m pytest -m slow tests/real
 
 .real/node_modules/.installed: tests/real/package.json

@@ -24,6 +24,7 @@ from antiphon import (
     JsonRpc,
     Message,
     MessagePack,
+    Ocpp,
     Raw,
     Text,
 )
@@ -170,6 +171,24 @@ SPEECHES["graphql, a subscription"] = Speech(
     answer={"data": {"ticks": 3}},
     interim=[{"data": {"ticks": 1}}, {"data": None, "errors": [{"message": "Grüße"}]}],
     both_ask=False,
+)
+SPEECHES["ocpp"] = Speech(
+    Ocpp(),
+    samples=(),
+    asks=("BootNotification", {"chargePointModel": "Grüße", "n": [None, {"a": 1.5}]}),
+    answer={"status": "Accepted"},
+    refusal=("NotSupported", "not here"),
+    hears=[
+        ('[2,"a","Reset",{"type":"Soft"}]', "Reset", {"type": "Soft"}),
+        ('[3,"a",{"status":"x"}]', "result", {"status": "x"}),
+    ],
+)
+SPEECHES["ocpp 2.0.1, by uuid"] = Speech(
+    Ocpp("2.0.1", new_id=uuid4),
+    samples=(),
+    asks=("Heartbeat", {}),
+    answer={"currentTime": "2026-11-27T16:00:00Z"},
+    refusal=("InternalError", ""),
 )
 SPEECHES["club"] = club()
 SPEECHES["club, by a script"] = club(

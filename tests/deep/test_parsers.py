@@ -20,7 +20,19 @@ from hypothesis import strategies as st
 from reading import ACCEPT, ANSWER, COMPRESSED_ANSWER, REQUEST
 from wounding import CUTS, in_pieces, mutated
 
-from antiphon import Cbor, DialectError, GraphqlWs, Json, JsonRpc, MessagePack, Raw, RecordingError, ScenarioError, Text
+from antiphon import (
+    Cbor,
+    DialectError,
+    GraphqlWs,
+    Json,
+    JsonRpc,
+    MessagePack,
+    Ocpp,
+    Raw,
+    RecordingError,
+    ScenarioError,
+    Text,
+)
 from antiphon.conversation.http_response import HttpResponse
 from antiphon.conversation.message import Message
 from antiphon.dialect.meeting import Meeting
@@ -214,6 +226,7 @@ DIALECTS = {
     "rpc 1.0": JsonRpc(version=None, is_strict=False),
     "graphql": GraphqlWs(),
     "graphql server": GraphqlWs(),
+    "ocpp": Ocpp(),
     "text": Text(),
     "raw": Raw(),
 }
@@ -229,6 +242,9 @@ SAID = mutated(
     b'{"id":"1","type":"error","payload":[{"message":"x"}]}',
     b'{"id":"1","type":"complete"}',
     b'{"type":"ping","payload":null}',
+    b'[2,"1","BootNotification",{"chargePointModel":"x"}]',
+    b'[3,"1",{"status":"Accepted"}]',
+    b'[4,"1","NotSupported","why",{"a":1}]',
     b'[1,2,{"name":"a!"},{"b":[null]}]',
     b"\x82\xa1t\xa2a!\xa1b\x83\xa2id\x01\xa4more\xc3\xa4data\xc4\x02\x00\xff",
     b"\x93\xa1a\x91\xd7\xff\x00\x00\x00\x00\x00\x00\x00\x01\xd4\x05\x01",

@@ -28,6 +28,7 @@ from antiphon import (
     Link,
     Message,
     MessagePack,
+    Ocpp,
     Plan,
     Proxy,
     Run,
@@ -692,6 +693,11 @@ def messagepack_without_a_name() -> None:
 @direct("Cbor")
 def cbor_without_a_name() -> None:
     Cbor(name="")  # here
+
+
+@direct("Ocpp")
+def ocpp_of_another_version() -> None:
+    Ocpp("1.5")  # here
 
 
 @direct("GraphqlWs")

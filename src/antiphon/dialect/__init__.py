@@ -6,6 +6,7 @@ from antiphon.dialect.json import Json
 from antiphon.dialect.jsonrpc import JsonRpc
 from antiphon.dialect.meeting import Meeting
 from antiphon.dialect.notation import Notation
+from antiphon.dialect.ocpp import Ocpp
 from antiphon.dialect.packed import Cbor, MessagePack
 from antiphon.dialect.plain import Raw, Text
 from antiphon.dialect.structured import Structured
@@ -20,6 +21,7 @@ __all__ = [
     "Meeting",
     "MessagePack",
     "Notation",
+    "Ocpp",
     "Raw",
     "Structured",
     "Text",
