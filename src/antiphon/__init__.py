@@ -18,7 +18,20 @@ if TYPE_CHECKING:
     from antiphon.conversation.match import ABSENT
     from antiphon.conversation.message import UNNAMED, UNREADABLE, Data, Message, Unreadable, Withdrawal
     from antiphon.conversation.waits import Exchange, Wait
-    from antiphon.dialect import Cbor, Codec, Dialect, GraphqlWs, Json, JsonRpc, Meeting, MessagePack, Ocpp, Raw, Text
+    from antiphon.dialect import (
+        Cbor,
+        Codec,
+        Dialect,
+        GraphqlWs,
+        Json,
+        JsonRpc,
+        Lsp,
+        Meeting,
+        MessagePack,
+        Ocpp,
+        Raw,
+        Text,
+    )
     from antiphon.errors import (
         AntiphonError,
         ChannelClosed,
@@ -102,6 +115,7 @@ __all__ = [
     "Link",
     "Load",
     "LoadInconclusive",
+    "Lsp",
     "Meeting",
     "Message",
     "MessagePack",
@@ -176,7 +190,7 @@ _HOMES = {
         "actor.channel": "Channel",
         "conversation.checks": "Soft soft",
         "actor.declarations": "Accepted Http Link WebSocket",
-        "dialect": "Cbor Codec Dialect GraphqlWs Json JsonRpc Meeting MessagePack Ocpp Raw Text",
+        "dialect": "Cbor Codec Dialect GraphqlWs Json JsonRpc Lsp Meeting MessagePack Ocpp Raw Text",
         "conversation.ending": "Ending",
         "errors": "AntiphonError ChannelClosed CheckFailed ConnectFailed DeadlinePassed DialectError "
         "DialectFailed ErrorReply ExpectationFailed FieldMissing ForbiddenMessage HandlerFailed LoadInconclusive "

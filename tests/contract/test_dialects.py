@@ -22,6 +22,7 @@ from antiphon import (
     GraphqlWs,
     Json,
     JsonRpc,
+    Lsp,
     Message,
     MessagePack,
     Ocpp,
@@ -189,6 +190,9 @@ SPEECHES["ocpp 2.0.1, by uuid"] = Speech(
     asks=("Heartbeat", {}),
     answer={"currentTime": "2026-11-27T16:00:00Z"},
     refusal=("InternalError", ""),
+)
+SPEECHES["lsp"] = Speech(
+    Lsp(), samples=[*BODIES, ("exit", None), ("list", [1, [2]])], asks=("textDocument/hover", {"line": 1}), answer=None
 )
 SPEECHES["club"] = club()
 SPEECHES["club, by a script"] = club(

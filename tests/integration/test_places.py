@@ -680,7 +680,7 @@ def a_feed_of_nothing() -> None:
     feed(5)  # type: ignore[arg-type] # here
 
 
-@direct("Json", "JsonRpc")
+@direct("Json", "JsonRpc", "Lsp")
 def a_dialect_without_a_path() -> None:
     Json(name="")  # here
 

@@ -4,6 +4,7 @@ from antiphon.dialect.codec import Codec, Dialect
 from antiphon.dialect.graphql_ws import GraphqlWs
 from antiphon.dialect.json import Json
 from antiphon.dialect.jsonrpc import JsonRpc
+from antiphon.dialect.lsp import Lsp
 from antiphon.dialect.meeting import Meeting
 from antiphon.dialect.notation import Notation
 from antiphon.dialect.ocpp import Ocpp
@@ -18,6 +19,7 @@ __all__ = [
     "GraphqlWs",
     "Json",
     "JsonRpc",
+    "Lsp",
     "Meeting",
     "MessagePack",
     "Notation",
