@@ -143,9 +143,7 @@ class _Client(_GraphqlWsCodec):
 
     def cancel(self, request: Message, /) -> Iterable[Message]:
         key = str(request.asks)
-        self._left[key] = None
-        if len(self._left) > _MOST_LEFT:
-            del self._left[next(iter(self._left))]
+        _remember(self._left, key)
         return (_said("complete", None, id=key),)
 
     def _read_connection_ack(self, document: dict[str, Any], data: Data) -> Message:
@@ -181,7 +179,7 @@ class _Server(_GraphqlWsCodec):
     def __init__(self, dialect: GraphqlWs) -> None:
         super().__init__(dialect)
         self._admit = dialect.admit
-        self._open: set[str] = set()
+        self._open: dict[str, None] = {}
 
     def answer(self, request: Message, body: Any) -> Message:
         key = str(request.asks)
@@ -190,7 +188,7 @@ class _Server(_GraphqlWsCodec):
             result = self.answer_interim(request, body)
             result.frames = (result.raw, complete.raw)
             complete = result
-        self._open.discard(key)
+        self._open.pop(key, None)
         return complete
 
     def answer_interim(self, request: Message, body: Any) -> Message:
@@ -199,7 +197,7 @@ class _Server(_GraphqlWsCodec):
     def refuse(self, request: Message, refusal: ErrorReply) -> Message:
         error = {"message": refusal.message, "extensions": {"code": refusal.code}, **refusal.fields}
         refused = _said("error", [error], id=request.asks)
-        self._open.discard(str(request.asks))
+        self._open.pop(str(request.asks), None)
         return refused
 
     def _read_connection_init(self, document: dict[str, Any], data: Data) -> Message:
@@ -232,12 +230,12 @@ class _Server(_GraphqlWsCodec):
             self._end(4409, _cut(f"Subscriber for {key} already exists"))
         if self.ending is not None:
             return Message("subscribe", payload, data, is_protocol=True)
-        self._open.add(key)
+        _remember(self._open, key)
         return Message("subscribe", payload, data, asks=key, is_request=True)
 
     def _read_complete(self, document: dict[str, Any], data: Data) -> Message:
         key = _id(document)
-        self._open.discard(key)
+        self._open.pop(key, None)
         return Withdrawal("complete", None, data, withdraws=key)
 
 
@@ -284,6 +282,11 @@ def _cut(reason: str) -> str:
     return reason.encode()[:_LONGEST_REASON_BYTES].decode(errors="ignore")
 
 
+def _remember(keys: dict[str, None], key: str) -> None:
+    keys[key] = None
+    if len(keys) > _MOST_REMEMBERED:  # a peer that never ends an operation must not fill the memory
+        del keys[next(iter(keys))]
+
+
 _LONGEST_REASON_BYTES: Final = 123
-_MOST_LEFT: Final = 10_000
-"""How many operations that were left are remembered; before a result is that late, its socket is gone."""
+_MOST_REMEMBERED: Final = 10_000

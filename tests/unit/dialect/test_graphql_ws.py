@@ -164,6 +164,14 @@ def test_a_server_hears_an_operation() -> None:
     assert request["operationName"] == "x"
 
 
+def test_of_operations_without_an_end_the_latest_are_remembered() -> None:
+    codec = server()
+    for number in range(10_001):
+        subscribe(codec, str(number))
+    assert subscribe(codec, "0").is_request
+    assert not subscribe(codec, "10000").is_request
+
+
 def test_a_server_answers_once_or_several_times() -> None:
     codec = server()
     answer = codec.answer(subscribe(codec), {"data": 1})
