@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         MessagePack,
         Ocpp,
         Raw,
+        Resp,
         Text,
     )
     from antiphon.errors import (
@@ -131,6 +132,7 @@ __all__ = [
     "RejectConnection",
     "RequestRefused",
     "ResourcesExhausted",
+    "Resp",
     "Run",
     "Scenario",
     "ScenarioError",
@@ -190,7 +192,7 @@ _HOMES = {
         "actor.channel": "Channel",
         "conversation.checks": "Soft soft",
         "actor.declarations": "Accepted Http Link WebSocket",
-        "dialect": "Cbor Codec Dialect GraphqlWs Json JsonRpc Lsp Meeting MessagePack Ocpp Raw Text",
+        "dialect": "Cbor Codec Dialect GraphqlWs Json JsonRpc Lsp Meeting MessagePack Ocpp Raw Resp Text",
         "conversation.ending": "Ending",
         "errors": "AntiphonError ChannelClosed CheckFailed ConnectFailed DeadlinePassed DialectError "
         "DialectFailed ErrorReply ExpectationFailed FieldMissing ForbiddenMessage HandlerFailed LoadInconclusive "

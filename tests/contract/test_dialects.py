@@ -27,6 +27,7 @@ from antiphon import (
     MessagePack,
     Ocpp,
     Raw,
+    Resp,
     Text,
 )
 from antiphon.dialect import Structured
@@ -132,6 +133,28 @@ SPEECHES = {
     ),
     "events of text": Speech(
         EventStream(body="text"), samples=[("news", "one\ntwo"), ("message", ""), ("x", "grüß")], is_stream=True
+    ),
+    "resp": Speech(
+        Resp(),
+        samples=[],  # whatever a client says is a request
+        hears=[
+            (b">2\r\n+news\r\n$4\r\na\r\nb\r\n", "news", ["a\r\nb"]),
+            (b">3\r\n+x\r\n%1\r\n$3\r\ngr\xc3\r\n*1\r\n,1.5\r\n_\r\n", "x", [{b"gr\xc3": [1.5]}, None]),
+        ],
+        asks=("GET", ["a", b"\xff"]),
+        answer={"state": ["ready", None, 1.5, True]},
+        is_stream=True,
+        both_ask=False,
+    ),
+    "resp with a login": Speech(
+        Resp(user="{user.name}", password="{user.password}"),
+        samples=[],
+        asks=("GET", ["a"]),
+        answer="1",
+        is_stream=True,
+        both_ask=False,
+        peer=Resp(user="alice", password="sesame"),
+        user={"name": "alice", "password": "sesame"},
     ),
     "lines": Speech(
         Lines(), samples=[("DOOR", "open"), ("PING", ""), ("OK", "by itself")], asks=("GET", "volume"), answer="5"

@@ -22,6 +22,7 @@ from wounding import CUTS, in_pieces, mutated
 
 from antiphon import (
     Cbor,
+    Codec,
     DialectError,
     GraphqlWs,
     Json,
@@ -29,8 +30,10 @@ from antiphon import (
     Lsp,
     MessagePack,
     Ocpp,
+    OpeningRefused,
     Raw,
     RecordingError,
+    Resp,
     ScenarioError,
     Text,
 )
@@ -306,6 +309,71 @@ def test_what_dialects_write_can_be_read(name: str, body: Any) -> None:
 
 def _no_constant(name: str) -> None:
     raise AssertionError(f"{name} is no JSON")
+
+
+# -- dialects that find their own borders -----------------------------------------------------------------------------
+
+RESP = Resp(limit_bytes=LIMIT_BYTES)
+HELLO = b"%1\r\n$5\r\nproto\r\n:3\r\n"
+RESP_HEARD = (
+    b"+OK\r\n-ERR x\r\n:-1\r\n(99999999999999999999\r\n,1e3\r\n#t\r\n_\r\n$-1\r\n",
+    b">3\r\n+message\r\n$1\r\na\r\n$4\r\na\r\nb\r\n>3\r\n+subscribe\r\n+a\r\n:1\r\n>2\r\n+subscribe\r\n*0\r\n",
+    b"|1\r\n+ttl\r\n:5\r\n*3\r\n%1\r\n*1\r\n:1\r\n+v\r\n~1\r\n=7\r\ntxt:abc\r\n!5\r\nERR x\r\n",
+)
+RESP_ASKED = (
+    b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$2\r\n\xff\x00\r\n*1\r\n$4\r\nPING\r\n",
+    b"*5\r\n$5\r\nHELLO\r\n$1\r\n3\r\n$4\r\nAUTH\r\n$1\r\na\r\n$1\r\nb\r\n*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\na\r\n",
+)
+
+
+def resp_client() -> Codec:
+    codec = RESP.codec(Meeting())
+    list(codec.opening())
+    list(codec.decode(HELLO))
+    for name, body in (("GET", "a"), ("SUBSCRIBE", ["a", "b"]), ("UNSUBSCRIBE", None), ("PING", None), ("GET", "b")):
+        codec.request(name, body)
+    return codec
+
+
+def resp_server() -> Codec:
+    codec = RESP.codec(Meeting("server"))
+    list(codec.decode(b"*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n"))
+    return codec
+
+
+STREAMS = {
+    "resp": (resp_client, mutated(*RESP_HEARD)),
+    "resp server": (resp_server, mutated(*RESP_ASKED)),
+    "resp opening": (lambda: RESP.codec(Meeting("server")), mutated(*RESP_ASKED)),
+}
+
+
+def outcome_of(codec: Codec, pieces: Sequence[bytes]) -> tuple[list[tuple[str, str, Any]], str, str]:
+    """What was heard and owed, and how it ended: with an error of ours, or not."""
+    heard: list[tuple[str, str, Any]] = []
+    owed, trouble = b"", ""
+    for piece in pieces:
+        try:
+            # In place: what came before an error counts. By their texts: NaN is not what it is.
+            heard.extend((message.name, repr(message.body), message.reply_to) for message in codec.decode(piece))
+        except (DialectError, OpeningRefused) as error:
+            trouble = str(error)
+        for message in codec.owed():
+            assert isinstance(message, Message)
+            owed += bytes(message.raw) if isinstance(message.raw, bytes) else message.raw.encode()
+    return heard, repr(owed), trouble
+
+
+@pytest.mark.parametrize("name", STREAMS)
+@EACH
+@given(chance=st.data(), cuts=CUTS)
+def test_streams(name: str, chance: st.DataObject, cuts: list[int]) -> None:
+    make, said = STREAMS[name]
+    data = chance.draw(said)
+    whole = outcome_of(make(), [data])
+    assert outcome_of(make(), in_pieces(data, cuts)) == whole
+    if len(data) < 300:
+        assert outcome_of(make(), [bytes([byte]) for byte in data]) == whole
 
 
 # -- files -------------------------------------------------------------------------------------------------------------

@@ -4,17 +4,34 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["REAL", "serving"]
+import pytest
+
+__all__ = ["REAL", "free_port", "serving", "without_program"]
 
 REAL = Path(__file__).parents[2] / ".real"
 """Where `make real` installs what the tests' environment does not have."""
+
+
+def without_program(name: str) -> pytest.MarkDecorator:
+    """Skips what needs a program that is not installed."""
+    return pytest.mark.skipif(_path_of(name) is None, reason=f"{name} is not installed: make real")
+
+
+def free_port() -> int:
+    """For a program that cannot be told to take any."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @contextmanager
@@ -26,7 +43,7 @@ def serving(
     It is in a process group of its own, none of which is left at the end.
     """
     process = subprocess.Popen(
-        command,
+        [_path_of(command[0]) or command[0], *command[1:]],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -68,3 +85,8 @@ def _announced(
 def _signal(process: subprocess.Popen[str], number: signal.Signals) -> None:
     with suppress(ProcessLookupError):  # nobody of the group is left
         os.killpg(process.pid, number)
+
+
+def _path_of(name: str) -> str | None:
+    # Debian keeps servers where only root looks.
+    return shutil.which(name) or next((str(path) for path in [Path("/usr/sbin", name)] if path.is_file()), None)

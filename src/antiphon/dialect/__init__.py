@@ -10,6 +10,7 @@ from antiphon.dialect.notation import Notation
 from antiphon.dialect.ocpp import Ocpp
 from antiphon.dialect.packed import Cbor, MessagePack
 from antiphon.dialect.plain import Raw, Text
+from antiphon.dialect.resp import Resp
 from antiphon.dialect.structured import Structured
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Notation",
     "Ocpp",
     "Raw",
+    "Resp",
     "Structured",
     "Text",
 ]

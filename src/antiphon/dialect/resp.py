@@ -1,21 +1,23 @@
-"""RESP, the protocol of Redis and Valkey, version 3, both sides (https://redis.io/docs/latest/develop/reference/protocol-spec/)."""
+"""RESP 3, the protocol of Redis and Valkey (https://redis.io/docs/latest/develop/reference/protocol-spec/)."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import count
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
 
-from antiphon.conversation.message import Data, Message
+from antiphon.conversation.message import Message
 from antiphon.conversation.wording import shorten
 from antiphon.dialect.codec import Codec
 from antiphon.dialect.filling import filled
 from antiphon.dialect.meeting import Meeting
-from antiphon.dialect.resp_values import DEFAULT_LIMIT_BYTES, Failure, Push, RespReader, write
-from antiphon.errors import DialectError, ErrorReply, OpeningRefused
+from antiphon.dialect.resp_server import RespServer
+from antiphon.dialect.resp_subscriptions import CONFIRMED_BY_PUSHES, Subscriptions
+from antiphon.dialect.resp_values import DEFAULT_LIMIT_BYTES, Failure, Push, RespReader, arguments, write
+from antiphon.dialect.stream_codec import StreamCodec
+from antiphon.errors import DialectError, OpeningRefused
 
 __all__ = ["Resp"]
 
@@ -26,10 +28,14 @@ class Resp:
     A command is a request: `ask("SET", ["key", "value"])`, with one argument or a list of them. Its reply comes as
     `SET.result` with the value as body, or as `SET.error` with the error's text, which fails the request; commands may
     follow each other without waiting, since replies come in order. A push comes under its first word, `message` or
-    `invalidate`, with the rest as body. SUBSCRIBE and its like are replied to by a push for each channel.
+    `invalidate`, with the rest as body; SUBSCRIBE and its like are answered by one for each channel. Texts are `str`
+    where they are UTF-8, else `bytes`.
+
+    A server's handler is named by the command in capitals, its body are the arguments, and what it returns is the
+    reply; `send(name, words)` is a push.
 
     user, password, name: what `HELLO 3` says, None for nothing; filled in from the actor, as "{user.password}". On a
-        server `password` is what it asks for.
+        server user and password are what it asks for.
     limit_bytes: the most that one value may take.
     """
 
@@ -47,176 +53,122 @@ class Resp:
         self.limit_bytes = limit_bytes
 
     def codec(self, meeting: Meeting, /) -> Codec:
-        password = filled(self.password, meeting)
+        """Raises ScenarioError for an option that cannot be filled in from the actor."""
+        user, password = filled(self.user, meeting), filled(self.password, meeting)
         if password:
             meeting.hide(password)
         if meeting.side == "server":
-            return _Server(self.limit_bytes, password)
-        words: list[str] = ["3"]
+            return RespServer(self.limit_bytes, user, password, meeting.hide)
+        words = ["3"]
         if password is not None:
-            words += ["AUTH", filled(self.user, meeting) or "default", password]
+            words += ["AUTH", user or "default", password]
         if self.name is not None:
             words += ["SETNAME", filled(self.name, meeting)]
-        return _Client(self.limit_bytes, words)
+        return _Client(self.limit_bytes, words, meeting.hide)
 
 
 class _Asked(msgspec.Struct):
-    """A command whose reply is to come; `pushes` are those that it still takes, None if it has a reply."""
+    """A command whose reply is to come; `missing` are the pushes that confirm it, None if it has a reply."""
 
     name: str
-    key: int | None
-    pushes: int | None = None
+    is_asked: bool
+    missing: int | None
 
 
-class _RespCodec(Codec):
-    is_ready = False
-
-    def __init__(self, limit_bytes: int) -> None:
+class _Client(StreamCodec):
+    def __init__(self, limit_bytes: int, hello: list[str], hide: Callable[[str], object]) -> None:
+        super().__init__()
         self._reader = RespReader(limit_bytes)
-        self._new_key = count(1).__next__
-
-    def decode(self, data: Data) -> Iterator[Message]:
-        for value, raw in self._reader.feed(data.encode() if isinstance(data, str) else data):
-            yield self._read(value, raw)
-
-    def _read(self, value: Any, raw: bytes) -> Message:
-        raise NotImplementedError
-
-
-class _Client(_RespCodec):
-    def __init__(self, limit_bytes: int, hello: list[str]) -> None:
-        super().__init__(limit_bytes)
         self._hello = hello
+        self._hide = hide
         self._asked: deque[_Asked] = deque()
+        self._subscriptions = Subscriptions()
+
+    # -- what is said -------------------------------------------------------------------------------------------------
 
     def opening(self) -> Iterable[Message]:
         return (self.encode("HELLO", self._hello),)
 
     def encode(self, name: str, body: Any) -> Message:
-        return self._command(name, body, None)
+        return self._command(name, body, is_asked=False)
 
     def request(self, name: str, body: Any) -> Message:
-        return self._command(name, body, self._new_key())
+        return self._command(name, body, is_asked=True)
 
-    def _command(self, name: str, body: Any, key: int | None) -> Message:
-        words = [name, *_arguments(name, body)]
-        command = Message(name, body, write(words, is_command=True), asks=key)
-        pushes = max(len(words) - 1, 1) if name.upper() in _CONFIRMED_BY_PUSHES else None
-        self._asked.append(_Asked(name, key, pushes))
+    def _command(self, name: str, body: Any, *, is_asked: bool) -> Message:
+        words = arguments(name, body)
+        command = Message(name, body, write([name, *words], is_command=True), asks=_IN_ORDER if is_asked else None)
+        if name.upper() == "AUTH" and words:
+            self._hide(str(words[-1]))
+        # Without channels it is about all that there are: how many that will be is known when the first is confirmed.
+        self._asked.append(_Asked(name, is_asked, len(words) if name.lower() in CONFIRMED_BY_PUSHES else None))
         return command
 
-    def _read(self, value: Any, raw: bytes) -> Message:
-        if isinstance(value, Push):
-            return self._pushed(value, raw)
-        if not self._asked:
-            raise DialectError(f"a reply to nothing: {shorten(value)}")
-        asked = self._asked.popleft()
-        if not self.is_ready:
-            return self._hear_hello(value, raw)
-        is_failure = isinstance(value, Failure)
-        kind = "error" if is_failure else "result"
-        is_reply = asked.key is not None
-        return Message(
-            f"{asked.name}.{kind}",
-            str(value) if is_failure else value,
-            raw,
-            reply_to=asked.key,
-            is_answer=is_reply,
-            is_last=is_reply,
-            is_failure=is_failure,
-        )
+    # -- what is heard ------------------------------------------------------------------------------------------------
 
-    def _pushed(self, push: Push, raw: bytes) -> Message:
-        name = push.words[0] if push.words and isinstance(push.words[0], str) and push.words[0] else "push"
-        message = Message(name, push.words[1:], raw)
-        asked = self._asked[0] if self._asked else None
-        if asked is not None and asked.pushes is not None and name == asked.name.lower():
-            asked.pushes -= 1
-            message.reply_to, message.is_answer = asked.key, True
-            message.is_last = asked.pushes == 0
-            if message.is_last:
+    def read(self, data: bytes) -> Iterator[Message]:
+        for value, raw in self._reader.feed(data):
+            if isinstance(value, Push):
+                yield self._read_push(value, raw)
+            elif not self._asked:
+                raise DialectError(f"a reply to nothing: {shorten(value)}")
+            elif self.is_ready:
+                yield _reply(self._asked.popleft(), value, raw)
+            else:
                 self._asked.popleft()
+                yield self._read_hello(value, raw)
+
+    def _read_push(self, push: Push, raw: bytes) -> Message:
+        words = [*push.words]
+        name = words.pop(0) if words and isinstance(words[0], str) and words[0] else "push"
+        message = Message(name, words, raw)
+        if name in CONFIRMED_BY_PUSHES:
+            self._subscriptions.note(name, words[0] if words else None)
+            self._confirm(message)
         return message
 
-    def _hear_hello(self, value: Any, raw: bytes) -> Message:
+    def _confirm(self, message: Message) -> None:
+        """A push may be one of those that the oldest command is answered by."""
+        asked = self._asked[0] if self._asked else None
+        if asked is None or asked.missing is None or asked.name.lower() != message.name:
+            return
+        if asked.missing == 0:
+            is_last = not self._subscriptions.of(message.name)
+        else:
+            asked.missing -= 1
+            is_last = asked.missing == 0
+        if asked.is_asked:
+            message.reply_to, message.is_answer, message.is_last = _IN_ORDER, True, is_last
+        if is_last:
+            self._asked.popleft()
+
+    def _read_hello(self, value: Any, raw: bytes) -> Message:
         if isinstance(value, Failure):
             code, _, _ = value.partition(" ")
-            hint = {"NOAUTH": "Resp(password=…)", "WRONGPASS": "is it the right password?"}.get(code)
             refusal = Message("HELLO.error", str(value), raw)
-            raise OpeningRefused(code, f"the server refused HELLO: {value}", refusal, hint=hint)
+            raise OpeningRefused(code, f"the server refused HELLO: {value}", refusal, hint=_HINTS.get(code))
         self.is_ready = True
         return Message("HELLO.result", value, raw, is_protocol=True)
 
 
-class _Server(_RespCodec):
-    """Answers in the order of the commands, whenever they are given."""
-
-    def __init__(self, limit_bytes: int, password: str | None) -> None:
-        super().__init__(limit_bytes)
-        self._password = password
-        self._answers: dict[int, bytes | None] = {}
-        self._owed: list[Data | Message] = []
-
-    def encode(self, name: str, body: Any) -> Message:
-        words = [name, *_arguments(name, body)]
-        return Message(name, body, write(Push(words)))
-
-    def answer(self, request: Message, body: Any) -> Message:
-        return self._answer(request, f"{request.name}.result", body, write(body))
-
-    def refuse(self, request: Message, refusal: ErrorReply) -> Message:
-        text = f"{refusal.code} {refusal.message}"
-        return self._answer(request, f"{request.name}.error", text, write(Failure(text)))
-
-    def _answer(self, request: Message, name: str, body: Any, raw: bytes) -> Message:
-        key = request.asks
-        assert isinstance(key, int)
-        self._answers[key] = raw
-        ready = []
-        while self._answers and (first := next(iter(self._answers.items())))[1] is not None:
-            ready.append(first[1])
-            del self._answers[first[0]]
-        return Message(name, body, raw, frames=[b"".join(ready)] if ready else ())
-
-    def owed(self) -> Iterable[Data | Message]:
-        owed, self._owed = self._owed, []
-        return owed
-
-    def _read(self, value: Any, raw: bytes) -> Message:
-        if not isinstance(value, list) or not value or not all(isinstance(word, (str, bytes)) for word in value):
-            raise DialectError(f"no command: {shorten(value)}", hint="a command is an array of bulk strings")
-        name = str(value[0]).upper()
-        if name == "HELLO":
-            return self._take_hello(value, raw)
-        key = self._new_key()
-        self._answers[key] = None
-        return Message(name, value[1:], raw, asks=key, is_request=True)
-
-    def _take_hello(self, words: list[Any], raw: bytes) -> Message:
-        upper = [word.upper() if isinstance(word, str) else word for word in words]
-        given = words[upper.index("AUTH") + 2 : upper.index("AUTH") + 3] if "AUTH" in upper else []
-        if self._password is not None and given != [self._password]:
-            code = "WRONGPASS invalid username-password pair or user is disabled." if given else _NOAUTH
-            self._owed.append(Message("HELLO.error", code, write(Failure(code))))
-        else:
-            self.is_ready = True
-            facts = {"server": "antiphon", "version": "7.0.0", "proto": 3, "role": "master", "modules": []}
-            self._owed.append(Message("HELLO.result", facts, write(facts)))
-        return Message("HELLO", {"protocol": upper[1:2], "password": given}, raw, is_protocol=True)
+def _reply(asked: _Asked, value: Any, raw: bytes) -> Message:
+    is_failure = isinstance(value, Failure)
+    return Message(
+        f"{asked.name}.{'error' if is_failure else 'result'}",
+        str(value) if is_failure else value,
+        raw,
+        reply_to=_IN_ORDER if asked.is_asked else None,
+        is_answer=asked.is_asked,
+        is_last=asked.is_asked,
+        is_failure=is_failure,
+    )
 
 
-def _arguments(name: str, body: Any) -> Sequence[Any]:
-    if body is None:
-        return []
-    words = body if isinstance(body, (list, tuple)) else [body]
-    for word in words:
-        if not isinstance(word, (str, bytes, int, float)) or isinstance(word, bool):
-            text = f"{name}: {shorten(word)} is no argument of a command"
-            raise DialectError(text, hint=f'arguments are texts, bytes and numbers: ask({name!r}, ["key", 1])')
-    return words
-
-
-_CONFIRMED_BY_PUSHES: Final = frozenset(
-    {"SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE"}
-)
-_NOAUTH: Final = "NOAUTH HELLO must be called with the client already authenticated"
+_IN_ORDER: Final = "in order"
+"""The key of all commands: their replies come in the order of the commands."""
+_HINTS: Final = {
+    "ERR": "RESP 3 is spoken by Redis 6 and later",
+    "NOAUTH": 'Resp(password="{user.password}")',
+    "WRONGPASS": "does the stand have that user's password?",
+}
+"""By the code of what HELLO was refused with."""

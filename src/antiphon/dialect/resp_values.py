@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -10,12 +11,17 @@ import msgspec
 from antiphon.conversation.wording import shorten
 from antiphon.errors import DialectError
 
-__all__ = ["DEFAULT_LIMIT_BYTES", "Failure", "Push", "RespReader", "write"]
+__all__ = ["DEFAULT_LIMIT_BYTES", "Failure", "Push", "RespReader", "arguments", "write"]
 
 DEFAULT_LIMIT_BYTES: Final = 16 * 1024 * 1024
 _DEEPEST: Final = 32
 _LONGEST_LINE_BYTES: Final = 64 * 1024
-_AGGREGATES: Final = b"*~>%|"
+_BULKS: Final = (b"$", b"!", b"=")
+_AGGREGATES: Final = (b"*", b"~", b">", b"%", b"|")
+_MOST_DIGITS_OF_SIZES: Final = 18
+_WHOLE: Final = re.compile(rb"[+-]?[0-9]{1,4000}")
+"""Python reads more than others: blanks, underscores, digits of other scripts. Of more digits it reads none."""
+_REAL: Final = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?|inf|nan)")
 
 
 class Failure(str):
@@ -48,7 +54,10 @@ class RespReader:
         self._open: list[_Open] = []
 
     def feed(self, data: bytes) -> Iterator[tuple[Any, bytes]]:
-        """The values that it completes, each with its own bytes. Raises DialectError where it cannot go on."""
+        """The values that it completes, each with its own bytes.
+
+        Raises DialectError where the stream is no RESP, and cannot be read any further.
+        """
         self._rest += data
         while (item := self._item()) is not None:
             (value,) = item
@@ -58,74 +67,57 @@ class RespReader:
                 self._at = 0
                 yield whole[0], raw
             if self._at > self._limit_bytes:
-                self._fail(f"a value of more than {self._limit_bytes:,} bytes", "Resp(limit_bytes=…) takes larger ones")
+                hint = "Resp(limit_bytes=…) takes larger ones"
+                raise _broken(f"a value of more than {self._limit_bytes:,} bytes", hint)
 
     def _item(self) -> tuple[Any] | None:
         """The next item in one, or an aggregate that begins; None if it is not all there."""
         end = self._rest.find(b"\r\n", self._at, self._at + _LONGEST_LINE_BYTES)
         if end < 0:
             if len(self._rest) - self._at >= _LONGEST_LINE_BYTES:
-                self._fail(f"a line of more than {_LONGEST_LINE_BYTES:,} bytes", None)
+                raise _broken(f"a line of more than {_LONGEST_LINE_BYTES:,} bytes")
             return None
         kind, line = bytes(self._rest[self._at : self._at + 1]), bytes(self._rest[self._at + 1 : end])
-        if kind in b"$!=" and kind:
+        if kind in _BULKS:
             return self._bulk(kind, line, end + 2)
-        if kind in _AGGREGATES and kind:
-            size = self._size(line)
-            if len(self._open) >= _DEEPEST:
-                self._fail(f"values are nested in more than {_DEEPEST} others", None)
-            self._at = end + 2
-            if size < 0:
-                return (None,)  # RESP 2's array that is none
-            opened = _Open(kind, size * (2 if kind in b"%|" else 1), [])
-            return (opened,) if opened.missing else (_made(opened),)
-        value = self._scalar(kind, line)
+        item = self._aggregate(kind, line) if kind in _AGGREGATES else (_scalar(kind, line),)
         self._at = end + 2
-        return (value,)
+        return item
+
+    def _aggregate(self, kind: bytes, line: bytes) -> tuple[Any]:
+        if kind == b"*" and line == b"-1":
+            return (None,)  # as RESP 2 says that there is no array
+        size = self._size(line)
+        if len(self._open) >= _DEEPEST:
+            raise _broken(f"values are nested in more than {_DEEPEST} others")
+        if kind == b">" and self._open:
+            raise _broken("a push inside of another value")
+        opened = _Open(kind, size * (2 if kind in b"%|" else 1), [])
+        return (opened,) if opened.missing else (_made(opened),)
 
     def _bulk(self, kind: bytes, line: bytes, begin: int) -> tuple[Any] | None:
-        size = self._size(line)
-        if size < 0:
+        if kind == b"$" and line == b"-1":
             self._at = begin
-            return (None,)
+            return (None,)  # as RESP 2 says that there is no string
+        size = self._size(line)
         if len(self._rest) < begin + size + 2:
             return None
         text, end = bytes(self._rest[begin : begin + size]), begin + size
         if self._rest[end : end + 2] != b"\r\n":
-            self._fail(f"no end behind a string of {size} bytes", None)
+            raise _broken(f"no end behind a string of {size} bytes")
         self._at = end + 2
-        value = _text(text[4:] if kind == b"=" else text)
-        return (Failure(value) if kind == b"!" and isinstance(value, str) else value,)
-
-    def _scalar(self, kind: bytes, line: bytes) -> Any:
-        text = line.decode(errors="replace")
-        try:
-            match kind:
-                case b"+":
-                    return text
-                case b"-":
-                    return Failure(text)
-                case b":" | b"(" if len(line) <= _MOST_DIGITS:
-                    return int(text)
-                case b",":
-                    return float(text)
-                case b"#" if line in (b"t", b"f"):
-                    return line == b"t"
-                case b"_" if not line:
-                    return None
-        except ValueError:
-            pass
-        return self._fail(f"{shorten(kind + line)} begins no value", "is it RESP that the peer speaks?")
+        if kind == b"!":
+            return (Failure(text.decode(errors="replace")),)
+        return (_text(text[4:] if kind == b"=" else text),)
 
     def _size(self, line: bytes) -> int:
-        if line == b"-1":
-            return -1
-        if not line.isdigit() or len(line) > len(str(self._limit_bytes)):
-            self._fail(f"{shorten(line)} is no size", "sizes that are not known before (`?`) are not read")
-        size = int(line)
-        if size > self._limit_bytes:
-            self._fail(f"a value of {size:,} bytes or items", "Resp(limit_bytes=…) takes larger ones")
-        return size
+        if not line.isdigit():
+            raise _broken(f"{shorten(line)} is no size", "sizes that are not known before (`?`) are not read")
+        if len(line) > _MOST_DIGITS_OF_SIZES or int(line) > self._limit_bytes:
+            told = line[:_MOST_DIGITS_OF_SIZES].decode()
+            text = f"a value of {told} bytes or items, and no more than {self._limit_bytes:,} are taken"
+            raise _broken(text, "Resp(limit_bytes=…) takes larger ones")
+        return int(line)
 
     def _close(self, value: Any) -> tuple[Any] | None:
         """The whole value, if this item was its last."""
@@ -145,11 +137,27 @@ class RespReader:
             self._open.pop()
             value = _made(outer)
 
-    def _fail(self, text: str, hint: str | None) -> Any:
-        self._rest.clear()
-        self._open.clear()
-        self._at = 0
-        raise DialectError(f"no RESP: {text}", hint=hint)
+
+def _broken(text: str, hint: str | None = None) -> DialectError:
+    return DialectError(f"no RESP: {text}", hint=hint)
+
+
+def _scalar(kind: bytes, line: bytes) -> Any:
+    text = line.decode(errors="replace")
+    match kind:
+        case b"+":
+            return text
+        case b"-":
+            return Failure(text)
+        case b":" | b"(" if _WHOLE.fullmatch(line):
+            return int(text)
+        case b"," if _REAL.fullmatch(line):
+            return float(text)
+        case b"#" if line in (b"t", b"f"):
+            return line == b"t"
+        case b"_" if not line:
+            return None
+    raise _broken(f"{shorten(kind + line)} begins no value", "is it RESP that the peer speaks?")
 
 
 def _made(aggregate: _Open) -> Any:
@@ -161,7 +169,7 @@ def _made(aggregate: _Open) -> Any:
             return Push(items)
         case b"%":
             pairs = list(zip(items[::2], items[1::2], strict=True))
-            is_plain = all(key.__class__ in (str, int, float, bool, bytes) for key, _ in pairs)
+            is_plain = all(isinstance(key, (str, int, float, bytes)) for key, _ in pairs)
             return dict(pairs) if is_plain else [list(pair) for pair in pairs]
     return items
 
@@ -171,6 +179,18 @@ def _text(data: bytes) -> str | bytes:
         return data.decode()
     except UnicodeDecodeError:
         return data
+
+
+def arguments(name: str, body: Any) -> Sequence[Any]:
+    """The body of a command as its arguments: none, one, or a list. Raises DialectError for what cannot be one."""
+    if body is None:
+        return []
+    words: Sequence[Any] = body if isinstance(body, (list, tuple)) else [body]
+    for word in words:
+        if not isinstance(word, (str, bytes, int, float)) or isinstance(word, bool):
+            text = f"{name}: {shorten(word)} is no argument of a command"
+            raise DialectError(text, hint=f'arguments are texts, bytes and numbers: ask({name!r}, ["key", 1])')
+    return words
 
 
 def write(value: Any, *, is_command: bool = False) -> bytes:
@@ -193,13 +213,13 @@ def _write(value: Any, is_command: bool, pieces: list[bytes], depth: int) -> Non
         pieces.append(b"%s%d\r\n" % (b"~" if isinstance(value, (set, frozenset)) else b"*", len(value)))
         rest = list(value)
     else:
-        pieces.append(_bulk(value) if is_command else _scalar(value))
+        pieces.append(_written_text(value) if is_command else _written(value))
         return
     for each in rest:
         _write(each, is_command, pieces, depth + 1)
 
 
-def _scalar(value: Any) -> bytes:
+def _written(value: Any) -> bytes:
     match value:
         case None:
             return b"_\r\n"
@@ -211,10 +231,10 @@ def _scalar(value: Any) -> bytes:
             return b"%s%d\r\n" % (b":" if -(2**63) <= value < 2**63 else b"(", value)
         case float():
             return b",%s\r\n" % repr(value).encode()
-    return _bulk(value)
+    return _written_text(value)
 
 
-def _bulk(value: Any) -> bytes:
+def _written_text(value: Any) -> bytes:
     if isinstance(value, bytes):
         data = value
     elif isinstance(value, (str, int, float)):
@@ -232,4 +252,3 @@ def _encoded(text: str) -> bytes:
 
 
 _ATTRIBUTES: Final = object()
-_MOST_DIGITS: Final = 4000
