@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -149,8 +150,31 @@ def test_the_time_is_that_of_all_together(run: Any, raw: Any) -> None:
             address = await stack.enter_async_context(raw.server(redirecting(lambda: silent, 302, [])))
             await WebSocketTransport(follows_redirects=True).connect(address, Opening(within_s=0.1), Hearing())
 
-    with pytest.raises(ConnectFailed, match="no answer to the upgrade"):
+    with pytest.raises(ConnectFailed, match=r"no answer to the upgrade from .* within 0.1 s"):
         run(scene())
+
+
+def test_time_for_which_our_loop_stood_still_is_nobodys(run: Any, raw: Any) -> None:
+    async def take_turns(peer: Any) -> None:
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        await raw.answer(peer)
+        await peer.hear_end()
+
+    async def scene() -> None:
+        async with raw.server(take_turns) as slow:
+
+            def elsewhere() -> str:
+                time.sleep(0.6)  # to stand still is what this is about
+                return str(slow)
+
+            async with raw.server(redirecting(elsewhere, 302, [])) as address:
+                hearing = Hearing()
+                transport = WebSocketTransport(follows_redirects=True)
+                (await transport.connect(address, Opening(within_s=0.5), hearing)).abort()
+                await hearing.ended()
+
+    run(scene())
 
 
 def next_of(here: str, location: str, opening: Opening = OPENING) -> tuple[str, Opening] | None:

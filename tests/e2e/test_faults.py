@@ -183,8 +183,8 @@ async def once_only(operator: desk.Operator) -> None:
     await operator.sign_in()
     await operator.outbound_call("890000002")
     await operator.hold()
-    await operator.expect_none("resultSetHold", within_s=0.05)
-    await operator.expect_none("newWorkitemState", HELD, within_s=0.05)
+    await operator.expect_none("resultSetHold", within_s=0.5)
+    await operator.expect_none("newWorkitemState", HELD, within_s=0.5)
 
 
 @pytest.mark.parametrize("after_s", [0.0, 0.01])

@@ -5,8 +5,9 @@ timers before it reads its sockets: by the clock it would blame the peer for wha
 counted in ticks, of which a blocked loop counts one, however long it was blocked; and when the last one has passed, the
 sockets are read once more.
 
-It counts a loop's turns and knows none of its insides: `call_later` and `call_soon` are all it calls. So it belongs to
-those whose limits it counts, and not to `runtime`, which keeps the deadlines of waits by the clock.
+It counts a loop's turns and knows none of its insides: it calls `call_later` and `call_soon`, and `time` for whoever
+asks what is left. So it belongs to those whose limits it counts, and not to `runtime`, which keeps the deadlines of
+waits by the clock.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from types import TracebackType
-from typing import Final
+from typing import Final, cast
 
 __all__ = ["BusyTolerantTimer", "timeout"]
 
@@ -30,6 +31,15 @@ class BusyTolerantTimer:
         self._ticks = 0
         self._on_end = on_end
         self._next: asyncio.Handle = loop.call_later(self._tick_s, self._tick)
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until it ends, or would have if it was not cancelled: from 0 to `within_s`."""
+        if self._ticks == TICKS:
+            return 0.0
+        tick = cast("asyncio.TimerHandle", self._next)  # uvloop's are not its children
+        of_this_tick_s = min(max(tick.when() - self._loop.time(), 0.0), self._tick_s)
+        return (TICKS - 1 - self._ticks) * self._tick_s + of_this_tick_s
 
     def cancel(self) -> None:
         """Do not wait any more."""
@@ -63,6 +73,11 @@ class timeout:  # noqa: N801 - it is used as `asyncio.timeout` is
     def __init__(self, within_s: float) -> None:
         self._within_s = within_s
         self._is_over = False
+
+    @property
+    def left_s(self) -> float:
+        """Seconds that are left for whoever goes on with the same, once its block has begun: 0 and more."""
+        return self._limit.left_s
 
     async def __aenter__(self) -> None:
         loop = asyncio.get_running_loop()

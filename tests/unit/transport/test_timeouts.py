@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from antiphon.testing import run_virtual
 from antiphon.transport.timeouts import timeout
 
 
@@ -91,3 +92,21 @@ def test_a_limit_is_for_a_task() -> None:
         return await done
 
     assert asyncio.run(main()) == "a time limit is for a task"
+
+
+def test_what_is_left_can_be_told_until_its_end() -> None:
+    async def main() -> list[float]:
+        told: list[float] = []
+        limit = timeout(16)
+
+        async def look() -> None:
+            async with limit:
+                for _ in range(3):
+                    told.append(limit.left_s)
+                    await asyncio.sleep(5.5)
+
+        with pytest.raises(TimeoutError):
+            await look()
+        return [*told, limit.left_s]
+
+    assert run_virtual(main()) == [16, 10.5, 5, 0]

@@ -91,7 +91,10 @@ class WebSocketTransport:
 
         Raises ConnectFailed, or UpgradeRefused if the server answers with anything but 101.
         """
-        began = asyncio.get_running_loop().time() if self._redirects_left else 0.0
+        return await self._connect(address, opening, receiver, timeout(opening.within_s))
+
+    async def _connect(self, address: str, opening: Opening, receiver: Receiver, limit: timeout) -> WebSocketConnection:
+        """Connect in the time of the limit, which may be what redirects have left of the opening's."""
         try:
             where = self._where(address)
             request = self._request(where, opening)
@@ -117,7 +120,7 @@ class WebSocketTransport:
             return upgrades[-1]
 
         try:
-            async with timeout(opening.within_s):
+            async with limit:
                 if where.socket:
                     _, upgrade = await asyncio.get_running_loop().create_unix_connection(begin, where.socket)
                 elif proxy is None:
@@ -132,13 +135,13 @@ class WebSocketTransport:
             for upgrade in upgrades:
                 upgrade.abandon()
             if isinstance(error, UpgradeRefused) and self._redirects_left:
-                return await self._follow(error, where, opening, receiver, began)
+                return await self._follow(error, where, opening, receiver, limit.left_s)
             if isinstance(error, (OSError, ValueError)):
                 raise _explain(error, where, opening.within_s, upgrades, proxy) from error
             raise
 
     async def _follow(
-        self, refused: UpgradeRefused, where: WebSocketAddress, opening: Opening, receiver: Receiver, began: float
+        self, refused: UpgradeRefused, where: WebSocketAddress, opening: Opening, receiver: Receiver, left_s: float
     ) -> WebSocketConnection:
         """Connect where the refusal sends us, in what is left of the time."""
         if opening.tls is None:
@@ -153,8 +156,7 @@ class WebSocketTransport:
         follower = copy.copy(self)
         follower._last = None
         follower._redirects_left -= 1
-        left_s = opening.within_s - (asyncio.get_running_loop().time() - began)
-        return await follower.connect(address, msgspec.structs.replace(opening, within_s=max(left_s, 0.001)), receiver)
+        return await follower._connect(address, opening, receiver, timeout(left_s))
 
     def _where(self, address: str) -> WebSocketAddress:
         last = self._last
