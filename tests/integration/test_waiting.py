@@ -19,6 +19,7 @@ from antiphon import (
     Json,
     Link,
     Message,
+    RejectConnection,
     RequestRefused,
     Run,
     ScenarioError,
@@ -154,6 +155,33 @@ def test_a_deadline_never_passes_silently(peer: Any, play_with: Play) -> None:
 
     with pytest.raises(DeadlinePassed, match=r"desk\.line waited \d+ ms for news, and it did not come"):
         play_with(waiting)
+
+
+@pytest.mark.parametrize("was_open", [True, False])
+def test_a_deadline_passes_also_on_a_channel_that_is_not_open(peer: Any, play_with: Play, was_open: bool) -> None:
+    class Outside(Actor):
+        line = Link("{peer}", dialect=DIALECT, opens="manually")
+
+    accept = peer.accept
+
+    def accept_once(opening: Any) -> Any:
+        if peer.openings:
+            raise RejectConnection(503)
+        return accept(opening)
+
+    @scenario
+    async def waiting(outside: Outside) -> None:
+        if was_open:
+            await outside.line.open()
+            await outside.close()
+            await outside.line.expect_refusal(503)
+        async with asyncio.timeout(5):
+            await outside.expect_none("call", within_s=0.001)
+            with pytest.raises(DeadlinePassed):
+                await outside.expect("call", within_s=0.001)
+
+    peer.accept = accept_once
+    play_with(waiting)
 
 
 def test_a_deadline_that_passes_unobserved_fails_the_run(peer: Any, play_with: Play) -> None:

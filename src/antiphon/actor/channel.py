@@ -115,6 +115,7 @@ class Channel:
         reading = ReadingPause(self.mailbox, self._sender)
         self._driver = WaitDriver(runtime, self.mailbox, actor, name, self._sender.holds_part, reading)
         self.within_s = within_s
+        runtime.deadlines.add(self._driver)  # P7: also of what is awaited before it is open, or when it cannot be again
         self._watch = MailboxWatch(runtime, self._driver, reading, actor, name)
         self._beside = Beside(runtime, self._driver, self._sender, self._dispatcher, allow_half_open)
         self.on_protocol, self.on_aside = self._beside.on_protocol, self._beside.on_aside
@@ -229,7 +230,6 @@ class Channel:
         self._sender.connection = connection
         self.exchange = asking(self._runtime, self._sender, self._driver, connection, self._note)
         self._party.previous = self._sender.codec
-        self._runtime.deadlines.add(self._driver)
         self._beside.opened(meeting, self._opening_ns)
         self._housekeeping.begin()
         self._dispatcher.opened()
@@ -246,7 +246,6 @@ class Channel:
         self.mailbox.close(ending, now_ns)  # P8; told below, when handlers have had their say
         self._dispatcher.closed(ending)
         self._driver.wake()
-        self._runtime.deadlines.remove(self._driver)
         if ending.unsent_bytes:
             self._runtime.fail(thrown_away(self.mailbox.owner, ending))
 
