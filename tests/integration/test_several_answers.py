@@ -229,6 +229,53 @@ def test_a_handler_ends_with_the_answer_that_cannot_be_said(peer: Any, play_with
     assert heard == ["MORE 7 fine"]
 
 
+@pytest.mark.parametrize("asked", ["endless", "late", "sorry"])
+def test_a_request_of_a_connection_that_is_gone_is_not_answered_on_the_next(
+    peer: Any, play_with: Play, heard: list[Data], asked: str
+) -> None:
+    ended: list[str] = []
+
+    class Returning(Answering):
+        is_back = False
+
+        async def away(self) -> None:
+            await become(lambda: self.is_back)
+            ended.append(asked)
+
+        @on("endless")
+        async def endless(self, _request: Message) -> AsyncIterator[str]:
+            try:
+                yield "on"
+                await self.away()
+                yield "on"
+                ended.append("which nobody hears")
+            finally:
+                ended.append("closed")
+
+        @on("late")
+        async def late(self, _request: Message) -> str:
+            await self.away()
+            return "late"
+
+        @on("sorry")
+        async def sorry(self, _request: Message) -> str:
+            await self.away()
+            raise ErrorReply(404, "too late")
+
+    @scenario
+    async def answer(guest: Returning) -> None:
+        peer.connection.send(f"ASK 7 {asked}\nSAY go")
+        await guest.expect("go")
+        await guest.line.reconnect()
+        heard.clear()
+        guest.is_back = True
+        await become(lambda: not guest.runtime.tasks)
+
+    play_with(answer)
+    assert ended == ([asked, "closed"] if asked == "endless" else [asked])
+    assert heard == []
+
+
 def test_a_request_that_is_withdrawn_is_not_answered_any_more(peer: Any, play_with: Play, heard: list[Data]) -> None:
     stopped: list[str] = []
 

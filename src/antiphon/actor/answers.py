@@ -10,6 +10,7 @@ from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.message import Message
 from antiphon.conversation.strict import Ignored
 from antiphon.errors import ErrorReply, ScenarioError
+from antiphon.transport.interface import Connection
 
 __all__ = ["DEFERRED", "Answering", "Answers"]
 
@@ -36,7 +37,7 @@ class Answering(Protocol):
     ignored: Ignored
 
     @property
-    def is_open(self) -> bool: ...
+    def connection(self) -> Connection | None: ...
 
     def answer(self, request: Message, body: Any = None, /, *, is_last: bool = True) -> bool: ...
 
@@ -48,11 +49,14 @@ class Answers:
 
     Whether one is the last is the dialect's to say, of its body; if none was, one with the body None is said behind
     them, as the end. A request that is none for the dialect is ended only if it was answered.
+
+    Once the connection is gone on which the request came there is nobody to answer: with the next answer it is over.
     """
 
     def __init__(self, channel: Answering, request: Message | None) -> None:
         self._channel = channel
         self._request = request
+        self._connection = channel.connection
         self._is_begun = False
         self._is_over = False
 
@@ -60,27 +64,35 @@ class Answers:
         """Answer with each; gives DEFERRED, for all has been said then."""
         async with aclosing(bodies):  # an answer that cannot be said ends the handler, and not sometime later
             async for body in bodies:
-                self._give(body)
+                if not self._give(body):
+                    break
         self._end()
         return DEFERRED
 
     def give_all(self, bodies: Iterator[Any]) -> None:
         """Answer with them all, now."""
         for body in bodies:
-            self._give(body)
+            if not self._give(body):
+                break
         self._end()
 
-    def _give(self, body: Any) -> None:
+    def _give(self, body: Any) -> bool:
+        """Say it; False if there is nobody any more."""
         request = self._request
         if request is None:
             raise ScenarioError("there is nobody to answer when a channel opens or ends", hint="use send()")
-        if self._is_over and self._channel.is_open:
+        if self._channel.connection is not self._connection:
+            return False
+        if self._is_over:
             text = f"{request.name} has had its last answer, and there is another one"
             raise ScenarioError(text, hint="which answer is the last the dialect tells by its body")
         self._is_begun = True
         self._is_over = self._channel.answer(request, body, is_last=False)
+        return True
 
     def _end(self) -> None:
         request = self._request
-        if request is not None and not self._is_over and (self._is_begun or request.is_request):
+        if request is None or self._is_over or self._channel.connection is not self._connection:
+            return
+        if self._is_begun or request.is_request:
             self._channel.answer(request, None)

@@ -22,6 +22,7 @@ from antiphon.journal import Handled
 from antiphon.runtime.call_site import place, place_of
 from antiphon.runtime.runtime import Runtime
 from antiphon.runtime.tracebacks import author_frame
+from antiphon.transport.interface import Connection
 
 __all__ = ["ANY", "Dispatcher", "Handlers", "Trigger", "on", "triggers_of"]
 
@@ -169,7 +170,7 @@ class Dispatcher:
             task.cancel()
 
     def _spawn(self, handler: Callable[..., Any], request: Message | None, outcome: Coroutine[Any, Any, Any]) -> None:
-        task = self._runtime.spawn(self._finish(handler, request, outcome))
+        task = self._runtime.spawn(self._finish(handler, request, outcome, self._channel.connection))
         if request is not None and request.is_request:
             self._at_work[request.asks] = task
             task.add_done_callback(partial(self._is_done, request.asks))
@@ -179,12 +180,19 @@ class Dispatcher:
             del self._at_work[key]
 
     async def _finish(
-        self, handler: Callable[..., Any], request: Message | None, outcome: Coroutine[Any, Any, Any]
+        self,
+        handler: Callable[..., Any],
+        request: Message | None,
+        outcome: Coroutine[Any, Any, Any],
+        connection: Connection | None,
     ) -> None:
         try:
-            self._conclude(request, await outcome)
+            answer = await outcome
+            if self._channel.connection is connection:  # on the next one that request is another's
+                self._conclude(request, answer)
         except ErrorReply as refusal:
-            self._refuse(handler, request, refusal)
+            if request is None or self._channel.connection is connection:
+                self._refuse(handler, request, refusal)
         except Exception as error:
             self._blame(handler, request, error)
 
