@@ -33,6 +33,16 @@ from antiphon import (
     send,
     together,
 )
+from antiphon.transport.http_stream import HttpPolling, HttpStream
+from antiphon.transport.http_stream_listener import HttpStreamListener
+from antiphon.transport.interface import Listener, Transport
+from antiphon.transport.memory import MemoryNetwork
+from antiphon.transport.stream.stdio import StdioTransport
+from antiphon.transport.stream.stdio_listener import StdioListener
+from antiphon.transport.stream.tcp import TcpListener, TcpTransport
+from antiphon.transport.stream.unix import UnixListener, UnixTransport
+from antiphon.transport.websocket.client import WebSocketTransport
+from antiphon.transport.websocket.server import WebSocketListener
 
 
 class NewCall(msgspec.Struct):
@@ -152,6 +162,28 @@ async def in_plain_async(caller: UrgentCaller) -> int:
     ended, _ = await together(caller.end(await caller.call(5)), caller.read())
     number: int = ended.number
     return number
+
+
+def wires() -> tuple[list[Transport], list[Listener]]:
+    """What `transport=` and `listener=` take."""
+    connecting: list[Transport] = [
+        HttpStream(by="api"),
+        HttpPolling(),
+        StdioTransport(),
+        TcpTransport(),
+        UnixTransport(),
+        WebSocketTransport(),
+        MemoryNetwork(),
+    ]
+    listening: list[Listener] = [
+        HttpStreamListener(),
+        StdioListener(),
+        TcpListener(),
+        UnixListener(),
+        WebSocketListener(),
+        MemoryNetwork(),
+    ]
+    return connecting, listening
 
 
 def run_it() -> Run:

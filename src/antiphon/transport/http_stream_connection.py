@@ -104,7 +104,7 @@ class HttpStreamConnection:
             self._is_empty.clear()
             self._sender = self._loop.create_task(self._send_all(self._saying))
 
-    def close(self, _code: int | None = None, _reason: str = "") -> None:
+    def close(self, code: int | None = None, reason: str = "") -> None:
         """Let go of the stream, once what was said has left."""
         if self._goodbye is not None or self._is_ended:
             return

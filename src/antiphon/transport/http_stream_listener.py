@@ -150,7 +150,7 @@ class _Incoming:
             self._is_empty.clear()
             self._news.set()
 
-    def close(self, _code: int | None = None, _reason: str = "") -> None:
+    def close(self, code: int | None = None, reason: str = "") -> None:
         """End the answer's body behind what was said."""
         if self._goodbye is None and not self.ended.is_set():
             self._goodbye = Ending(by="us", is_clean=True)

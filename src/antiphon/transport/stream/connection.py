@@ -101,7 +101,7 @@ class StreamConnection(asyncio.Protocol):
             self._has_finished = True
             self._end_writing()
 
-    def close(self, _code: int | None = None, _reason: str = "") -> None:
+    def close(self, code: int | None = None, reason: str = "") -> None:
         """End the stream behind what was sent, and hear the peer out."""
         if self._can_send:
             self._leave(Ending(by="us"))
