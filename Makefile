@@ -47,7 +47,7 @@ test-slow: $(READY) ## the tests that take seconds each: browsers, killed proces
 test-deep: $(READY) ## all tests, and the promises of waiting over 12,000 random orders of arrival
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --hypothesis-profile=deep
 
-real: $(READY) .real/node_modules/.installed ## conversations with servers and clients that others wrote; installs what it needs in .real
+real: $(READY) .real/node_modules/.installed .real/jupyter/.installed ## conversations with servers and clients that others wrote; installs what it needs in .real
 	@command -v redis-server >/dev/null || (apt-get update -qq && apt-get install -y -qq --no-install-recommends redis-server)
 	$(BIN)/python -m pytest -m slow tests/real
 
@@ -55,6 +55,9 @@ real: $(READY) .real/node_modules/.installed ## conversations with servers and c
 	mkdir -p .real && cp $< .real/
 	npm install --prefix .real --ignore-scripts --no-audit --no-fund
 	touch $@
+
+.real/jupyter/.installed:
+	$(PYTHON) -m venv $(@D) && $(@D)/bin/python -m pip install --quiet 'jupyter_server>=2' 'ipykernel>=6' && touch $@
 
 coverage: $(READY) ## which branches `make test` reaches, in its processes too; fails below the floors
 	$(BIN)/coverage erase
