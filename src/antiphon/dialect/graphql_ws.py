@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from inspect import iscoroutinefunction
 from itertools import count
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+import msgspec
 
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import Data, Message, Withdrawal
@@ -62,36 +65,79 @@ class GraphqlWs:
         return _Client(self, filled(self.payload, meeting))
 
 
+class _Payload(msgspec.Struct):
+    """What PROTOCOL.md says of the payload of `subscribe`; there may be more in it."""
+
+    query: str
+    operationName: str | None = None  # noqa: N815
+    variables: dict[str, Any] | None = None
+    extensions: dict[str, Any] | None = None
+
+
+class _Aside(msgspec.Struct, tag_field="type"):
+    payload: dict[str, Any] | None = None
+
+
+class _Init(_Aside, tag="connection_init"): ...
+
+
+class _Ack(_Aside, tag="connection_ack"): ...
+
+
+class _Ping(_Aside, tag="ping"): ...
+
+
+class _Pong(_Aside, tag="pong"): ...
+
+
+class _Operation(msgspec.Struct, tag_field="type"):
+    id: Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class _Complete(_Operation, tag="complete"): ...
+
+
+class _Subscribe(_Operation, tag="subscribe"):
+    payload: dict[str, Any]
+
+
+class _Next(_Operation, tag="next"):
+    payload: dict[str, Any]
+
+
+class _Error(_Operation, tag="error"):
+    payload: Annotated[list[dict[str, Any]], msgspec.Meta(min_length=1)]
+
+
 class _GraphqlWsCodec(Codec):
     """What both sides have."""
 
     is_ready = False
-    kinds: tuple[str, ...]
 
-    def __init__(self, dialect: GraphqlWs) -> None:
+    def __init__(self, dialect: GraphqlWs, read: Callable[[Data], Any]) -> None:
         self.heartbeat_s = dialect.ping_every_s
         self._owed: list[Message] = []
-        self._read: dict[Any, Callable[[dict[str, Any], Data], Message]] = {
-            kind: getattr(self, f"_read_{kind}") for kind in self.kinds
-        }
+        self._read = read
+
+    @abstractmethod
+    def _hear(self, said: Any, data: Data) -> Message:
+        """What this side alone is told."""
 
     def decode(self, data: Data) -> Sequence[Message]:
         try:
-            return (self._message(data),)
-        except DialectError:
-            self._end(4400, "Invalid message received")
-            raise
-
-    def _message(self, data: Data) -> Message:
-        try:
-            document = JSON.read(data)
+            said = self._read(data)
+            if said.__class__ is _Subscribe:
+                msgspec.convert(said.payload, _Payload)
         except JSON.not_readable as error:
+            self._end(4400, "Invalid message received")
+            if isinstance(error, msgspec.ValidationError):
+                raise DialectError(f"no message of {SUBPROTOCOL}: {error}; it is {shorten(data)}") from error
             raise JSON.unreadable(data, error) from error
-        kind = document.get("type") if document.__class__ is dict else None
-        read = self._read.get(kind) if kind.__class__ is str else None
-        if read is None:
-            raise _invalid(f"the type is one of {', '.join(self.kinds)}", document)
-        return read(document, data)
+        if said.__class__ is _Ping:
+            self._owed.append(_said("pong", said.payload))
+        if isinstance(said, (_Ping, _Pong)):
+            return (_protocol(said, data),)
+        return (self._hear(said, data),)
 
     def encode(self, name: str, body: Any) -> Message:
         if name not in ("ping", "pong"):
@@ -108,23 +154,13 @@ class _GraphqlWsCodec(Codec):
     def heartbeat(self) -> Iterable[Message]:
         return (_said("ping", None),)
 
-    def _read_ping(self, document: dict[str, Any], data: Data) -> Message:
-        payload = _details(document)
-        self._owed.append(_said("pong", payload))
-        return Message("ping", payload, data, is_protocol=True)
-
-    def _read_pong(self, document: dict[str, Any], data: Data) -> Message:
-        return Message("pong", _details(document), data, is_protocol=True)
-
     def _end(self, code: int, reason: str) -> None:
         self.ending = self.ending or Ending(code=code, reason=reason, by="us")
 
 
 class _Client(_GraphqlWsCodec):
-    kinds = ("connection_ack", "next", "error", "complete", "ping", "pong")
-
     def __init__(self, dialect: GraphqlWs, payload: Any) -> None:
-        super().__init__(dialect)
+        super().__init__(dialect, _read_by_client)
         self._payload = payload
         self._new_id = count(1).__next__
         self._left: dict[str, None] = {}
@@ -146,38 +182,22 @@ class _Client(_GraphqlWsCodec):
         _remember(self._left, key)
         return (_said("complete", None, id=key),)
 
-    def _read_connection_ack(self, document: dict[str, Any], data: Data) -> Message:
-        payload = _details(document)
-        self.is_ready = True
-        return Message("connection_ack", payload, data, is_protocol=True)
-
-    def _read_next(self, document: dict[str, Any], data: Data) -> Message:
-        payload = document.get("payload")
-        if payload.__class__ is not dict:
-            raise _invalid("the payload of next is an object", document)
-        return self._reply(Message("next", payload, data, reply_to=_id(document), is_answer=True))
-
-    def _read_error(self, document: dict[str, Any], data: Data) -> Message:
-        errors = document.get("payload")
-        if errors.__class__ is not list or not errors or any(error.__class__ is not dict for error in errors):
-            raise _invalid("the payload of error is a list of errors", document)
-        reply = Message("error", errors, data, reply_to=_id(document), is_answer=True, is_last=True, is_failure=True)
-        return self._reply(reply)
-
-    def _read_complete(self, document: dict[str, Any], data: Data) -> Message:
-        return self._reply(Message("complete", None, data, reply_to=_id(document), is_last=True))
-
-    def _reply(self, reply: Message) -> Message:
+    def _hear(self, said: Any, data: Data) -> Message:
+        if isinstance(said, _Ack):
+            self.is_ready = True
+            return _protocol(said, data)
+        reply = Message(said.__struct_config__.tag, getattr(said, "payload", None), data, reply_to=said.id)
+        reply.is_failure = isinstance(said, _Error)
+        reply.is_answer = isinstance(said, (_Next, _Error))
+        reply.is_last = not isinstance(said, _Next)
         # What was under way when the operation was left is to be ignored, and is no answer that somebody has missed.
-        reply.is_protocol = reply.reply_to in self._left
+        reply.is_protocol = said.id in self._left
         return reply
 
 
 class _Server(_GraphqlWsCodec):
-    kinds = ("connection_init", "subscribe", "complete", "ping", "pong")
-
     def __init__(self, dialect: GraphqlWs) -> None:
-        super().__init__(dialect)
+        super().__init__(dialect, _read_by_server)
         self._admit = dialect.admit
         self._open: dict[str, None] = {}
 
@@ -200,13 +220,17 @@ class _Server(_GraphqlWsCodec):
         self._open.pop(str(request.asks), None)
         return refused
 
-    def _read_connection_init(self, document: dict[str, Any], data: Data) -> Message:
-        payload = _details(document)
+    def _hear(self, said: Any, data: Data) -> Message:
+        if isinstance(said, _Subscribe):
+            return self._begin(said, data)
+        if isinstance(said, _Complete):
+            self._open.pop(said.id, None)
+            return Withdrawal("complete", None, data, withdraws=said.id)
         if self.is_ready:
             self._end(4429, "Too many initialisation requests")
         elif self.ending is None:
-            self._let_in(payload)
-        return Message("connection_init", payload, data, is_protocol=True)
+            self._let_in(said.payload)
+        return _protocol(said, data)
 
     def _let_in(self, payload: Any) -> None:
         admitted = self._admit(payload) if self._admit is not None else True
@@ -217,26 +241,19 @@ class _Server(_GraphqlWsCodec):
         self._owed.append(_said("connection_ack", details))
         self.is_ready = True
 
-    def _read_subscribe(self, document: dict[str, Any], data: Data) -> Message:
-        key, payload = _id(document), document.get("payload")
-        if payload.__class__ is not dict or payload.get("query").__class__ is not str:
-            raise _invalid("subscribe has a payload with a query, which is a text", document)
-        for name, kind in (("operationName", str), ("variables", dict), ("extensions", dict)):
-            if payload.get(name) is not None and payload[name].__class__ is not kind:
-                raise _invalid(f"{name} is {'a text' if kind is str else 'an object'} or null", document)
+    def _begin(self, said: _Subscribe, data: Data) -> Message:
         if not self.is_ready:
             self._end(4401, "Unauthorized")
-        elif key in self._open:
-            self._end(4409, _cut(f"Subscriber for {key} already exists"))
+        elif said.id in self._open:
+            self._end(4409, _cut(f"Subscriber for {said.id} already exists"))
         if self.ending is not None:
-            return Message("subscribe", payload, data, is_protocol=True)
-        _remember(self._open, key)
-        return Message("subscribe", payload, data, asks=key, is_request=True)
+            return _protocol(said, data)
+        _remember(self._open, said.id)
+        return Message("subscribe", said.payload, data, asks=said.id, is_request=True)
 
-    def _read_complete(self, document: dict[str, Any], data: Data) -> Message:
-        key = _id(document)
-        self._open.pop(key, None)
-        return Withdrawal("complete", None, data, withdraws=key)
+
+def _protocol(said: Any, data: Data) -> Message:
+    return Message(said.__struct_config__.tag, said.payload, data, is_protocol=True)
 
 
 def _said(kind: str, payload: Any, **members: Any) -> Message:
@@ -259,24 +276,6 @@ def _plain(kind: str, body: Any) -> Mapping[str, Any]:
     return payload
 
 
-def _details(document: dict[str, Any]) -> Any:
-    payload = document.get("payload")
-    if payload is not None and payload.__class__ is not dict:
-        raise _invalid("its payload is an object, null or missing", document)
-    return payload
-
-
-def _id(document: dict[str, Any]) -> str:
-    key = document.get("id")
-    if key.__class__ is not str or not key:
-        raise _invalid("it wants an id, which is a text", document)
-    return str(key)
-
-
-def _invalid(reason: str, document: Any) -> DialectError:
-    return DialectError(f"no message of {SUBPROTOCOL}: {reason}; it is {shorten(document)}")
-
-
 def _cut(reason: str) -> str:
     """As much of it as a close frame has room for (RFC 6455 section 5.5)."""
     return reason.encode()[:_LONGEST_REASON_BYTES].decode(errors="ignore")
@@ -290,3 +289,6 @@ def _remember(keys: dict[str, None], key: str) -> None:
 
 _LONGEST_REASON_BYTES: Final = 123
 _MOST_REMEMBERED: Final = 10_000
+
+_read_by_client: Final = msgspec.json.Decoder(_Ack | _Next | _Error | _Complete | _Ping | _Pong).decode
+_read_by_server: Final = msgspec.json.Decoder(_Init | _Subscribe | _Complete | _Ping | _Pong).decode
