@@ -45,7 +45,7 @@ def asking(
     It does in one pass what `Mailbox.expect_reply` and `Sender.transmit` do each by itself, and is a function with all
     that it needs at hand: to look that up for each request takes as long as to do it.
     """
-    mailbox, request_of, record, deadlines = driver.mailbox, sender.codec.request, runtime.record, runtime.deadlines
+    mailbox, request_of, sent, deadlines = driver.mailbox, sender.codec.request, runtime.inlet.sent, runtime.deadlines
     actor, channel, next_order = driver.actor, driver.channel, runtime.next_wait
     read_ns, origin_ns, put = runtime.read_ns, runtime.origin_ns, mailbox.exchanges.setdefault
     vocabulary = sender.vocabulary
@@ -97,7 +97,7 @@ def asking(
                 request.is_sent = True
                 if step is not None:
                     request.step = step.number
-                record(request)
+                sent(request)
                 connection.send(raw)
             note(exchange)
             return exchange

@@ -120,7 +120,7 @@ class Channel:
         self._beside = Beside(runtime, self._driver, self._sender, self._dispatcher, allow_half_open)
         self.on_protocol, self.on_aside = self._beside.on_protocol, self._beside.on_aside
         self.on_finished = self._beside.on_finished
-        self._note = self._driver.note if when_full == "pause" else runtime.record
+        self._note = self._driver.note if when_full == "pause" else runtime.inlet.begun
         self.exchange: Ask = refusing(self.mailbox)
         """What `ask` does, for whoever has taken its arguments already, and was called by the author."""
 

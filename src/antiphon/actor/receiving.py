@@ -34,6 +34,7 @@ def receiving(
     It is a function with all that it needs at hand: to look that up for each message takes as long as to do it.
     """
     mailbox, record, actor, channel = driver.mailbox, runtime.record, driver.actor, driver.channel
+    received, record_end = runtime.inlet.received, runtime.inlet.satisfied
     hand_out, resume, look = mailbox.hand_out, driver.resume, watch.look
     read_ns, origin_ns = runtime.read_ns, runtime.origin_ns
     tidy_above_bytes = -1 if housekeeping.has_duties else LARGE_BYTES
@@ -49,15 +50,16 @@ def receiving(
             message.number = mailbox.received = mailbox.received + 1
             message.actor = actor
             message.channel = channel
-            record(message)  # before anyone reacts: what is said in answer stands behind it
             if message.is_protocol:
+                record(message)
                 housekeeping.hear(message)
                 continue  # it has its place among the others, and nobody waits for it
+            received(message)  # before anyone reacts: what is said in answer stands behind it
             if message.name in heard:
                 _react(mailbox, dispatcher, message)
             satisfied = hand_out(message, now_ns)  # P1: whether or not anyone waits
             if satisfied is not None:  # within this turn, and before the next message of the same read
-                record((satisfied,))
+                record_end((satisfied,))
                 sleeper = satisfied.sleeper
                 if sleeper is not None:
                     satisfied.sleeper = None

@@ -62,6 +62,7 @@ class Sender:
         "_max_unsent_bytes",
         "_now_ns",
         "_record",
+        "_record_sent",
         "_told_bytes",
         "_unsent_bytes",
         "_weigh",
@@ -91,6 +92,7 @@ class Sender:
         self._channel = channel
         self._now_ns = runtime.now_ns
         self._record = runtime.record
+        self._record_sent = runtime.inlet.sent
         self._weigh = runtime.journal.weigh
         self._max_unsent_bytes = max_unsent_bytes
         self._look_every_bytes = min(LOOK_EVERY_BYTES, max_unsent_bytes)
@@ -174,11 +176,12 @@ class Sender:
         message.is_sent = True
         if step is not None:
             message.step = step.number
-        record = self._record
-        record(message)
         if message.frames is None:
+            sent = self._record_sent
+            sent(message)
             connection.send(raw)
         else:
+            self._record(message)
             for data in message.frames:
                 self.unlooked_bytes += len(data)
                 connection.send(data)

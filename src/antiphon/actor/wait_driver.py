@@ -41,6 +41,7 @@ class WaitDriver(Resumer):
         self.channel = channel
         self._runtime = runtime
         self._record = runtime.record
+        self._begun, self._satisfied = runtime.inlet.begun, runtime.inlet.satisfied
         self._deadlines = runtime.deadlines
         self._holds_part = holds_part
         self._reading_pause = reading_pause
@@ -56,7 +57,7 @@ class WaitDriver(Resumer):
 
     def note(self, wait: Wait[Any]) -> None:
         """Put it into the journal: itself, for what stands there is made of it when somebody reads that."""
-        self._record(wait)
+        self._begun(wait)
         if self._reading_pause.is_paused:
             self._reading_pause.look_again()
 
@@ -65,7 +66,7 @@ class WaitDriver(Resumer):
 
         `receiving` does the same for one that a message has satisfied, as nearly all are.
         """
-        mailbox, record = self.mailbox, self._record
+        mailbox, satisfied = self.mailbox, self._satisfied
         if mailbox.soft_failures:
             self._tell_soft()
         # A loop, because whoever is told goes on at once, and may settle further waits before it gives way.
@@ -75,7 +76,7 @@ class WaitDriver(Resumer):
                 if wait.error is not None:
                     self._fail(wait)
                 elif wait.settled_ns >= 0:
-                    record((wait,))
+                    (satisfied if not wait.is_abandoned else self._record)((wait,))
             # Only when all are in the journal: a step that goes on writes its own entries behind theirs.
             for wait in settled:
                 if (sleeper := wait.sleeper) is not None:

@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 from antiphon.conversation.waits import Wait
 from antiphon.errors import RecordingError
 from antiphon.journal.entries import Recorded
+from antiphon.journal.inlet import Inlet
 from antiphon.journal.masking import Masker
 from antiphon.journal.outlet import Outlet, Sink
 from antiphon.journal.recordable import Recordable, at_ns, entries_of, write_down_in
@@ -63,6 +64,12 @@ class Journal:
     def entries(self) -> list[Any]:
         """The entries that are kept, oldest first."""
         return entries_of(self._ring)
+
+    @property
+    def inlet(self) -> Inlet:
+        """What records what there is most of; to be asked for when all sinks are attached."""
+        record = self.record
+        return Inlet(record, record, record, record, record)
 
     @property
     def has_sinks(self) -> bool:

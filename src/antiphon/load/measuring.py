@@ -33,6 +33,7 @@ from antiphon.journal import (
     WaitStarted,
 )
 from antiphon.journal.figures import Measured, Traffic
+from antiphon.journal.inlet import Inlet
 from antiphon.journal.outlet import Sink
 from antiphon.journal.performed import PerformedStep
 from antiphon.load.division import Division, Settled, divide
@@ -42,7 +43,7 @@ from antiphon.runtime.runtime import STEP
 
 __all__ = ["Measuring", "Recorders", "Sizes", "recorders"]
 
-Recorders = Callable[[Sink, Container[str], Sink, Sink], tuple[Sink, Callable[[Sink], None]]]
+Recorders = Callable[[Sink, Container[str], Sink, Sink], tuple[Sink, Inlet, Callable[[Sink], None]]]
 """See `recorders`."""
 
 
@@ -73,9 +74,10 @@ class Sizes:
 class Measuring:
     """Measures one conversation of a part, beside its `recorder`; `sizes` and `correctness` are those of all.
 
-    What was awaited in a step is noted in the step itself (`PerformedStep.awaited`): the wait in an action that is a
-    part of no other step, and else a list of them, or how they divide if it was much, so that it stays small. `mask`
-    takes its secrets out of a text.
+    What was awaited in a step is noted in the step itself (`PerformedStep.awaited`): the only wait in an action that is
+    a part of no other step, with what its time is appended to (see `recorders`); else a list of them, or how they
+    divide if it was much, so that it stays small. Once the step is measured nothing is, `()`. `mask` takes its secrets
+    out of a text.
     """
 
     __slots__ = ("_awaited_signals", "_correctness", "_sizes", "mask", "part", "recorder")
@@ -106,16 +108,16 @@ class Measuring:
     # -- steps --------------------------------------------------------------------------------------------------------
 
     def _end_step(self, step: PerformedStep) -> None:
-        awaited, step.awaited = step.awaited, None
+        awaited, step.awaited = step.awaited, ()
         definition = step.definition
         if not definition.is_action or step.outcome == "cancelled":
             return
-        append, split_us = self.part.steps.get(definition.name) or self.part.step(definition.name)
-        append((step.ended_ns - step.at_ns) // 1000 or 1)
+        series = self.part.series("step", definition.name)
+        series.durations_us.append((step.ended_ns - step.at_ns) // 1000 or 1)
+        split_us = series.split_us
         for name, gained_ns in _divided(awaited).items():
             split_us[name] = split_us.get(name, 0) + gained_ns // 1000
-        if step.outcome == "failed":
-            self.part.series("step", definition.name).errors += 1
+        series.errors += step.outcome == "failed"
 
     # -- waits --------------------------------------------------------------------------------------------------------
 
@@ -167,7 +169,7 @@ class Measuring:
         )
 
 
-def recorders(part: PartSeries, sizes: Sizes) -> Recorders:  # noqa: C901 - see `record` in it
+def recorders(part: PartSeries, sizes: Sizes) -> Recorders:  # noqa: C901 - see `satisfied` in it
     """Makes what records and measures, for each conversation of a part; what they have in common is there once.
 
     It is called with where entries are `put`; the names that are `known`, and what `hear`s a message of any other name;
@@ -175,68 +177,81 @@ def recorders(part: PartSeries, sizes: Sizes) -> Recorders:  # noqa: C901 - see 
     is no part of another awaits a message or the reply to a request. It gives what records, and what has that put
     entries elsewhere from then on.
     """
-    steps, asks, expects = part.steps, part.asks, part.expects
-    sent, received = sizes.sent.append, sizes.received.append
+    asks, expects, count = part.asks, part.expects, sizes.add
+    count_sent, count_received = sizes.sent.append, sizes.received.append
 
     def recorder(  # noqa: C901
         put: Sink, known: Container[str], hear: Sink, measure: Sink
-    ) -> tuple[Sink, Callable[[Sink], None]]:
-        def record(each: Any) -> None:  # noqa: C901 - a call costs as much as what is done here of it
+    ) -> tuple[Sink, Inlet, Callable[[Sink], None]]:
+        def record(each: Any) -> None:
             put(each)
-            kind = type(each)
-            if kind is Message:
-                raw = each.raw
-                # To ask whether a text is ASCII is to read a flag; else its bytes must be counted.
-                if each.frames is not None or each.is_protocol or not raw.isascii():
-                    measure(each)
-                elif each.is_sent:
-                    sent(len(raw))
-                else:
-                    received(len(raw))
-                if each.name not in known:
-                    hear(each)
-            elif kind is tuple:
-                over = each[0]
-                try:
-                    if type(over) is PerformedStep:
-                        # One wait only, and that of an action: else it is in a list.
-                        if type(over.awaited) is not tuple or over.outcome != "passed":
-                            measure(each)
-                            return
-                        append, split_us = steps[over.definition.name]
-                        name, made_ns, settled_ns = over.awaited
-                        split_us[name] += (settled_ns - made_ns) // 1000
-                        append((over.ended_ns - over.at_ns) // 1000 or 1)
-                        over.awaited = None
-                        return
-                    if type(over) is Exchange:
-                        name, series = over.request.name, asks
-                    elif type(over) is MessageWait:
-                        name, series = over.name, expects
-                    else:
-                        measure(each)
-                        return
-                    step = over.step
-                    if over.error is not None or over.is_abandoned or step is None or not step.definition.is_action:
-                        measure(each)
-                        return
-                    made_ns, settled_ns = over.made_ns, over.settled_ns
-                    series[step.definition.name][name]((settled_ns - made_ns) // 1000 or 1)
-                except KeyError:  # of the first of each name nothing has been counted by then
-                    measure(each)
-                    return
-                if step.around is None and step.awaited is None and step.ended_ns < 0:
-                    step.awaited = name, made_ns, settled_ns
-                else:
-                    _await_in(step, (name, made_ns, settled_ns))
-            elif kind is not Exchange and kind is not PerformedStep and kind not in _UNMEASURED:
+            if each.__class__ not in _UNMEASURED:
                 measure(each)
+
+        def begun(each: Any) -> None:  # its end is measured
+            put(each)
+
+        def sent(message: Any) -> None:
+            put(message)
+            raw = message.raw
+            # To ask whether a text is ASCII is to read a flag; else its bytes must be counted.
+            if raw.isascii() and not message.is_protocol:
+                count_sent(len(raw))
+            else:
+                count(message)
+            if message.name not in known:
+                hear(message)
+
+        def received(message: Any) -> None:
+            put(message)
+            raw = message.raw
+            if message.frames is None and raw.isascii():
+                count_received(len(raw))
+            else:
+                count(message)
+            if message.name not in known:
+                hear(message)
+
+        def satisfied(ended: Any) -> None:  # a call costs as much as what is done here of it
+            put(ended)
+            (wait,) = ended
+            step = wait.step
+            # The first that is awaited in an action which is a part of no other: of several each is added up.
+            if step is None or step.around is not None or step.awaited is not None or not step.definition.is_action:
+                measure(ended)
+                return
+            try:
+                if wait.__class__ is Exchange:
+                    append, append_step, gain = asks[step.definition.name][wait.request.name]
+                elif wait.__class__ is MessageWait:
+                    append, append_step, gain = expects[step.definition.name][wait.name]
+                else:
+                    measure(ended)
+                    return
+            except KeyError:  # of the first of each name nothing has been counted by then
+                measure(ended)
+                return
+            us = (wait.settled_ns - wait.made_ns) // 1000
+            append(us or 1)
+            step.awaited = append_step, gain, us, wait
+
+        def done(ended: Any) -> None:
+            put(ended)
+            (step,) = ended
+            awaited = step.awaited
+            if awaited.__class__ is tuple:
+                append, gain, us, _ = awaited
+                append((step.ended_ns - step.at_ns) // 1000 or 1)
+                gain(us)
+                step.awaited = ()
+            else:
+                measure(ended)
 
         def put_into(other: Sink) -> None:
             nonlocal put
             put = other
 
-        return record, put_into
+        return record, Inlet(begun, sent, received, satisfied, done), put_into
 
     return recorder
 
@@ -250,12 +265,18 @@ def _await_in(step: PerformedStep | None, settled: Settled) -> None:
         elif isinstance(awaited, Division):
             awaited.add(*settled)
         elif isinstance(awaited, tuple):
-            step.awaited = [awaited, settled]
+            step.awaited = [_settled(awaited), settled]
         elif len(awaited) < _MUCH:
             awaited.append(settled)
         else:
             step.awaited = Division().add_all([*awaited, settled])
         step = step.around
+
+
+def _settled(awaited: Any) -> Settled:
+    """What was awaited in an action, of which there is only one; of such a name `part.told` says the same."""
+    *_, wait = awaited
+    return wait.request.name if isinstance(wait, Exchange) else wait.name, wait.made_ns, wait.settled_ns
 
 
 def _divided(awaited: Any) -> Mapping[str, int]:
@@ -264,7 +285,7 @@ def _divided(awaited: Any) -> Mapping[str, int]:
         return {}
     if isinstance(awaited, Division):
         return awaited.gained_ns
-    return divide([awaited] if isinstance(awaited, tuple) else awaited)
+    return divide([_settled(awaited)] if isinstance(awaited, tuple) else awaited)
 
 
 def _step_of(number: int) -> PerformedStep | None:

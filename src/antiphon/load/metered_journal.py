@@ -15,6 +15,7 @@ from antiphon.conversation.message import Message
 from antiphon.conversation.waits import Wait
 from antiphon.journal import Note, RunStarted, WaitEnded, WaitStarted
 from antiphon.journal.file import FILE_NAME, JournalWriter
+from antiphon.journal.inlet import Inlet
 from antiphon.journal.journal import KEEP, Journal
 from antiphon.journal.masking import Masker
 from antiphon.journal.outlet import Sink
@@ -66,7 +67,7 @@ class MeteredJournal(Journal):
         self._learnt_to: Any = None
         self._measure: Sink = measuring.add
         measuring.mask = self.masked
-        self.record, self._record_into = measuring.recorder(
+        self.record, self._inlet, self._record_into = measuring.recorder(
             self._ring.append, self._looked_at, self._hear, self._measure_rest
         )
 
@@ -76,6 +77,11 @@ class MeteredJournal(Journal):
         return entries_of(deque(self._ring, self._whole))
 
     @property
+    def inlet(self) -> Inlet:
+        """See `Journal.inlet`."""
+        return self._inlet
+
+    @property
     def has_sinks(self) -> bool:
         """False: what is recorded goes into memory first, which cannot fail."""
         return False
@@ -83,8 +89,9 @@ class MeteredJournal(Journal):
     def _measure_rest(self, recorded: Any) -> None:
         """What the recorder does not measure itself was recorded."""
         self._measure(recorded)
-        if recorded.__class__ is not Message and isinstance(recorded, Message):
-            self._hear(recorded)
+        if isinstance(recorded, Message):
+            if recorded.name not in self._looked_at:
+                self._hear(recorded)
         elif len(self._ring) > self._whole:
             self._make_room()
 
@@ -152,6 +159,7 @@ class MeteredJournal(Journal):
         self._weight_bytes = 0
         self._learnt_to = None
         self.record = self._record_into = self._measure = _nothing
+        self._inlet = Inlet(_nothing, _nothing, _nothing, _nothing, _nothing)
 
     def attach(self, sink: Sink, *, with_protocol: bool = False) -> None:
         """Call `sink` with what is kept, and from now on with what is recorded."""

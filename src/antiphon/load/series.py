@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from antiphon.journal.figures import Measured, SeriesFigures
@@ -18,16 +18,18 @@ __all__ = ["PartSeries", "Series", "name_of_request"]
 class Series:
     """The durations of one thing since the last figures, in microseconds from 1; `errors` is how many of them failed.
 
-    `split_us` is how they divide over what was awaited in them, as far as anything was.
+    `split_us` is how they divide over what was awaited in them, as far as anything was, and `gained_us` the same in
+    durations as they come, which are to be added.
     """
 
-    __slots__ = ("durations_us", "errors", "kind", "split_us")
+    __slots__ = ("durations_us", "errors", "gained_us", "kind", "split_us")
 
     def __init__(self, kind: Measured) -> None:
         self.kind = kind
         self.durations_us: list[int] = []
         self.errors = 0
         self.split_us: dict[str, int] = {}
+        self.gained_us: dict[str, list[int]] = {}
 
     def figures(self) -> SeriesFigures:
         """What was measured since the last time; it begins anew."""
@@ -36,6 +38,10 @@ class Series:
         for us, count in Counter(self.durations_us).items():
             histogram.record(us, count)
         split = dict(self.split_us)
+        for awaited, gained_us in self.gained_us.items():
+            if gained_us:
+                split[awaited] = split.get(awaited, 0) + sum(gained_us)
+                gained_us.clear()
         if self.kind == "step":
             split[""] = histogram.sum_us - sum(split.values())
         figures = SeriesFigures(
@@ -57,19 +63,22 @@ class Series:
 
 Append = Callable[[int], None]
 
+Waited = tuple[Append, Append, Append]
+"""What appends a wait's duration to those of its name; and, when the action in which it was is over, the action's
+duration to those of the action, and the wait's to how they divide."""
+
 
 class PartSeries:
     """The series of one part.
 
-    `steps`, `asks` and `expects` are for whoever measures most: by the action's name (None: outside of all), and by the
-    message's, what appends a duration; of a step also how it divides. What is missing there is made by `series`.
+    `asks` and `expects` are for whoever measures most: by the action's name, and by the message's, what appends
+    durations. What is missing there, and what is awaited outside of all actions, is made by `wait` and `series`.
     """
 
     def __init__(self, part: str) -> None:
         self.part = part
-        self.steps: dict[str, tuple[Append, dict[str, int]]] = {}
-        self.asks: dict[str | None, dict[str, Append]] = {}
-        self.expects: dict[str | None, dict[str, Append]] = {}
+        self.asks: dict[str, dict[Any, Waited]] = {}
+        self.expects: dict[str, dict[Any, Waited]] = {}
         self._series: dict[tuple[Measured, str], Series] = {}
         self._names: dict[str, Measured] = {}
         self._plain: set[str] = set()
@@ -98,20 +107,16 @@ class PartSeries:
             found = self._series.setdefault((kind, name), Series(kind))
         return found
 
-    def step(self, action: str) -> tuple[Append, dict[str, int]]:
-        """What `steps` is to have of an action."""
-        series = self.series("step", action)
-        known = series.durations_us.append, series.split_us
-        if len(self.steps) < _MOST_SERIES:
-            self.steps[action] = known
-        return known
-
     def wait(self, kind: Measured, action: str | None, message: str) -> Series:
         """The series of a message that is asked for or expected in an action."""
         series = self.series(kind, action, message)
-        if len(self._series) < _MOST_SERIES:  # names may be as many as messages, where they hold an id
+        # Names may be as many as messages, where they hold an id.
+        if action is not None and len(self._series) < _MOST_SERIES:
             known = self.asks if kind == "ask" else self.expects
-            known.setdefault(action, {})[message] = series.durations_us.append
+            step = self.series("step", action)
+            gained_us = step.gained_us.setdefault(message, [])
+            appends = series.durations_us.append, step.durations_us.append, gained_us.append
+            known.setdefault(action, {})[message] = appends
         return series
 
     def figures(self) -> dict[str, SeriesFigures]:

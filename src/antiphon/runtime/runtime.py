@@ -58,7 +58,11 @@ class Runtime:
         self.unheard: dict[Wait[Any], None] = {}
         self.soft_failures: list[CheckFailed] = []
         self.next_step = count(1).__next__
-        self.for_steps: Final = self.record, self.read_ns, self.origin_ns, self.masker, self.next_step
+        self.inlet: Final = journal.inlet
+        self.for_steps: Final = (
+            *(self.inlet.begun, self.inlet.done),
+            *(self.read_ns, self.origin_ns, self.masker, self.next_step),
+        )
         """What each step takes of the run, all at once."""
         self.next_wait = count(1).__next__
         self._on_failure = on_failure

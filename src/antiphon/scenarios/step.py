@@ -96,11 +96,11 @@ class Step(Generic[R]):
         stage = STAGE.get()
         if stage is None:
             stage = self.stage_outside()
-        record, read_ns, origin_ns, masker, next_number = stage.runtime.for_steps
+        begun, done, read_ns, origin_ns, masker, next_number = stage.runtime.for_steps
         step = PerformedStep(self, masker, next_number(), STEP.get(), self.who, read_ns() - origin_ns)
         # What is sent and awaited inside carries the step's number, also in tasks that copy this context.
         token = STEP.set(step)
-        record(step)
+        begun(step)
         try:
             # No coroutine of ours around the author's: each would have to be resumed for every message.
             return (yield from self._do(stage, step).__await__())
@@ -109,11 +109,12 @@ class Step(Generic[R]):
             self._place(error, step)
             step.outcome = "failed" if isinstance(error, Exception) else "cancelled"
             step.error = type(error).__name__ if step.outcome == "failed" else ""
+            done = stage.runtime.record
             raise
         finally:
             STEP.reset(token)
             step.ended_ns = read_ns() - origin_ns
-            record((step,))
+            done((step,))
 
     @property
     def title(self) -> str:

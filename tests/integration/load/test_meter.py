@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import sys
+import weakref
 from collections import Counter
 from pathlib import Path
 from types import FrameType
@@ -25,6 +26,7 @@ from antiphon import (
     Step,
     action,
     await_signal,
+    call,
     expect,
     first_of,
     on,
@@ -451,6 +453,66 @@ def test_of_a_wait_that_outlives_its_step_only_the_message_is_told(load: Load, s
     series = load.take().series
     assert series["calls/begin"].split == {"": 1}
     assert series["calls/begin/call"].sum_us == 40_000
+
+
+@pytest.mark.usefixtures("collects_quickly")
+def test_a_wait_that_outlives_its_step_is_not_kept_alive_by_it(load: Load, slow_peer: SlowPeer) -> None:
+    class Hasty(Operator):
+        @action
+        async def begin(self, is_patient: bool) -> Any:
+            answer = self.ask("call")
+            if is_patient:
+                await answer
+            return [answer]
+
+    kept = []
+
+    @scenario
+    async def case(operator: Hasty) -> None:
+        for is_patient in (True, True, False):  # by the last the name is known
+            (answer,) = await operator.begin(is_patient)
+        await answer
+        kept.append(weakref.ref(operator))
+
+    slow_peer.answers("call", 40, "resultCall")
+    load.perform(case)
+    series = load.take().series
+    assert series["calls/begin"].split == {"call": 80_000, "": 1}
+    assert series["calls/begin/call"].count == 3
+    journal = load.journals.pop()
+    gc.disable()
+    try:
+        load.runs.clear()
+        assert kept[0]() is not None
+        journal.forget()
+        assert kept[0]() is None
+    finally:
+        gc.enable()
+
+
+def test_a_word_of_workflows_that_is_called_like_an_action_is_none(load: Load, slow_peer: SlowPeer) -> None:
+    class Calling(Operator):
+        @action
+        async def call(self) -> None:
+            await self.ask("call")
+
+    @scenario
+    async def case(operator: Calling) -> None:
+        async def asking() -> None:
+            await operator.ask("call")
+
+        for _ in range(2):
+            await operator.call()
+            await call(asking)
+
+    slow_peer.answers("call", 40, "resultCall")
+    load.perform(case)
+    series = load.take().series
+    assert series["calls/call"].count == 2
+    assert {name: each.count for name, each in series.items() if each.kind == "ask"} == {
+        "calls/call/call": 2,
+        "calls/call (ask)": 2,
+    }
 
 
 def test_a_timer_is_a_series_of_the_part(load: Load, slow_peer: SlowPeer) -> None:
