@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from antiphon import (
+    ANY,
+    DEFERRED,
     Accepted,
     Actor,
     ChannelClosed,
+    JsonRpc,
     Link,
+    Message,
     ScenarioError,
     Server,
     Stand,
@@ -144,6 +148,50 @@ async def say_more(guest: Guest) -> None:
 def test_saying_more_after_the_end_is_the_authors_fault(address: str) -> None:
     with pytest.raises(ScenarioError, match=r"text cannot be said: guest\.line has finished"):
         play(say_more, address=address)
+
+
+class Silent(Actor):
+    """Hears what is asked, and says nothing any more."""
+
+    line = Accepted(dialect=JsonRpc(), framing=Lines(), allow_half_open=True)
+    heard: ClassVar[list[Any]] = []
+
+    @on.opened
+    def go(self) -> None:
+        self.finish()
+
+    @on(ANY)
+    def hear(self, message: Message) -> Any:
+        self.heard.append(message.name)
+        return DEFERRED
+
+
+class Asking(Actor):
+    line = Link("{peer}", dialect=JsonRpc(), framing=Lines(), within_s=60, allow_half_open=True)
+
+    @on.finished
+    def ask_at_once(self) -> None:
+        self.asked = self.ask("first")
+
+
+@scenario
+async def ask_in_vain(asking: Asking) -> None:
+    await asking.expect_finish()
+    with pytest.raises(ChannelClosed, match="the peer has finished"):
+        await asking.asked
+    with pytest.raises(ChannelClosed, match="waited for the reply to second, but the peer has finished"):
+        await asking.ask("second")
+    assert asking.line.mailbox.pending == []
+    ending = asking.expect_close()
+    asking.finish()
+    assert (await ending).is_clean
+
+
+@EVERYWHERE
+def test_what_is_asked_of_a_peer_that_says_no_more_is_said_and_fails_at_once(address: str) -> None:
+    Silent.heard.clear()
+    play(ask_in_vain, Silent, address)
+    assert Silent.heard == ["first", "second"]
 
 
 class Plain(Actor):

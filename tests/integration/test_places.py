@@ -795,7 +795,7 @@ AT_ONCE = {
 
 CALLED_BY_US = {
     *("Actor.arrive", "Actor.attach", "Actor.connect", "Actor.disconnect", "Actor.leave"),
-    *("Channel.meet", "Channel.on_data", "Channel.on_ended", "Channel.on_opened"),
+    *("Channel.meet", "Channel.on_data", "Channel.on_ended", "Channel.on_finished", "Channel.on_opened"),
 }
 
 

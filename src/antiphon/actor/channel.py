@@ -119,7 +119,6 @@ class Channel:
         self._watch = MailboxWatch(runtime, self._driver, reading, actor, name)
         self._beside = Beside(runtime, self._driver, self._sender, self._dispatcher, allow_half_open)
         self.on_protocol, self.on_aside = self._beside.on_protocol, self._beside.on_aside
-        self.on_finished = self._beside.on_finished
         self._note = self._driver.note if when_full == "pause" else runtime.inlet.begun
         self.exchange: Ask = refusing(self.mailbox)
         """What `ask` does, for whoever has taken its arguments already, and was called by the author."""
@@ -236,6 +235,12 @@ class Channel:
 
     # In C, for a transport may ask for it with each piece of data.
     on_data = property(attrgetter("_receive"), doc="Called with all that arrives.")
+
+    def on_finished(self) -> bool:
+        connection, driver = self._sender.connection, self._driver
+        if connection is not None:
+            self.exchange = asking(self._runtime, self._sender, driver, connection, driver.note_unanswered)
+        return self._beside.on_finished()
 
     def on_ended(self, ending: Ending) -> None:
         now_ns = self._now_ns()

@@ -61,6 +61,14 @@ class WaitDriver(Resumer):
         if self._reading_pause.is_paused:
             self._reading_pause.look_again()
 
+    def note_unanswered(self, exchange: Exchange[Any]) -> None:
+        """The same with a request to a peer that has said that it says no more: its wait is over (P8)."""
+        self.note(exchange)
+        ending = self.mailbox.ending
+        if ending is not None:  # else the connection is about to end, with all that waits
+            self.mailbox.close(ending, self._runtime.now_ns())
+            self.wake()
+
     def wake(self) -> None:
         """Tell those whose waits are settled; they may do anything meanwhile, also settle more.
 
