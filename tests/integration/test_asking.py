@@ -82,6 +82,39 @@ def test_a_batch_holds_what_is_asked_in_it(peer: Any, play_with: Play, party: An
     assert [body["n"] for _, body in peer.heard] == [1, 2]
 
 
+@pytest.mark.parametrize("why", ["raised", "too much"])
+def test_a_batch_that_does_not_go_out_asks_nothing(peer: Any, play_with: Play, why: str) -> None:
+    class Narrow(Actor):
+        line = Link("{peer}", dialect=Json("action", "data", reply="result{Name}"), max_unsent_bytes=0)
+
+    @scenario
+    async def asking(narrow: Narrow) -> None:
+        asked: list[Exchange] = []
+
+        def say() -> None:
+            with narrow.line.batch():
+                asked.append(narrow.ask("look", n=1))
+                asked.append(narrow.ask("look", n=2))
+                if why == "raised":
+                    raise LookupError(why)
+
+        if why == "too much":
+            narrow.send("big", text="x" * 100)
+        with pytest.raises(LookupError if why == "raised" else SendBufferFull):
+            say()
+        assert narrow.line.mailbox.pending == []
+        assert list(narrow.line.mailbox.exchanges) == []
+        assert all(each.cancelled() for each in asked)
+        peer.connection.resume()
+
+    def on_opened(connection: Any) -> None:
+        peer.connection = connection
+        connection.pause()
+
+    peer.on_opened = on_opened
+    play_with(asking)
+
+
 def test_what_is_asked_counts_among_what_has_not_left(peer: Any, play_with: Play) -> None:
     """A request that is refused is not in the journal, and nobody waits for its reply."""
 

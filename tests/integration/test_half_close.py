@@ -224,6 +224,25 @@ def test_the_next_connection_speaks_again(address: str) -> None:
     assert play(come_again, address=address).value == ["total 0", "total 1"]
 
 
+@scenario
+async def say_data(guest: Guest) -> None:
+    guest.finish()
+    guest.line.send_data("more\n")
+
+
+@scenario
+async def say_together(guest: Guest) -> None:
+    guest.finish()
+    with guest.line.batch():
+        guest.send("text", "more")
+
+
+@pytest.mark.parametrize("chosen", [say_data, say_together])
+def test_so_is_data_and_a_batch(chosen: Any) -> None:
+    with pytest.raises(ScenarioError, match=r"cannot be said: guest\.line has finished"):
+        play(chosen, address="memory://peer")
+
+
 class Desk(Actor):
     desk = Accepted(dialect=Text())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any
 
@@ -303,9 +303,19 @@ class Channel:
         """The same, with a refusal that was raised."""
         self._sender.refuse(request, refusal)
 
-    def batch(self) -> AbstractContextManager[None]:
-        """What is said inside the `with` goes out together at its end, in one frame where the dialect has that."""
-        return self._sender.batch()
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """What is said inside the `with` goes out together at its end, in one frame where the dialect has that.
+
+        If what is inside raises, or it cannot go out, nothing was said, and what was asked is given up.
+        """
+        messages: list[Message] = []
+        try:
+            with self._sender.batch(messages):
+                yield
+        except BaseException:
+            self._driver.withdraw(messages)
+            raise
 
     @property
     def unsent_bytes(self) -> int:

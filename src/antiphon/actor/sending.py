@@ -141,7 +141,10 @@ class Sender:
         require_data(data)
         if self.connection is None:
             raise not_open(self._mailbox, "data")
-        self.transmit(self.connection, Message("data", data, data), self._now_ns(), STEP.get())
+        try:
+            self.transmit(self.connection, Message("data", data, data), self._now_ns(), STEP.get())
+        except TransportError as error:
+            raise_unsaid(error)
 
     def answer(self, request: Message, body: Any, fields: dict[str, Any], is_last: bool) -> bool:
         """See `Channel.answer`."""
@@ -297,11 +300,10 @@ class Sender:
         return took_s
 
     @contextmanager
-    def batch(self) -> Iterator[None]:
-        """See `Channel.batch`."""
+    def batch(self, messages: list[Message]) -> Iterator[None]:
+        """See `Channel.batch`; what is said inside is in `messages`."""
         if self._batch is not None:
             raise ScenarioError(f"{self._mailbox.owner} is in a batch already")
-        messages: list[Message] = []
         self._collect(messages)
         try:
             yield
@@ -310,13 +312,19 @@ class Sender:
         if messages:
             if self.connection is None:
                 raise not_open(self._mailbox, "a batch")
-            data, now_ns, step = self.codec.bundle(messages), self._now_ns(), STEP.get()
-            for message in messages:
-                # In the journal each by itself, on the wire all at once: the last one carries the data of all.
-                message.frames = ()
-            messages[-1].frames = data  # so that all are in the journal before any is on its way
-            for message in messages:
-                self.transmit(self.connection, message, now_ns, step)
+            try:
+                self._transmit_together(self.connection, messages)
+            except (DialectError, TransportError) as error:
+                raise_unsaid(error)
+
+    def _transmit_together(self, connection: Connection, messages: list[Message]) -> None:
+        data, now_ns, step = self.codec.bundle(messages), self._now_ns(), STEP.get()
+        for message in messages:
+            # In the journal each by itself, on the wire all at once: the last one carries the data of all.
+            message.frames = ()
+        messages[-1].frames = data  # so that all are in the journal before any is on its way
+        for message in messages:
+            self.transmit(connection, message, now_ns, step)
 
 
 def _seconds(within_ns: int | None) -> float:

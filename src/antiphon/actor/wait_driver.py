@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from antiphon.actor.reading_pause import ReadingPause
@@ -118,6 +118,17 @@ class WaitDriver(Resumer):
             self._record((wait,))
             self._tell_given_up(wait)
         self.wake()
+
+    def withdraw(self, requests: Collection[Message]) -> None:
+        """They were not sent after all: give up what waits for their replies, of which the peer need not be told."""
+        unsent = {id(request) for request in requests if request.asks is not None}
+        for wait in self.mailbox.pending if unsent else ():
+            if isinstance(wait, Exchange) and id(wait.request) in unsent:
+                sleeper = wait.sleeper
+                self.mailbox.withdraw(wait, self._runtime.now_ns())
+                self._record((wait,))
+                if sleeper is not None:
+                    sleeper.cancel()
 
     def _tell_given_up(self, wait: Wait[Any]) -> None:
         if self.tell_given_up is not None and isinstance(wait, Exchange):
