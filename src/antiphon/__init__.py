@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Lsp,
         Meeting,
         MessagePack,
+        Mqtt,
         Ocpp,
         Raw,
         Resp,
@@ -121,6 +122,7 @@ __all__ = [
     "Message",
     "MessagePack",
     "MessagesLeft",
+    "Mqtt",
     "Ocpp",
     "Opening",
     "OpeningRefused",
@@ -192,7 +194,7 @@ _HOMES = {
         "actor.channel": "Channel",
         "conversation.checks": "Soft soft",
         "actor.declarations": "Accepted Http Link WebSocket",
-        "dialect": "Cbor Codec Dialect GraphqlWs Json JsonRpc Lsp Meeting MessagePack Ocpp Raw Resp Text",
+        "dialect": "Cbor Codec Dialect GraphqlWs Json JsonRpc Lsp Meeting MessagePack Mqtt Ocpp Raw Resp Text",
         "conversation.ending": "Ending",
         "errors": "AntiphonError ChannelClosed CheckFailed ConnectFailed DeadlinePassed DialectError "
         "DialectFailed ErrorReply ExpectationFailed FieldMissing ForbiddenMessage HandlerFailed LoadInconclusive "

@@ -11,6 +11,7 @@ import json
 import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from antiphon import (
     JsonRpc,
     Lsp,
     MessagePack,
+    Mqtt,
     Ocpp,
     OpeningRefused,
     Raw,
@@ -341,7 +343,43 @@ def resp_server() -> Codec:
     return codec
 
 
+MQTT_SAID = (
+    b"\x30\x05\x00\x01ahi\x32\x06\x00\x01a\x00\x07x\x3c\x06\x00\x01a\x00\x08x\x62\x02\x00\x08\x40\x02\x00\x01",
+    b"\x50\x02\x00\x02\x70\x02\x00\x02\x90\x03\x00\x03\x01\xb0\x02\x00\x04\xd0\x00\x40\x04\x00\x01\x10\x00",
+    b"\x82\x06\x00\x05\x00\x01#\x01\xa2\x05\x00\x06\x00\x01#\xc0\x00\xe0\x00",
+    b"\x30\x0f\x00\x01a\x0b\x26\x00\x01k\x00\x01v\x23\x00\x01\x01h\xe0\x05\x8e\x03\x1f\x00\x00",
+    b"\x30\x07\x00\x00\x03\x23\x00\x01h",
+)
+MQTT_OPENING = (
+    b"\x10\x17\x00\x04MQTT\x04\xc2\x00\x3c\x00\x03kit\x00\x01u\x00\x03pwd\xc0\x00",
+    b"\x10\x1d\x00\x04MQTT\x05\x2e\x00\x3c\x05\x11\x00\x00\x00\x09\x00\x01c\x00\x00\x01w\x00\x02by",
+    b"\x20\x02\x00\x00\x20\x08\x00\x00\x05\x12\x00\x02me\x20\x03\x01\x87\x00",
+)
+
+
+def mqtt_client(version: Any) -> Codec:
+    codec = Mqtt(version, payload="json" if version == "5" else "text", limit_bytes=LIMIT_BYTES).codec(Meeting())
+    list(codec.opening())
+    list(codec.decode(b"\x20\x03\x00\x00\x00" if version == "5" else b"\x20\x02\x00\x00"))
+    for qos in (1, 2):
+        codec.request("PUBLISH", {"topic": "a", "qos": qos})
+    codec.request("SUBSCRIBE", {"topics": {"a": 1}})
+    codec.request("UNSUBSCRIBE", {"topics": ["a"]})
+    return codec
+
+
+def mqtt_server(version: str) -> Codec:
+    codec = Mqtt(limit_bytes=LIMIT_BYTES).codec(Meeting("server"))
+    (connect,) = Mqtt(version, client_id="c").codec(Meeting()).opening()  # type: ignore[arg-type]
+    list(codec.decode(connect.raw))  # type: ignore[union-attr]
+    return codec
+
+
 STREAMS = {
+    **{f"mqtt {version}": (partial(mqtt_client, version), mutated(*MQTT_SAID)) for version in ("3.1.1", "5")},
+    **{f"mqtt {version} server": (partial(mqtt_server, version), mutated(*MQTT_SAID)) for version in ("3.1.1", "5")},
+    "mqtt opening": (lambda: Mqtt("5").codec(Meeting()), mutated(*MQTT_OPENING)),
+    "mqtt opening server": (lambda: Mqtt().codec(Meeting("server")), mutated(*MQTT_OPENING)),
     "resp": (resp_client, mutated(*RESP_HEARD)),
     "resp server": (resp_server, mutated(*RESP_ASKED)),
     "resp opening": (lambda: RESP.codec(Meeting("server")), mutated(*RESP_ASKED)),
@@ -352,6 +390,7 @@ def outcome_of(codec: Codec, pieces: Sequence[bytes]) -> tuple[list[tuple[str, s
     """What was heard and owed, and how it ended: with an error of ours, or not."""
     heard: list[tuple[str, str, Any]] = []
     owed, trouble = b"", ""
+    list(codec.owed())
     for piece in pieces:
         try:
             # In place: what came before an error counts. By their texts: NaN is not what it is.

@@ -28,6 +28,7 @@ from antiphon import (
     Link,
     Message,
     MessagePack,
+    Mqtt,
     Ocpp,
     Plan,
     Proxy,
@@ -705,6 +706,11 @@ def graphql_that_would_wait() -> None:
     async def admit(payload: Any) -> bool: ...  # type: ignore[empty-body]
 
     GraphqlWs(admit=admit)  # here
+
+
+@direct("Mqtt")
+def mqtt_of_another_version() -> None:
+    Mqtt("4")  # type: ignore[arg-type] # here
 
 
 @direct("listen", "Server")

@@ -6,6 +6,7 @@ from antiphon.dialect.json import Json
 from antiphon.dialect.jsonrpc import JsonRpc
 from antiphon.dialect.lsp import Lsp
 from antiphon.dialect.meeting import Meeting
+from antiphon.dialect.mqtt import Mqtt
 from antiphon.dialect.notation import Notation
 from antiphon.dialect.ocpp import Ocpp
 from antiphon.dialect.packed import Cbor, MessagePack
@@ -23,6 +24,7 @@ __all__ = [
     "Lsp",
     "Meeting",
     "MessagePack",
+    "Mqtt",
     "Notation",
     "Ocpp",
     "Raw",

@@ -1,4 +1,4 @@
-"""MQTT 3.1.1 and 5, client and server (OASIS MQTT 3.1.1 and 5.0), over TCP, TLS or WebSocket."""
+"""MQTT 3.1.1 and 5 (OASIS MQTT 3.1.1 and 5.0), over TCP, TLS or WebSocket."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ from antiphon.dialect.filling import filled
 from antiphon.dialect.meeting import Meeting
 from antiphon.dialect.mqtt_packets import (
     DEFAULT_LIMIT_BYTES,
+    KINDS,
     Packet,
     Reader,
-    read_properties,
     write_binary,
     write_packet,
     write_text,
 )
-from antiphon.dialect.mqtt_publishing import MqttCodec, Payload
-from antiphon.errors import DialectError, ErrorReply, OpeningRefused
+from antiphon.dialect.mqtt_properties import read_properties
+from antiphon.dialect.mqtt_publishing import FAILED, Flight, MqttCodec, Payload, fields_of, quality
+from antiphon.dialect.mqtt_server import MqttServer
+from antiphon.errors import DialectError, OpeningRefused, ScenarioError
 
 __all__ = ["Mqtt"]
 
 SUBPROTOCOL: Final = "mqtt"
+_LONGEST_S: Final = 0xFFFF
 
 
 class Mqtt:
@@ -63,6 +66,12 @@ class Mqtt:
         payload: Payload = "text",
         limit_bytes: int = DEFAULT_LIMIT_BYTES,
     ) -> None:
+        if version not in ("3.1.1", "5"):
+            raise ScenarioError(f"Mqtt knows the versions 3.1.1 and 5, not {version!r}")
+        if keep_alive_s.__class__ is not int or not 0 <= keep_alive_s <= _LONGEST_S:
+            raise ScenarioError(f"keep_alive_s is from 0 to {_LONGEST_S:,} whole seconds, not {keep_alive_s!r}")
+        if properties and version != "5":
+            raise ScenarioError("properties are of MQTT 5", hint='Mqtt("5")')
         self.version = version
         self.client_id = client_id
         self.user = user
@@ -79,7 +88,7 @@ class Mqtt:
         if told["password"]:
             meeting.hide(told["password"])
         if meeting.side == "server":
-            return _Server(self, told)
+            return MqttServer(self.payload, self.limit_bytes, told, meeting.hide)
         if SUBPROTOCOL not in meeting.subprotocols and meeting.address.startswith(("ws", "http")):
             meeting.subprotocols.append(SUBPROTOCOL)
         return _Client(self, told, meeting.previous)
@@ -93,9 +102,12 @@ class _Client(MqttCodec):
         self.is_5 = dialect.version == "5"
         self._keep_alive(dialect.keep_alive_s)
         if not dialect.is_clean and isinstance(previous, _Client):
-            self.in_flight, self.received_once = dict(previous.in_flight), set(previous.received_once)
+            # Only publications are said again (section 4.4), and those who asked have been told that it ended.
+            kept = {key: each.raw for key, each in previous.in_flight.items() if each.name == "PUBLISH"}
+            self.in_flight = {key: Flight("PUBLISH", False, _again(raw)) for key, raw in kept.items()}
+            self.received_once = set(previous.received_once)
             self._told["client_id"] = previous._told["client_id"]
-        self._read |= {
+        self._readers |= {
             "CONNACK": self._read_connack,
             "SUBACK": self._read_suback,
             "UNSUBACK": self._read_suback,
@@ -115,9 +127,10 @@ class _Client(MqttCodec):
         flags = dialect.is_clean << 1 | (user is not None) << 7 | (password is not None) << 6
         rest = write_text(self._told["client_id"])
         if will is not None:
-            flags |= 4 | will.get("qos", 0) << 3 | bool(will.get("retain")) << 5
-            rest += self._properties(will) + write_text(will["topic"])
-            rest += write_binary(self._written(will.get("payload", "")))
+            fields = fields_of("will", will)
+            flags |= 4 | quality(fields.get("qos", 0)) << 3 | bool(fields.get("retain")) << 5
+            rest += self._properties(fields) + write_text(fields.get("topic"))
+            rest += write_binary(self._written(fields.get("payload", "")))
         for field in (user, password):
             rest += write_text(field) if field is not None else b""
         head = write_text("MQTT") + bytes([5 if self.is_5 else 4, flags]) + dialect.keep_alive_s.to_bytes(2, "big")
@@ -126,10 +139,10 @@ class _Client(MqttCodec):
         return (Message("CONNECT", body, write_packet("CONNECT", head + rest)),)
 
     def heartbeat(self) -> Iterable[Message]:
-        return (Message("PINGREQ", None, write_packet("PINGREQ", b"")),)
+        return (Message("PINGREQ", None, write_packet("PINGREQ")),)
 
     def closing(self) -> Iterable[Message]:
-        return (Message("DISCONNECT", None, write_packet("DISCONNECT", b"")),)
+        return (Message("DISCONNECT", None, write_packet("DISCONNECT")),)
 
     def _read_connack(self, reader: Reader, packet: Packet) -> Message:
         has_session, code = bool(reader.number(1) & 1), reader.number(1)
@@ -145,7 +158,7 @@ class _Client(MqttCodec):
                 code, f"the server refused CONNECT with {code}: {told}", Message("CONNACK", body, packet.raw)
             )
         if has_session:
-            self._owed += [Message(each.name, None, _again(each.raw)) for each in self.in_flight.values()]
+            self.debts += [Message(KINDS[each.raw[0] >> 4], None, each.raw) for each in self.in_flight.values()]
         else:
             self.in_flight.clear()
             self.received_once.clear()
@@ -163,95 +176,34 @@ class _Client(MqttCodec):
     def _packet(self, name: str, body: Any, *, is_asked: bool) -> Message:
         if name not in ("SUBSCRIBE", "UNSUBSCRIBE"):
             return super()._packet(name, body, is_asked=is_asked)
-        fields = dict(body) if isinstance(body, Mapping) else {"topics": body}
+        fields = fields_of(name, body)
         topics = fields.get("topics")
         topics = [topics] if isinstance(topics, str) else topics
         if not topics or not isinstance(topics, (Mapping, list, tuple)):
-            raise DialectError(
-                f"{name} is about topics, not {shorten(topics)}", hint=f'ask({name!r}, topics=["calls/+"])'
-            )
+            hint = f'ask({name!r}, topics=["calls/+"])'
+            raise DialectError(f"{name} is about topics, not {shorten(topics)}", hint=hint)
         key = self._new_id()
         rest = key.to_bytes(2, "big") + self._properties(fields)
         for topic in topics:
             rest += write_text(topic)
             if name == "SUBSCRIBE":
-                rest += bytes([int(topics[topic]) if isinstance(topics, Mapping) else 0])
-        return self._in_flight(Message(name, fields, write_packet(name, rest, 2)), key, is_asked)
+                rest += bytes([_options(topics[topic])] if isinstance(topics, Mapping) else [0])
+        return self._in_flight(name, fields, write_packet(name, rest), key, is_asked)
 
     def _read_suback(self, reader: Reader, packet: Packet) -> Message:
-        key = reader.number()
+        key = reader.key()
         body: dict[str, Any] = {"properties": read_properties(reader)} if self.is_5 else {}
         body["codes"] = codes = list(reader.rest())
-        return self._acknowledged(packet, key, body, is_failure=any(code >= 0x80 for code in codes))
+        name = "SUBSCRIBE" if packet.kind == "SUBACK" else "UNSUBSCRIBE"
+        return self._acknowledged(name, packet, key, body, is_failure=any(code >= FAILED for code in codes))
 
 
-class _Server(MqttCodec):
-    def __init__(self, dialect: Mqtt, told: Mapping[str, Any]) -> None:
-        super().__init__(dialect.payload, dialect.limit_bytes)
-        self._told = told
-        self._read |= {
-            "CONNECT": self._read_connect,
-            "SUBSCRIBE": self._read_subscribe,
-            "UNSUBSCRIBE": self._read_subscribe,
-            "PINGREQ": self._read_ping,
-            "DISCONNECT": self._read_disconnect,
-        }
-
-    def answer(self, request: Message, body: Any) -> Message:
-        kind, key = {"SUBSCRIBE": "SUBACK", "UNSUBSCRIBE": "UNSUBACK"}[request.name], request.asks
-        assert isinstance(key, tuple)
-        codes = list(body.get("codes", ()) if isinstance(body, Mapping) else body) if body is not True else []
-        if not codes and (kind == "SUBACK" or self.is_5):
-            topics = request.body["topics"]
-            codes = [topics[topic] & 3 if kind == "SUBACK" else 0 for topic in topics]
-        rest = key[1].to_bytes(2, "big") + self._properties({})
-        return Message(kind, {"codes": codes}, write_packet(kind, rest + bytes(codes)))
-
-    def refuse(self, request: Message, refusal: ErrorReply) -> Message:
-        code = refusal.code if isinstance(refusal.code, int) and refusal.code >= 0x80 else 0x80
-        return self.answer(request, [code] * len(request.body["topics"]))
-
-    def _read_connect(self, reader: Reader, packet: Packet) -> Message:
-        if reader.text() != "MQTT" or (level := reader.number(1)) not in (4, 5):
-            raise reader.broken("neither version 3.1.1 nor 5")
-        self.is_5 = level == 5
-        flags, keep_alive_s = reader.number(1), reader.number()
-        body: dict[str, Any] = {"version": "5" if self.is_5 else "3.1.1", "keep_alive_s": keep_alive_s}
-        if self.is_5:
-            body["properties"] = read_properties(reader)
-        body |= {"client_id": reader.text(), "is_clean": bool(flags & 2)}
-        if flags & 4:
-            will: dict[str, Any] = {"properties": read_properties(reader)} if self.is_5 else {}
-            will |= {"topic": reader.text(), "payload": self._heard(reader.binary())}
-            body["will"] = will | {"qos": flags >> 3 & 3, "retain": bool(flags & 32)}
-        body |= {"user": reader.text()} if flags & 128 else {}
-        body |= {"password": reader.binary().decode(errors="replace")} if flags & 64 else {}
-        is_known = all(self._told[name] in (None, body.get(name)) for name in ("user", "password"))
-        self.silence_s = 1.5 * keep_alive_s or None
-        code = 0 if is_known else 0x86 if self.is_5 else 4
-        self._owe("CONNACK", bytes([0, code]) + self._properties({}), body={"code": code})
-        self.is_ready = is_known
-        if not is_known:
-            self.ending = Ending(reason="user or password is wrong", by="us")
-        return Message("CONNECT", body, packet.raw, is_protocol=True)
-
-    def _read_subscribe(self, reader: Reader, packet: Packet) -> Message:
-        key = reader.number()
-        body: dict[str, Any] = {"properties": read_properties(reader)} if self.is_5 else {}
-        topics: dict[str, int] = {}
-        while reader.has_more:
-            topic = reader.text()
-            topics[topic] = reader.number(1) if packet.kind == "SUBSCRIBE" else 0
-        body["topics"] = topics if packet.kind == "SUBSCRIBE" else list(topics)
-        return Message(packet.kind, body, packet.raw, asks=("client", key), is_request=True)
-
-    def _read_ping(self, _reader: Reader, packet: Packet) -> Message:
-        self._owe("PINGRESP")
-        return Message("PINGREQ", None, packet.raw, is_protocol=True)
-
-    def _read_disconnect(self, _reader: Reader, packet: Packet) -> Message:
-        self.ending = Ending(by="peer", is_clean=True)
-        return Message("DISCONNECT", None, packet.raw, is_protocol=True)
+def _options(options: Any) -> int:
+    """Those of a subscription: its quality, plus with MQTT 5 the bits 4, 8, 16 and 32 (section 3.8.3.1)."""
+    if options.__class__ is not int or not 0 <= options < 64:
+        raise DialectError(f"SUBSCRIBE: options are a quality of 0, 1 or 2, not {shorten(options)}")
+    number: int = options
+    return number
 
 
 def _again(raw: bytes) -> bytes:

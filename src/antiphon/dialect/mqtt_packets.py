@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
@@ -13,13 +13,13 @@ from antiphon.errors import DialectError
 __all__ = [
     "DEFAULT_LIMIT_BYTES",
     "KINDS",
+    "TOO_LARGE",
     "Packet",
     "Reader",
     "packets",
-    "read_properties",
+    "variable",
     "write_binary",
     "write_packet",
-    "write_properties",
     "write_text",
 ]
 
@@ -45,14 +45,16 @@ def packets(buffer: bytearray, limit_bytes: int) -> Iterator[Packet]:
     while len(buffer) >= 2:
         size, begin = _remaining_length(buffer)
         if size > limit_bytes:
-            buffer.clear()
             text = f"a packet of {size:,} bytes is over the limit of {limit_bytes:,}"
             raise DialectError(f"no MQTT: {text}", hint="Mqtt(limit_bytes=…) takes larger ones")
         if begin == 0 or len(buffer) < begin + size:
             return
         raw = bytes(buffer[: begin + size])
         del buffer[: begin + size]
-        yield Packet(KINDS[raw[0] >> 4], raw[0] & 15, raw[begin:], raw)
+        kind, flags = KINDS[raw[0] >> 4], raw[0] & 15
+        if kind != "PUBLISH" and flags != _FLAGS.get(kind, 0):
+            raise DialectError(f"no MQTT: a {kind} with the flags {flags:04b} (section 2.1.3)")
+        yield Packet(kind, flags, raw[begin:], raw)
 
 
 def _remaining_length(buffer: bytearray) -> tuple[int, int]:
@@ -63,7 +65,6 @@ def _remaining_length(buffer: bytearray) -> tuple[int, int]:
         if byte < 128:
             return size, place + 2
     if len(buffer) >= 5:
-        buffer.clear()
         raise DialectError("no MQTT: a length of more than four bytes", hint="is it MQTT that the peer speaks?")
     return 0, 0
 
@@ -108,19 +109,28 @@ class Reader:
     def text(self) -> str:
         data = self.binary()
         try:
-            return data.decode()
+            text = data.decode()
         except UnicodeDecodeError as error:
             raise self.broken(f"a text that is no UTF-8 ({error})") from error
+        if "\0" in text:
+            raise self.broken("a text with a NUL in it (section 1.5)")
+        return text
+
+    def key(self) -> int:
+        """A packet identifier."""
+        if not (key := self.number()):
+            raise self.broken("the packet identifier 0 (section 2.2.1)")
+        return key
 
     def broken(self, why: str) -> DialectError:
         return DialectError(f"no {self._packet.kind} of MQTT: {why}; it is {shorten(self._packet.raw)}")
 
 
-def write_packet(kind: str, rest: bytes, flags: int = 0) -> bytes:
+def write_packet(kind: str, rest: bytes = b"", flags: int = 0) -> bytes:
     """A packet of that kind. Raises DialectError for one that is too large for MQTT."""
-    if len(rest) >= _TOO_LARGE:
+    if len(rest) >= TOO_LARGE:
         raise DialectError(f"{kind}: {len(rest):,} bytes are more than a packet of MQTT holds")
-    return bytes([KINDS.index(kind) << 4 | flags]) + _variable(len(rest)) + rest
+    return bytes([KINDS.index(kind) << 4 | flags | _FLAGS.get(kind, 0)]) + variable(len(rest)) + rest
 
 
 def write_binary(data: bytes) -> bytes:
@@ -132,15 +142,16 @@ def write_binary(data: bytes) -> bytes:
 
 def write_text(text: Any) -> bytes:
     """The same for a text (section 1.5.4)."""
-    if not isinstance(text, str):
-        raise DialectError(f"MQTT wants a text here, not {shorten(text)}")
+    if not isinstance(text, str) or "\0" in text:
+        raise DialectError(f"MQTT wants a text without NUL here, not {shorten(text)}")
     try:
         return write_binary(text.encode())
     except UnicodeEncodeError as error:
         raise DialectError(f"{shorten(text)} is no text that can be sent: {error}") from error
 
 
-def _variable(value: int) -> bytes:
+def variable(value: int) -> bytes:
+    """A number of up to 28 bits as a variable byte integer (5.0 section 1.5.5)."""
     pieces = bytearray()
     while True:
         value, low = divmod(value, 128)
@@ -149,109 +160,7 @@ def _variable(value: int) -> bytes:
             return bytes(pieces)
 
 
-_TOO_LARGE: Final = 128**4
+TOO_LARGE: Final = 128**4
 _MOST_BYTES: Final = 0xFFFF
-
-# -- properties (5.0 section 2.2.2.2) ---------------------------------------------------------------------------------
-
-_PROPERTIES: Final = {
-    **{
-        number: (name, "byte")
-        for number, name in [
-            (1, "payload_format"),
-            (23, "request_problem"),
-            (25, "request_response"),
-            (36, "maximum_qos"),
-            (37, "retain_available"),
-            (40, "wildcard_subscription_available"),
-            (41, "subscription_identifiers_available"),
-            (42, "shared_subscription_available"),
-        ]
-    },
-    **{
-        number: (name, "two")
-        for number, name in [
-            (19, "server_keep_alive"),
-            (33, "receive_maximum"),
-            (34, "topic_alias_maximum"),
-            (35, "topic_alias"),
-        ]
-    },
-    **{
-        number: (name, "four")
-        for number, name in [
-            (2, "message_expiry"),
-            (17, "session_expiry"),
-            (24, "will_delay"),
-            (39, "maximum_packet_size"),
-        ]
-    },
-    **{
-        number: (name, "text")
-        for number, name in [
-            (3, "content_type"),
-            (8, "response_topic"),
-            (18, "assigned_client_id"),
-            (21, "authentication_method"),
-            (26, "response_information"),
-            (28, "server_reference"),
-            (31, "reason"),
-        ]
-    },
-    9: ("correlation_data", "binary"),
-    22: ("authentication_data", "binary"),
-    11: ("subscription_identifier", "variable"),
-    38: ("user_properties", "pair"),
-}
-_BY_NAME: Final = {name: (number, form) for number, (name, form) in _PROPERTIES.items()}
-_SIZES: Final = {"byte": 1, "two": 2, "four": 4}
-
-
-def read_properties(reader: Reader) -> dict[str, Any]:
-    """The properties, by name; `user_properties` is a list of pairs, as a name may stand there more than once."""
-    size, found = reader.variable(), dict[str, Any]()
-    inner = Reader(Packet("properties", 0, reader.take(size), b""))
-    while inner.has_more:
-        number = inner.variable()
-        if number not in _PROPERTIES:
-            raise reader.broken(f"{number} is no property")
-        name, form = _PROPERTIES[number]
-        if form == "pair":
-            found.setdefault(name, []).append([inner.text(), inner.text()])
-        elif form in _SIZES:
-            found[name] = inner.number(_SIZES[form])
-        else:
-            read: Callable[[], Any] = getattr(inner, form)
-            found[name] = read()
-    return found
-
-
-def write_properties(properties: Mapping[str, Any]) -> bytes:
-    """The same, with their length before them. Raises DialectError for a name or value that MQTT does not have."""
-    pieces = b""
-    for name, value in properties.items():
-        if name not in _BY_NAME:
-            raise DialectError(f"{name!r} is no property of MQTT 5", hint=f"they are {', '.join(sorted(_BY_NAME))}")
-        number, form = _BY_NAME[name]
-        try:
-            if form == "pair":
-                pairs = value.items() if isinstance(value, Mapping) else value
-                pieces += b"".join(bytes([number]) + write_text(key) + write_text(text) for key, text in pairs)
-            else:
-                pieces += bytes([number]) + _write_value(form, value)
-        except (TypeError, ValueError, OverflowError, AttributeError) as error:
-            raise DialectError(f"{shorten(value)} is no value of the property {name}: {error}") from error
-    return _variable(len(pieces)) + pieces
-
-
-def _write_value(form: str, value: Any) -> bytes:
-    if form == "text":
-        return write_text(value)
-    if form == "binary":
-        return write_binary(value.encode() if isinstance(value, str) else bytes(value))
-    number = int(value)
-    if form == "variable":
-        if not 0 < number < _TOO_LARGE:
-            raise ValueError("it is from 1 to 268,435,455")
-        return _variable(number)
-    return number.to_bytes(_SIZES[form], "big")
+_FLAGS: Final = {"PUBREL": 2, "SUBSCRIBE": 2, "UNSUBSCRIBE": 2}
+"""Of each packet the flags of its first byte, 0 if it is not here; but for PUBLISH, whose flags say something."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import Data, Message
 from antiphon.dialect.codec import Codec
-from antiphon.errors import DialectError
+from antiphon.errors import DialectError, OpeningRefused
 
 __all__ = ["StreamCodec"]
 
@@ -17,14 +17,15 @@ class StreamCodec(Codec):
     """A codec whose data may be cut anywhere.
 
     Where its grammar is broken nobody can tell where the next message begins: that ends the connection, and so does the
-    peer's goodbye; whatever comes after it is not heard. A message whose borders are known and whose content cannot
-    be read is given as an Unreadable, and the others count.
+    peer's goodbye, or its refusal; whatever comes after it is not heard. A message whose borders are known and whose
+    content cannot be read is given as an Unreadable, and the others count.
     """
 
     is_ready = False
 
     def __init__(self) -> None:
         self.debts: list[Message] = []
+        self._is_refused = False
 
     def decode(self, data: Data) -> Iterator[Message]:
         try:
@@ -34,13 +35,16 @@ class StreamCodec(Codec):
         except DialectError as error:
             self.ending = Ending(by="us", detail=str(error))
             raise
+        except OpeningRefused:
+            self._is_refused = True
+            raise
 
     def owed(self) -> Iterable[Message]:
         debts, self.debts = self.debts, []
         return debts
 
     def _is_over(self) -> bool:
-        return self.ending is not None
+        return self._is_refused or self.ending is not None
 
     @abstractmethod
     def read(self, data: bytes) -> Iterator[Message]:
