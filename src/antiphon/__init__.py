@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Ocpp,
         Raw,
         Resp,
+        Stomp,
         Text,
     )
     from antiphon.errors import (
@@ -144,6 +145,7 @@ __all__ = [
     "SoftChecksFailed",
     "Stand",
     "Step",
+    "Stomp",
     "Text",
     "ThresholdCrossed",
     "Timer",
@@ -194,7 +196,7 @@ _HOMES = {
         "actor.channel": "Channel",
         "conversation.checks": "Soft soft",
         "actor.declarations": "Accepted Http Link WebSocket",
-        "dialect": "Cbor Codec Dialect GraphqlWs Json JsonRpc Lsp Meeting MessagePack Mqtt Ocpp Raw Resp Text",
+        "dialect": "Cbor Codec Dialect GraphqlWs Json JsonRpc Lsp Meeting MessagePack Mqtt Ocpp Raw Resp Stomp Text",
         "conversation.ending": "Ending",
         "errors": "AntiphonError ChannelClosed CheckFailed ConnectFailed DeadlinePassed DialectError "
         "DialectFailed ErrorReply ExpectationFailed FieldMissing ForbiddenMessage HandlerFailed LoadInconclusive "

@@ -29,6 +29,7 @@ from antiphon import (
     Ocpp,
     Raw,
     Resp,
+    Stomp,
     Text,
 )
 from antiphon.dialect import Structured
@@ -180,6 +181,22 @@ SPEECHES = {
         is_stream=True,
         both_ask=False,
         peer=Mqtt(user="alice", password="sesame", payload="json"),
+        user={"name": "alice", "password": "sesame"},
+    ),
+    "stomp": Speech(
+        Stomp(login="{user.name}", passcode="{user.password}", heart_beat_ms=(1000, 2000)),
+        samples=[
+            ("SEND", {"destination": "/queue/a", "body": {"n": [1, "größe"]}}),
+            ("SEND", {"destination": "a:b\\\n\r", "body": "x\0y", "content-type": "text/plain"}),
+            ("SEND", {"destination": "a", "body": b"\xff\x00"}),
+            ("SEND", {"destination": ""}),
+        ],
+        asks=("SUBSCRIBE", {"destination": "/queue/a", "id": "0"}),
+        answer={},
+        is_stream=True,
+        can_refuse=False,  # an ERROR ends the connection
+        both_ask=False,
+        peer=Stomp(login="alice", passcode="sesame", heart_beat_ms=(1500, 500)),
         user={"name": "alice", "password": "sesame"},
     ),
     "lines": Speech(

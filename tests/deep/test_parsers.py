@@ -37,6 +37,7 @@ from antiphon import (
     RecordingError,
     Resp,
     ScenarioError,
+    Stomp,
     Text,
 )
 from antiphon.conversation.http_response import HttpResponse
@@ -375,7 +376,27 @@ def mqtt_server(version: str) -> Codec:
     return codec
 
 
+STOMP_SAID = (
+    b"\nSEND\ndestination:a\\c\ncontent-length:3\nreceipt:1\n\na\0b\0\r\nSEND\r\ncontent-type:application/json\r\n\r\n[1]\0",
+    b"RECEIPT\nreceipt-id:1\n\n\0MESSAGE\n\n\xff\0ERROR\nmessage:x\nreceipt-id:1\n\n\0DISCONNECT\nreceipt:2\n\n\0",
+)
+STOMP_OPENING = (
+    b"CONNECT\naccept-version:1.1,1.2\nhost:x\nheart-beat:1,2\n\n\0SEND\n\n\0",
+    b"CONNECTED\nversion:1.2\nheart-beat:10,0\n\n\0ERROR\nmessage:x\n\n\0",
+    b"ERROR\nmessage:x\n\nno\0",
+)
+
+
+def stomp(side: Any) -> Codec:
+    codec = Stomp(limit_bytes=LIMIT_BYTES).codec(Meeting(side))
+    list(codec.decode(STOMP_OPENING[0].partition(b"\0")[0] + b"\0" if side == "server" else b"CONNECTED\n\n\0"))
+    return codec
+
+
 STREAMS = {
+    **{f"stomp {side}": (partial(stomp, side), mutated(*STOMP_SAID)) for side in ("client", "server")},
+    "stomp opening": (lambda: Stomp().codec(Meeting()), mutated(*STOMP_OPENING)),
+    "stomp opening server": (lambda: Stomp().codec(Meeting("server")), mutated(*STOMP_OPENING)),
     **{f"mqtt {version}": (partial(mqtt_client, version), mutated(*MQTT_SAID)) for version in ("3.1.1", "5")},
     **{f"mqtt {version} server": (partial(mqtt_server, version), mutated(*MQTT_SAID)) for version in ("3.1.1", "5")},
     "mqtt opening": (lambda: Mqtt("5").codec(Meeting()), mutated(*MQTT_OPENING)),

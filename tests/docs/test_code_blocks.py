@@ -261,6 +261,7 @@ def test_the_example_of_a_dialect_declares_an_actor(performed: Callable[..., dic
         ("hover", "LanguageServer", {"address": "tcp://127.0.0.1:0"}, ["a word", [1]]),
         ("count_and_hear", "Store", {"address": "tcp://127.0.0.1:0"}, [1, "news", "all is well"]),
         ("publish_and_hear", "Broker", {"address": "tcp://127.0.0.1:0"}, {"state": "new"}),
+        ("tell_a_queue", "Queue", {"address": "tcp://127.0.0.1:0"}, {"number": 1}),
     ],
 )
 def test_the_dialects_are_spoken_as_their_page_says(

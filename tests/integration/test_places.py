@@ -779,7 +779,7 @@ VALUES = {
 }
 """What is given, or read, and cannot fail."""
 
-PARTS = {"Channel", "Codec", "Dialect", "Http", "HttpChannel", "Meeting", "Raw", "Resp", "Text"}
+PARTS = {"Channel", "Codec", "Dialect", "Http", "HttpChannel", "Meeting", "Raw", "Resp", "Stomp", "Text"}
 """What words are said through: their methods are here, or the words that call them."""
 
 AT_ONCE = {

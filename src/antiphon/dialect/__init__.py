@@ -12,6 +12,7 @@ from antiphon.dialect.ocpp import Ocpp
 from antiphon.dialect.packed import Cbor, MessagePack
 from antiphon.dialect.plain import Raw, Text
 from antiphon.dialect.resp import Resp
+from antiphon.dialect.stomp import Stomp
 from antiphon.dialect.structured import Structured
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Ocpp",
     "Raw",
     "Resp",
+    "Stomp",
     "Structured",
     "Text",
 ]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import count
 from typing import Any, Final
 
 from antiphon.conversation.ending import Ending
-from antiphon.conversation.message import Data, Message
+from antiphon.conversation.message import UNREADABLE, Data, Message, Unreadable
 from antiphon.dialect.codec import Codec
 from antiphon.dialect.filling import filled
 from antiphon.dialect.meeting import Meeting
-from antiphon.dialect.stomp_frames import DEFAULT_LIMIT_BYTES, StompReader, write
+from antiphon.dialect.stomp_frames import DEFAULT_LIMIT_BYTES, StompReader, read_body, write
+from antiphon.dialect.stream_codec import StreamCodec
 from antiphon.errors import DialectError, ErrorReply, OpeningRefused
 
 __all__ = ["SUBPROTOCOL", "Stomp"]
@@ -55,34 +56,29 @@ class Stomp:
         if "passcode" in told:
             meeting.hide(told["passcode"])
         if meeting.side == "server":
-            return _Server(self, told)
+            return _Server(self, told, meeting.hide)
         if SUBPROTOCOL not in meeting.subprotocols and meeting.address.startswith(("ws", "http")):
             meeting.subprotocols.append(SUBPROTOCOL)
         return _Client(self, told)
 
 
-class _StompCodec(Codec):
-    is_ready = False
-
+class _StompCodec(StreamCodec):
     def __init__(self, dialect: Stomp, told: dict[str, str]) -> None:
+        super().__init__()
         self._reader = StompReader(dialect.limit_bytes)
         self._can_ms, self._wants_ms = dialect.heart_beat_ms
         self._told = told
-        self._owed: list[Data | Message] = []
 
-    def decode(self, data: Data) -> Iterator[Message]:
-        for name, body, raw in self._reader.feed(data.encode() if isinstance(data, str) else data):
-            yield self._read(name, body, raw)
+    def read(self, data: bytes) -> Iterator[Message]:
+        for name, body, raw in self._reader.feed(data):
+            message = self._read(name, body, raw)
+            yield message if message.is_protocol else _with_body(message)
 
     def _read(self, name: str, body: dict[str, Any], raw: bytes) -> Message:
         raise NotImplementedError
 
     def encode(self, name: str, body: Any) -> Message:
         return _frame(name, body)
-
-    def owed(self) -> Iterable[Data | Message]:
-        owed, self._owed = self._owed, []
-        return owed
 
     def heartbeat(self) -> Iterable[Data]:
         return ("\n",)
@@ -123,8 +119,10 @@ class _Client(_StompCodec):
         return request
 
     def _read(self, name: str, body: dict[str, Any], raw: bytes) -> Message:
+        if not self.is_ready and name not in ("CONNECTED", "ERROR"):
+            raise DialectError(f"a server of STOMP says CONNECTED first, and not {name}")
         match name:
-            case "CONNECTED":
+            case "CONNECTED" if not self.is_ready:
                 self.is_ready = True
                 self._agree(body.get("heart-beat"))
                 return Message(name, body, raw, is_protocol=True)
@@ -135,9 +133,7 @@ class _Client(_StompCodec):
                 return Message(name, body, raw, reply_to=body.get("receipt-id"), is_answer=True, is_last=True)
             case "ERROR":
                 return self._fail(body, raw)
-            case "MESSAGE":
-                return Message(name, body, raw)
-        raise DialectError(f"a server of STOMP says no {name}")
+        return Message(name, body, raw)  # a MESSAGE; whatever else it says is for the scenario to judge
 
     def _fail(self, body: dict[str, Any], raw: bytes) -> Message:
         text = str(body.get("message") or body.get("body") or "no reason given")
@@ -147,23 +143,33 @@ class _Client(_StompCodec):
         self.ending = Ending(reason=text, by="peer")  # it closes the connection after it
         key = body.get("receipt-id")
         is_reply = key is not None
-        return Message("ERROR", body, raw, None, key, None, is_reply, is_reply, is_reply)
+        return Message("ERROR", body, raw, None, key, None, is_reply, is_reply, is_failure=True)
 
 
 class _Server(_StompCodec):
+    def __init__(self, dialect: Stomp, told: dict[str, str], hide: Callable[[str], object]) -> None:
+        super().__init__(dialect, told)
+        self._hide = hide
+
     def request(self, name: str, body: Any) -> Message:
         raise DialectError(f"{name} cannot be asked: a server of STOMP gets no receipts", hint=f"send({name!r}, …)")
 
     def answer(self, request: Message, body: Any) -> Message:
-        return _frame("RECEIPT", {"receipt-id": request.asks, **(body if isinstance(body, dict) else {})})
+        if request.asks is None:
+            raise DialectError(f"{request.name} wants no receipt", hint="return None, and use send()")
+        return _frame("RECEIPT", {"receipt-id": request.asks, **(body if isinstance(body, Mapping) else {})})
 
     def refuse(self, request: Message, refusal: ErrorReply) -> Message:
         self.ending = Ending(reason=refusal.message, by="us")
-        return _frame("ERROR", {"message": refusal.message, "receipt-id": request.asks, "body": str(refusal.code)})
+        receipt = {} if request.asks is None else {"receipt-id": request.asks}
+        return _frame("ERROR", {"message": refusal.message, **receipt, "body": str(refusal.code)})
 
     def _read(self, name: str, body: dict[str, Any], raw: bytes) -> Message:
         if name in ("CONNECT", "STOMP"):
-            self._take_connect(body)
+            if self.is_ready:
+                self._break_off("CONNECT comes once")
+            else:
+                self._take_connect(body)
             return Message(name, body, raw, is_protocol=True)
         if not self.is_ready:
             self._break_off("CONNECT comes first")
@@ -171,26 +177,35 @@ class _Server(_StompCodec):
         receipt = body.get("receipt")
         if name == "DISCONNECT":
             if receipt is not None:
-                self._owed.append(_frame("RECEIPT", {"receipt-id": receipt}))
+                self.debts.append(_frame("RECEIPT", {"receipt-id": receipt}))
             self.ending = Ending(by="peer", is_clean=True)
             return Message(name, body, raw, is_protocol=True)
-        if name not in _OF_CLIENTS:
-            raise DialectError(f"a client of STOMP says no {name}")
         return Message(name, body, raw, asks=receipt, is_request=receipt is not None)
 
     def _take_connect(self, body: dict[str, Any]) -> None:
+        self._hide(body.get("passcode", ""))
         if "1.2" not in str(body.get("accept-version", "1.0")).split(","):
             self._break_off("STOMP 1.2 is spoken here")
         elif any(body.get(name) != text for name, text in self._told.items()):
             self._break_off("login, passcode or host is wrong")
         else:
-            self._owed.append(_frame("CONNECTED", {"version": "1.2", "heart-beat": self._heart_beat}))
+            self.debts.append(_frame("CONNECTED", {"version": "1.2", "heart-beat": self._heart_beat}))
             self._agree(body.get("heart-beat"))
             self.is_ready = True
 
     def _break_off(self, why: str) -> None:
-        self._owed.append(_frame("ERROR", {"message": why}))
+        self.debts.append(_frame("ERROR", {"message": why}))
         self.ending = Ending(reason=why, by="us")
+
+
+def _with_body(message: Message) -> Message:
+    """The message, whose body is read as its content-type says; one that is not that is its own affair."""
+    try:
+        if "body" in message.body:
+            message.body["body"] = read_body(message.body["body"], str(message.body.get("content-type", "")))
+    except DialectError as error:
+        return Unreadable(UNREADABLE, message.raw, message.raw, trouble=error)
+    return message
 
 
 def _headers(name: str, body: Any) -> dict[str, Any]:
@@ -214,5 +229,4 @@ def _heart_beat(value: Any) -> tuple[int, int]:
     return int(parts[0]), int(parts[1])
 
 
-_OF_CLIENTS: Final = frozenset({"SEND", "SUBSCRIBE", "UNSUBSCRIBE", "ACK", "NACK", "BEGIN", "COMMIT", "ABORT"})
 _MOST_DIGITS: Final = 10

@@ -10,10 +10,11 @@ from antiphon.conversation.wording import shorten
 from antiphon.dialect.json_text import JSON
 from antiphon.errors import DialectError
 
-__all__ = ["DEFAULT_LIMIT_BYTES", "StompReader", "write"]
+__all__ = ["DEFAULT_LIMIT_BYTES", "StompReader", "read_body", "write"]
 
 DEFAULT_LIMIT_BYTES: Final = 16 * 1024 * 1024
 _LONGEST_HEAD_BYTES: Final = 64 * 1024
+_LONGEST_END_BYTES: Final = 4
 _ESCAPES: Final = {"\\": "\\\\", "\r": "\\r", "\n": "\\n", ":": "\\c"}
 _UNESCAPED: Final = {"\\": "\\", "r": "\r", "n": "\n", "c": ":"}
 _UNESCAPING: Final = frozenset({"CONNECT", "CONNECTED"})
@@ -44,10 +45,11 @@ class StompReader:
     def _end_of_frame(self) -> int | None:
         rest = self._rest
         head_end, body_at = _head_end(rest)
+        nul = rest.find(b"\0")
+        is_endless = (head_end if head_end >= 0 else len(rest) - _LONGEST_END_BYTES) > _LONGEST_HEAD_BYTES
+        if is_endless or (nul >= 0 and (head_end < 0 or nul < head_end)):
+            raise DialectError("no frame of STOMP: its head does not end", hint="is it STOMP that the peer speaks?")
         if head_end < 0:
-            if len(rest) > _LONGEST_HEAD_BYTES or b"\0" in rest:
-                rest.clear()
-                raise DialectError("no frame of STOMP: its head does not end", hint="is it STOMP that the peer speaks?")
             return None
         size = _content_length(bytes(rest[:head_end]))
         if size is None:
@@ -59,7 +61,6 @@ class StompReader:
             if size <= self._limit_bytes and len(rest) <= end:
                 return None
         if end < 0 or end - body_at > self._limit_bytes or rest[end] != 0:
-            rest.clear()
             text = f"a frame that does not end, or of more than {self._limit_bytes:,} bytes"
             raise DialectError(f"no frame of STOMP: {text}", hint="Stomp(limit_bytes=…) takes larger ones")
         return end + 1
@@ -70,6 +71,8 @@ class StompReader:
             command, *lines = raw[:head_end].decode().replace("\r\n", "\n").split("\n")
         except UnicodeDecodeError as error:
             raise DialectError(f"no frame of STOMP: its head is no UTF-8 ({error})") from error
+        if not _is_command(command):
+            raise DialectError(f"no frame of STOMP: {shorten(command)} is no command")
         headers: dict[str, Any] = {}
         for line in lines:
             name, colon, value = line.partition(":")
@@ -79,8 +82,12 @@ class StompReader:
                 name, value = _unescape(name), _unescape(value)
             headers.setdefault(name, value)  # of repeated headers the first counts
         if data := raw[body_at:-1]:
-            headers["body"] = _read_body(data, str(headers.get("content-type", "")))
+            headers["body"] = data
         return command, headers, raw
+
+
+def _is_command(text: str) -> bool:
+    return text.isascii() and text.isupper() and text.isalpha()
 
 
 def _head_end(data: bytes | bytearray) -> tuple[int, int]:
@@ -104,7 +111,8 @@ def _content_length(head: bytes) -> int | None:
     return None
 
 
-def _read_body(data: bytes, content_type: str) -> Any:
+def read_body(data: bytes, content_type: str) -> Any:
+    """What a frame carries: values where it says that it is JSON, else text if it is UTF-8. Raises DialectError."""
     if content_type.partition(";")[0].strip().lower() == "application/json":
         try:
             return JSON.read(data)
@@ -121,7 +129,7 @@ def write(command: str, fields: Mapping[str, Any]) -> Data:
 
     Raises DialectError for what has no form.
     """
-    if not command.isascii() or not command.isupper() or not command.isalpha():
+    if not _is_command(command):
         raise DialectError(
             f"{shorten(command)} is no command of STOMP", hint='send("SEND", destination="/queue/calls")'
         )
@@ -131,7 +139,8 @@ def write(command: str, fields: Mapping[str, Any]) -> Data:
     if size:
         headers["content-length"] = size
     head = "\n".join([command, *(_header(command, name, value) for name, value in headers.items())]) + "\n\n"
-    return _encoded(head) + carried + b"\0" if isinstance(carried, bytes) else f"{head}{carried}\0"
+    encoded = _encoded(head)
+    return encoded + carried + b"\0" if isinstance(carried, bytes) else f"{head}{carried}\0"
 
 
 def _carried(command: str, body: Any, headers: dict[str, Any]) -> Data:
@@ -146,7 +155,9 @@ def _carried(command: str, body: Any, headers: dict[str, Any]) -> Data:
         raise JSON.unwritable(command, body, error) from error
 
 
-def _header(command: str, name: str, value: Any) -> str:
+def _header(command: str, name: Any, value: Any) -> str:
+    if not isinstance(name, str):
+        raise DialectError(f"{command}: the name of a header is a text, not {shorten(name)}")
     if not isinstance(value, (str, int, float)):
         raise DialectError(f"{command}: the header {name} is a text or a number, not {shorten(value)}")
     text = str(value).lower() if isinstance(value, bool) else str(value)
