@@ -9,13 +9,14 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-__all__ = ["REAL", "free_port", "serving", "without_program"]
+__all__ = ["REAL", "free_port", "listened_at", "serving", "without_program"]
 
 REAL = Path(__file__).parents[2] / ".real"
 """Where `make real` installs what the tests' environment does not have."""
@@ -67,6 +68,18 @@ def serving(
         if reading.ident is not None:
             reading.join()
         process.stdout.close()
+
+
+def listened_at(host: str, port: int, *, within_s: float = 60.0) -> None:
+    """Return when somebody listens there: for a server that says where before it does, and then says no more."""
+    overdue = time.monotonic() + within_s
+    while True:
+        try:
+            socket.create_connection((host, port), within_s).close()
+            return
+        except ConnectionRefusedError:
+            assert time.monotonic() < overdue, f"nobody listens at {host}:{port}"
+            time.sleep(0.02)
 
 
 def _announced(

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 import uvloop
 from jupyter_kernel import Kernel, Notebook, calculate
-from real_servers import REAL, serving
+from real_servers import REAL, listened_at, serving
 
 from antiphon import (
     DialectError,
@@ -40,12 +40,21 @@ needs_jupyter = [
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home = tmp_path_factory.mktemp("jupyter")
-    command = [str(PYTHON), "-m", "jupyter_server", "--no-browser", "--allow-root", "--ServerApp.port=0"]
+    command = [
+        str(PYTHON),
+        "-m",
+        "jupyter_server",
+        "--no-browser",
+        "--allow-root",
+        "--ServerApp.port=0",
+        "--ServerApp.ip=127.0.0.1",
+    ]
     options = [f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={home}"]
     folders = {f"JUPYTER_{kind}_DIR": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
     env = {**folders, "HOME": str(home), "IPYTHONDIR": str(home / "ipython")}
-    with serving([*command, *options], r" http://(127\.0\.0\.1:\d+)/", env=env) as found:
-        yield f"http://{found[1]}"
+    with serving([*command, *options], r" http://127\.0\.0\.1:(\d+)/", env=env) as found:
+        listened_at("127.0.0.1", int(found[1]))
+        yield f"http://127.0.0.1:{found[1]}"
     left = [path for path in Path("/proc").glob("[0-9]*/cmdline") if str(home).encode() in _read(path)]
     assert left == [], "processes of the server, or kernels"
 
