@@ -17,7 +17,7 @@ from antiphon.scenarios.scenario import load_file
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("redis"), without_program("redis-server")]
 
 PASSWORD = "looking-glass-7"
-EXAMPLE = load_file(str(Path(__file__).parents[2] / "examples" / "real" / "redis.py"))
+EXAMPLE = load_file(str(Path(__file__).parents[2] / "examples" / "real" / "redis_commands.py"))
 
 
 @pytest.fixture(scope="module")
