@@ -38,7 +38,7 @@ $(LINTERS): $(READY)
 demo: $(INSTALLED) ## an outgoing call at the contact centre, on this terminal
 	$(BIN)/antiphon demo
 
-test: $(READY) ## all tests but the slow and the deep ones, in about a minute
+test: $(READY) ## all tests but the slow and the deep ones, in little more than a minute
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 test-slow: $(READY) ## the tests that take seconds each: browsers, killed processes, failures as they look
