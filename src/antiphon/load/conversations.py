@@ -134,10 +134,6 @@ class Conversation:
             self._done_ns = self._now_ns()
             await self._held.wait()
 
-    def interrupt(self) -> None:
-        """End it, since the load ends."""
-        self.task.cancel()
-
     def conclude(self, now_ns: int) -> Outcome:
         """It is over: count it, and keep it if it is to be kept; how it ended."""
         now_ns = self._done_ns if self._done_ns is not None else now_ns

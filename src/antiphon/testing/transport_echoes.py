@@ -132,18 +132,7 @@ async def check_echo_aborted(wires: Wires) -> None:
 async def check_echo_cancelled_connect(wires: Wires) -> None:
     """A connect that is cancelled, at whatever moment, is told to nobody, or is open; the next one works."""
     async with play_echo(wires) as scene:
-        for turns in range(30):
-            client = Hearing()
-            connecting = asyncio.ensure_future(wires.transport.connect(scene.address, Opening(), client))
-            for _ in range(turns):
-                await asyncio.sleep(0)
-            connecting.cancel()
-            (outcome,) = await asyncio.gather(connecting, return_exceptions=True)
-            if isinstance(outcome, BaseException):
-                require(isinstance(outcome, asyncio.CancelledError), f"a cancelled connect raised {outcome!r}")
-            else:
-                outcome.close()
-            scene.clients.append(client)
+        await scene.cancel_connects()
         last = await scene.connect(scene.data("the last"))
         await scene.expect_data(last, [scene.data("the last")], "what the peer says back")
         assert last.connection is not None

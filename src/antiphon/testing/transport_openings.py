@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from antiphon.errors import ConnectFailed, UpgradeRefused
 from antiphon.testing.transport_check import check
 from antiphon.testing.wires import Hearing, Wires, play_scene, require
@@ -96,18 +94,7 @@ async def check_nobody_there(wires: Wires) -> None:
 async def check_cancelled_connect(wires: Wires) -> None:
     """A connect that is cancelled, at whatever moment, leaves nothing open on either side."""
     async with play_scene(wires) as scene:
-        for turns in range(30):
-            client = Hearing()
-            connecting = asyncio.ensure_future(wires.transport.connect(scene.address, Opening(), client))
-            for _ in range(turns):
-                await asyncio.sleep(0)
-            connecting.cancel()
-            (outcome,) = await asyncio.gather(connecting, return_exceptions=True)
-            if isinstance(outcome, BaseException):
-                require(isinstance(outcome, asyncio.CancelledError), f"a cancelled connect raised {outcome!r}")
-            else:
-                outcome.close()
-            scene.clients.append(client)
+        await scene.cancel_connects()
         await scene.pair()  # the server has by now heard of all that came before
         for server in scene.servers[:-1]:
             if server.connection is not None:

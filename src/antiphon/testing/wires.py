@@ -175,6 +175,21 @@ class Scene:
         require(client.connection is connection, "on_opened was given the connection that connect returned")
         return client
 
+    async def cancel_connects(self) -> None:
+        """Cancel connects at once, after one turn of the loop, two and so on: each is cancelled, or open and closed."""
+        for turns in range(30):
+            client = Hearing()
+            connecting = asyncio.ensure_future(self.wires.transport.connect(self.address, Opening(), client))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            connecting.cancel()
+            (outcome,) = await asyncio.gather(connecting, return_exceptions=True)
+            if isinstance(outcome, BaseException):
+                require(isinstance(outcome, asyncio.CancelledError), f"a cancelled connect raised {outcome!r}")
+            else:
+                outcome.close()
+            self.clients.append(client)
+
     async def pair(self) -> tuple[Hearing, Hearing]:
         """A client and its server, both open."""
         # By what the client says, not by who came when: without a handshake, `connect` may return before the server has
