@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any, Final
 
@@ -13,9 +12,10 @@ from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import Data
 from antiphon.conversation.wording import shorten
 from antiphon.errors import AntiphonError, TransportError
-from antiphon.transport.closing_time import ClosingTime, overdue
+from antiphon.transport.closing_time import ClosingTime
 from antiphon.transport.http1_head import phrase
 from antiphon.transport.http_client import HttpClient
+from antiphon.transport.http_stream_flow import HttpStreamFlow
 from antiphon.transport.interface import Receiver
 
 __all__ = ["HttpStreamConnection", "Saying"]
@@ -47,7 +47,7 @@ class Saying(msgspec.Struct):
         return f"{answer.status} {phrase(answer.status)}: {shorten(answer.text, _MOST_SHOWN)}".rstrip(": ")
 
 
-class HttpStreamConnection:
+class HttpStreamConnection(HttpStreamFlow):
     """One stream. Each send is a request of its own, one after the other, so that their order is that of the sends.
 
     A close hears no more, and lets go of the stream when what was said has left. `saying` is None for a stream that
@@ -65,24 +65,15 @@ class HttpStreamConnection:
         close_within_s: float,
         on_lost: Callable[[], Awaitable[None]],
     ) -> None:
+        super().__init__(close_within_s)
         self._receiver = receiver
         self._pieces = pieces
         self._saying = saying
-        self._close_within_s = close_within_s
         self._on_lost = on_lost
-        self._loop = asyncio.get_running_loop()
-        self._goodbye: Ending | None = None
         self._is_ended = False
         self._is_let_go = False
         self._reader: asyncio.Task[None] | None = None  # once it has begun to read
-        self._is_reading = asyncio.Event()
-        self._is_reading.set()
-        self._unsent: deque[bytes] = deque()
-        self._unsent_bytes = 0
-        self._is_empty = asyncio.Event()
-        self._is_empty.set()
         self._sender: asyncio.Task[None] | None = None
-        self._overdue: ClosingTime[int] | None = None
 
     def open(self, headers: Mapping[str, str]) -> None:
         """Tell the receiver, and begin to read."""
@@ -122,24 +113,6 @@ class HttpStreamConnection:
                 self._sender.cancel()
             self._let_go()
 
-    @property
-    def unsent_bytes(self) -> int:
-        """What has not been answered yet."""
-        return self._unsent_bytes
-
-    async def drained(self) -> None:
-        """Return when all that was said was answered, or the stream has ended."""
-        await self._is_empty.wait()
-
-    def pause(self) -> None:
-        """Read no more; the connection's window does the rest."""
-        if self._goodbye is None:
-            self._is_reading.clear()
-
-    def resume(self) -> None:
-        """Read again."""
-        self._is_reading.set()
-
     # -- the tasks ----------------------------------------------------------------------------------------------------
 
     async def _read(self) -> None:
@@ -177,12 +150,6 @@ class HttpStreamConnection:
         self._is_let_go = True
         if self._reader is not None:
             self._reader.cancel()
-
-    def _end_overdue(self) -> None:
-        if self._goodbye is not None:
-            goodbye = msgspec.structs.replace(self._goodbye, is_clean=False)
-            self._goodbye = overdue(goodbye, self._unsent_bytes, self._close_within_s)
-        self.abort()
 
     async def _end(self, ending: Ending) -> None:
         self._is_ended = True

@@ -14,7 +14,8 @@ from antiphon.conversation.ending import Ending
 from antiphon.conversation.headers import combine
 from antiphon.conversation.message import Data
 from antiphon.errors import TransportError
-from antiphon.transport.closing_time import ClosingTime, overdue
+from antiphon.transport.closing_time import ClosingTime
+from antiphon.transport.http_stream_flow import HttpStreamFlow
 from antiphon.transport.interface import Accept, Opening, Peer, Receiver, RejectConnection
 from antiphon.transport.stream.host_port import HostPort
 
@@ -118,28 +119,19 @@ class HttpStreamListening:
         return web.Response(status=202)
 
 
-class _Incoming:
+class _Incoming(HttpStreamFlow):
     """A stream that was asked for, from the server's side."""
 
     subprotocol = ""
     hears_frames = True
 
     def __init__(self, receiver: Receiver, response: web.StreamResponse, wire: Any, close_within_s: float) -> None:
+        super().__init__(close_within_s)
         self.ended = asyncio.Event()
         self._receiver = receiver
         self._response = response
         self._wire = wire
-        self._close_within_s = close_within_s
-        self._overdue: ClosingTime[int] | None = None
-        self._loop = asyncio.get_running_loop()
-        self._unsent: list[bytes] = []
-        self._unsent_bytes = 0
         self._news = asyncio.Event()
-        self._is_empty = asyncio.Event()
-        self._is_empty.set()
-        self._is_reading = asyncio.Event()
-        self._is_reading.set()
-        self._goodbye: Ending | None = None
 
     def send(self, data: Data) -> None:
         """Put it behind what was said before."""
@@ -164,24 +156,6 @@ class _Incoming:
             self._goodbye = self._goodbye or Ending(by="us")
             if self._wire is not None:
                 self._wire.abort()
-
-    @property
-    def unsent_bytes(self) -> int:
-        """What the event loop has not taken."""
-        return self._unsent_bytes
-
-    async def drained(self) -> None:
-        """Return when it has taken all, or the stream has ended."""
-        await self._is_empty.wait()
-
-    def pause(self) -> None:
-        """Answer no POST."""
-        if self._goodbye is None:
-            self._is_reading.clear()
-
-    def resume(self) -> None:
-        """Answer them again."""
-        self._is_reading.set()
 
     async def hear(self, data: bytes) -> None:
         """Something was posted; an answer waits while nobody reads."""
@@ -208,12 +182,6 @@ class _Incoming:
             self._is_reading.set()
             self._tell("on_ended", ending)
 
-    def _end_overdue(self) -> None:
-        if self._goodbye is not None:
-            goodbye = msgspec.structs.replace(self._goodbye, is_clean=False)
-            self._goodbye = overdue(goodbye, self._unsent_bytes, self._close_within_s)
-        self.abort()
-
     async def _say(self) -> None:
         while self._unsent or self._goodbye is None:
             await self._news.wait()
@@ -221,7 +189,7 @@ class _Incoming:
             while self._unsent:
                 said = self._unsent[0]
                 await self._response.write(said)
-                self._unsent.pop(0)
+                self._unsent.popleft()
                 self._unsent_bytes -= len(said)
             self._is_empty.set()
 
