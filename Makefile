@@ -7,12 +7,13 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 LINTERS := $(VENV)/.linters
+SITE_MAKER := $(VENV)/.docs
 PIP_INSTALL := $(BIN)/python -m pip install --quiet
 
 # Tests start many processes, which start much faster with the bytecode of the last time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: all help demo test test-slow test-deep real coverage lint types format wheel bench clean
+.PHONY: all help demo test test-slow test-deep real coverage lint types format docs wheel bench clean
 
 all: lint test ## lint and test (what `make` alone does)
 
@@ -34,6 +35,10 @@ $(READY): $(INSTALLED)
 $(LINTERS): $(READY)
 	$(PIP_INSTALL) --group lint
 	touch $(LINTERS)
+
+$(SITE_MAKER): $(INSTALLED)
+	$(PIP_INSTALL) --group docs
+	touch $(SITE_MAKER)
 
 demo: $(INSTALLED) ## an outgoing call at the contact centre, on this terminal
 	$(BIN)/antiphon demo
@@ -78,6 +83,11 @@ format: $(LINTERS) ## let ruff mend what it can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+docs: $(SITE_MAKER) ## the site, in site/: open site/index.html
+	$(BIN)/python -m manual
+	$(BIN)/zensical build --strict --clean
+	$(BIN)/python -m manual.check
+
 wheel: $(READY) ## build dist/, and try the wheel in a fresh environment without extras
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist .
@@ -87,4 +97,4 @@ bench: $(READY) ## what a round trip, a conversation and a load cost, beside bar
 	$(BIN)/python -m bench
 
 clean: ## remove what these commands have made
-	rm -rf .venv .venv-3.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* dist runs .bench
+	rm -rf .venv .venv-3.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* dist runs .bench .manual .cache site
