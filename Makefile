@@ -77,7 +77,9 @@ lint: types ## ruff format, ruff check, and `make types`
 
 types: $(LINTERS) ## mypy --strict over src and what authors write; pyright over the latter, as their editors see it
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file= --strict examples/new_project # apart: its calls.py is another one
 	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/pyright --pythonpath $(BIN)/python --project examples/new_project
 
 format: $(LINTERS) ## let ruff mend what it can
 	$(BIN)/ruff format .

@@ -131,6 +131,10 @@ MADE = {
 """What there must be after a block that ends with this line."""
 
 
+FOLDERS = {"examples/new_project/README.md": "examples/new_project"}
+"""Where a page's commands are run, if not among the scenarios of the contact centre."""
+
+
 def is_quick(block: Block) -> bool:
     return all(line.startswith("make ") for line in block.text.splitlines())
 
@@ -161,7 +165,7 @@ def test_commands_run(block: Block, tmp_path: Path) -> None:
     bin_folder = tmp_path / ".venv" / "bin"
     bin_folder.mkdir(parents=True)
     (bin_folder / "activate").write_text(f"PATH={shlex.quote(str(BIN))}:$PATH\n")
-    folder = tmp_path if "examples/" in block.text else tmp_path / "examples" / "contact_centre"
+    folder = tmp_path if "examples/" in block.text else tmp_path / FOLDERS.get(block.page, "examples/contact_centre")
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "GITHUB_", "MAKE"))}
 
     done = subprocess.run(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from antiphon import ScenarioError, Stand, Step, User, call, load_stand, play, scenario
 from antiphon.journal import Called
+from antiphon.stand.starting import started
 
 
 @pytest.fixture
@@ -321,3 +324,23 @@ def test_an_address_that_is_not_there_is_named() -> None:
         ScenarioError, match=r"needs 'center', which the stand 's' does not have(.|\n)*its addresses are: centre"
     ):
         Stand("s", {"centre": "http://c"}).resolve("{center}/desk", {})
+
+
+@asynccontextmanager
+async def told_as_addresses() -> AsyncIterator[dict[str, str]]:
+    yield {"centre": "ws://there"}
+
+
+@asynccontextmanager
+async def told_with_users() -> AsyncIterator[SimpleNamespace]:
+    yield SimpleNamespace(addresses={"centre": "ws://there"}, users=[{"name": "ann"}])
+
+
+@pytest.mark.parametrize(("make", "users"), [(told_as_addresses, []), (told_with_users, [{"name": "ann"}])])
+@pytest.mark.asyncio
+async def test_what_a_stand_starts_tells_its_addresses_and_its_users_if_it_has_any(
+    make: Callable[[], Any], users: list[dict[str, str]]
+) -> None:
+    async with started(Stand(start=f"{__name__}:{make.__name__}")) as stand:
+        assert stand.resolve("{centre}/desk", {}) == "ws://there/desk"
+        assert stand.users.fields() == users

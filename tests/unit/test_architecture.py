@@ -44,7 +44,9 @@ TESTBED_MAY_USE = {
 }
 
 MODULES = sorted(ROOT.rglob("*.py"))
-TESTBED_MODULES = sorted(path for path in TESTBED.rglob("*.py") if "example" not in path.relative_to(TESTBED).parts)
+TESTBED_MODULES = sorted(
+    path for path in TESTBED.rglob("*.py") if not {"example", "project"} & {*path.relative_to(TESTBED).parts}
+)
 
 
 def room_of(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""The command line: `antiphon run`, `load`, `merge`, `list`, `show`, `runs`, `report`, `diff`, `demo` and `testbed`."""
+"""The command line: `antiphon run`, `load`, `list`, `show` and the others in `_HELP`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ _TRACEBACK: Final = "--traceback"
 
 _HELP: Final[Mapping[str, str]] = {
     "demo": "Call a customer at the contact centre that comes with antiphon, and show the conversation.",
+    "new": "Make a small project to begin with: a stand, an actor, a scenario, a test, files for CI.",
     "run": "Perform a scenario, whose own parameters are options: FILE.py:SCENARIO [OPTIONS].",
     "load": "Perform a scenario as thousands of conversations, and measure: FILE.py:SCENARIO --rate 20/s --for 5m.",
     "merge": "Make one load of shards that were performed apart: load … --shard 1/2, and --shard 2/2 elsewhere.\n\n"

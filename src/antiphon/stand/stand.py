@@ -13,11 +13,12 @@ A stand comes from `antiphon.toml`, found in the working directory or above it:
     users = "users.csv"
 
 Every key of a stand is an address, except `users` (a list, or a file beside this one: see `antiphon.stand.users_csv`),
-`users_within_s` (how long to wait until users are free, 5 s), `start` ("module:attribute" of an async context manager
-that has `addresses` and `users`), `within_s` (the deadline of waits that give none, in seconds), `secrets` (further
-names of secret fields), `tls` and `transports` (tables: see `antiphon.stand.stand_tls` and `stand_transports`). An
-address that is a list is a program, which is started as the peer. In every value of the chosen stand
-environment variables are filled in: see `antiphon.stand.variables`.
+`users_within_s` (how long to wait until users are free, 5 s), `start` ("module:attribute" of what makes an async
+context manager, whose value has `addresses` and perhaps `users`, or is a mapping of addresses), `within_s` (the
+deadline of waits that give none, in seconds), `secrets` (further names of secret fields), `tls` and `transports`
+(tables: see `antiphon.stand.stand_tls` and `stand_transports`). An address that is a list is a program, which is
+started as the peer. In every value of the chosen stand environment variables are filled in: see
+`antiphon.stand.variables`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import Any
@@ -18,6 +18,8 @@ __all__ = ["started"]
 async def started(stand: Stand, *, users: int | None = None) -> AsyncIterator[Stand]:
     """The stand with the addresses and users of what its `start` names, which runs meanwhile; itself if it names none.
 
+    What it gives has `addresses`, and `users` if there are any; or it is a mapping of addresses.
+
     users: how many it is to have, None for as many as `stand.starts_users` says: a factory that takes `users` makes so
     many, if the stand has none of its own.
     """
@@ -28,7 +30,10 @@ async def started(stand: Stand, *, users: int | None = None) -> AsyncIterator[St
     count = stand.starts_users if users is None else users
     wanted = {"users": count} if count and _takes_users(factory) and not stand.users.fields() else {}
     async with factory(**wanted) as running:
-        yield stand.started(running.addresses, running.users)
+        if isinstance(running, Mapping):
+            yield stand.started(running, ())
+        else:
+            yield stand.started(running.addresses, getattr(running, "users", ()))
 
 
 def _factory(stand: Stand) -> Any:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager
-from importlib.metadata import EntryPoint
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final
 
 from antiphon.cli.app import Flag, OurScreen, ShowsTraceback
 from antiphon.cli.commands.testbed import testbed_entry
+from antiphon.cli.copying import brought_along, copy_files, require_no_link
 from antiphon.cli.exit_codes import PASSED
 from antiphon.cli.play import play_on_screen
 from antiphon.cli.screen import Screen
-from antiphon.errors import RecordingError, ScenarioError
+from antiphon.errors import ScenarioError
 from antiphon.scenarios.scenario import find_scenario
 from antiphon.stand.stand import Stand
 
@@ -47,7 +45,7 @@ def _demo(runs: Path | None, screen: Screen, *, shows_traceback: bool) -> int:
     screen.print_prose("A contact centre starts in this process. An operator's desk calls a customer through it.", "")
     testbed = testbed_entry()
     stand = Stand("demo", start=testbed.value)
-    with _example(testbed) as example:
+    with brought_along(testbed, "example") as example:
         scenario = find_scenario(f"{example / 'calls.py'}:outgoing")
         code = play_on_screen(scenario, {}, screen, stand=stand, runs=runs, shows_traceback=shows_traceback)
     screen.print(
@@ -57,13 +55,9 @@ def _demo(runs: Path | None, screen: Screen, *, shows_traceback: bool) -> int:
         "  cd my_calls",
         "  antiphon run calls.py:outgoing --telephone busy   see a call that fails",
         "  pytest                                            the same as tests",
+        "  antiphon new my_project                           begin one of your own",
     )
     return code
-
-
-def _example(testbed: EntryPoint) -> AbstractContextManager[Path]:
-    """The folder of the example, which lies in the testbed's package."""
-    return as_file(files(testbed.module).joinpath("example"))
 
 
 def _copy_example(folder: Path, screen: Screen) -> int:
@@ -71,23 +65,16 @@ def _copy_example(folder: Path, screen: Screen) -> int:
 
     Raises ScenarioError rather than overwrite a file or follow a link, RecordingError if the folder cannot be written.
     """
-    if folder.is_symlink():  # where others may write too it may be theirs, and lead anywhere
-        raise ScenarioError(f"{folder} is a link to {folder.readlink()}", hint="name the folder that you mean itself")
-    with _example(testbed_entry()) as example:
-        sources = sorted(path for path in example.iterdir() if path.suffix in _SUFFIXES)
-        for source in sources:
-            if os.path.lexists(folder / source.name):  # a link that leads nowhere yet would be written through
+    require_no_link(folder)
+    with brought_along(testbed_entry(), "example") as example:
+        names = sorted(path.relative_to(example) for path in example.iterdir() if path.suffix in _SUFFIXES)
+        for name in names:
+            if os.path.lexists(folder / name):  # a link that leads nowhere yet would be written through
                 raise ScenarioError(
-                    f"{folder / source.name} is there already", hint="choose another folder; nothing was overwritten"
+                    f"{folder / name} is there already", hint="choose another folder; nothing was overwritten"
                 )
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for source in sources:
-                with (folder / source.name).open("xb") as copy:
-                    copy.write(source.read_bytes())
-        except OSError as error:
-            raise RecordingError(f"the example cannot be copied: {error.strerror}", place=str(folder)) from error
-    for source in sources:
-        screen.print(f"{folder / source.name}")
+        copy_files(example, names, folder, "the example")
+    for name in names:
+        screen.print(f"{folder / name}")
     screen.print("", "Try:", f"  antiphon run {folder / 'calls.py'}:outgoing --help")
     return PASSED
