@@ -97,7 +97,10 @@ class WaitDriver(Resumer):
             self._runtime.tell_soft(failure)
 
     def _fail(self, wait: Wait[Any]) -> None:
-        if not self.is_awaited(wait):  # P7: if nobody ever does, the run fails with it
+        if self.is_awaited(wait):
+            if isinstance(wait, Exchange):
+                wait.is_left = False
+        elif not (isinstance(wait, Exchange) and wait.is_left):  # P7: if nobody ever does, the run fails with it
             self._runtime.unheard[wait] = None
         if isinstance(wait.error, DeadlinePassed):
             wait.error.explanation.holds_part = self._holds_part()
@@ -134,11 +137,36 @@ class WaitDriver(Resumer):
         if self.tell_given_up is not None and isinstance(wait, Exchange):
             self.tell_given_up(wait.request)
 
-    def leave(self, wait: Wait[Any], /) -> None:
+    def leave(self, wait: Exchange[Any], /) -> None:
         """See `antiphon.conversation.waits.Driver`."""
-        # Only where the peer learns of it: elsewhere the rest comes all the same, and may still be awaited.
-        if self.tell_given_up is not None and wait.is_pending and not self.is_awaited(wait):
-            self.abandon(wait)
+        if wait.is_pending:
+            wait.is_left = True
+            self.cancel(wait)
+        else:  # had it been left a moment sooner, what it failed with would not matter either
+            self._runtime.unheard.pop(wait, None)
+
+    def walk_away(self, wait: Exchange[Any], /) -> None:
+        """See `antiphon.conversation.waits.Driver`."""
+        wait.is_left = True
+        # Only where the peer learns of it: elsewhere the rest comes all the same, and may still be awaited. Not at
+        # once, for who stops iterating may be about to await it.
+        if self.tell_given_up is not None and not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self._leave_unawaited, wait)
+
+    def _leave_unawaited(self, wait: Exchange[Any]) -> None:
+        if wait.is_pending and not self.is_awaited(wait):
+            self.leave(wait)
+
+    def expect_refusal(self, wait: Exchange[Any], code: int | str | None, /) -> None:
+        """See `antiphon.conversation.waits.Driver`."""
+        listed = list(self.mailbox.settled)
+        self.mailbox.expect_refusal(wait, code)
+        # Of one that was over already all have been told: what came of it now is for whoever awaits it.
+        self.mailbox.settled = listed
+        if wait.settled_ns >= 0:
+            self._runtime.unheard.pop(wait, None)
+            if wait.error is not None:
+                self._runtime.unheard[wait] = None
 
     def give_up(self, wait: Wait[Any]) -> None:
         """Nobody awaits the wait any more; a failure has been told already."""

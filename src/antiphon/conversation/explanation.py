@@ -25,8 +25,9 @@ __all__ = ["NAME_PATH", "Explanation", "FailureKind", "Memory"]
 NAME_PATH: Final = "its name"
 """In a difference: not a field of the body, the message's name."""
 
-FailureKind = Literal["deadline", "closed", "check", "refused", "forbidden"]
-"""The deadline passed, the connection closed, a check failed, a request was refused, what was forbidden came."""
+FailureKind = Literal["deadline", "closed", "check", "refused", "accepted", "forbidden"]
+"""The deadline passed, the connection closed, a check failed, a request was refused, or was to be and was not, what was
+forbidden came."""
 
 
 class Memory(Protocol):

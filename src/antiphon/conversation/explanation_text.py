@@ -59,12 +59,24 @@ def _headline(facts: Explanation) -> Line:
             return (who, (" waited ", ""), *_awaited(wait), (f", but {facts.ending}", ""))
         case "refused":
             said = _refusal(facts.culprit)
-            asked = parts_around_name("reply", wait.request.name)[1] if isinstance(wait, Exchange) else wait.describe()
-            return (who, (" was refused ", ""), (asked, "name"), (f": {said}" if said else "", ""))
+            return (who, (" was refused ", ""), (_asked(wait), "name"), (f": {said}" if said else "", ""))
+        case "accepted":
+            return (
+                who,
+                (" was to be refused ", ""),
+                (_asked(wait), "name"),
+                (", and it was accepted: ", ""),
+                *_said(facts.culprit),
+            )
         case "forbidden":
             return (who, (" received ", ""), *_said(facts.culprit), (f", but there was to be {wait.describe()}", ""))
         case _:  # a check
             return (who, (" received ", ""), *_wanted(wait), (", but it is not as it should be", ""))
+
+
+def _asked(wait: Wait[Any]) -> str:
+    """The name of the request."""
+    return parts_around_name("reply", wait.request.name)[1] if isinstance(wait, Exchange) else wait.describe()
 
 
 def _awaited(wait: Wait[Any]) -> Line:

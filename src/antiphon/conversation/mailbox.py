@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from antiphon.conversation.backlog import Backlog
-from antiphon.conversation.checks import is_soft, why
+from antiphon.conversation.checks import is_soft
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.exchanges import Exchanges
 from antiphon.conversation.explanation_text import explain
@@ -24,9 +24,10 @@ from antiphon.conversation.match import matches
 from antiphon.conversation.message import Message
 from antiphon.conversation.names import Names
 from antiphon.conversation.overdue import Overdue, mark_late
+from antiphon.conversation.refusal import expect_refusal, misfit, refused, take_refusal
 from antiphon.conversation.wait_index import WaitIndex
 from antiphon.conversation.waits import AbsenceWait, Ban, CloseWait, Exchange, MessageWait, UntilWait, Wait, surrender
-from antiphon.errors import ChannelClosed, CheckFailed, DeadlinePassed, ForbiddenMessage, RequestRefused, ScenarioError
+from antiphon.errors import ChannelClosed, CheckFailed, DeadlinePassed, ForbiddenMessage, ScenarioError
 
 __all__ = ["DEFAULT_LIMIT_BYTES", "Ban", "Mailbox"]
 
@@ -186,27 +187,32 @@ class Mailbox:
             if isinstance(exchange.error, DeadlinePassed):
                 mark_late(exchange, now_ns)
             self.exchanges.forget(exchange.key)
-            return False
+            return exchange.is_left
         if exchange.message is None:
             exchange.message = message
         else:
             exchange.add(message)
-        if message.is_failure:
+        if message.is_failure or message.is_last:
             exchange.settled_ns = now_ns
-            exchange.error = self._refused(exchange, message, now_ns)
-        elif message.is_last:
-            exchange.settled_ns = now_ns
-            if exchange.check is not None and not matches(exchange.check, exchange.message.body):
-                self._blame(exchange, now_ns)
+            if not message.is_last:
+                self.exchanges.abandon(exchange)  # what follows the refusal still belongs to it
+            self._judge(exchange, message, now_ns)
         self._announce(exchange)
         return True
 
-    def _refused(self, exchange: Exchange, refusal: Message, now_ns: int) -> RequestRefused:
-        if not refusal.is_last:
-            self.exchanges.abandon(exchange)  # what follows the refusal still belongs to it
-        refused = RequestRefused("", explanation=explain(exchange, self, now_ns, "refused", culprit=refusal))
-        refused.message = refusal
-        return refused
+    def _judge(self, exchange: Exchange, last: Message, now_ns: int) -> None:
+        """The last reply that matters has come."""
+        if last.is_failure and not take_refusal(exchange, last):
+            exchange.error = refused(exchange, self, last, now_ns)
+        elif exchange.check is not None and not matches(exchange.check, exchange.message.body):  # type: ignore[union-attr]
+            self._blame(exchange, now_ns)
+
+    def expect_refusal(self, exchange: Exchange, code: int | str | None) -> None:
+        """The exchange is for a refusal with that code (None: with any), also if it is settled already."""
+        expect_refusal(exchange, code)
+        if exchange.message is not None and exchange.settled_ns >= 0 and not exchange.is_abandoned:
+            exchange.error = None
+            self._judge(exchange, exchange.messages[-1], exchange.settled_ns)
 
     def _take(self, wait: MessageWait, message: Message, now_ns: int) -> MessageWait | None:
         """Satisfy the wait; gives it as `hand_out` does."""
@@ -223,9 +229,8 @@ class Mailbox:
 
     def _blame(self, wait: MessageWait | Exchange, now_ns: int) -> None:
         """What satisfied the wait does not fit its check."""
-        check, message = wait.check, wait.message
-        found = why(check, message.body)  # type: ignore[union-attr]
-        error = CheckFailed("", explanation=explain(wait, self, now_ns, "check", culprit=message, differences=found))
+        check = wait.check
+        error = misfit(wait, check, self, now_ns)
         if is_soft(check):  # P4 but for this: it is told at the end of the run, and the message counts
             self.soft_failures.append(error)
         else:

@@ -111,6 +111,13 @@ class AskedExchange(Exchange[B]):
 
     check = _judged_by  # what the mailbox judges the answer by
 
+    @property
+    def given_check(self) -> Any:
+        return self.judge
+
+    def is_judged_by(self, check: Any) -> None:
+        self.judge, self.kinds = check, None
+
     def is_interim(self, reply: Message) -> bool:
         """Whether the request says that such a reply is followed by others; a refusal is not, whatever it says."""
         wanted = self.provisional

@@ -7,8 +7,8 @@ after the mailbox has finished its own change.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Generator, Hashable
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Collection, Generator, Hashable
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 import msgspec
 
@@ -20,7 +20,18 @@ from antiphon.conversation.names import B, Names
 from antiphon.conversation.quick_writes import quick_writes
 from antiphon.errors import ScenarioError
 
-__all__ = ["AbsenceWait", "Ban", "CloseWait", "Driver", "Exchange", "MessageWait", "UntilWait", "Wait", "surrender"]
+__all__ = [
+    "AbsenceWait",
+    "Ban",
+    "CloseWait",
+    "Driver",
+    "Exchange",
+    "MessageWait",
+    "Replies",
+    "UntilWait",
+    "Wait",
+    "surrender",
+]
 
 T = TypeVar("T")
 
@@ -43,8 +54,16 @@ class Driver(Protocol):
         """Nobody awaits the wait any more."""
         ...
 
-    def leave(self, wait: Wait[Any], /) -> None:
-        """Whoever iterates the replies has left before the last of them."""
+    def leave(self, wait: Exchange[Any], /) -> None:
+        """Whoever asked does not want the replies that are still to come."""
+        ...
+
+    def walk_away(self, wait: Exchange[Any], /) -> None:
+        """Whoever iterated the replies has stopped before the last of them; called from anywhere, in any thread."""
+        ...
+
+    def expect_refusal(self, wait: Exchange[Any], code: int | str | None, /) -> None:
+        """A refusal is what is wanted, with that code if it is given."""
         ...
 
     def trouble(self, wait: Wait[Any], /) -> BaseException:
@@ -252,13 +271,15 @@ class Ban:
 class Exchange(Wait[B]):
     """A request and its replies: await it for the answer, or iterate it for every message that belongs to it.
 
-    `async for` ends after the last reply; a refusal is raised when it comes. Whoever leaves it before gives the
-    exchange up if the dialect has a word that tells the peer so (`Codec.cancel`).
+    `async for` ends after the last reply; a refusal is raised when it comes. `async with self.ask(…) as replies` leaves
+    the exchange at its end (see `leave`). Whoever breaks out of `async for` has left it, too: in the next turn of the
+    event loop if the dialect has a word for that and nobody awaits it by then; without such a word it may still be
+    awaited, and as long as nobody does, nothing that comes of it matters.
 
     `request` is what was sent, and its `asks` the key of the replies. `messages` are the replies so far, of which
     whoever iterates has seen the first `seen`; `message` is the answer among them: the latest that says it is one, else
     the latest. `several` lists them if there is more than one: most requests have one reply, and a list is one thing
-    more that the collector walks as long as the wait is kept.
+    more that the collector walks as long as the wait is kept. `is_left` says that nobody wants more of them.
     """
 
     kind = "reply"
@@ -267,6 +288,7 @@ class Exchange(Wait[B]):
     check: Any = None
     several: list[Message] | None = None
     seen: int = 0
+    is_left: bool = False
 
     @property
     def key(self) -> Hashable:
@@ -279,25 +301,40 @@ class Exchange(Wait[B]):
             return list(self.several)
         return [self.message] if self.message is not None else []
 
-    async def __aiter__(self) -> AsyncIterator[Message]:
-        # Whoever has awaited it has seen all there was.
-        while not self.is_seen:
-            several = self.several
-            if self.seen < (len(several) if several is not None else self.message is not None):
-                self.seen += 1
-                reply = several[self.seen - 1] if several is not None else self.message
-                assert reply is not None
-                try:
-                    yield reply
-                except GeneratorExit:
-                    self.driver.leave(self)
-                    raise
-            elif self.settled_ns < 0:
-                await self.driver.any_of((self,))
-            else:
-                break
-        if self.error is not None:
-            raise self.driver.trouble(self)
+    @property
+    def given_check(self) -> Any:
+        """The check that the answer is judged by, as whoever asked gave it."""
+        return self.check
+
+    def is_judged_by(self, check: Any) -> None:
+        """It is a message that is awaited, and judged by that check."""
+        self.check = check
+
+    def refused(self, code: int | str | None = None) -> Exchange[Message]:
+        """Say that the request is to be refused: await what this gives for the refusal, which is a message.
+
+        `code` is what the refusal must say, a number or a word as the peer has it (`1` and `"1"` are the same); a
+        `check` that was given judges the refusal. Raises CheckFailed when it is awaited and the request was accepted.
+        """
+        self.driver.expect_refusal(self, code)
+        return self  # type: ignore[return-value]  # whatever its answer was to be, a refusal is a message
+
+    def leave(self) -> None:
+        """Want no more of the replies: the peer is told so if the dialect has a word for it (`Codec.cancel`).
+
+        Nothing of it is left behind: replies that were not seen, or that still come, are in the journal only. One that
+        is over stays as it is.
+        """
+        self.driver.leave(self)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        self.leave()
+
+    def __aiter__(self) -> Replies:
+        return Replies(self)
 
     def add(self, further: Message) -> None:
         """A reply has come after the first."""
@@ -316,6 +353,42 @@ class Exchange(Wait[B]):
     def accepts(self, message: Message, /) -> bool:
         # P5: an id may be 0, so only None is no key; what came before the request is a reply to another of this id.
         return message.reply_to is not None and message.reply_to == self.request.asks and message.number > self.after
+
+
+class Replies:
+    """The replies of an exchange, one by one, as they come.
+
+    Not a generator: one that is thrown away in the middle is ended by the event loop, some turns later.
+    """
+
+    __slots__ = ("_exchange", "_is_under_way")
+
+    def __init__(self, exchange: Exchange[Any]) -> None:
+        self._exchange = exchange
+        self._is_under_way = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Message:
+        exchange = self._exchange
+        self._is_under_way = False
+        while not exchange.is_seen:  # whoever has awaited it has seen all there was
+            several = exchange.several
+            if exchange.seen < (len(several) if several is not None else exchange.message is not None):
+                exchange.seen += 1
+                self._is_under_way = True
+                return several[exchange.seen - 1] if several is not None else exchange.message  # type: ignore[return-value]
+            if exchange.settled_ns >= 0:
+                break
+            await exchange.driver.any_of((exchange,))
+        if exchange.error is not None:
+            raise exchange.driver.trouble(exchange)
+        raise StopAsyncIteration
+
+    def __del__(self) -> None:
+        if self._is_under_way and self._exchange.is_pending:
+            self._exchange.driver.walk_away(self._exchange)
 
 
 @quick_writes
@@ -375,8 +448,8 @@ class CloseWait(Wait[Ending]):
 
 
 def surrender(wait: Wait[Any]) -> list[Message]:
-    """Take from a wait what it has received and nobody has seen."""
-    if wait.is_seen:
+    """Take from a wait what it has received and nobody has seen, and what somebody may still want."""
+    if wait.is_seen or (isinstance(wait, Exchange) and wait.is_left):
         return []
     if isinstance(wait, Exchange):
         messages = wait.messages

@@ -272,13 +272,19 @@ class WaitEnded(Entry, tag="wait-ended"):
     def of(cls, wait: Wait[Any]) -> WaitEnded:
         """The end of a channel's wait, as it is now: what is abandoned later gives back what it had."""
         error, message = wait.error, wait.message
-        return cls(
-            at_ns=wait.settled_ns,
-            number=wait.order,
-            outcome="failed" if error is not None else "cancelled" if wait.is_abandoned else "satisfied",
-            message=message.number if message is not None else 0,
-            error=type(error).__name__ if error is not None else "",
-        )
+        if error is None:  # nearly all
+            return cls(
+                at_ns=wait.settled_ns,
+                number=wait.order,
+                outcome="cancelled" if wait.is_abandoned else "satisfied",
+                message=message.number if message is not None else 0,
+            )
+        ended = cls(at_ns=wait.settled_ns, number=wait.order, outcome="cancelled")
+        # What nobody wanted to hear of any more has not failed.
+        if not getattr(wait, "is_left", False):
+            ended.outcome, ended.error = "failed", type(error).__name__
+            ended.message = message.number if message is not None else 0
+        return ended
 
 
 class Handled(Entry, tag="handled"):

@@ -188,6 +188,9 @@ class _Told(_Words):
                 said = self._refusal(facts.culprit)
                 asked = self._name(wait.request.name) if isinstance(wait, Exchange) else culprit
                 return f"was refused {asked}{f': {said}' if said else ''}"
+            case "accepted":
+                asked = self._name(wait.request.name) if isinstance(wait, Exchange) else culprit
+                return f"was to be refused {asked}, and it was accepted"
             case "forbidden":
                 return f"received {culprit}, but there was to be {self._wanted(wait)}"
             case _:

@@ -1,0 +1,79 @@
+"""A request that is refused, or was to be; and what fails a wait whose message is not what it should be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from antiphon.conversation.checks import Check, is_soft, why
+from antiphon.conversation.explanation import FailureKind, Memory
+from antiphon.conversation.explanation_text import code_and_text, explain
+from antiphon.conversation.match import DESCRIBED, Difference, matches
+from antiphon.conversation.message import Message
+from antiphon.conversation.waits import Exchange, MessageWait
+from antiphon.errors import CheckFailed, RequestRefused
+
+__all__ = ["ExpectedRefusal", "expect_refusal", "misfit", "refused", "take_refusal"]
+
+
+class ExpectedRefusal(Check):
+    """The check of a request that is to be refused: fits a refusal with that `code` (None: any) that fits `check`.
+
+    `refusal` is the refusal, once it has come: what is judged without one is an answer, which never fits.
+    """
+
+    __slots__ = ("_check", "_code", "refusal")
+
+    def __init__(self, code: int | str | None, check: Any) -> None:
+        self._code = code
+        self._check = check
+        self.refusal: Message | None = None
+
+    def __call__(self, body: Any) -> bool:
+        if self.refusal is None or self._other_code():
+            return False
+        return self._check is None or matches(self._check, body)
+
+    def why(self, body: Any) -> list[Difference]:
+        if self.refusal is None:
+            return [Difference("", {DESCRIBED: "a refusal"}, body)]
+        return self._other_code() or why(self._check, body)
+
+    @property
+    def is_soft(self) -> bool:
+        return self.refusal is not None and not self._other_code() and is_soft(self._check)
+
+    def _other_code(self) -> list[Difference]:
+        code = code_and_text(self.refusal)[0]
+        # A code may be a number for one peer and text for another; who writes it down means the same.
+        fits = self._code is None or str(self._code) == str(code)
+        return [] if fits else [Difference("its code", self._code, code)]
+
+
+def expect_refusal(exchange: Exchange[Any], code: int | str | None) -> None:
+    """From now on the exchange is for a refusal; the check that it was given judges that."""
+    exchange.is_judged_by(ExpectedRefusal(code, exchange.given_check))
+
+
+def take_refusal(exchange: Exchange[Any], refusal: Message) -> bool:
+    """Whether a refusal is what the exchange is for; then it is its answer, and there for the check."""
+    check = exchange.check
+    if isinstance(check, ExpectedRefusal):
+        check.refusal = exchange.message = refusal
+        return True
+    return False
+
+
+def refused(exchange: Exchange[Any], memory: Memory, refusal: Message, now_ns: int) -> RequestRefused:
+    """What fails an exchange whose request is refused."""
+    error = RequestRefused("", explanation=explain(exchange, memory, now_ns, "refused", culprit=refusal))
+    error.message = refusal
+    return error
+
+
+def misfit(wait: MessageWait | Exchange[Any], check: Any, memory: Memory, now_ns: int) -> CheckFailed:
+    """What fails a wait that has got a message which does not fit its check; the check knows afterwards why."""
+    message = wait.message
+    assert message is not None
+    outcome: FailureKind = "accepted" if isinstance(check, ExpectedRefusal) and check.refusal is None else "check"
+    found = why(check, message.body) if outcome == "check" else ()
+    return CheckFailed("", explanation=explain(wait, memory, now_ns, outcome, culprit=message, differences=found))
