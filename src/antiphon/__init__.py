@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Ocpp,
         Raw,
         Resp,
+        SocketIo,
         Stomp,
         Text,
     )
@@ -141,6 +142,7 @@ __all__ = [
     "ScenarioError",
     "SendBufferFull",
     "Server",
+    "SocketIo",
     "Soft",
     "SoftChecksFailed",
     "Stand",
@@ -196,7 +198,8 @@ _HOMES = {
         "actor.channel": "Channel",
         "conversation.checks": "Soft soft",
         "actor.declarations": "Accepted Http Link WebSocket",
-        "dialect": "Cbor Codec Dialect GraphqlWs Json JsonRpc Lsp Meeting MessagePack Mqtt Ocpp Raw Resp Stomp Text",
+        "dialect": "Cbor Codec Dialect GraphqlWs Json JsonRpc Lsp Meeting MessagePack Mqtt Ocpp Raw Resp SocketIo "
+        "Stomp Text",
         "conversation.ending": "Ending",
         "errors": "AntiphonError ChannelClosed CheckFailed ConnectFailed DeadlinePassed DialectError "
         "DialectFailed ErrorReply ExpectationFailed FieldMissing ForbiddenMessage HandlerFailed LoadInconclusive "

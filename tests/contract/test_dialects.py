@@ -29,6 +29,7 @@ from antiphon import (
     Ocpp,
     Raw,
     Resp,
+    SocketIo,
     Stomp,
     Text,
 )
@@ -198,6 +199,31 @@ SPEECHES = {
         both_ask=False,
         peer=Stomp(login="alice", passcode="sesame", heart_beat_ms=(1500, 500)),
         user={"name": "alice", "password": "sesame"},
+    ),
+    "socket.io": Speech(
+        SocketIo({"token": "{user.password}"}, ping_every_s=20, ping_within_s=10),
+        samples=[
+            *ANY_BODIES,
+            ("several", ["x", {"n": 1.5}, None]),
+            ("one that is a list", [[1, 2]]),
+            ("one that is null", [None]),
+            ("none", None),
+            ("/,/a,b", "no namespace of ours"),
+            ("data", {"file": b"\xff\x00", "more": [b"", {"name": "größe", "of": b"\x00" * 70_000}]}),
+        ],
+        asks=("add user", ["alice", b"\xff"]),
+        answer={"users": [1, b"\x00"]},
+        spans_frames=True,
+        can_refuse=False,  # nobody said what a failure is
+        peer=SocketIo(admit=lambda auth, namespace: auth == {"token": "sesame"}, ping_every_s=20, ping_within_s=10),
+        user={"name": "alice", "password": "sesame"},
+    ),
+    "socket.io, namespaces": Speech(
+        SocketIo(namespaces=["/chat", "/"], failed={"code": ...}),
+        samples=[("news", "x"), ("/,news", {"n": 1}), ("/chat,/a,b", [1, b"2"])],
+        asks=("/,sum", [1, 2]),
+        answer=3,
+        spans_frames=True,
     ),
     "lines": Speech(
         Lines(), samples=[("DOOR", "open"), ("PING", ""), ("OK", "by itself")], asks=("GET", "volume"), answer="5"

@@ -37,6 +37,7 @@ from antiphon import (
     RecordingError,
     Resp,
     ScenarioError,
+    SocketIo,
     Stomp,
     Text,
 )
@@ -434,6 +435,52 @@ def test_streams(name: str, chance: st.DataObject, cuts: list[int]) -> None:
     assert outcome_of(make(), in_pieces(data, cuts)) == whole
     if len(data) < 300:
         assert outcome_of(make(), [bytes([byte]) for byte in data]) == whole
+
+
+SOCKETIO_HEARD = (
+    b'42["news",{"a":[null]},"Q8UoewN"]',
+    b'42/admin,7["x","y"]',
+    b'430[{"code":1}]',
+    b'452-/admin,0["x",{"_placeholder":true,"num":0},[{"_placeholder":true,"num":1}]]',
+    b'461-1[{"_placeholder":true,"num":0}]',
+    b'40/admin,{"sid":"s","pid":"p"}',
+    b'44{"message":"no","data":{"a":1}}',
+    b"41/admin,",
+    b"2",
+    b"\x00\xff",
+)
+SOCKETIO_OPEN = b'0{"sid":"e","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}'
+
+
+def socketio(side: Any, *, is_open: bool) -> Codec:
+    codec = SocketIo(namespaces=["/", "/admin"], limit_bytes=LIMIT_BYTES, failed={"code": 1}).codec(Meeting(side))
+    list(codec.opening())
+    for frame in (SOCKETIO_OPEN.decode(), '40{"sid":"s","pid":"p"}', '40/admin,{"sid":"s"}') if is_open else ():
+        if side == "client" or frame[0] == "4":
+            list(codec.decode(frame))
+    codec.owed()
+    for name in ("news", "/admin,x") if is_open else ():
+        codec.request(name, None)
+    return codec
+
+
+@pytest.mark.parametrize("side", ["client", "server"])
+@EACH
+@given(
+    frames=st.lists(st.tuples(mutated(*SOCKETIO_HEARD, SOCKETIO_OPEN), st.booleans()), max_size=6),
+    is_open=st.booleans(),
+)
+def test_socketio(side: str, frames: list[tuple[bytes, bool]], is_open: bool) -> None:
+    codec = socketio(side, is_open=is_open)
+    for data, is_binary in frames:
+        with suppress(DialectError, OpeningRefused):
+            for message in codec.decode(data if is_binary else data.decode("utf-8", "replace")):
+                assert message.name
+                assert len(message.raw) <= 2 * LIMIT_BYTES
+        for owed in codec.owed():
+            assert isinstance(owed, Message)
+            assert owed.name in ("pong", "connect", "connect_error")
+    assert len(codec._reader._attachments) <= LIMIT_BYTES  # type: ignore[attr-defined]
 
 
 # -- files -------------------------------------------------------------------------------------------------------------

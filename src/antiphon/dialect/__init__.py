@@ -12,6 +12,7 @@ from antiphon.dialect.ocpp import Ocpp
 from antiphon.dialect.packed import Cbor, MessagePack
 from antiphon.dialect.plain import Raw, Text
 from antiphon.dialect.resp import Resp
+from antiphon.dialect.socketio import SocketIo
 from antiphon.dialect.stomp import Stomp
 from antiphon.dialect.structured import Structured
 
@@ -30,6 +31,7 @@ __all__ = [
     "Ocpp",
     "Raw",
     "Resp",
+    "SocketIo",
     "Stomp",
     "Structured",
     "Text",
