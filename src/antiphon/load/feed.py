@@ -77,6 +77,11 @@ class Feed:
         return self._source.file if isinstance(self._source, _File) else None
 
     @property
+    def goes_by_number(self) -> bool:
+        """Whether a conversation of the same number is given the same again: a function that is not told it may differ."""
+        return not isinstance(self._source, _Function) or self._source.takes_number
+
+    @property
     def columns(self) -> list[str] | None:
         """The names of its columns, if it is a table. Raises ScenarioError if that cannot be read."""
         return columns_of(self._source.file) if isinstance(self._source, _File) and not self._source.is_json else None
@@ -275,11 +280,11 @@ class _Function:
 
     def __init__(self, title: str, function: Callable[..., Any], takes_number: bool) -> None:
         self.title = title
+        self.takes_number = takes_number
         self._function = function
-        self._takes_number = takes_number
 
     def lender(self, order: Order | None, seed: int, stream: str) -> Lender:
-        return _Called(self.title, self._function, self._takes_number)
+        return _Called(self.title, self._function, self.takes_number)
 
 
 def _found(source: str | Path, place: Place) -> Path:

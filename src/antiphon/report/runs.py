@@ -17,7 +17,7 @@ from antiphon.journal.file import FILE_NAME, WrittenMessage, read_journal
 from antiphon.journal.load_file import LOAD_FILE_NAME, is_load, read_load
 from antiphon.report.verdict import UNFINISHED, Verdict, Word
 
-__all__ = ["UNREADABLE", "RunSummary", "find_run", "find_runs", "summary"]
+__all__ = ["UNREADABLE", "RunSummary", "find_load", "find_run", "find_runs", "summary"]
 
 
 class RunSummary(msgspec.Struct, frozen=True):
@@ -87,6 +87,20 @@ def find_run(wanted: str, home: Path, *, with_loads: bool = False) -> Path:
         hint = "antiphon runs shows which there are" if runs else "where are they? --runs DIRECTORY"
         raise RecordingError(missing, place=str(home), hint=hint)
     return matching[0]
+
+
+def find_load(wanted: str, home: Path) -> Path:
+    """The directory of a load, as `find_run` finds one: "last" is the last load, whatever was run since."""
+    if wanted == "last":
+        loads = [each for each in find_runs(home, with_loads=True) if is_load(each)]
+        if loads:
+            return loads[0]
+        raise RecordingError("no load is recorded here", place=str(home), hint="where are they? --runs DIRECTORY")
+    found = find_run(wanted, home, with_loads=True)
+    if not is_load(found):
+        hint = "antiphon runs shows which are loads: those with conversations"
+        raise RecordingError("this is a run of a scenario, and no load", place=str(found), hint=hint)
+    return found
 
 
 def summary(directory: Path) -> RunSummary:

@@ -16,7 +16,7 @@ from antiphon.cli.screen import Screen
 from antiphon.errors import ScenarioError
 from antiphon.load.again import conversation_again
 from antiphon.load.keeping import CONVERSATIONS
-from antiphon.report.runs import find_run
+from antiphon.report.runs import find_load
 from antiphon.scenarios.scenario import find_scenario
 from antiphon.stand.stand import load_stand
 
@@ -60,12 +60,13 @@ def command(
 def _run_again(tokens: Sequence[str], screen: Screen, *, shows_traceback: bool) -> int:
     """Perform a conversation of a load once more: `--again LOAD/CONVERSATION`, with the options of its scenario."""
     named, rest, runs = _again(tokens)
-    load, _, conversation = named.rstrip("/").removesuffix("/journal.jsonl").rpartition("/")
-    # A path of the conversation's directory, as a shell completes it.
+    # Also a path of the conversation's directory, as a shell completes it, or of a file in there.
+    path = named.rstrip("/")
+    load, _, conversation = (str(Path(path).parent) if Path(path).is_file() else path).rpartition("/")
     load = load.removesuffix(f"/{CONVERSATIONS}")
     if not load:
         raise ScenarioError(f"which conversation of which load is {named!r}?", hint="--again LOAD/PART-NUMBER")
-    again = conversation_again(find_run(load, runs, with_loads=True), conversation)
+    again = conversation_again(find_load(load, runs), conversation)
     scenario = again.scenario
 
     def perform(common: Common, parameters: Mapping[str, Any]) -> int:

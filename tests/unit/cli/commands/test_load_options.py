@@ -9,7 +9,7 @@ import pytest
 from load_records import write_record
 
 from antiphon.cli import main
-from antiphon.cli.exit_codes import FAILED, PASSED, USAGE
+from antiphon.cli.exit_codes import FAILED, INCONCLUSIVE, PASSED, USAGE
 from antiphon.journal.figures import ConversationKept, LoadStarted
 
 SCENARIO = """
@@ -141,3 +141,117 @@ def test_a_secret_that_is_not_recorded_has_to_be_given_again(place: Path, capsys
     assert main(again) == USAGE
     assert "--password" in capsys.readouterr().err
     assert main([*again, "--password", "looking-glass"]) == PASSED
+
+
+DRAWING = """
+import itertools
+from antiphon import Plan, feed, part, scenario
+
+numbers = itertools.count(100)
+
+@scenario
+async def drawing(number: int, word: str = "", old: str = "of before") -> int:
+    return number
+
+drawn = Plan(part(drawing, users=1, count=3, number=feed(lambda: next(numbers)), word=feed("words.csv")))
+counted = Plan(part(drawing, users=1, count=3, number=feed(lambda number: 7 * number), word=feed("words.csv")))
+"""
+
+
+@pytest.fixture
+def drawn(place: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """A load of three conversations that a function has given numbers, of which one was kept: 100, 101, 102."""
+    (place / "drawing.py").write_text(DRAWING)
+    (place / "words.csv").write_text("word\nred\ngreen\nblue\n")
+    assert main(["load", "drawing.py:drawn", "--keep", "slowest:1", "--quiet"]) in {PASSED, INCONCLUSIVE}
+    capsys.readouterr()
+    (load,) = (place / "runs").iterdir()
+    return load
+
+
+def kept_in(load: Path) -> int:
+    (kept,) = (load / "conversations").iterdir()
+    return int(kept.name.removeprefix("drawing-"))
+
+
+def test_one_that_was_kept_is_given_what_it_had_whatever_its_feeds_give_now(
+    drawn: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (drawn.parents[1] / "words.csv").write_text("word\nother\n")
+    number = kept_in(drawn)
+
+    assert main(["run", "--again", f"last/drawing-{number}", "--no-record"]) == PASSED
+
+    word = ["red", "green", "blue"][number]
+    assert f"drawing(number={100 + number}, word='{word}', old='of before')" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "spelt", ["last/drawing-{}", "{}/conversations/drawing-{}", "{}/conversations/drawing-{}/trace.html"]
+)
+def test_last_is_the_last_load_whatever_was_run_since(drawn: Path, spelt: str) -> None:
+    number = kept_in(drawn)
+    meant = spelt.format(number) if spelt.startswith("last") else spelt.format(drawn, number)
+
+    assert main(["run", "--again", meant, "--quiet"]) == PASSED
+    assert main(["run", "--again", meant, "--quiet"]) == PASSED
+
+
+def test_what_was_not_recorded_and_no_number_tells_is_said(drawn: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    number = (kept_in(drawn) + 1) % 3
+
+    assert main(["run", "--again", f"last/drawing-{number}", "--no-record"]) == USAGE
+
+    told = capsys.readouterr().err
+    assert f"what drawing-{number} was given by <lambda> at " in told
+    assert "conversations/ has those that were kept" in told
+
+
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        ("last/drawing-3", "there is no conversation drawing-3: 3 of drawing were to begin"),
+        ("last/drawing-9999999999999999", "there is no conversation 'drawing-9999999999999999'"),
+        ("last/drawing-²", "there is no conversation 'drawing-²'"),
+        ("last/draw-1", "PART-NUMBER, of drawing"),
+        ("last/drawing", "there is no conversation 'drawing'"),
+        ("drawing-1", "--again LOAD/PART-NUMBER"),
+        ("nosuch/drawing-1", "there is no run 'nosuch'"),
+        ("ran/drawing-1", "this is a run of a scenario, and no load"),
+    ],
+)
+def test_one_that_there_was_not_is_said(drawn: Path, capsys: pytest.CaptureFixture[str], named: str, told: str) -> None:
+    assert main(["run", "drawing.py:drawing", "--number", "1", "--runs", "others", "--quiet"]) == PASSED
+    next(Path("others").iterdir()).rename(Path("runs") / "ran")
+    capsys.readouterr()
+
+    assert main(["run", "--again", named, "--no-record", "--quiet"]) == USAGE
+
+    error = capsys.readouterr().err
+    assert told in error
+    assert error.count("error:") == 1
+
+
+def test_of_another_version_of_the_file_it_is_said_what_is_not_there_any_more(
+    drawn: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = drawn.parents[1] / "drawing.py"
+    file.write_text(DRAWING.replace(', old: str = "of before"', ""))
+    again = ["run", "--again", f"last/drawing-{kept_in(drawn)}", "--no-record", "--quiet"]
+
+    assert main(again) == USAGE
+    assert "drawing has no parameter 'old' any more" in capsys.readouterr().err
+
+    file.write_text(DRAWING.replace("drawn =", "drawn_otherwise ="))
+    assert main(again) == USAGE
+    assert "there is no plan or scenario 'drawn'" in capsys.readouterr().err
+
+
+def test_a_function_that_takes_the_number_is_asked_again(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (place / "drawing.py").write_text(DRAWING)
+    (place / "words.csv").write_text("word\nred\n")
+    assert main(["load", "drawing.py:counted", "--keep", "none", "--quiet"]) in {PASSED, INCONCLUSIVE}
+
+    assert main(["run", "--again", "last/drawing-2", "--no-record"]) == PASSED
+
+    assert "drawing(number=14, word='red', old='of before')" in capsys.readouterr().out
