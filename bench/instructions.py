@@ -19,7 +19,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -29,7 +29,7 @@ from bench.clients.actor import KEPT_UNDER_LOAD
 from bench.conversation import ASK, FIRST_ID, READY, REST_OF_REQUEST
 from bench.memory_peer import MemoryPeer
 
-__all__ = ["Counted", "Tracer", "counted", "instructions"]
+__all__ = ["DIALECT", "Counted", "Tracer", "counted", "instructions"]
 
 WARMED_UP = 300
 """How many round trips go before: by then every cache is filled, and the interpreter has specialised the code."""
@@ -45,12 +45,11 @@ class Counted(msgspec.Struct, frozen=True):
     bytecodes: int
 
 
+DIALECT: Final = Json(name="action", body="data", reply="result{Name}", failed={"result": "error"})
+
+
 class _Party(Actor):
-    desk = Link(
-        "{peer}/desk",
-        transport=MemoryPeer(),
-        dialect=Json(name="action", body="data", reply="result{Name}", failed={"result": "error"}),
-    )
+    desk = Link("{peer}/desk", transport=MemoryPeer(), dialect=DIALECT)
     workitem_id = FIRST_ID
 
     @action

@@ -126,6 +126,25 @@ def test_desks_have_no_errors(measured: dict[str, Any]) -> None:
     }
 
 
+@pytest.mark.slow
+def test_a_load_is_looked_at_while_it_goes_on() -> None:
+    """Far fewer messages than it is for: that what it counts is the same at the end is exact all the same."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.flat", "--json", "--messages", "500000"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    flat = json.loads(done.stdout)
+    assert [each["messages"] for each in flat["readings"]] == [50_000 * tenth for tenth in range(1, 11)]
+    assert all(each["resident_kib"] > 0 and each["objects"] > 0 and each["cpu_us"] > 0 for each in flat["readings"])
+    assert flat["first"]["bytecodes"] > 0
+    assert flat["first"] == flat["last"]
+
+
 def test_the_server_takes_no_request_that_was_not_earned(tmp_path: Path) -> None:
     """A client that does not carry the reply's id into its next request fails; it does not count faster."""
     cheat = tmp_path / "cheat.py"

@@ -167,10 +167,13 @@ class Histogram:
         return f"Histogram(count={self.count}, min_us={self.min_us}, max_us={self.max_us}, sum_us={self.sum_us})"
 
     def packed(self) -> PackedHistogram:
-        """The same in a tenth of the memory, to be kept and not to be added to."""
+        """The same in a thirtieth of the memory, to be kept and not to be added to."""
         counts = self._counts
+        most = max(counts.values(), default=0)
+        # Of a second most counters are small, and a load has hundreds of seconds with dozens of histograms.
+        width = next(width for width in "BHIQ" if most < 1 << 8 * array(width).itemsize)
         return PackedHistogram(
-            array("H", counts.keys()), array("Q", counts.values()), self._min_us, self._max_us, self._sum_us
+            array("H", counts.keys()), array(width, counts.values()), self._min_us, self._max_us, self._sum_us
         )
 
     @classmethod

@@ -312,6 +312,7 @@ class Director:
         judged = self._judging.judge(self.figures)
         for entry in judged:
             self._record(entry)
-        if self._tables and (empty := self._tables[0].unknown()):
-            self.trust.note(f"no conversation had anything for {', '.join(empty)} in the table")
+        parameters = [name for part in self.plan.parts for name in part.scenario.parameters]
+        if self._tables and (empty := self._tables[0].unknown(parameters)):
+            self.trust.note(empty)
         return judged

@@ -78,7 +78,7 @@ class Feed:
 
     @property
     def goes_by_number(self) -> bool:
-        """Whether a conversation of the same number is given the same again: a function that is not told it may differ."""
+        """Whether it gives a conversation of the same number the same again, as a function may not that is not told it."""
         return not isinstance(self._source, _Function) or self._source.takes_number
 
     @property

@@ -166,12 +166,18 @@ def require_performable(
     compared = read_figures(baseline) if baseline is not None else None
     asked = parse_table(table) if table is not None else None
     if asked is not None:
-        require_table(asked[0])
+        require_table(asked[0], _inputs(plan, chosen))
     for spec in reports:
         require_place(spec)
     require_files(plan, processes)
     require_users(plan, chosen, processes)
     return Performable(chosen, compared, asked)
+
+
+def _inputs(plan: Plan, stand: Stand) -> Iterator[Path]:
+    """The tables that the load reads: those of its feeds, and of the stand's users."""
+    feeds = (feed.file for planned in plan.parts for feed in planned.part.all_feeds)
+    yield from filter(None, [*feeds, stand.users_file])
 
 
 def name_of(plan: Plan) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import io
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +15,12 @@ from typing import Any, Final
 
 import msgspec
 
+from antiphon.actor.actor import Actor
 from antiphon.conversation.clock import iso_utc
 from antiphon.conversation.wording import shorten
 from antiphon.errors import RecordingError, ScenarioError
 from antiphon.journal.private_files import open_private, reason, why_unwritable
+from antiphon.report.load.cells import harmless
 from antiphon.scenarios.run import Run
 
 __all__ = ["ABOUT_CONVERSATIONS", "OWN_TABLE_NAME", "Columns", "TableFile", "parse_table", "require_table"]
@@ -40,8 +43,8 @@ class Columns:
     def row(
         self, about: Mapping[str, Any], parameters: Mapping[str, Any], run: Run | None, mask: Callable[[str], str]
     ) -> list[str]:
-        """The row of a conversation, secrets masked; what it has not is ""."""
-        return [mask(_told(self._value(name, about, parameters, run))) for name in self.names]
+        """The row of a conversation, secrets masked; what it has not is "", an actor is its user's name."""
+        return [harmless(mask(_told(self._value(name, about, parameters, run)))) for name in self.names]
 
     def _value(self, name: str, about: Mapping[str, Any], parameters: Mapping[str, Any], run: Run | None) -> Any:
         if name in about:
@@ -94,10 +97,15 @@ class TableFile:
         for row in rows:
             self._filled.update(name for name, cell in zip(self._names, row, strict=True) if cell)
 
-    def unknown(self) -> list[str]:
-        """The columns that no conversation had anything for."""
+    def unknown(self, known: Iterable[str] = ()) -> str:
+        """Which columns no conversation had anything for, and which of the `known` names may be meant; "" if none."""
         empty = [name for name in self._names if not self._filled[name] and name not in ABOUT_CONVERSATIONS]
-        return empty if self._has_rows else []
+        if not empty or not self._has_rows:
+            return ""
+        there = [*ABOUT_CONVERSATIONS, *known, *self._filled]
+        meant = [alike for name in empty for alike in difflib.get_close_matches(name, there, n=1)]
+        told = f"no conversation had anything for {', '.join(empty)} in the table"
+        return f"{told}; did you mean {', '.join(dict.fromkeys(meant))}?" if meant else told
 
     def close(self) -> None:
         """Close it; closing twice does nothing."""
@@ -120,10 +128,21 @@ class TableFile:
             self._size_bytes += len(data)
 
 
-def require_table(path: Path) -> None:
-    """Raise RecordingError if a table cannot be written there, as far as one can tell before it is."""
+def require_table(path: Path, inputs: Iterable[Path] = ()) -> None:
+    """Raise RecordingError if a table cannot be written there, as far as one can tell before it is.
+
+    Raise ScenarioError if it would take the place of what is no table, or of one of the `inputs`, as that of a feed.
+    """
     if told := why_unwritable(path):
         raise _trouble(path, told)
+    if not path.is_file():
+        return
+    is_read = any(each.exists() and path.samefile(each) for each in inputs)
+    if is_read or path.suffix.lower() != ".csv":
+        what = "the load reads that file" if is_read else "a file that is there is overwritten only if it is a .csv"
+        raise ScenarioError(
+            f"--table would overwrite {path}", place=str(path), hint=f"{what}: give the table another name"
+        )
 
 
 def _trouble(path: Path, error: OSError | str) -> RecordingError:
@@ -154,6 +173,8 @@ def moment(epoch_s: float, at_ns: int) -> str:
 def _told(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, Actor):
+        value = getattr(value.__dict__.get("_user"), "name", "")
     if isinstance(value, (str, int, float)):
         return str(value)
     try:

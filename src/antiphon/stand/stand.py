@@ -91,6 +91,8 @@ class Stand:
         self.users_within_s = users_within_s
         self.starts_users = 0
         """How many users what it starts is to have, where that can be told; 0 for as many as there are."""
+        self.users_file: Path | None = None
+        """The table that its users were read from, None if they stood elsewhere."""
         # A stand that we start is new each time: its users are nobody else's, whatever their names.
         key = f"{source}\0{name}" if source and is_shared and not start else ""
         self.users = UserPool(users, title=self._title, place=source or None, key=key)
@@ -231,7 +233,8 @@ def _stand(name: str, table: dict[str, Any], file: StandFile) -> Stand:
     # What is filled in here goes into no record, so nobody need learn how to mask it there.
     tls = _filled(Variables(file.path), table.pop("tls", None), f"{where}.tls", file)
     fields = {key: _filled(environment, value, f"{where}.{key}", file) for key, value in table.items()}
-    users, variables = _users(fields.pop("users", []), f"{where}.users", file)
+    asked_users = fields.pop("users", [])
+    users, variables = _users(asked_users, f"{where}.users", file)
     transports = read_transports(fields.pop("transports", {}), f"{where}.transports", file)
     start = fields.pop("start", "")
     if not isinstance(start, str) or (start and ":" not in start):
@@ -253,7 +256,7 @@ def _stand(name: str, table: dict[str, Any], file: StandFile) -> Stand:
                 place=file.place(f"{where}.{key}"),
                 hint="type it anew; if it has an environment variable, look whether that ends with a line break",
             )
-    return Stand(
+    stand = Stand(
         name,
         fields,
         tls=read_tls(tls, f"{where}.tls", fields, file, is_started=bool(start)),
@@ -266,6 +269,9 @@ def _stand(name: str, table: dict[str, Any], file: StandFile) -> Stand:
         source=str(file.path),
         environment={**environment.used, **variables},
     )
+    if isinstance(asked_users, str):
+        stand.users_file = file.path.parent / asked_users
+    return stand
 
 
 def _filled(environment: Variables, value: Any, key: str, file: StandFile) -> Any:

@@ -307,6 +307,59 @@ def test_a_column_that_is_always_empty_is_told(load_with: Loading, tmp_path: Pat
     assert load.figures.ended.error == "no conversation had anything for telefone in the table"
 
 
+def test_a_column_that_nobody_has_is_told_with_what_may_be_meant(load_with: Loading, tmp_path: Path) -> None:
+    load = load_with(Plan(part(calling, rate="10/s"), count=1), table=f"{tmp_path / 'calls.csv'}:nummber,outcom,cause")
+
+    assert load.figures.ended is not None
+    assert load.figures.ended.error == (
+        "no conversation had anything for nummber, outcom in the table; did you mean number, outcome?"
+    )
+
+
+NASTY = ["89,0", 'a "b"', "two\nlines", "=cmd|' /C calc'!A1", "@SUM(1)", "+49 (30) 1-2", "-0.5", "-1+cmd|x", "\t=1"]
+SHOWN = ["89,0", 'a "b"', "two\nlines", "'=cmd|' /C calc'!A1", "'@SUM(1)", "+49 (30) 1-2", "-0.5", "'-1+cmd|x", "'\t=1"]
+
+
+@scenario
+async def telling(word: str, box: object = None) -> None: ...
+
+
+def test_what_stands_in_a_cell_breaks_no_row_and_is_no_formula(load_with: Loading, tmp_path: Path) -> None:
+    """A telephone number and one below 0 stay what they are."""
+    file = tmp_path / "words.csv"
+    boxes = [{"in": [1, {"deep": None}]}] * len(NASTY)
+    load_with(
+        Plan(part(telling, users=1, word=feed(NASTY, order="unique"), box=feed(boxes))), table=f"{file}:word,box.in"
+    )
+
+    with file.open(newline="", encoding="utf-8") as rows:
+        told = list(csv.reader(rows))
+    assert [row[0] for row in told] == ["word", *SHOWN]
+    assert {row[1] for row in told[1:]} == {'[1,{"deep":null}]'}
+
+
+def test_an_actor_in_a_table_is_who_it_was(load_with: Loading, server: type[Server], tmp_path: Path) -> None:
+    file = tmp_path / "calls.csv"
+    load_with(Plan(part(calling, rate="10/s"), count=1), table=f"{file}:caller,conversation")
+
+    assert file.read_bytes() == b"caller,conversation\r\n,calling-0\r\n"
+
+
+def test_a_table_overwrites_nothing_but_a_table(load_with: Loading, tmp_path: Path) -> None:
+    phones, notes = tmp_path / "phones.csv", tmp_path / "calls.py"
+    phones.write_text("number\n890\n")
+    notes.write_text("what is mine\n")
+    plan = Plan(part(calling, rate="10/s", number=feed(str(phones))), count=1)
+    for path in (phones, notes, tmp_path / "x" / ".." / "phones.csv"):
+        (tmp_path / "x").mkdir(exist_ok=True)
+        before = path.read_bytes()
+        with pytest.raises(ScenarioError, match="--table would overwrite") as told:
+            load_with(plan, table=f"{path}:conversation")
+        assert told.value.hint is not None
+        assert "give the table another name" in told.value.hint
+        assert path.read_bytes() == before
+
+
 def test_a_shard_has_its_rows_in_its_own_directory_too(load_with: Loading, tmp_path: Path) -> None:
     plan = Plan(part(calling, rate="10/s"), count=4).shard(2, 2)
     (directory := tmp_path / "shard").mkdir()

@@ -328,9 +328,16 @@ def test_whatever_is_changed_in_a_text_is_told_or_is_no_matter(data: st.DataObje
     assert list(read) == list(GOOD)
 
 
-@given(st.lists(st.integers(1, 100_000_000)))
-def test_packed_it_is_the_same(durations: list[int]) -> None:
+@given(st.lists(st.tuples(st.integers(1, 100_000_000), st.sampled_from([1, 255, 256, 65_535, 65_536, 1 << 32]))))
+def test_packed_it_is_the_same(durations: list[tuple[int, int]]) -> None:
     histogram = Histogram()
-    for us in durations:
-        histogram.record(us)
+    for us, count in durations:
+        histogram.record(us, count)
     assert Histogram.unpacked(histogram.packed()) == histogram
+
+
+def test_packed_it_takes_three_bytes_for_a_counter_of_a_second() -> None:
+    """A load keeps hundreds of seconds with dozens of histograms each."""
+    packed = recorded([*range(1, 1_001), 5, 5]).packed()
+
+    assert sum(each.itemsize * len(each) for each in (packed.places, packed.counts)) == 3 * 1_000

@@ -13,6 +13,7 @@ from typing import Any, Final, TextIO
 from antiphon.journal.figures import PartFigures, Second, SeriesFigures
 from antiphon.journal.histogram import Histogram
 from antiphon.journal.load_file import LoadRecord
+from antiphon.report.load.cells import harmless
 
 __all__ = ["SECONDS_NAME", "write_seconds"]
 
@@ -23,7 +24,6 @@ _COLUMNS: Final = (
     *("from_s", "to_s", "name", "kind", "asked", "due", "started", "late", "passed", "failed", "interrupted"),
     *("dropped", "live", "count", "errors", "mean_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "p999_ms", "max_ms"),
 )
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_seconds(entries: Iterable[LoadRecord], file: TextIO) -> None:
@@ -38,9 +38,9 @@ def write_seconds(entries: Iterable[LoadRecord], file: TextIO) -> None:
 
 def _rows(second: Second) -> Iterator[dict[str, Any]]:
     for name, part in second.parts.items():
-        yield {"name": _harmless(name), "kind": "part"} | _of_part(part)
+        yield {"name": harmless(name), "kind": "part"} | _of_part(part)
     for name, series in second.series.items():
-        yield {"name": _harmless(name), "kind": series.kind} | _of_series(series)
+        yield {"name": harmless(name), "kind": series.kind} | _of_series(series)
 
 
 def _of_part(part: PartFigures) -> dict[str, Any]:
@@ -54,8 +54,3 @@ def _of_series(series: SeriesFigures) -> dict[str, Any]:
     mean = f"{series.sum_us / series.count / 1000:.3f}" if series.count else ""
     times = {"mean_ms": mean, "p50_ms": p50, "p90_ms": p90, "p95_ms": p95, "p99_ms": p99, "p999_ms": p999}
     return {"count": series.count, "errors": series.errors, "max_ms": f"{series.max_us / 1000:.3f}"} | times
-
-
-def _harmless(name: str) -> str:
-    """A name that a spreadsheet does not take for a formula: messages are named by the peer."""
-    return f"'{name}" if name.startswith(_FORMULA) else name
