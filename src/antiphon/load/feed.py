@@ -78,7 +78,7 @@ class Feed:
 
     @property
     def goes_by_number(self) -> bool:
-        """Whether it gives a conversation of the same number the same again, as a function may not that is not told it."""
+        """Whether the same number is given the same again: by a function that is not told it, it may not be."""
         return not isinstance(self._source, _Function) or self._source.takes_number
 
     @property
