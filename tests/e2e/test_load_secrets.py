@@ -1,11 +1,20 @@
-"""Secrets of a load, given and learnt at run time, wherever a conversation may bring them: none is left behind."""
+"""Secrets of a load, given and learnt at run time, wherever a conversation may bring them: none is left or told."""
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import pty
+import re
+import struct
 import subprocess
 import sys
+import termios
+import threading
+import urllib.request
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -43,6 +52,8 @@ async def line(request):
             reply = {"result": "error", "error": f"{token} and {own} are refused"}
         elif name == "wrong":
             reply = {"state": own, "all": [token]}
+        elif name == "worn":
+            reply = {"badge": f"planted-badge-{token[-1]}", "said": f"planted-badge-{token[-1]} of {own}"}
         if name == "close":
             await socket.close(code=4001, message=f"bye {own}".encode())
         elif name == "mumble":
@@ -73,6 +84,7 @@ DIALECT = Json(
 class Party(Actor):
     api = Http("http://{peer}")
     line = WebSocket("ws://{peer}/line", dialect=DIALECT, within_s=10)
+    gone = WebSocket("{gone}", dialect=DIALECT, opens="manually")
 
     async def arrive(self):
         login = await self.api.post("/login", json={"user": self.user.name, "password": self.user.password})
@@ -106,10 +118,16 @@ class Party(Actor):
                 raise KeyError(self.own)
             case "fetched":
                 await self.api.get(f"/items/{self.token}")
+            case "gone":
+                await self.gone.open()
+            case "worn":
+                await self.ask("worn", check={"badge": f"not {self.user.badge}"})
 
 @scenario
-async def talk(party: Party, how: str = "", api_key: str = ""):
-    await party.go(how)
+async def talk(party: Party, how: str = "", api_key: str = "", password: str = ""):
+    assert how != "keyed", f"{api_key} and {password} open nothing"
+    with timer(f"a talk by {api_key}"):
+        await party.go(how)
 """
 
 HOW = [
@@ -125,6 +143,9 @@ HOW = [
     "asserted",
     "raised",
     "fetched",
+    "gone",
+    "worn",
+    "keyed",
 ]
 GOOD = {"passed", "asked", "timed"}
 USERS = 4
@@ -139,21 +160,34 @@ def peer() -> Iterator[str]:
         process.kill()
 
 
-def test_no_secret_is_in_anything_that_a_load_leaves(tmp_path: Path, peer: str) -> None:
-    users = ", ".join(f'{{ name = "user-{n}", password = "planted-password-{n}" }}' for n in range(USERS))
-    (tmp_path / "antiphon.toml").write_text(f'default = "x"\n\n[stands.x]\npeer = "{peer}"\nusers = [{users}]\n')
+@pytest.fixture
+def place(tmp_path: Path, peer: str) -> Path:
+    """The scenario, a stand whose users, addresses and messages have secrets, and a feed that has one in each row."""
+    users = ", ".join(
+        f'{{ name = "user-{n}", password = "planted-password-{n}", badge = "planted-badge-{n}" }}' for n in range(USERS)
+    )
+    stand = [
+        *('default = "x"', "[stands.x]", f'peer = "{peer}"', f"users = [{users}]", 'secrets = ["badge"]'),
+        'gone = "ws://anyone:planted-at@127.0.0.1:1/line?access_token=planted-query"',
+    ]
+    (tmp_path / "antiphon.toml").write_text("\n".join(stand))
     (tmp_path / "talk.py").write_text(SCENARIO)
-    (tmp_path / "how.csv").write_text("\n".join(["how", *HOW]) + "\n")
+    rows = [f"{how},planted-key-{number}" for number, how in enumerate(HOW)]
+    (tmp_path / "how.csv").write_text("\n".join(["how,api_key", *rows]) + "\n")
+    return tmp_path
+
+
+def test_no_secret_is_in_anything_that_a_load_leaves(place: Path) -> None:
     count = 2 * len(HOW)
     amount = ["--users", str(USERS), "--count", str(count), "--feed", "how.csv", "--processes", "2"]
-    secret = ["--api-key", "planted-key", "--keep", "failed:3-per-cause,slowest:5,sample:100%"]
+    secret = ["--password", "planted-option", "--keep", "failed:3-per-cause,slowest:5,sample:100%"]
     # Each cell by itself must be without secrets, whatever the ones beside it teach.
     table = ["--table", "talks.csv:own,party.token,cause,conversation,how,outcome,api_key"]
     reports = [word for name in ("junit", "allure", "summary") for word in ("--report", name)]
     command = [sys.executable, "-m", "antiphon", "load", "talk.py:talk", *amount, *secret, *table, *reports]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=place, capture_output=True, timeout=120, check=False)
 
-    (directory,) = (tmp_path / "runs").iterdir()
+    (directory,) = (place / "runs").iterdir()
     figures = read_figures(directory)
     assert done.returncode == 4 or is_late_only(figures), done.stdout + done.stderr
     assert figures.total.passed == count * len(GOOD) // len(HOW)
@@ -161,11 +195,101 @@ def test_no_secret_is_in_anything_that_a_load_leaves(tmp_path: Path, peer: str) 
     assert len(figures.causes) == len(HOW) - len(GOOD)
     assert len(figures.kept) == count
 
-    left = {path: path.read_bytes() for path in (tmp_path / "runs").rglob("*") if path.is_file()}
-    left[tmp_path / "talks.csv"] = (tmp_path / "talks.csv").read_bytes()
+    left = {path: path.read_bytes() for path in (place / "runs").rglob("*") if path.is_file()}
+    left[place / "talks.csv"] = (place / "talks.csv").read_bytes()
     left |= {Path("stdout"): done.stdout, Path("stderr"): done.stderr}
     leaks = {(str(path), word) for path, data in left.items() for word in SECRET if word in data}
     assert not leaks
     assert {"talk/go/sub-***", "talk/for ***"} <= set(figures.series)
     split = json.loads((directory / "summary.json").read_bytes())["series"]
     assert any("sub-***" in series["split_ms"] for series in split)
+
+
+class Collector(HTTPServer):
+    """Takes what is sent by OTLP."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Taking)
+        self.taken = b""
+
+
+class _Taking(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        assert isinstance(self.server, Collector)
+        self.server.taken += self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    with Collector() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_no_secret_is_told_while_a_load_goes_on(place: Path, collector: Collector) -> None:
+    """On a terminal, where somebody looks at one conversation after the other, to Prometheus, by OTLP, to GitHub."""
+    page = place / "step_summary.md"
+    command = [sys.executable, "-m", "antiphon", "load", "talk.py:talk", "--rate", "12/s", "--for", "6s", "--otlp"]
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 60, 250, 0, 0))
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("OTEL_")},
+        "TERM": "xterm-256color",
+        "GITHUB_STEP_SUMMARY": str(page),
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.server_port}",
+        "OTEL_EXPORTER_OTLP_COMPRESSION": "none",
+        "OTEL_METRIC_EXPORT_INTERVAL": "500",
+    }
+    with subprocess.Popen(
+        [*command, "--prometheus", "0", "--feed", "how.csv", "--report", "summary"],
+        cwd=place,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env=environment,
+        start_new_session=True,
+    ) as process:
+        os.close(slave)
+        shown, scraped = b"", b""
+        while chunk := _read(master):
+            shown += chunk
+            if served := re.search(rb"http://127.0.0.1:[0-9]+/metrics", shown):
+                scraped = _scraped(served[0].decode()) or scraped
+            if b"look" in chunk:  # the last line of a frame tells the keys
+                os.write(master, b"l")
+        os.close(master)
+        code = process.wait(60)
+
+    assert code in {4, 5}, shown
+    told = {"screen": shown, "scrape": scraped, "otlp": collector.taken, "summary": page.read_bytes()}
+    for where, data in told.items():
+        assert b"go" in data, where
+        assert b"***" in data, where
+    assert b"antiphon_errors_total" in scraped
+    assert b"GET /items/" in shown, "nobody was looked at"
+    leaks = {(where, word) for where, data in told.items() for word in SECRET if word in data}
+    assert not leaks
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # so Linux says that nobody has the terminal any more
+        return b""
+
+
+def _scraped(address: str) -> bytes:
+    try:
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            data: bytes = answer.read()
+            return data
+    except OSError:  # the load is over
+        return b""
