@@ -128,6 +128,17 @@ def test_binary_data(masker: Masker) -> None:
     assert masker.data(b"\x00\xffhunter22\x80") == b"\x00\xff***\x80"
     assert masker.data(b'{"password":"h\xc3\xa9"}') == b'{"password":"***"}'
     assert masker.data("hunter22") == MASK
+    for beginning in (b"\xff\xfe", b"\xff\xfe\x80", b"<\x00\x00\xd8"):  # it could be UTF-16, and is not
+        assert masker.data(beginning + b"hunter22") == beginning + b"***"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_xml_in_utf_16(masker: Masker, encoding: str) -> None:
+    masker.learn("looking-glass-7")
+    said = "<login a='looking-glass-7'><password>hunter22</password></login>"
+    hidden = "<login a='***'><password>***</password></login>"
+    assert masker.data(said.encode(encoding)) == hidden.encode(encoding)
+    assert masker.data(("\ufeff" + said).encode("utf-16-be")) == ("\ufeff" + hidden).encode("utf-16-be")
 
 
 # -- values -----------------------------------------------------------------------------------------------------------

@@ -39,6 +39,8 @@ _MOST_CLEAN: Final = 1_000
 _MOST_UNLEARNT: Final = 64
 _LONGEST_UNLEARNT: Final = 64 * 1024
 _DEEPEST_PLAIN: Final = 20
+_UTF_16: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
+"""What two bytes at a beginning say: a byte order mark, or a `<` (XML 1.0, appendix F)."""
 _REWRITTEN: Final = re.compile("[\\\\%&\x00…]")
 """What a secret may be written with otherwise, or cut by: where there are many of these, not all are looked at."""
 
@@ -232,9 +234,11 @@ class Masker:
     @overload
     def data(self, data: bytes) -> bytes: ...
     def data(self, data: Data) -> Data:
-        """Text as `text` does; binary data byte for byte likewise."""
+        """Text as `text` does; binary data byte for byte likewise, and as text what begins like XML in UTF-16."""
         if isinstance(data, str):
             return self.text(data)
+        if data[:2] in _UTF_16 and (wide := self._wide(data, _UTF_16[data[:2]])) is not None:
+            return wide
         try:
             text, encoding = data.decode(), "utf-8"
         except UnicodeDecodeError:
@@ -242,6 +246,15 @@ class Masker:
             text, encoding = data.decode("latin-1"), "latin-1"
         masked = self.text(text)
         return data if masked is text else masked.encode(encoding)
+
+    def _wide(self, data: bytes, encoding: str) -> bytes | None:
+        """The data without the secrets that it holds as text of that encoding; None if there are none."""
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            return None
+        masked = self.text(text)
+        return None if masked is text else masked.encode(encoding)
 
     # -- messages -----------------------------------------------------------------------------------------------------
 
