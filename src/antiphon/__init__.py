@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         SocketIo,
         Stomp,
         Text,
+        Xml,
     )
     from antiphon.errors import (
         AntiphonError,
@@ -159,6 +160,7 @@ __all__ = [
     "Wait",
     "WebSocket",
     "Withdrawal",
+    "Xml",
     "action",
     "all_of",
     "at",
@@ -199,7 +201,7 @@ _HOMES = {
         "conversation.checks": "Soft soft",
         "actor.declarations": "Accepted Http Link WebSocket",
         "dialect": "Cbor Codec Dialect GraphqlWs Json JsonRpc Lsp Meeting MessagePack Mqtt Ocpp Raw Resp SocketIo "
-        "Stomp Text",
+        "Stomp Text Xml",
         "conversation.ending": "Ending",
         "errors": "AntiphonError ChannelClosed CheckFailed ConnectFailed DeadlinePassed DialectError "
         "DialectFailed ErrorReply ExpectationFailed FieldMissing ForbiddenMessage HandlerFailed LoadInconclusive "

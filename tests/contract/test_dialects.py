@@ -32,6 +32,7 @@ from antiphon import (
     SocketIo,
     Stomp,
     Text,
+    Xml,
 )
 from antiphon.dialect import Structured
 from antiphon.dialect.event_stream import EventStream
@@ -62,6 +63,16 @@ def json_speech(dialect: Structured, **changes: Any) -> Speech:
         dialect, **{"samples": BODIES, "asks": ("getState", {"of": "me"}), "answer": {"state": "ready"}} | changes
     )
 
+
+XML_BODIES: list[tuple[str, Any]] = [
+    ("newState", {"state": "ready", "since": "", "@id": "7"}),
+    (
+        "Grüße",
+        {"text": 'Zeile\n"zwei" \\ \r\t & <x> ]]> 🙂', "lines": {"line": ["a", " ", {"@n": "1", "#text": " x "}]}},
+    ),
+    ("empty", {}),
+]
+ORDERS = {"": "urn:orders", "o": "http://example.com/other"}
 
 CENTRE: dict[str, Any] = {"name": "action", "body": "data", "reply": "result{Name}", "failed": {"result": "error"}}
 
@@ -114,6 +125,22 @@ SPEECHES = {
     "cbor": Speech(Cbor(), samples=PACKED_BODIES),
     "cbor by order": json_speech(Cbor(**CENTRE), samples=[*PACKED_BODIES, *ANY_PACKED, ("huge", {"n": 2**70})]),
     "cbor by id": json_speech(Cbor(**CENTRE, id="id"), samples=PACKED_BODIES),
+    "xml": Speech(Xml(), samples=XML_BODIES),
+    "xml by order": json_speech(
+        Xml(reply="{name}Response", failed={"@result": "error"}), samples=XML_BODIES, asks=("getState", {"of": "me"})
+    ),
+    "xml by id": json_speech(Xml(reply="{name}Response", id="@id", failed={"code": ...}), samples=XML_BODIES),
+    "xml with namespaces": json_speech(
+        Xml("o:type", "payload", id="head.{urn:x.y}id", namespaces=ORDERS, envelope={"#name": "{urn:x.y}message"}),
+        samples=[
+            *XML_BODIES,
+            ("names", {"o:a": {"@o:b": "1", "@{urn:orders}c": "2"}, "{}d": {"e": "f", "@{u:v}g": "3"}}),
+        ],
+        both_ask=False,
+        can_refuse=False,
+    ),
+    "xml in latin-1": Speech(Xml("type", "body", encoding="iso-8859-1", envelope={"#name": "m"}), samples=XML_BODIES),
+    "xml in utf-16": Speech(Xml(encoding="utf-16", lists=["line"]), samples=XML_BODIES),
     "json-rpc": Speech(
         JsonRpc(), samples=[*BODIES, ("list", [1, [2]]), ("nothing", None)], asks=("sum", [1, 2]), answer=3
     ),

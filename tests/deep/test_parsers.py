@@ -40,6 +40,7 @@ from antiphon import (
     SocketIo,
     Stomp,
     Text,
+    Xml,
 )
 from antiphon.conversation.http_response import HttpResponse
 from antiphon.conversation.message import Message
@@ -237,6 +238,10 @@ DIALECTS = {
     "ocpp": Ocpp(),
     "lsp": Lsp(),
     "lsp server": Lsp(is_server=True),
+    "xml": Xml(
+        "@t", "b", id="@id", reply="{name}!", namespaces={"p": "u:v"}, envelope={"#name": "m"}, limit_elements=50
+    ),
+    "xml bytes": Xml(encoding="utf-16", namespaces={"": "u:v"}, lists=["b"]),
     "text": Text(),
     "raw": Raw(),
 }
@@ -261,6 +266,10 @@ SAID = mutated(
     b"\x82\xa1t\xa2a!\xa1b\x83\xa2id\x01\xa4more\xc3\xa4data\xc4\x02\x00\xff",
     b"\x93\xa1a\x91\xd7\xff\x00\x00\x00\x00\x00\x00\x00\x01\xd4\x05\x01",
     b"\xa3\x61t\x62a!\x62id\x01\x61b\xa2\x63bad\xf5\x64when\xc1\x1a\x51\x4b\x67\xb0",
+    b'<?xml version="1.0" encoding="UTF-8"?><m t="a!" id="1" xmlns:q="u:v"><b><q:c q:d="&#228;">x</q:c><b/>y</b></m>',
+    b'\xef\xbb\xbf<!DOCTYPE m [<!ENTITY x "y"><!ENTITY z SYSTEM "file:///etc/passwd">]><m xmlns="u:v">&x;&z;&lt;</m>',
+    b'<?xml version="1.0" encoding="windows-1252"?><m t="a"><![CDATA[<b>\x80]]><!-- c --><?p i?></m>',
+    '<?xml version="1.0" encoding="utf-16"?><m><b>ä</b><b a="1">🙂</b></m>'.encode("utf-16"),
     b"\x9f\xd8\x1c\x81\xd8\x1d\x00\xc4\x82\x21\x19\x6a\xb3\xd8\x23\x63(a+\xff",
 )
 

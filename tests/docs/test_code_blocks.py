@@ -266,6 +266,7 @@ def test_the_example_of_a_dialect_declares_an_actor(performed: Callable[..., dic
         ("count_and_hear", "Store", {"address": "tcp://127.0.0.1:0"}, [1, "news", "all is well"]),
         ("publish_and_hear", "Broker", {"address": "tcp://127.0.0.1:0"}, {"state": "new"}),
         ("tell_a_queue", "Queue", {"address": "tcp://127.0.0.1:0"}, {"number": 1}),
+        ("order_tea", "Shop", {"address": "tcp://127.0.0.1:0"}, {"@currency": "EUR", "#text": "4"}),
         ("add_a_user", "ChatRoom", {"address": "ws://127.0.0.1:0"}, [1, "alice", "photo.png", 4]),
     ],
 )

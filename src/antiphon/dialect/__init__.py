@@ -15,6 +15,7 @@ from antiphon.dialect.resp import Resp
 from antiphon.dialect.socketio import SocketIo
 from antiphon.dialect.stomp import Stomp
 from antiphon.dialect.structured import Structured
+from antiphon.dialect.xml import Xml
 
 __all__ = [
     "Cbor",
@@ -35,4 +36,5 @@ __all__ = [
     "Stomp",
     "Structured",
     "Text",
+    "Xml",
 ]

@@ -24,6 +24,7 @@ class Notation(msgspec.Struct, frozen=True):
         `not_writable`; anything else is a bug.
     plain: a value in what the notation knows, mappings and lists; it raises what is in `not_writable`.
     why_unreadable: a hint for what could not be read.
+    keys: the types that ids have when they are read; an id of another is sent as text, and so comes back.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Notation(msgspec.Struct, frozen=True):
     not_readable: tuple[type[Exception], ...]
     not_writable: tuple[type[Exception], ...]
     why_unreadable: Callable[[Data, Exception], str]
+    keys: frozenset[type] = KEYS
 
     def unreadable(self, data: Data, error: Exception) -> DialectError:
         """What to raise for data that is not in this notation."""

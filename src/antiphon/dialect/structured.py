@@ -217,8 +217,8 @@ class StructuredCodec(Codec):
             key = self._given_id(body)
             if key is None:
                 key = self._new_id()
-                if key.__class__ not in KEYS:
-                    key = str(key)  # a UUID is written as text, and its reply carries that text
+            if key.__class__ not in self._notation.keys:
+                key = str(key)  # a UUID is written as text, and its reply carries that text
             request = self.encode(name, body, key)
             request.asks = key
             if dialect.error is not None:
@@ -427,9 +427,11 @@ def _fill(pattern: Any, told: dict[str, Any], refusal: ErrorReply) -> dict[str, 
     return filled
 
 
-_PATH: Final = re.compile(r"(?:[^.\[\]]+|\[\d{1,4}\])(?:\.[^.\[\]]+|\[\d{1,4}\])*")
+_FIELD: Final = r"(?:@?\{[^{}]*\})?[^.\[\]]+"
+"""Also one with a namespace, which may have dots and brackets: `{http://example.com}item` of XML."""
+_PATH: Final = re.compile(rf"(?:{_FIELD}|\[\d{{1,4}}\])(?:\.{_FIELD}|\[\d{{1,4}}\])*")
 _ITEM: Final = re.compile(r"\[\d{1,4}\]")
-_STEPS: Final = re.compile(r"\[\d+\]|[^.\[\]]+")
+_STEPS: Final = re.compile(rf"\[\d+\]|{_FIELD}")
 _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 _MOST_NAMES: Final = 1_024
 _MOST_ASKED: Final = 10_000
