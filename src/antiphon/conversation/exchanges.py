@@ -84,6 +84,16 @@ class Exchanges(dict[Hashable, "Exchange | deque[Exchange]"]):
         else:
             self.forget(exchange.key)
 
+    def keep_pending(self) -> list[Exchange]:
+        """The connection has ended: so have they all but those that are pending, which the next one may carry on
+        with; gives these."""
+        pending = [exchange for exchange in self.all() if exchange.is_pending]
+        self.clear()
+        for exchange in pending:
+            if self.setdefault(exchange.key, exchange) is not exchange:
+                self.queue(exchange)
+        return pending
+
     def clear(self) -> None:
         """The connection has ended: so have they all."""
         super().clear()

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, Protocol
 
 from antiphon.conversation.awaited import is_same_where
 from antiphon.conversation.ending import Ending
+from antiphon.conversation.gap import Gap, gaps_within
 from antiphon.conversation.history import History
 from antiphon.conversation.match import Difference, differences
 from antiphon.conversation.message import Message
@@ -25,9 +26,9 @@ __all__ = ["NAME_PATH", "Explanation", "FailureKind", "Memory"]
 NAME_PATH: Final = "its name"
 """In a difference: not a field of the body, the message's name."""
 
-FailureKind = Literal["deadline", "closed", "check", "refused", "accepted", "forbidden"]
+FailureKind = Literal["deadline", "closed", "check", "refused", "accepted", "forbidden", "unproven"]
 """The deadline passed, the connection closed, a check failed, a request was refused, or was to be and was not, what was
-forbidden came."""
+forbidden came, or did not come, and for a while could not."""
 
 
 class Memory(Protocol):
@@ -49,6 +50,8 @@ class Memory(Protocol):
     def limit(self) -> int: ...
     @property
     def ending(self) -> Ending | None: ...
+    @property
+    def gaps(self) -> tuple[Gap, ...]: ...
 
 
 class Explanation:
@@ -59,6 +62,7 @@ class Explanation:
     differences: where the culprit does not fit.
     history: the latest messages of the channel, oldest first; `received` is how many had come in all.
     asides: the latest lines that came beside the messages, oldest first.
+    gaps: the times since the wait began in which there was no connection, and another one was to follow.
     mask: takes the secrets out of the text, once whoever performs the run has set it.
     holds_part: part of a message had come by then, and its rest had not; set by whoever knows the connection.
     """
@@ -81,6 +85,7 @@ class Explanation:
         self.culprit = culprit
         self.differences = list(differences)
         self.ending = memory.ending
+        self.gaps = gaps_within(memory.gaps, wait, now_ns)
         self.received = memory.received
         self.dropped = memory.dropped
         self.limit = memory.limit
@@ -103,7 +108,7 @@ class Explanation:
     @property
     def is_absence(self) -> bool:
         """True if it failed because something did not come."""
-        return self.outcome in ("deadline", "closed")
+        return self.outcome in ("deadline", "closed", "unproven")
 
     @property
     def came(self) -> list[Message]:

@@ -57,6 +57,9 @@ def _headline(facts: Explanation) -> Line:
             return (who, (waited, ""), *_awaited(wait), (f", and {outcome}", ""))
         case "closed":
             return (who, (" waited ", ""), *_awaited(wait), (f", but {facts.ending}", ""))
+        case "unproven":
+            waited = f" waited {seconds(facts.at_ns - wait.made_ns)} "
+            return (who, (waited, ""), *_awaited(wait), (", and none came, but not all that time could any come", ""))
         case "refused":
             said = _refusal(facts.culprit)
             return (who, (" was refused ", ""), (_asked(wait), "name"), (f": {said}" if said else "", ""))
@@ -125,6 +128,10 @@ def _causes(facts: Explanation) -> Iterator[str | Line]:
     # Of what came too late nothing else needs to be explained: it came.
     if not facts.is_absence or wait.late_ns:
         return
+    for gap in facts.gaps:
+        yield from gap.lines()
+    if facts.outcome == "closed" and facts.gaps and isinstance(wait, Exchange):
+        yield "  what was asked before is not answered on the next connection: ask again once reopened() is"
     if facts.holds_part:
         yield "part of a message had come, and its rest had not: the peer stopped in the middle of it"
     yield from _about_refusals(facts)

@@ -9,25 +9,26 @@ delivered before that is in time.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from itertools import count
 from operator import attrgetter
 from typing import Any, Final
 
+from antiphon.conversation import failures
 from antiphon.conversation.backlog import Backlog
 from antiphon.conversation.checks import is_soft
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.exchanges import Exchanges
-from antiphon.conversation.explanation_text import explain
+from antiphon.conversation.gap import Gap
 from antiphon.conversation.history import History
 from antiphon.conversation.match import matches
 from antiphon.conversation.message import Message
 from antiphon.conversation.names import Names
 from antiphon.conversation.overdue import Overdue, mark_late
-from antiphon.conversation.refusal import expect_refusal, misfit, refused, take_refusal
+from antiphon.conversation.refusal import expect_refusal, take_refusal
 from antiphon.conversation.wait_index import WaitIndex
 from antiphon.conversation.waits import AbsenceWait, Ban, CloseWait, Exchange, MessageWait, UntilWait, Wait, surrender
-from antiphon.errors import ChannelClosed, CheckFailed, DeadlinePassed, ForbiddenMessage, ScenarioError
+from antiphon.errors import CheckFailed, DeadlinePassed, ForbiddenMessage, ScenarioError
 
 __all__ = ["DEFAULT_LIMIT_BYTES", "Ban", "Mailbox"]
 
@@ -48,8 +49,12 @@ class Mailbox:
     an exchange also when a reply has come that is not its last. `violations` are the forbidden messages that came,
     `soft_failures` the soft checks that failed, until whoever drives the mailbox takes them. `has_news` says that there
     is a violation, that something fell out, that the mailbox became full, that somebody waits for a predicate or is to
-    be told with others or of a failure, until whoever drives it says False.
+    be told with others or of a failure, until whoever drives it says False. `gap` is what there is instead of a
+    connection that has ended and is being opened again, `gaps` are the latest such times.
     """
+
+    gap: Gap | None = None
+    gaps: tuple[Gap, ...] = ()
 
     def __init__(
         self,
@@ -203,7 +208,7 @@ class Mailbox:
     def _judge(self, exchange: Exchange, last: Message, now_ns: int) -> None:
         """The last reply that matters has come."""
         if last.is_failure and not take_refusal(exchange, last):
-            exchange.error = refused(exchange, self, last, now_ns)
+            exchange.error = failures.refused(exchange, self, now_ns, last)
         elif exchange.check is not None and not matches(exchange.check, exchange.message.body):  # type: ignore[union-attr]
             self._blame(exchange, now_ns)
 
@@ -229,9 +234,8 @@ class Mailbox:
 
     def _blame(self, wait: MessageWait | Exchange, now_ns: int) -> None:
         """What satisfied the wait does not fit its check."""
-        check = wait.check
-        error = misfit(wait, check, self, now_ns)
-        if is_soft(check):  # P4 but for this: it is told at the end of the run, and the message counts
+        error = failures.misjudged(wait, self, now_ns)
+        if is_soft(wait.check):  # P4 but for this: it is told at the end of the run, and the message counts
             self.soft_failures.append(error)
         else:
             wait.error = error
@@ -245,7 +249,7 @@ class Mailbox:
     def _enforce(self, message: Message, now_ns: int) -> None:
         for ban in self._bans:
             if ban.wait.accepts(message):
-                self.violations.append(self._forbidden(ban.wait, message, now_ns))
+                self.violations.append(failures.forbidden(ban.wait, self, now_ns, message))
                 self.has_news = True
 
     def _break_absences(self, message: Message, now_ns: int) -> None:
@@ -253,13 +257,8 @@ class Mailbox:
         for wait in list(self._absences.values()):
             if wait.accepts(message):
                 self._forget(wait)
-                self._settle(wait, now_ns, self._forbidden(wait, message, now_ns))
+                self._settle(wait, now_ns, failures.forbidden(wait, self, now_ns, message))
                 self.has_news = True
-
-    def _forbidden(self, wait: AbsenceWait, message: Message, now_ns: int) -> ForbiddenMessage:
-        error = ForbiddenMessage("", explanation=explain(wait, self, now_ns, "forbidden", culprit=message))
-        error.message = message
-        return error
 
     @property
     def size_bytes(self) -> int:
@@ -306,7 +305,7 @@ class Mailbox:
         self._number(wait)
         kept = self._backlog.oldest(wait)  # P9: where `expect` would succeed at once, this fails at once
         if kept is not None:
-            self._settle(wait, wait.made_ns, self._forbidden(wait, kept, wait.made_ns))
+            self._settle(wait, wait.made_ns, failures.forbidden(wait, self, wait.made_ns, kept))
         elif not self._is_closed(wait):
             self._pending[wait.order] = wait
             self._absences[wait.order] = wait
@@ -332,11 +331,9 @@ class Mailbox:
     def expect_close(self, wait: CloseWait) -> None:
         """Satisfy the wait by the connection's end, also by one that has been."""
         self._number(wait)
-        if self.ending is not None and not self.ending.is_half:
-            wait.ending = self.ending
-            self._settle(wait, wait.made_ns, self._close_verdict(wait, self.ending, wait.made_ns))
-        else:
-            self._pending[wait.order] = wait
+        self._pending[wait.order] = wait
+        if self.ending is not None:
+            self.end((wait,), self.ending, wait.made_ns)
 
     def expect_until(self, wait: UntilWait) -> None:
         """Look at the predicate now, again whenever `look_again` is called, and when the wait's time is over."""
@@ -426,10 +423,10 @@ class Mailbox:
         for wait in due:
             self._forget(wait)
             if isinstance(wait, AbsenceWait):
-                self._settle(wait, now_ns, None)
+                self._settle(wait, now_ns, failures.unproven(wait, self, now_ns))
             # P9: a last look, since what a condition reads may be changed by more than messages.
             elif not (isinstance(wait, UntilWait) and self._look(wait, now_ns)):
-                self._settle(wait, now_ns, DeadlinePassed("", explanation=explain(wait, self, now_ns, "deadline")))
+                self._settle(wait, now_ns, failures.too_late(wait, self, now_ns))
                 if isinstance(wait, Exchange):
                     self.exchanges.abandon(wait)
                 elif not isinstance(wait, UntilWait):
@@ -441,33 +438,35 @@ class Mailbox:
         if self.ending is not None and not self.ending.is_half:
             return
         self.ending = ending
-        for wait in self.pending:  # P8; a copy: what is settled here is no longer pending
-            if isinstance(wait, CloseWait) and ending.is_half:
-                continue
-            self._forget(wait)
-            if isinstance(wait, CloseWait):
-                wait.ending = ending
-                self._settle(wait, now_ns, self._close_verdict(wait, ending, now_ns))
-            elif not (isinstance(wait, UntilWait) and self._look(wait, now_ns)):
-                self._settle(wait, now_ns, ChannelClosed("", explanation=explain(wait, self, now_ns, "closed")))
+        self.end(self.pending, ending, now_ns)  # P8; a copy: what is settled here is no longer pending
         self._overdue.note_close(now_ns)
         self.exchanges.clear()  # ids begin anew on the next connection: a late reply must not meet an old request
 
+    def end(self, waits: Iterable[Wait[Any]], ending: Ending, now_ns: int) -> None:
+        """Settle these waits, which are pending: the connection has ended, or half of it."""
+        for wait in waits:
+            if isinstance(wait, CloseWait):
+                if not ending.is_half:
+                    self._forget(wait)
+                    wait.ending = ending
+                    wait.settled_ns = now_ns
+                    if wait.code is not None and wait.code != ending.code:
+                        wait.error = failures.misjudged_close(wait, self, now_ns)
+                    self.settled.append(wait)
+                continue
+            self._forget(wait)
+            if not (isinstance(wait, UntilWait) and self._look(wait, now_ns)):
+                self._settle(wait, now_ns, failures.closed(wait, self, now_ns))
+
     def reopen(self) -> None:
         """A new connection carries on: what was kept stays, what was closed stays told."""
-        self.ending = None
-
-    def _close_verdict(self, wait: CloseWait, ending: Ending, now_ns: int) -> CheckFailed | None:
-        if wait.code is None or wait.code == ending.code:
-            return None
-        return CheckFailed("", explanation=explain(wait, self, now_ns, "closed"))
+        self.ending = self.gap = None
 
     def _is_closed(self, wait: Wait[Any]) -> bool:
         """On a closed channel nothing will come: the wait fails at once."""
-        if self.ending is None:
+        if self.ending is None or self.gap is not None:
             return False
-        explanation = explain(wait, self, wait.made_ns, "closed")
-        self._settle(wait, wait.made_ns, ChannelClosed("", explanation=explanation))
+        self._settle(wait, wait.made_ns, failures.closed(wait, self, wait.made_ns))
         return True
 
     def _number(self, wait: Wait[Any]) -> None:

@@ -1,18 +1,16 @@
-"""A request that is refused, or was to be; and what fails a wait whose message is not what it should be."""
+"""A request that is to be refused."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from antiphon.conversation.checks import Check, is_soft, why
-from antiphon.conversation.explanation import FailureKind, Memory
-from antiphon.conversation.explanation_text import code_and_text, explain
+from antiphon.conversation.explanation_text import code_and_text
 from antiphon.conversation.match import DESCRIBED, Difference, matches
 from antiphon.conversation.message import Message
-from antiphon.conversation.waits import Exchange, MessageWait
-from antiphon.errors import CheckFailed, RequestRefused
+from antiphon.conversation.waits import Exchange
 
-__all__ = ["ExpectedRefusal", "expect_refusal", "misfit", "refused", "take_refusal"]
+__all__ = ["ExpectedRefusal", "expect_refusal", "take_refusal"]
 
 
 class ExpectedRefusal(Check):
@@ -61,19 +59,3 @@ def take_refusal(exchange: Exchange[Any], refusal: Message) -> bool:
         check.refusal = exchange.message = refusal
         return True
     return False
-
-
-def refused(exchange: Exchange[Any], memory: Memory, refusal: Message, now_ns: int) -> RequestRefused:
-    """What fails an exchange whose request is refused."""
-    error = RequestRefused("", explanation=explain(exchange, memory, now_ns, "refused", culprit=refusal))
-    error.message = refusal
-    return error
-
-
-def misfit(wait: MessageWait | Exchange[Any], check: Any, memory: Memory, now_ns: int) -> CheckFailed:
-    """What fails a wait that has got a message which does not fit its check; the check knows afterwards why."""
-    message = wait.message
-    assert message is not None
-    outcome: FailureKind = "accepted" if isinstance(check, ExpectedRefusal) and check.refusal is None else "check"
-    found = why(check, message.body) if outcome == "check" else ()
-    return CheckFailed("", explanation=explain(wait, memory, now_ns, outcome, culprit=message, differences=found))

@@ -184,6 +184,8 @@ class _Told(_Words):
                 return f"waited {waited_ns / 1e9:g} s {self._awaited(wait)}"
             case "closed":
                 return f"waited {self._awaited(wait)}, but {self._ending(facts.ending)}"
+            case "unproven":
+                return f"waited {self._awaited(wait)}, but for a while there was no connection"
             case "refused":
                 said = self._refusal(facts.culprit)
                 asked = self._name(wait.request.name) if isinstance(wait, Exchange) else culprit
@@ -204,6 +206,8 @@ class _Told(_Words):
         raised = wait.raised if isinstance(wait, (MessageWait, AbsenceWait)) else None
         if raised is not None:
             yield f"where= raised {type(raised[1]).__name__}: {self._prose(str(raised[1]))}"
+        if facts.gaps and facts.outcome == "deadline":
+            yield "for a while there was no connection"
         if facts.holds_part:
             yield "part of a message had come"
         refusals = [message for message in facts.came if message.is_failure]

@@ -12,6 +12,9 @@ import pytest
 from tests.conftest import Desk
 
 from antiphon import CheckFailed, MessagesLeft, ScenarioError, SoftChecksFailed, User
+from antiphon.conversation.ending import Ending
+from antiphon.conversation.gap import Gap
+from antiphon.conversation.interruption import begin_gap
 from antiphon.conversation.message import Message
 from antiphon.conversation.typed_waits import TypedWait
 from antiphon.conversation.vocabulary import body_or_failure
@@ -159,6 +162,17 @@ def test_a_refusal_that_nobody_awaited_is_told() -> None:
     desk.expire(5)
     assert wait.error is not None
     assert text_of(wait.error) == "waited 5 s for state; resultCall was a refusal: -32601 no method …"
+
+
+def test_a_while_without_a_connection_is_told() -> None:
+    desk = Desk()
+    late, silence = desk.expect("state", within_s=5), desk.expect_none("alarm", within_s=5)
+    begin_gap(desk.mailbox, Ending(1006), Gap(Ending(1006), 0), lambda _: False, 0)
+    desk.expire(5)
+    assert late.error is not None
+    assert text_of(late.error) == "waited 5 s for state; for a while there was no connection"
+    assert silence.error is not None
+    assert text_of(silence.error) == "waited to hear no alarm, but for a while there was no connection"
 
 
 def test_what_came_twice_is_told() -> None:
