@@ -15,6 +15,7 @@ from antiphon.conversation.ending import EndedBy
 from antiphon.conversation.message import Message
 from antiphon.conversation.names import Names
 from antiphon.conversation.waits import Wait
+from antiphon.conversation.wording import seconds
 from antiphon.journal.arguments import Argument, arguments_told
 from antiphon.journal.performed import PerformedStep, StepOutcome
 
@@ -23,6 +24,8 @@ __all__ = [
     "Called",
     "ChannelEnded",
     "ChannelOpened",
+    "ChannelReopened",
+    "ChannelReopening",
     "Dropped",
     "Entry",
     "Failed",
@@ -125,6 +128,44 @@ class ChannelEnded(Entry, tag="closed"):
     by: EndedBy
     detail: str = ""
     unsent_bytes: int = 0
+
+
+class ChannelReopening(Entry, tag="reopening"):
+    """A channel whose connection has ended is to be opened again: attempt number `attempt` begins after `in_ns`.
+
+    `error` is what the attempt before it met, "" if it is the first; `took_ns` after how long, None if there was a
+    connection, whose beginning and end are entries. `in_ns` is None if that was the last: then `attempt` is the number
+    of that one, and the channel stays closed.
+    """
+
+    actor: str
+    channel: str
+    attempt: int
+    in_ns: int | None
+    error: str = ""
+    took_ns: int | None = None
+
+    @property
+    def what(self) -> str:
+        """It in words, behind the channel's name."""
+        if self.in_ns is None:
+            return f"is given up after attempt {self.attempt}: {self.error}"
+        met = f": {self.error}" if self.error else ""
+        return f"is to be opened again, attempt {self.attempt} in {seconds(self.in_ns)}{met}"
+
+
+class ChannelReopened(Entry, tag="reopened"):
+    """A channel is open again, by that attempt, and speaks: `away_ns` after its connection had ended."""
+
+    actor: str
+    channel: str
+    attempt: int
+    away_ns: int
+
+    @property
+    def what(self) -> str:
+        """It in words, behind the channel's name."""
+        return f"is open again by attempt {self.attempt}, after {seconds(self.away_ns)}"
 
 
 class Aside(Entry, tag="aside"):

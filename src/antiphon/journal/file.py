@@ -163,6 +163,8 @@ _Line = (
     | journal.Called
     | journal.ChannelEnded
     | journal.ChannelOpened
+    | journal.ChannelReopened
+    | journal.ChannelReopening
     | journal.Dropped
     | journal.Failed
     | journal.Handled

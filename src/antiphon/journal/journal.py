@@ -48,6 +48,9 @@ class Journal:
     write is given to the others before `record` raises what that sink raised.
     """
 
+    seed: str = ""
+    """What chance goes by in the run."""
+
     def __init__(self, keep: int = KEEP, masker: Masker | None = None, *, keep_bytes: int = 64 * 1024 * 1024) -> None:
         self._ring: deque[Any] = deque(maxlen=keep)
         self.keep = keep

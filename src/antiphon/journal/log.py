@@ -42,6 +42,8 @@ class JournalLog:
             journal.RunEnded: self._run_ended,
             journal.ChannelOpened: self._channel_opened,
             journal.ChannelEnded: self._channel_ended,
+            journal.ChannelReopening: self._channel_reopening,
+            journal.ChannelReopened: self._channel_reopened,
             journal.Aside: self._aside,
             journal.StepStarted: self._step_started,
             journal.StepEnded: self._step_ended,
@@ -131,6 +133,16 @@ class JournalLog:
         level = logging.INFO if not entry.detail else logging.WARNING
         facts = {"actor": entry.actor, "channel": entry.channel, "code": entry.code, "by": entry.by}
         self._log("channel", level, entry, f"{text}{': ' if entry.detail else ''}{entry.detail}", **facts)
+
+    def _channel_reopening(self, entry: journal.ChannelReopening) -> None:
+        text = f"{entry.actor}.{entry.channel} {entry.what}"
+        facts = {"actor": entry.actor, "channel": entry.channel, "attempt": entry.attempt}
+        self._log("channel", logging.WARNING, entry, text, **facts)
+
+    def _channel_reopened(self, entry: journal.ChannelReopened) -> None:
+        text = f"{entry.actor}.{entry.channel} {entry.what}"
+        facts = {"actor": entry.actor, "channel": entry.channel, "attempt": entry.attempt}
+        self._log("channel", logging.INFO, entry, text, away_s=entry.away_ns / 1e9, **facts)
 
     def _aside(self, entry: journal.Aside) -> None:
         said = shorten(entry.text or dict(entry.headers), _LONGEST_BODY) if entry.lines else ""

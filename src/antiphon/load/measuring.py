@@ -25,6 +25,7 @@ from antiphon.errors import ForbiddenMessage
 from antiphon.journal import (
     ChannelEnded,
     ChannelOpened,
+    ChannelReopening,
     Deferred,
     Handled,
     RunEnded,
@@ -148,6 +149,13 @@ class Measuring:
         if opened.took_ns is not None:  # it was we who opened it
             series = self.part.series("connect", f"{opened.actor}.{opened.channel}")
             series.durations_us.append(opened.took_ns // 1000 or 1)
+
+    def _reopening(self, reopening: ChannelReopening) -> None:
+        """What an attempt to open a channel again has met, if it came to no connection."""
+        if reopening.took_ns is not None:
+            series = self.part.series("connect", f"{reopening.actor}.{reopening.channel}")
+            series.durations_us.append(reopening.took_ns // 1000 or 1)
+            series.errors += 1
 
     def _deferred(self, deferred: Deferred) -> None:
         """What is made when somebody reads it is measured of what it is made of."""
@@ -341,6 +349,7 @@ _MEASURED: Final[dict[type, Callable[[Measuring, Any], None]]] = {
     WaitStarted: Measuring._begin_signal,
     WaitEnded: Measuring._end_signal,
     ChannelOpened: Measuring._opened,
+    ChannelReopening: Measuring._reopening,
     Deferred: Measuring._deferred,
     TimerStopped: Measuring._timer,
 }

@@ -92,6 +92,8 @@ class Conversation:
             journal.TestEnded: self._test_ended,
             journal.ChannelOpened: self._opened,
             journal.ChannelEnded: self._closed,
+            journal.ChannelReopening: self._reopening,
+            journal.ChannelReopened: self._reopened,
             journal.Aside: self._aside,
             journal.StepStarted: self._step_started,
             journal.StepEnded: self._step_ended,
@@ -240,6 +242,15 @@ class Conversation:
         style = "blue" if entry.by == "us" and not entry.detail else "yellow"
         told = f"{self._signs.closed} {entry.channel} is {who}{code}{reason}{detail}"
         self._line(entry.at_ns, entry.actor, 0, (told, style), channel=entry.channel)
+
+    def _reopening(self, entry: journal.ChannelReopening, _placed: Placed) -> None:
+        sign, style = (self._signs.noted, "yellow") if entry.in_ns is not None else (self._signs.failed, "red")
+        told = f"{sign} {entry.channel} {entry.what}"
+        self._line(entry.at_ns, entry.actor, 0, (told, style), channel=entry.channel)
+
+    def _reopened(self, entry: journal.ChannelReopened, _placed: Placed) -> None:
+        told = f"{self._signs.opened} {entry.channel} {entry.what}"
+        self._line(entry.at_ns, entry.actor, 0, (told, "blue"), channel=entry.channel)
 
     def _aside(self, entry: journal.Aside, _placed: Placed) -> None:
         lines = entry.lines

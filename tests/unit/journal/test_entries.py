@@ -20,7 +20,7 @@ def kinds() -> list[type[Entry]]:
 
 def test_no_two_kinds_are_written_under_one_name() -> None:
     tags = [kind.__struct_config__.tag for kind in kinds()]
-    assert len(set(tags)) == len(tags) == 21
+    assert len(set(tags)) == len(tags) == 23
     assert all(tag == str(tag).lower() for tag in tags)
 
 

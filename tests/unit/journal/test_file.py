@@ -81,7 +81,7 @@ def from_hint(hint: Any) -> st.SearchStrategy[Any]:
 
 
 def test_there_are_entries_of_many_kinds() -> None:
-    assert len(KINDS) == 21
+    assert len(KINDS) == 23
 
 
 @given(entries=st.lists(st.one_of([entries_of(kind) for kind in KINDS]), max_size=4))

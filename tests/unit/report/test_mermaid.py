@@ -8,6 +8,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from antiphon import journal
 from antiphon.report.formats.mermaid import write_mermaid
 
 LABEL = r"(?:[^#;:<>&`\"'%{}\[\]()|\\\n+-]|#\d+;)+"
@@ -49,6 +50,18 @@ def test_messages_are_arrows_between_an_actor_and_its_channel(call: list[Any]) -
 
 def test_the_peers_close_is_shown(telling: Any) -> None:
     assert "P1--xA1: closed 1011" in mermaid(telling().open().close(by="peer", code=1011).finish())
+
+
+def test_a_gap_is_a_note_for_each_attempt(telling: Any) -> None:
+    on_desk = {"actor": "operator", "channel": "desk"}
+    run = telling().open().close(by="wire", code=1006)
+    run.add(journal.ChannelReopening, **on_desk, attempt=1, in_ns=500_000_000)
+    run.add(journal.ChannelReopened, **on_desk, attempt=1, away_ns=501_000_000)
+    assert mermaid(run.finish())[2:5] == [
+        "P1--xA1: closed 1006",
+        "Note over A1: desk is to be opened again, attempt 1 in 500 ms",
+        "Note over A1: desk is open again by attempt 1, after 501 ms",
+    ]
 
 
 def test_hostile_content_stays_text(hostile: list[Any]) -> None:

@@ -404,6 +404,14 @@ def test_everything_else_that_a_journal_holds() -> None:
             at_ns=4 * MS, actor="operator", channel="desk", code=1006, reason="", by="wire", detail="reset"
         ),
         journal.ChannelEnded(at_ns=5 * MS, actor="operator", channel="desk", code=None, reason="", by="peer"),
+        journal.ChannelReopening(at_ns=5 * MS, actor="operator", channel="desk", attempt=1, in_ns=500 * MS),
+        journal.ChannelReopening(
+            at_ns=505 * MS, actor="operator", channel="desk", attempt=2, in_ns=1000 * MS, error="nobody listens"
+        ),
+        journal.ChannelReopened(at_ns=1505 * MS, actor="operator", channel="desk", attempt=2, away_ns=1500 * MS),
+        journal.ChannelReopening(
+            at_ns=1505 * MS, actor="operator", channel="desk", attempt=2, in_ns=None, error="refused: 403"
+        ),
     ])  # fmt: skip
 
     assert lines[1:] == [
@@ -413,6 +421,10 @@ def test_everything_else_that_a_journal_holds() -> None:
         "   0.003    ⇄ GET /  nobody listens, 3 ms",
         "   0.004  ○ desk is broken with 1006: reset",
         "   0.005  ○ desk is closed by the peer",
+        "   0.005  ! desk is to be opened again, attempt 1 in 500 ms",
+        "   0.505  ! desk is to be opened again, attempt 2 in 1.000 s: nobody listens",
+        "   1.505  ● desk is open again by attempt 2, after 1.500 s",
+        "   1.505  ✗ desk is given up after attempt 2: refused: 403",
     ]
 
 

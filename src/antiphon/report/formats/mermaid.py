@@ -12,7 +12,15 @@ from typing import Any, Final, TextIO
 
 from antiphon.conversation.message import Message
 from antiphon.conversation.wording import seconds, visible
-from antiphon.journal import ChannelEnded, HttpExchange, RunStarted, StepEnded, StepStarted
+from antiphon.journal import (
+    ChannelEnded,
+    ChannelReopened,
+    ChannelReopening,
+    HttpExchange,
+    RunStarted,
+    StepEnded,
+    StepStarted,
+)
 from antiphon.journal.file import WrittenMessage, readable
 from antiphon.report.formats.documents import Document
 from antiphon.report.glance import fit, glance
@@ -74,6 +82,8 @@ class _Diagram:
             # Our own goodbye is how every run ends, and would be an arrow of 400.
             case ChannelEnded() if entry.by != "us":
                 self._arrow(entry.actor, entry.channel, False, "--x", f"closed {entry.code} {entry.reason}")
+            case ChannelReopened() | ChannelReopening():
+                self._note(entry.actor, f"{entry.channel} {entry.what}")
 
     def _step_ended(self, ended: StepEnded) -> None:
         step = self._titles.pop(ended.number, None)

@@ -193,6 +193,19 @@ const TELLERS = {
     ];
     return { title: closedTold(item), kind: 'channel', facts };
   },
+  reopening(item) {
+    const facts = [
+      ['who', item.actor.name], this.at(item), ['attempt', `${item.attempt}`],
+      item.delay !== null && ['begins in', duration(item.delay)], item.took !== null && ['the one before took', duration(item.took)],
+    ];
+    return { title: reopeningTold(item), kind: 'channel', facts, parts: [this.text('What the attempt before met', item.error)] };
+  },
+  reopened(item) {
+    const facts = [
+      ['who', item.actor.name], this.at(item), ['attempt', `${item.attempt}`], ['was away for', duration(item.away)],
+    ];
+    return { title: reopenedTold(item), kind: 'channel', facts };
+  },
   aside(item) {
     const facts = [['who', item.actor.name], ['channel', item.channel.name], this.at(item)];
     return { title: item.name, kind: 'beside the messages', facts, parts: [this.text('Text', item.text)] };

@@ -370,6 +370,20 @@ const READERS = {
       code: entry.code, reason: entry.reason, by: entry.by, detail: entry.detail || '',
     });
   },
+  reopening(entry, line) {
+    const channel = this.channel(entry.actor, entry.channel);
+    this.add({
+      kind: 'reopening', line, at: entry.at_ns, channel, actor: channel.actor, peer: this.peerOf(channel), home: null,
+      attempt: entry.attempt, delay: entry.in_ns, took: entry.took_ns ?? null, error: entry.error || '',
+    });
+  },
+  reopened(entry, line) {
+    const channel = this.channel(entry.actor, entry.channel);
+    this.add({
+      kind: 'reopened', line, at: entry.at_ns, channel, actor: channel.actor, peer: this.peerOf(channel), home: null,
+      attempt: entry.attempt, away: entry.away_ns,
+    });
+  },
   aside(entry, line) {
     const channel = this.channel(entry.actor, entry.channel);
     const said = [entry.text || '', ...Object.entries(entry.headers || {}).map(([name, value]) => `${name}: ${value}`)];

@@ -69,6 +69,13 @@ const DRAWERS = {
     if (item.by !== 'us' || item.detail) row.classList.add('noted');
     this.remark(row, item, make('span.sign', '○'), closedTold(item));
   },
+  reopening(item, row) {
+    row.classList.add('noted');
+    this.remark(row, item, make('span.sign', item.delay === null ? '✗' : '!'), reopeningTold(item));
+  },
+  reopened(item, row) {
+    this.remark(row, item, make('span.sign', '●'), reopenedTold(item));
+  },
   aside(item, row) {
     const [first, ...more] = item.text.split('\n');
     const told = more.length ? `${visible(first)}, and ${counted(more.length, 'more line')}` : visible(first);
@@ -114,6 +121,17 @@ function closedTold(item) {
   const code = item.code === null || item.code === undefined ? '' : ` with ${item.code}`;
   const reason = item.reason ? ` '${visible(item.reason)}'` : '';
   return `${visible(item.channel.name)} is ${who}${code}${reason}${item.detail ? `: ${visible(item.detail)}` : ''}`;
+}
+
+function reopeningTold(item) {
+  const name = visible(item.channel.name);
+  if (item.delay === null) return `${name} is given up after attempt ${item.attempt}: ${visible(item.error)}`;
+  const met = item.error ? `: ${visible(item.error)}` : '';
+  return `${name} is to be opened again, attempt ${item.attempt} in ${duration(item.delay)}${met}`;
+}
+
+function reopenedTold(item) {
+  return `${visible(item.channel.name)} is open again by attempt ${item.attempt}, after ${duration(item.away)}`;
 }
 
 function glanceOf(item, story) {
