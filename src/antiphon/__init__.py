@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from antiphon.actor.actor import Actor
     from antiphon.actor.answers import DEFERRED
+    from antiphon.actor.backoff import Backoff
     from antiphon.actor.channel import Channel
     from antiphon.actor.declarations import Accepted, Http, Link, WebSocket
     from antiphon.actor.handlers import ANY, on
@@ -93,6 +94,7 @@ __all__ = [
     "Accepted",
     "Actor",
     "AntiphonError",
+    "Backoff",
     "Cbor",
     "Channel",
     "ChannelClosed",
@@ -197,6 +199,7 @@ _HOMES = {
     for module, names in {
         "scenarios.action": "action",
         "actor.actor": "Actor",
+        "actor.backoff": "Backoff",
         "actor.channel": "Channel",
         "conversation.checks": "Soft soft",
         "actor.declarations": "Accepted Http Link WebSocket",

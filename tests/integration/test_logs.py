@@ -11,6 +11,7 @@ import pytest
 
 from antiphon import (
     Actor,
+    Backoff,
     DeadlinePassed,
     Json,
     JsonRpc,
@@ -89,6 +90,23 @@ def test_what_is_done_is_told_at_info(peer: Any, play_with: Play, caplog: pytest
     assert any(text.startswith("desk: hear_news() passed in ") for name, _, text in lines if name == "antiphon.step")
     assert lines[-1][2].startswith("hearing passed after ")
     assert not {"antiphon.message", "antiphon.wait"} & {name for name, _, _ in lines}
+
+
+def test_how_a_channel_is_opened_again_is_told(peer: Any, play_with: Play, caplog: pytest.LogCaptureFixture) -> None:
+    class Listener(Actor):
+        line = Link("{peer}", dialect=Json(name="action", body="data"), reopens=Backoff(first_s=0))
+
+    @scenario
+    async def listening(desk: Listener) -> None:
+        peer.abort()
+        await desk.expect_close()
+        await desk.line.reopened()
+
+    caplog.set_level(logging.INFO, logger="antiphon")
+    play_with(listening)
+    lines = told(caplog)
+    assert ("antiphon.channel", "WARNING", "desk.line is to be opened again, attempt 1 in 0 ms") in lines
+    assert any(text.startswith("desk.line is open again by attempt 1, after ") for _, _, text in lines)
 
 
 def test_every_message_and_wait_is_told_at_debug(peer: Any, play_with: Play, caplog: pytest.LogCaptureFixture) -> None:

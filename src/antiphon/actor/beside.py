@@ -9,11 +9,13 @@ from antiphon.actor.handlers import Dispatcher
 from antiphon.actor.sending import Sender
 from antiphon.actor.wait_driver import WaitDriver
 from antiphon.conversation.ending import Ending
+from antiphon.conversation.gap import gaps_within
 from antiphon.conversation.headers import single_lines
 from antiphon.conversation.message import Data, Message
+from antiphon.conversation.waits import AbsenceWait
 from antiphon.dialect.meeting import Meeting
 from antiphon.errors import TransportError
-from antiphon.journal import Aside, ChannelEnded, ChannelOpened
+from antiphon.journal import Aside, ChannelEnded, ChannelOpened, Note
 from antiphon.runtime.runtime import Runtime
 
 __all__ = ["Beside", "thrown_away"]
@@ -97,6 +99,13 @@ class Beside:
         self._dispatcher.finished()
         self._driver.wake()
         return True
+
+    def tell_gaps(self, ban: AbsenceWait) -> None:
+        """What was forbidden is so no more: it could not come all the time."""
+        now_ns = self._runtime.now_ns()
+        for gap in gaps_within(self._mailbox.gaps, ban, now_ns):
+            text = f"{self._mailbox.owner}: there was to be {ban.describe()}, but {next(gap.lines())}"
+            self._runtime.record(Note(at_ns=now_ns, text=text))
 
     def finish(self) -> None:
         """Say that we say no more."""

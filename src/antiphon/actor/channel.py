@@ -158,6 +158,7 @@ class Channel:
         self._opening_ns = self._now_ns()
         await self._transport.connect(meeting.address, opening, self)
         await self._housekeeping.until_ready(meeting.address, self.open_within_s)
+        self._party.previous = self._sender.codec
 
     async def reconnect(self) -> None:
         """Close if open, and connect again, with the address and headers as they are now.
@@ -166,6 +167,14 @@ class Channel:
         """
         await self.close()
         await self.open()
+
+    def reopened(self, *, within_s: float | None = None) -> Wait[None]:
+        """Wait until a channel with `reopens` is open, and `@on.reopened` is done; at once where it is.
+
+        Raises ChannelClosed if it is given up or closed, ScenarioError on a channel that is not opened by itself.
+        """
+        text = f"{self.mailbox.owner} is not opened again by itself"
+        raise ScenarioError(text, place=caller(), hint="Link(…, reopens=Backoff()); reconnect() does it by hand")
 
     async def expect_refusal(self, code: int | str | None = None) -> OpeningRefused:
         """Try to open, expecting the peer to refuse, with that HTTP status or code of the dialect; gives the refusal.
@@ -203,7 +212,7 @@ class Channel:
 
     def meet(self, side: Side, address: str, headers: Mapping[str, str], subprotocols: Sequence[str]) -> Meeting:
         """A connection is on its way: make its codec, which may change what it is opened with."""
-        if self.mailbox.ending is not None:
+        if self.mailbox.ending is not None and self.mailbox.gap is None:
             self.mailbox.reopen()
         meeting, codec = self._party.meet(self._dialect, side, address, headers, subprotocols)
         self._meeting, self._sender.codec = meeting, codec
@@ -228,7 +237,6 @@ class Channel:
             connection = self._framed.carry(connection)
         self._sender.connection = connection
         self.exchange = asking(self._runtime, self._sender, self._driver, connection, self._note)
-        self._party.previous = self._sender.codec
         self._beside.opened(meeting, self._opening_ns)
         self._housekeeping.begin()
         self._dispatcher.opened()
@@ -248,11 +256,14 @@ class Channel:
         self.exchange = refusing(self.mailbox)
         ending = self._housekeeping.end(ending)
         self._beside.ended(ending, now_ns)
-        self.mailbox.close(ending, now_ns)  # P8; told below, when handlers have had their say
+        self._end_waits(ending, now_ns)  # P8; told below, when handlers have had their say
         self._dispatcher.closed(ending)
         self._driver.wake()
         if ending.unsent_bytes:
             self._runtime.fail(thrown_away(self.mailbox.owner, ending))
+
+    def _end_waits(self, ending: Ending, now_ns: int) -> None:
+        self.mailbox.close(ending, now_ns)
 
     # -- saying -------------------------------------------------------------------------------------------------------
 
@@ -404,6 +415,7 @@ class Channel:
             yield
         finally:
             self.mailbox.lift(ban)
+            self._beside.tell_gaps(wait)
 
     def drain(self, name: Wanted[B] = None, where: Any = None, *, since: Mark = 0) -> list[B]:
         """Take every such message out of the mailbox, oldest first. Of types it gives instances, as `expect` does."""

@@ -38,6 +38,12 @@ class ChosenTransport:
         self._fields = fields
         self._own: tuple[str, Transport] | None = None
 
+    @property
+    def retry_s(self) -> float | None:
+        """How long the peer has asked to be left alone before the next connect; None if it has not."""
+        asked_s: float | None = getattr(self._own[1], "retry_s", None) if self._own is not None else None
+        return asked_s
+
     async def connect(self, address: str, opening: Opening, receiver: Receiver) -> Connection:
         """See `antiphon.transport.interface.Transport`."""
         transport: Transport

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final, Generic, Literal, Self, TypeVar, overload
 
+from antiphon.actor.backoff import Backoff
 from antiphon.actor.channel import DEFAULT_MAX_UNSENT_BYTES, Channel
 from antiphon.actor.chosen_transport import ChosenTransport
 from antiphon.actor.handlers import Handlers
 from antiphon.actor.http_channel import HttpChannel
 from antiphon.actor.party import Party
+from antiphon.actor.reopening import ReopeningChannel
 from antiphon.actor.secured import TlsChoice
 from antiphon.conversation.mailbox import DEFAULT_LIMIT_BYTES
 from antiphon.conversation.vocabulary import Types, Vocabulary
@@ -89,6 +92,8 @@ class Link(Declaration[Channel]):
     max_unsent_bytes: how much the peer may leave unread before a `send` fails with SendBufferFull.
     allow_half_open: when the peer says that it says no more, stay open for what we have still to say; otherwise that is
         its goodbye.
+    reopens: a `Backoff`, to be opened again by itself when its connection has ended, and have waits go on meanwhile;
+        None to stay closed.
     """
 
     def __init__(
@@ -111,7 +116,13 @@ class Link(Declaration[Channel]):
         when_full: Literal["drop", "pause"] = "drop",
         max_unsent_bytes: int = DEFAULT_MAX_UNSENT_BYTES,
         allow_half_open: bool = False,
+        reopens: Backoff | None = None,
     ) -> None:
+        if reopens is not None and not isinstance(reopens, Backoff):
+            raise ScenarioError(f"reopens={reopens!r} is no Backoff", hint="reopens=Backoff(first_s=0.5, attempts=10)")
+        if reopens is not None and allow_half_open:
+            text = "a channel that reopens cannot allow_half_open: of what the peer says no more, another one may"
+            raise ScenarioError(text, hint="give one of them")
         if opens not in ("arriving", "manually"):
             raise ScenarioError(f'opens={opens!r} is neither "arriving" nor "manually"')
         if when_full not in ("drop", "pause"):
@@ -133,12 +144,13 @@ class Link(Declaration[Channel]):
         self.when_full = when_full
         self.max_unsent_bytes = max_unsent_bytes
         self.allow_half_open = allow_half_open
+        self._kind: Callable[..., Channel] = Channel if reopens is None else partial(ReopeningChannel, backoff=reopens)
 
     def make(self, runtime: Runtime, actor: str, handlers: Handlers, stand: Stand, party: Party) -> Channel:
         def address() -> str:
             return stand.resolve(self.address, party.fields())
 
-        return Channel(
+        return self._kind(
             runtime,
             self.name,
             actor=actor,
@@ -206,6 +218,7 @@ class WebSocket(Link):
         mailbox_bytes: int = DEFAULT_LIMIT_BYTES,
         when_full: Literal["drop", "pause"] = "drop",
         max_unsent_bytes: int = DEFAULT_MAX_UNSENT_BYTES,
+        reopens: Backoff | None = None,
     ) -> None:
         super().__init__(
             address,
@@ -233,6 +246,7 @@ class WebSocket(Link):
             mailbox_bytes=mailbox_bytes,
             when_full=when_full,
             max_unsent_bytes=max_unsent_bytes,
+            reopens=reopens,
         )
 
 

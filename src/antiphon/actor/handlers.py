@@ -17,7 +17,7 @@ from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import UNREADABLE, Message, Unreadable
 from antiphon.conversation.typed import is_body_type
 from antiphon.conversation.wording import shorten
-from antiphon.errors import AntiphonError, DialectError, ErrorReply, HandlerFailed, ScenarioError
+from antiphon.errors import AntiphonError, ChannelClosed, DialectError, ErrorReply, HandlerFailed, ScenarioError
 from antiphon.journal import Handled
 from antiphon.runtime.call_site import place, place_of
 from antiphon.runtime.runtime import Runtime
@@ -42,6 +42,7 @@ class Handlers(msgspec.Struct):
     named: dict[str, Callable[[Message], Any]] = {}
     other: Callable[[Message], Any] | None = None
     opened: Callable[[], Any] | None = None
+    reopened: Callable[[], Any] | None = None
     finished: Callable[[], Any] | None = None
     closed: Callable[[Ending], Any] | None = None
 
@@ -52,7 +53,8 @@ class Handlers(msgspec.Struct):
 
     def clear(self) -> None:
         """Let go of them all: nothing is to react any more."""
-        self.named, self.other, self.opened, self.finished, self.closed = {}, None, None, None, None
+        self.named, self.other, self.opened, self.reopened = {}, None, None, None
+        self.finished, self.closed = None, None
 
     def put(self, trigger: str, handler: Callable[..., Any]) -> None:
         """Have `handler` called for that; of several the last one put."""
@@ -60,6 +62,8 @@ class Handlers(msgspec.Struct):
             self.other = handler
         elif trigger == _OPENED:
             self.opened = handler
+        elif trigger == _REOPENED:
+            self.reopened = handler
         elif trigger == _FINISHED:
             self.finished = handler
         elif trigger == _CLOSED:
@@ -94,6 +98,12 @@ class Dispatcher:
         """The channel is open."""
         if self.handlers.opened is not None:
             self._guard(self.handlers.opened, None)
+
+    async def reopened(self) -> None:
+        """The channel was opened again by itself; returns when the handler has done with that what it has to."""
+        if self.handlers.reopened is not None:
+            handler, channel = self.handlers.reopened, self._channel
+            await self._finish(handler, None, _outcome(handler), channel.connection)
 
     def finished(self) -> None:
         """The peer says no more."""
@@ -193,6 +203,10 @@ class Dispatcher:
         except ErrorReply as refusal:
             if request is None or self._channel.connection is connection:
                 self._refuse(handler, request, refusal)
+        except ChannelClosed as error:
+            # Of a connection that is gone: for the next one the handler is called anew.
+            if request is not None or self._channel.connection is connection or self._channel.mailbox.gap is None:
+                self._blame(handler, request, error)
         except Exception as error:
             self._blame(handler, request, error)
 
@@ -230,7 +244,14 @@ class Dispatcher:
         return f"{self._channel.actor}.{self._channel.name}"
 
 
+async def _outcome(handler: Callable[[], Any]) -> Any:
+    """What comes of a handler that may be `async def`."""
+    outcome = handler()
+    return await outcome if inspect.isawaitable(outcome) else outcome
+
+
 _OPENED: Final = "(opened)"
+_REOPENED: Final = "(reopened)"
 _FINISHED: Final = "(finished)"
 _CLOSED: Final = "(closed)"
 
@@ -262,6 +283,16 @@ class _On:
     def opened(self, function: Any = None, *, channel: str | None = None) -> Any:
         """A handler without arguments: the channel is open, and nothing has been received yet."""
         mark = self._mark((_OPENED,), channel)
+        return mark(function) if function is not None else mark
+
+    @overload
+    def reopened(self, function: F) -> F: ...
+    @overload
+    def reopened(self, *, channel: str) -> Callable[[F], F]: ...
+    def reopened(self, function: Any = None, *, channel: str | None = None) -> Any:
+        """A handler without arguments: a channel with `reopens` was opened again, and its protocol is open. It may be
+        `async def`: `channel.reopened()` waits until it is done."""
+        mark = self._mark((_REOPENED,), channel)
         return mark(function) if function is not None else mark
 
     @overload
@@ -308,6 +339,6 @@ given an instance, and the message itself if it takes a second argument; a body 
 
 It does not take the message from the mailbox. What it returns answers a request, and so does each thing
 that it yields where a dialect has several answers; `ErrorReply` refuses it; anything else that it raises fails the run.
-`channel=` restricts it to one channel. Also `@on(ANY)`, `@on.opened`, `@on.finished`, `@on.closed`, `@on.unreadable`,
-which may be restricted likewise: `@on.closed(channel="media")`. A method may be marked several times.
+`channel=` restricts it to one channel. Also `@on(ANY)`, `@on.opened`, `@on.reopened`, `@on.finished`, `@on.closed`,
+`@on.unreadable`, which may be restricted likewise: `@on.closed(channel="media")`. A method may be marked several times.
 """

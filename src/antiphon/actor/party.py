@@ -16,7 +16,7 @@ __all__ = ["Party"]
 class Party:
     """One channel's actor: `fields` gives its attributes as they are now, `user` is who it is, None for nobody.
 
-    `previous` is the codec of the channel's latest connection.
+    `previous` is the codec of the channel's latest connection that was ready.
     """
 
     __slots__ = ("_masker", "fields", "previous", "user")

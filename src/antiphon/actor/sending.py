@@ -365,4 +365,11 @@ def not_open(mailbox: Mailbox, said: Any) -> AntiphonError:
             place=caller(),
             hint="actors are connected while their scenario is performed; channel.open() opens one by hand",
         )
+    if mailbox.gap is not None:
+        why = f"{mailbox.owner} has no connection, because {mailbox.ending}; {mailbox.gap.outlook}"
+        return ChannelClosed(
+            f"{name} cannot be sent: {why}",
+            place=caller(),
+            hint="await channel.reopened() waits until there is one",
+        )
     return ChannelClosed(f"{name} cannot be sent: {mailbox.owner} is closed, because {mailbox.ending}", place=caller())

@@ -131,6 +131,14 @@ class Codec(ABC):
         """
         return ()
 
+    def resumes(self, request: Message, /) -> bool:
+        """Whether the replies to this request of ours may come on the connection that follows its own.
+
+        Asked of the codec whose connection has ended, where another one is to follow by itself (`Backoff`), and of that
+        one's codec when it is ready: whoever waits is told as soon as either says no.
+        """
+        return False
+
     def bundle(self, messages: Sequence[Message]) -> Sequence[Data]:
         """The data that carries several encoded messages at once; by default one after the other."""
         return [

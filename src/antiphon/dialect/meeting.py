@@ -23,8 +23,8 @@ class Meeting:
     headers, subprotocols: what is said at the opening. On a server what the client said.
     subprotocol: the one that both sides agreed on, "" for none; known once the connection is there, in `Codec.opening`.
     user: who the actor is on the stand, with `name`, `password` and the like as attributes; None for nobody.
-    previous: the codec of this channel's connection before, to resume with what it has learnt; None at the first one.
-        Of connections that could not be made nothing is kept.
+    previous: the codec of this channel's latest connection, to resume with what it has learnt; None at the first one.
+        Of connections that could not be made, or on which the protocol was not opened, nothing is kept.
 
     A client's codec is made before it connects, so whatever `Dialect.codec` changes of `address`, `headers` and
     `subprotocols` is what the transport opens with. They are this connection's: the channel's own stay as they are.

@@ -69,6 +69,7 @@ class Holder:
         keep, whole = (KEEP, KEEP) if is_sample else (min(LASTING, self._whole), self._whole)
         loop = asyncio.get_running_loop()
         journal = MeteredJournal(measuring, keep, masker, whole=whole, soon=loop.call_soon)
+        journal.seed = f"{self._seed} {part.name} {start.number}"
         conversation = Conversation(self, start, due_ns, started_ns, journal, measuring, is_sample)
         # An empty context: what runs around the load is nobody's part of it.
         conversation.task = loop.create_task(self._perform(conversation, given), context=Context())

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from contextvars import ContextVar
 from itertools import count
+from random import Random
 from typing import Any, Final
 from weakref import WeakSet
 
@@ -70,6 +71,11 @@ class Runtime:
         # The loop keeps timers until they fire; what has fired or was cancelled goes from here by itself. Made when the
         # first one is: few runs have any.
         self._timers: WeakSet[asyncio.TimerHandle] | None = None
+
+    def chance(self, name: str) -> Random:
+        """A source of chance for that: the same numbers in the same run, performed again; under load each conversation
+        has its own."""
+        return Random(f"{self.journal.seed} {name}")  # noqa: S311 - to be had again
 
     def note_once(self, text: str) -> None:
         """Put a note into the journal, if this run has not had the same one."""

@@ -19,10 +19,13 @@ from tests.integration.load.conftest import Load, SlowPeer
 import antiphon.load
 from antiphon import (
     Actor,
+    Backoff,
     ExpectationFailed,
     Json,
     Link,
     Message,
+    Opening,
+    RejectConnection,
     Step,
     action,
     await_signal,
@@ -39,6 +42,7 @@ from antiphon import (
 )
 from antiphon.journal.figures import SeriesFigures
 from antiphon.load.meter import Meter
+from antiphon.transport.interface import Receiver
 
 DIALECT = Json(name="action", body="data", reply="result{Name}", failed={"result": "error"})
 
@@ -98,6 +102,35 @@ def test_an_action_its_request_and_the_whole_conversation(load: Load, slow_peer:
         "calls/dial/call": ("ask", (1, 0, 30_000, {})),
         "calls/operator.desk": ("connect", (1, 0, 1, {})),
     }
+
+
+class Stubborn(Actor):
+    desk = Link("{peer}", dialect=DIALECT, within_s=50, reopens=Backoff(first_s=1, jitter=0))
+
+
+class BusyPeer(SlowPeer):
+    """Refuses the second who comes."""
+
+    def accept(self, opening: Opening) -> Receiver:
+        self.openings.append(opening)
+        if len(self.openings) == 2:
+            raise RejectConnection(503)
+        return self
+
+
+def test_each_connection_of_a_channel_that_reopens_is_counted_and_so_is_each_that_failed() -> None:
+    peer = BusyPeer()
+
+    @scenario
+    async def listening(operator: Stubborn) -> None:
+        peer.abort()
+        await operator.expect_close()
+        await operator.desk.reopened()
+
+    load = Load(peer)
+    load.perform(listening)
+    (connects,) = (each for each in load.take().series.values() if each.kind == "connect")
+    assert (connects.count, connects.errors) == (3, 1)
 
 
 def test_a_conversation_counts_from_when_it_was_due(load: Load, slow_peer: SlowPeer) -> None:
