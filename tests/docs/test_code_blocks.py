@@ -19,12 +19,13 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvloop
+from manual.blocks import BLOCK, BLOCKS, PAGES, Block, joined
 
 import antiphon
 from antiphon import Load, LoadInconclusive, OpeningRefused, Plan, Run, Stand, ThresholdCrossed, load_stand, perform
@@ -39,16 +40,6 @@ LOAD = "docs/LOAD.md"
 TYPED_MESSAGES = "docs/TYPED_MESSAGES.md"
 WRITING_DIALECTS = "docs/WRITING_DIALECTS.md"
 WRITING_SCENARIOS = "docs/WRITING_SCENARIOS.md"
-PAGES = [
-    "README.md",
-    "CONTRIBUTING.md",
-    *(str(path.relative_to(ROOT)) for path in sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("examples/*/*.md")])),
-]
-
-BLOCK = re.compile(
-    r"(?:<!-- not run: (?P<reason>[^\n]+) -->\n)?^(?P<fence>`{3,})(?P<language>\w*)\n(?P<text>.*?)^(?P=fence)$",
-    re.DOTALL | re.MULTILINE,
-)
 COMMANDS = {"sh", "console"}
 READERS: dict[str, Callable[[str], Any]] = {
     "ini": lambda text: configparser.ConfigParser().read_string(text),
@@ -60,6 +51,9 @@ NOT_RUN = {
     "README.md: antiphon testbed &",
     "docs/CONFORMANCE.md: pip install 'virtualenv<20.22'",
     "docs/LOAD_REPORT.md: antiphon show last",
+    "docs/howto/ci.md: - run: pip install 'antiphon[pytest]'",
+    "docs/howto/ci.md: calls:",
+    "docs/howto/ci.md: sh '.venv/bin/pytest --junitxml reports/junit.xml'",
     "docs/REPORTS.md: ```mermaid",
     "docs/REPORTS.md: always { allure results: [[path: 'allure-results']] }",
     "docs/REPORTS.md: pipeline {",
@@ -68,32 +62,9 @@ NOT_RUN = {
 }
 
 
-@dataclass(frozen=True)
-class Block:
-    page: str
-    language: str
-    text: str
-    reason: str | None
-    """Why it cannot be run; None if it can."""
-
-    def __str__(self) -> str:
-        return f"{self.page}: {self.text.splitlines()[0].partition('  #')[0].rstrip()}"
-
-
-BLOCKS = [
-    Block(page, found["language"], found["text"], found["reason"])
-    for page in PAGES
-    for found in BLOCK.finditer((ROOT / page).read_text(encoding="utf-8"))
-]
-
-
 def of_language(*languages: str) -> list[Block]:
     """The blocks that can be run."""
     return [block for block in BLOCKS if block.language in languages and block.reason is None]
-
-
-def joined(page: str, language: str) -> str:
-    return "\n\n".join(block.text for block in of_language(language) if block.page == page)
 
 
 # -- blocks of any kind -----------------------------------------------------------------------------------------------
@@ -199,7 +170,7 @@ OF_PYTHON = [
     WRITING_SCENARIOS,
     "examples/own_dialect/README.md",
 ]
-"""The pages with Python, each of which has a test below."""
+"""The pages with Python, each of which has a test below; those of docs/howto have theirs in test_howto.py."""
 
 
 @pytest.fixture
@@ -235,7 +206,8 @@ def performed(stand_of: Callable[..., Stand], tmp_path: Path) -> Callable[..., d
 
 
 def test_every_page_with_python_has_a_test() -> None:
-    assert sorted({block.page for block in of_language("python")}) == sorted(OF_PYTHON)
+    pages = {block.page for block in of_language("python") if not block.page.startswith("docs/howto/")}
+    assert sorted(pages) == sorted(OF_PYTHON)
 
 
 def test_the_readme_calls_a_customer(performed: Callable[..., dict[str, Run]]) -> None:
