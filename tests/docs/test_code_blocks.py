@@ -41,6 +41,8 @@ TYPED_MESSAGES = "docs/TYPED_MESSAGES.md"
 WRITING_DIALECTS = "docs/WRITING_DIALECTS.md"
 WRITING_SCENARIOS = "docs/WRITING_SCENARIOS.md"
 COMMANDS = {"sh", "console"}
+ELSEWHERE = ("docs/howto/", "docs/START.md", "docs/TESTBED.md")
+"""Pages whose Python test_howto.py, test_start.py and test_reference_pages.py try."""
 READERS: dict[str, Callable[[str], Any]] = {
     "ini": lambda text: configparser.ConfigParser().read_string(text),
     "json": json.loads,
@@ -48,6 +50,7 @@ READERS: dict[str, Callable[[str], Any]] = {
 }
 
 NOT_RUN = {
+    "docs/START.md: python3 -m venv .venv",
     "README.md: antiphon testbed &",
     "docs/CONFORMANCE.md: pip install 'virtualenv<20.22'",
     "docs/LOAD_REPORT.md: antiphon show last",
@@ -128,7 +131,11 @@ def script_of(block: Block) -> str:
 
 @pytest.mark.parametrize(
     "block",
-    [pytest.param(block, marks=() if is_quick(block) else pytest.mark.slow) for block in of_language(*COMMANDS)],
+    [
+        pytest.param(block, marks=() if is_quick(block) else pytest.mark.slow)
+        for block in of_language(*COMMANDS)
+        if block.page not in ELSEWHERE
+    ],
     ids=str,
 )
 def test_commands_run(block: Block, tmp_path: Path) -> None:
@@ -170,7 +177,7 @@ OF_PYTHON = [
     WRITING_SCENARIOS,
     "examples/own_dialect/README.md",
 ]
-"""The pages with Python, each of which has a test below; those of docs/howto have theirs in test_howto.py."""
+"""The pages with Python, each of which has a test below; other tests have the rest."""
 
 
 @pytest.fixture
@@ -206,7 +213,7 @@ def performed(stand_of: Callable[..., Stand], tmp_path: Path) -> Callable[..., d
 
 
 def test_every_page_with_python_has_a_test() -> None:
-    pages = {block.page for block in of_language("python") if not block.page.startswith("docs/howto/")}
+    pages = {block.page for block in of_language("python") if not block.page.startswith(ELSEWHERE)}
     assert sorted(pages) == sorted(OF_PYTHON)
 
 
