@@ -85,7 +85,9 @@ class PartFigures(msgspec.Struct, omit_defaults=True):
     `due` were to begin in it and `started` did, `late` of those more than 50 ms after they were due; `passed`, `failed`
     and `interrupted` (by the load's own end) have ended in it; `live` are under way at its end. `asked` is what was
     asked for at its end: conversations a second in an open model, users in a closed one. `dropped` were due and were
-    not begun, since there was no user for them or the load ended.
+    not begun, since there was no user for them or the load ended. `outlasting` are those of the interrupted that had
+    gone on for longer than any of the part that has ended. `asking_ns` is for how long of the interval something was
+    asked for, None in a record of before.
     """
 
     asked: float = 0.0
@@ -97,6 +99,8 @@ class PartFigures(msgspec.Struct, omit_defaults=True):
     interrupted: int = 0
     dropped: int = 0
     live: int = 0
+    outlasting: int = 0
+    asking_ns: int | None = None
 
 
 class CauseFigures(msgspec.Struct, omit_defaults=True):

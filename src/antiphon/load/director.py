@@ -304,6 +304,11 @@ class Director:
 
     # -- what came of it ----------------------------------------------------------------------------------------------
 
+    @property
+    def doubts(self) -> list[str]:
+        """Why its verdicts may not be trusted, beside what `trust` has."""
+        return self._judging.doubts
+
     def judge(self) -> list[ThresholdJudged]:
         """The verdicts on all thresholds, as entries; they are recorded. A shard that none of a count was for says
         nothing of them."""

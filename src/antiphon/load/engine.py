@@ -13,7 +13,7 @@ import msgspec
 
 from antiphon.journal.figures import ConversationKept, GeneratorFigures, PartFigures, Second
 from antiphon.load.clock import LoadClock
-from antiphon.load.conversations import Conversation, Holder
+from antiphon.load.conversations import Conversation, Holder, Outcome
 from antiphon.load.keeping import Keeper
 from antiphon.load.looking import Looked, Looking
 from antiphon.load.meter import Meter
@@ -148,6 +148,8 @@ class Engine:
         self._paced = [_Paced(part.scaled(share), place) for place, part in enumerate(plan.parts)]
         self._live: dict[Conversation, _Paced] = {}
         self._figures = {part.name: PartFigures() for part in plan.parts}
+        self._longest_s = dict.fromkeys(self._figures, 0.0)  # of those that have ended
+        self._stopped_s = math.inf
         self._looking = Looking(lambda: self._clock.now_ns)
         self._is_ending = False
         self._seq = 0
@@ -229,6 +231,7 @@ class Engine:
     async def stop(self) -> Snapshot:
         """See `Generator.stop`."""
         self.end()
+        self._stopped_s = self.now_s
         tasks = [conversation.task for conversation in self._live]
         for task in tasks:
             task.cancel()
@@ -300,10 +303,19 @@ class Engine:
         now_s = self.now_s
         outcome = conversation.conclude(self._ns(now_s))
         setattr(figures, outcome, getattr(figures, outcome) + 1)
+        self._compare(paced.part.name, outcome, min(now_s, self._stopped_s) - conversation.start.due_s)
         self._looking.ended(conversation)
         if isinstance(paced.pacer, Users):
             paced.pacer.ended(conversation.start, now_s)
             self._arm(paced)
+
+    def _compare(self, name: str, outcome: Outcome, took_s: float) -> None:
+        """Was one that was interrupted under way for longer than any that has ended?"""
+        longest_s = self._longest_s[name]
+        if outcome != "interrupted":
+            self._longest_s[name] = max(longest_s, took_s)
+        elif 0 < longest_s < took_s:
+            self._figures[name].outlasting += 1
 
     # -- measuring ----------------------------------------------------------------------------------------------------
 
@@ -319,7 +331,7 @@ class Engine:
         now_ns = self._ns(self.now_s)
         second = self._meter.take(now_ns)
         second.from_ns, self._taken_ns = self._taken_ns, now_ns
-        second.parts = self._take_parts()
+        second.parts = self._take_parts(second.from_ns / 1e9)
         second.generators = [self._take_generator(second)]
         kept: list[ConversationKept] = []
         problems = self._stray.take() if self._stray is not None else {}
@@ -335,14 +347,18 @@ class Engine:
             holder.rows.clear()
         return rows
 
-    def _take_parts(self) -> dict[str, PartFigures]:
+    def _take_parts(self, from_s: float) -> dict[str, PartFigures]:
         taken, now_s = self._figures, self.now_s
         self._figures = {name: PartFigures() for name in taken}
         for paced in self._paced:
             pacer, figures = paced.pacer, taken[paced.part.name]
+            is_over, asking_ns = paced.is_over(now_s), 0
             # Once the last of a count has begun nothing is asked for: a rate is of the time in which something was.
-            if not paced.is_over(now_s):
+            if not is_over:
                 figures.asked += pacer.wanted if isinstance(pacer, Users) else pacer.profile.at(now_s)
+            if figures.due or not is_over:
+                asking_ns = self._ns(pacer.profile.asking_s(from_s, now_s))
+            figures.asking_ns = max(figures.asking_ns or 0, asking_ns)
         for paced in self._live.values():
             taken[paced.part.name].live += 1
         return taken

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from antiphon.journal.figures import LoadEnded, LoadVerdict, Second, ThresholdJudged
-from antiphon.load.thresholds import Threshold, parse
+from antiphon.load.thresholds import Baseline, Threshold, parse
 from antiphon.load.totals import Interval, Totals
 from antiphon.load.trust import Trust, audit_of
 from antiphon.load.verdicts import Verdict, Watch, judge
@@ -25,8 +25,17 @@ class Judging:
     def __init__(self, thresholds: Sequence[Threshold], baseline: LoadFigures | None = None) -> None:
         self.ended_by: Verdict | None = None
         self._thresholds: Final = tuple(thresholds)
+        self._before = baseline if any(isinstance(each.limit, Baseline) for each in thresholds) else None
         self._baseline = Totals(baseline) if baseline is not None else None
         self._watches = {each: Watch(each, self._baseline) for each in thresholds if each.lasting is not None}
+
+    @property
+    def doubts(self) -> list[str]:
+        """Why what the thresholds compare with may not be trusted; nothing if it may."""
+        before = self._before
+        if before is None or before.is_valid:
+            return []
+        return [f"the baseline's own numbers may not be trusted: {before.doubts[0]}"]
 
     def look(self, second: Second, figures: LoadFigures, *, may_end: bool) -> bool:
         """Look at what was measured next, which `figures` have had last; whether the load is to end now.
@@ -70,8 +79,9 @@ def conclusion(
     error: BaseException | None = None,
 ) -> LoadEnded:
     """The last entry of a load's record; `doubts` are further ones, `error` is what has broken it off."""
-    audit = audit_of(figures)
-    doubts = [*doubts, *trust.doubts(figures, audit)]
+    audit, judged = audit_of(figures), list(judged)
+    is_whole = error is None and not any(each.ended_the_load for each in judged)
+    doubts = [*doubts, *trust.doubts(figures, audit, is_whole=is_whole)]
     verdict: LoadVerdict = "passed"
     if error is not None:
         verdict = "interrupted"

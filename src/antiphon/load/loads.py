@@ -269,7 +269,7 @@ class _Performance:
         figures = self._figures
         # Of a load that was broken off it is not known whether its thresholds would have held.
         judged = director.judge() if error is None else []
-        record(conclusion(figures, director.trust, judged, error=error))
+        record(conclusion(figures, director.trust, judged, doubts=director.doubts, error=error))
         if error is not None:
             raise error
 

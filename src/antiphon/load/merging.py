@@ -40,8 +40,9 @@ def beside(seconds: Sequence[Second]) -> Second:
 
 def _add_part_beside(total: PartFigures, more: PartFigures) -> None:
     asked, live = total.asked + more.asked, total.live + more.live
+    asking_ns = max(filter(None, (total.asking_ns, more.asking_ns)), default=more.asking_ns)
     add_part(total, more)
-    total.asked, total.live = asked, live
+    total.asked, total.live, total.asking_ns = asked, live, asking_ns
 
 
 def _add_cause(causes: dict[CauseKey, CauseFigures], more: CauseFigures) -> None:

@@ -131,6 +131,17 @@ class Profile:
         piece = self._piece_at(t_s)
         return piece.level(t_s - piece.start_s) / self.share.of if piece is not None else 0.0
 
+    def asking_s(self, from_s: float, to_s: float) -> float:
+        """For how many of the seconds between these moments there is a level at all."""
+        first = max(bisect_right(self._starts_s, from_s) - 1, 0)
+        asking_s = 0.0
+        for piece in self._pieces[first:]:
+            if piece.start_s >= to_s:
+                break
+            if piece.begin or piece.end:
+                asking_s += max(0.0, min(piece.end_s, to_s) - max(piece.start_s, from_s))
+        return asking_s
+
     def due(self, t_s: float) -> float:
         """The integral of the level until that moment: at a rate, so many starts."""
         index = bisect_right(self._starts_s, t_s) - 1

@@ -111,7 +111,7 @@ class _Reunion:
         judged = judging.judge(self.figures)
         for verdict in judged:
             self.record(verdict)
-        ended = conclusion(self.figures, self._trust, judged, doubts=doubts_of(self._shards))
+        ended = conclusion(self.figures, self._trust, judged, doubts=[*doubts_of(self._shards), *judging.doubts])
         self.record(ended)
         return ended
 

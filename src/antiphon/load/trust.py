@@ -7,11 +7,12 @@ and a load whose numbers may not be trusted says so in every report, and in its 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from antiphon.conversation.wording import counted
-from antiphon.journal.figures import Audit, GeneratorFigures, ProcessLost
+from antiphon.journal.figures import Audit, GeneratorFigures, PartFigures, ProcessLost
+from antiphon.load.shares import WHOLE, Share
 from antiphon.report.load.figures import LoadFigures
 
 __all__ = ["BUSY_SHARE", "LAG_MS", "LATE_SHARE", "LONGEST_LAG_MS", "SECONDS_SHARE", "Trust", "audit_of"]
@@ -41,6 +42,7 @@ class Trust:
         self._intervals = 0
         self._lagging: list[float] = []
         self._busy: list[float] = []
+        self._busy_s = self._wall_s = 0.0
         self._seen: dict[int, int] = {}
         self._holes: list[str] = []
         self._problems: Counter[str] = Counter()
@@ -56,8 +58,10 @@ class Trust:
             self._seen[each.process] = each.seq
             if each.lag_ms >= LAG_MS:
                 self._lagging.append(each.lag_ms)
+            self._wall_s += each.wall_s
             if each.wall_s > 0 and each.cpu_s / each.wall_s >= BUSY_SHARE:
                 self._busy.append(each.cpu_s / each.wall_s)
+                self._busy_s += each.wall_s
 
     def note(self, problem: str, count: int = 1) -> None:
         """Something went wrong with the load itself, which makes no number wrong."""
@@ -68,8 +72,11 @@ class Trust:
         """What was noted, each once, with how often."""
         return [text + (f" ({count} times)" if count > 1 else "") for text, count in self._problems.items()]
 
-    def doubts(self, figures: LoadFigures, audit: Audit) -> list[str]:
-        """Why the numbers may not be trusted, the weightiest first; nothing if they may."""
+    def doubts(self, figures: LoadFigures, audit: Audit, *, is_whole: bool = True) -> list[str]:
+        """Why the numbers may not be trusted, the weightiest first; nothing if they may.
+
+        `is_whole` is whether the load came to its own end: nobody and no threshold has broken it off.
+        """
         doubts = [f"process {lost.process} of the generator was lost: {lost.text}" for lost in self.lost]
         doubts += [f"the books do not agree: {problem}" for problem in audit.problems]
         doubts += self._holes
@@ -81,7 +88,8 @@ class Trust:
                 f"the generator's event loop was late, in {told} of {self._intervals} by more than {LAG_MS:.0f} ms, "
                 f"at most by {longest_ms:.0f} ms: what it measured has that in it"
             )
-        if len(self._busy) > allowed:
+        # Two seconds are not much of a minute, and all of a short load.
+        if len(self._busy) > allowed or 2 * self._busy_s > self._wall_s:
             told = counted(len(self._busy), "second")
             doubts.append(
                 f"the generator used its whole core in {told} of {self._intervals}: the system may be faster than it; "
@@ -94,7 +102,26 @@ class Trust:
                 f"{late} of {started} conversations began more than 50 ms after they were due{never}: "
                 "the load was less even than asked for"
             )
-        return doubts
+        return [*doubts, *_left_out(figures)] if is_whole else doubts
+
+
+def _left_out(figures: LoadFigures) -> Iterator[str]:
+    """What was to be measured and is in no figure."""
+    total = figures.total
+    ended = total.passed + total.failed
+    if total.outlasting > 1 and total.outlasting > LATE_SHARE * (ended + total.interrupted):
+        yield (
+            f"{total.outlasting} of {total.started} conversations were under way when the load ended, for longer than "
+            "any that has ended: how long they take is in no figure, nor whether they fail; more --grace lets them end"
+        )
+    if figures.started is None:
+        return
+    share = Share.parse(figures.started.shard) if figures.started.shard else WHOLE
+    for planned in figures.started.plan.get("parts", ()):
+        count, part = planned.get("count"), figures.parts.get(planned.get("name"), PartFigures())
+        wanted = share.how_many(count) if count is not None else 0
+        if (begun := part.started + part.dropped) < wanted:
+            yield f"{begun} of the {wanted} conversations of {planned['name']} were to begin until the load ended"
 
 
 def audit_of(figures: LoadFigures) -> Audit:

@@ -213,6 +213,70 @@ def test_those_under_way_may_end_within_the_grace_and_the_rest_is_interrupted(
     assert 12.9e9 < load.figures.duration_ns < 14e9
 
 
+@scenario
+async def hanging(number: int) -> None:
+    await wait(0.1 if number < 10 else 1_000)
+
+
+def test_a_system_that_hangs_until_the_load_ends_has_not_passed(load_with: Loading) -> None:
+    """Those that would tell of it are in no figure, as nobody waited for their end."""
+    numbers = feed(list(range(30)))
+    plan = Plan(part(hanging, rate="10/s", number=numbers), during=3, grace_s=1, thresholds=["hanging p95 < 1s"])
+    load = load_with(plan)
+
+    assert load.verdict == "inconclusive"
+    assert load.figures.total.passed == 10
+    (doubt,) = load.doubts
+    assert doubt.startswith("20 of 30 conversations were under way when the load ended, for longer than any that has")
+
+
+def test_what_a_load_without_grace_breaks_off_is_no_doubt(load_with: Loading, server: type[Server]) -> None:
+    load = load_with(Plan(part(calling, rate="10/s"), during=5, grace_s=0))
+
+    assert load.figures.total.interrupted > 5
+    assert load.verdict == "passed", load.doubts
+
+
+@pytest.mark.parametrize("share", [(1, 1), (2, 2)])
+def test_fewer_conversations_than_were_to_be_are_a_doubt(load_with: Loading, share: tuple[int, int]) -> None:
+    """Whoever asks for exactly 100 and gets 4 has not got them, however well these went."""
+    plan = Plan(part(calling, users=2, talk_s=1), count=100, during=2).shard(*share)
+    load = load_with(plan)
+
+    assert load.verdict == "inconclusive"
+    begun, wanted = load.figures.total.started, 100 // share[1]
+    assert load.doubts == [f"{begun} of the {wanted} conversations of calling were to begin until the load ended"]
+
+
+def test_a_feed_that_has_fewer_values_than_there_were_to_be_conversations_is_a_doubt(load_with: Loading) -> None:
+    load = load_with(Plan(part(calling, users=1, count=10, number=feed(iter(["890", "891"])))))
+
+    assert load.doubts == ["2 of the 10 conversations of calling were to begin until the load ended"]
+
+
+def test_a_rate_is_of_the_time_in_which_any_were_asked_for_also_behind_a_stage_of_nothing(load_with: Loading) -> None:
+    stages = "0/s for 3s, 4/s for 2s, 0/s for 3s, 4/s for 2s, 0 for 2s"
+    load = load_with(Plan(part(calling, stages=stages, talk_s=0), thresholds=["rate > 3.9/s", "rate < 4.1/s"]))
+
+    assert load.figures.total.started == 16
+    assert load.verdict == "passed", [each.measured for each in load.figures.thresholds]
+
+
+def test_a_threshold_compares_with_no_baseline_that_may_not_be_trusted(load_with: Loading, tmp_path: Path) -> None:
+    for name in ("before", "after", "alone"):
+        (tmp_path / name).mkdir()
+    lacking = Plan(part(calling, users=1, count=10, number=feed(iter(["890", "891"]))))
+    load_with(lacking, directory=tmp_path / "before")
+    plan, before = Plan(part(calling, rate="2/s"), count=4), tmp_path / "before"
+    compared = plan.with_thresholds(["outbound_call p95 < baseline +1000%"])
+    load = load_with(compared, directory=tmp_path / "after", baseline=before)
+
+    assert load.verdict == "inconclusive"
+    assert load.doubts[0].startswith("the baseline's own numbers may not be trusted: 2 of the 10 conversations")
+    # Only to be shown beside it is no doubt.
+    assert load_with(plan, directory=tmp_path / "alone", baseline=before).verdict == "passed"
+
+
 def test_what_is_recorded_is_what_was_measured(load_with: Loading, server: type[Server], tmp_path: Path) -> None:
     server.wrong = {1, 2, 4, 5, 7}
     load = load_with(

@@ -26,6 +26,14 @@ def test_a_constant_rate() -> None:
     assert (profile.duration_s, profile.total, profile.peak) == (300.0, 6000.0, 20.0)
 
 
+@pytest.mark.parametrize(
+    ("from_s", "to_s", "asking_s"), [(0, 12, 4), (0, 3, 0), (2.5, 3.5, 0.5), (4, 9, 2), (-1, 100, 4), (8.5, 8.75, 0.25)]
+)
+def test_for_how_long_there_is_a_level(from_s: float, to_s: float, asking_s: float) -> None:
+    profile = staged("0/s for 3s, 4/s for 2s, 0/s for 3s, 0..4/s in 3s, 0 for 2s").with_pause(True, 10.0)
+    assert profile.asking_s(from_s, to_s) == asking_s
+
+
 def test_a_rate_without_an_end() -> None:
     profile = Profile.constant(0.5)
     assert (profile.duration_s, profile.total) == (math.inf, math.inf)

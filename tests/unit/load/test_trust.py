@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon.journal.figures import Audit, PartFigures, Second
+from antiphon.journal.figures import Audit, GeneratorFigures, PartFigures, Second
 from antiphon.load.trust import Trust
 from antiphon.report.load.figures import LoadFigures
 
@@ -37,3 +37,18 @@ def test_conversations_that_began_late_or_never_are_a_doubt(counts: dict[str, in
 @pytest.mark.parametrize("counts", [{"late": 1}, {"dropped": 1}, {"late": 5, "dropped": 5}])
 def test_one_or_few_of_many_are_none(counts: dict[str, int]) -> None:
     assert doubts(started=1000, **counts) == []
+
+
+@pytest.mark.parametrize(
+    ("shares", "is_busy"), [([1.0], True), ([1.0, 1.0], True), ([1.0, 0.1], False), ([1.0, 1.0, *[0.2] * 58], False)]
+)
+def test_a_short_load_that_used_its_whole_core_all_the_time_is_a_doubt(shares: list[float], is_busy: bool) -> None:
+    """Two seconds of a minute are allowed; all of two seconds are not."""
+    trust = Trust()
+    for seq, share in enumerate(shares, 1):
+        trust.look([GeneratorFigures(process=0, pid=1, seq=seq, wall_s=1.0, cpu_s=share, lag_ms=1.0, rss_kib=1)])
+
+    told = trust.doubts(LoadFigures(Path()), Audit())
+
+    assert bool(told) == is_busy
+    assert all("the generator used its whole core in" in doubt for doubt in told)

@@ -224,8 +224,7 @@ class LoadFigures:
         for name, part in second.parts.items():
             add_part(self.parts.setdefault(name, PartFigures()), part)
         self.most_live = max(self.most_live, sum(part.live for part in second.parts.values()))
-        if any(part.asked or part.due for part in second.parts.values()):
-            self.asking_ns += second.at_ns - second.from_ns
+        self.asking_ns += _asking_ns(second)
         for told in second.causes:
             self._add_cause(told)
         add_traffic(self.traffic, second.traffic)
@@ -241,6 +240,15 @@ class LoadFigures:
         if told.example and not cause.example:
             cause.example, cause.conversation = told.example, told.conversation
         cause.step = cause.step or told.step
+
+
+def _asking_ns(second: Second) -> int:
+    """For how much of it conversations were asked for; a record of before tells that of all of it or of nothing."""
+    whole_ns, parts = second.at_ns - second.from_ns, second.parts.values()
+    told = [part.asking_ns for part in parts if part.asking_ns is not None]
+    if told:
+        return min(max(told), whole_ns)
+    return whole_ns if any(part.asked or part.due for part in parts) else 0
 
 
 def read_figures(directory: Path) -> LoadFigures:

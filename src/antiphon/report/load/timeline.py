@@ -160,6 +160,9 @@ def add_part(total: PartFigures, more: PartFigures) -> None:
     total.failed += more.failed
     total.interrupted += more.interrupted
     total.dropped += more.dropped
+    total.outlasting += more.outlasting
+    if more.asking_ns is not None:
+        total.asking_ns = (total.asking_ns or 0) + more.asking_ns
 
 
 def add_traffic(total: Traffic, more: Traffic) -> None:
