@@ -18,6 +18,7 @@ import antiphon
 from antiphon import (
     Actor,
     AntiphonError,
+    Backoff,
     Cbor,
     Channel,
     GraphqlWs,
@@ -74,6 +75,7 @@ DIALECT = Json(name="action", body="data", reply="result{Name}", failed={"result
 class Party(Actor):
     line = Link("{peer}", dialect=DIALECT, within_s=0.01)
     spare = Link("memory://nobody", dialect=DIALECT, within_s=0.01, opens="manually")
+    again = Link("{peer}", dialect=DIALECT, opens="manually", reopens=Backoff(first_s=60))
     api = Http("http://127.0.0.1:1", within_s=5)
 
     @action
@@ -274,6 +276,27 @@ async def nobody_there_any_more(party: Party, peer: Any) -> None:
 async def not_refused(party: Party, peer: Any) -> None:
     await party.close()
     await party.line.expect_refusal(403)  # here
+
+
+@case("Channel.reopened")
+async def not_opened_by_itself(party: Party, peer: Any) -> None:
+    party.line.reopened()  # here
+
+
+@case("Channel.reopened")
+async def not_opened_again_in_time(party: Party, peer: Any) -> None:
+    await party.again.open()
+    peer.abort()
+    await party.again.expect_close()
+    await party.again.reopened(within_s=0.01)  # here
+
+
+@case("Channel.send")
+async def said_while_it_is_opened_again(party: Party, peer: Any) -> None:
+    await party.again.open()
+    peer.abort()
+    await party.again.expect_close()
+    party.again.send("news")  # here
 
 
 @case("Channel.flushed")
@@ -664,6 +687,11 @@ def tls_of_no_version() -> None:
 @direct("Link", "WebSocket")
 def a_link_that_opens_by_magic() -> None:
     Link("{peer}", dialect=DIALECT, opens="by magic")  # here
+
+
+@direct("Backoff")
+def a_backoff_that_goes_back() -> None:
+    Backoff(factor=0.5)  # here
 
 
 @direct("Plan")

@@ -47,9 +47,9 @@ def unproven(wait: AbsenceWait, memory: Memory, now_ns: int) -> ChannelClosed | 
     return ChannelClosed("", explanation=explain(wait, memory, now_ns, "unproven"))
 
 
-def misjudged(wait: MessageWait | Exchange, memory: Memory, now_ns: int) -> CheckFailed:
+def misjudged(wait: MessageWait | Exchange, check: Any, memory: Memory, now_ns: int) -> CheckFailed:
     """P4: what it was given does not fit its check."""
-    check, message = wait.check, wait.message
+    message = wait.message
     assert message is not None
     outcome: FailureKind = "accepted" if isinstance(check, ExpectedRefusal) and check.refusal is None else "check"
     found = why(check, message.body) if outcome == "check" else ()

@@ -234,8 +234,9 @@ class Mailbox:
 
     def _blame(self, wait: MessageWait | Exchange, now_ns: int) -> None:
         """What satisfied the wait does not fit its check."""
-        error = failures.misjudged(wait, self, now_ns)
-        if is_soft(wait.check):  # P4 but for this: it is told at the end of the run, and the message counts
+        check = wait.check  # once: one that reads a type knows afterwards what did not fit
+        error = failures.misjudged(wait, check, self, now_ns)
+        if is_soft(check):  # P4 but for this: it is told at the end of the run, and the message counts
             self.soft_failures.append(error)
         else:
             wait.error = error
