@@ -17,7 +17,7 @@ from antiphon import DialectError
 from antiphon.dialect.event_stream import Events, EventStream
 from antiphon.dialect.framing import ContentLength, Framing, LengthPrefix, Lines, NulTerminated
 from antiphon.dialect.meeting import Meeting
-from antiphon.transport.last_event_id import LastEventId
+from antiphon.transport.resumption import Resumption
 from antiphon.transport.stream.pipes import WholeLines
 
 pytestmark = pytest.mark.deep
@@ -71,12 +71,12 @@ def test_events(data: bytes, cuts: list[int]) -> None:
 
 @EACH
 @given(data=mutated(EVENTS), cuts=CUTS)
-def test_the_id_of_the_last_event(data: bytes, cuts: list[int]) -> None:
-    def last(pieces: Sequence[bytes]) -> str:
-        found = LastEventId()
+def test_what_a_stream_says_for_the_next_one(data: bytes, cuts: list[int]) -> None:
+    def last(pieces: Sequence[bytes]) -> tuple[str, float | None]:
+        found = Resumption()
         for piece in pieces:
             found.feed(piece)
-        return found.value
+        return found.last_event_id, found.retry_s
 
     assert last(in_pieces(data, cuts)) == last([data])
 

@@ -13,6 +13,8 @@ from aiohttp import web
 from antiphon import (
     Accepted,
     Actor,
+    Backoff,
+    ChannelClosed,
     ConnectFailed,
     Http,
     Json,
@@ -29,7 +31,7 @@ from antiphon import (
 )
 from antiphon.dialect.event_stream import Events, EventStream
 from antiphon.dialect.framing import Lines
-from antiphon.journal import Aside, ChannelEnded
+from antiphon.journal import Aside, ChannelEnded, ChannelReopening
 from antiphon.transport.http_stream import HttpPolling, HttpStream
 from antiphon.transport.http_stream_listener import HttpStreamListener
 
@@ -43,6 +45,7 @@ class Site:
         self.last_ids: list[str | None] = []
         self.said: list[tuple[str, str]] = []
         self.polls: list[str] = []
+        self.busy: tuple[int, ...] = ()
 
     async def log_in(self, request: web.Request) -> web.Response:
         response = web.Response()
@@ -59,6 +62,22 @@ class Site:
         await response.prepare(request)
         await response.write(b': hello\n\nid: 1\ndata: first\n\nevent: news\nid: 2\ndata: {"n":\ndata: 2}\n\n')
         await response.write(b"id: 3\ndata: half of one that never becomes whole\n")
+        return response
+
+    async def ticker(self, request: web.Request) -> web.StreamResponse:
+        """Two events, and no goodbye; what is said next begins where that ended. Behind the fourth there is nothing."""
+        last = int(request.headers.get("Last-Event-ID", "0"))
+        self.last_ids.append(request.headers.get("Last-Event-ID"))
+        if len(self.last_ids) in self.busy:
+            return web.Response(status=503)
+        if last >= 4:
+            return web.Response(status=204)
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        for number in (last + 1, last + 2):
+            await response.write(f"retry: 20\nid: {number}\ndata: {number}\n\n".encode())
+        assert request.transport is not None
+        request.transport.close()
         return response
 
     async def lines(self, request: web.Request) -> web.StreamResponse:
@@ -121,6 +140,7 @@ def play(request: pytest.FixtureRequest) -> Play:
         application = web.Application()
         application.router.add_post("/login", site.log_in)
         application.router.add_get("/events", site.events)
+        application.router.add_get("/ticker", site.ticker)
         application.router.add_get("/lines", site.lines)
         application.router.add_post("/lines", site.say)
         application.router.add_get("/poll", site.poll)
@@ -166,6 +186,35 @@ def test_events_with_the_session_of_another_channel(play: Play) -> None:
     assert site.last_ids == [None, "2"], "the id of the event that did not become whole does not count"
     headers = next(entry for entry in run.journal if isinstance(entry, Aside))
     assert (headers.name, headers.headers["X-Served-By"]) == ("response headers", "node 7")
+
+
+class Follower(Actor):
+    ticker = Link(
+        "{site}/ticker",
+        transport=HttpStream(by="api"),
+        dialect=EventStream(),
+        within_s=20,
+        reopens=Backoff(first_s=60, factor=1, jitter=0),
+    )
+    api = Http("{site}")
+
+
+@scenario
+async def follow(follower: Follower) -> Any:
+    numbers = [(await follower.ticker.expect("message")).body for _ in range(4)]
+    with pytest.raises(ChannelClosed, match="the stream was refused: 204 No Content"):
+        await follower.ticker.expect("message")
+    return numbers
+
+
+def test_a_stream_goes_on_where_it_broke_off_when_the_site_says_so_and_until_it_says_no_more(play: Play) -> None:
+    site = Site()
+    site.busy = (2,)
+    run = play(follow, site)
+    assert run.value == [1, 2, 3, 4]
+    assert site.last_ids == [None, "2", "2", "4"]
+    # Not after the 60 s of the Backoff: the site has asked for 20 ms.
+    assert {each.in_ns for each in run.journal if isinstance(each, ChannelReopening)} == {20_000_000, None}
 
 
 @scenario

@@ -248,6 +248,22 @@ async def _abort(one: Any) -> None:
 async def _nothing(one: Any) -> None: ...
 
 
+class Eager(Actor):
+    line = Link("{peer}", dialect=DIALECT, reopens=Backoff(first_s=0))
+
+
+def test_one_that_ends_at_once_is_not_asked_for_ever_by_who_does_not_wait(peer: Any) -> None:
+    @scenario
+    async def listen(one: Eager) -> None:
+        peer.on_opened = lambda connection: connection.close(1011, "broken")
+        peer.abort()
+        await one.expect("news", within_s=1000)
+
+    with pytest.raises(ChannelClosed, match="could not be opened again in 10 attempts"):
+        performed(peer, listen)
+    assert len(peer.openings) == 11
+
+
 @pytest.mark.parametrize("leave", [_close, _abort, _nothing], ids=["closed", "aborted", "the run ends"])
 @pytest.mark.parametrize("after_s", [0.0, 0.5, 1.0, 1.5])
 def test_nothing_is_left_behind_by_whoever_leaves_in_a_gap(

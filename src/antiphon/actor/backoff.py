@@ -21,13 +21,17 @@ BUSY: Final = frozenset({408, 425, 429})
 """Statuses of HTTP, beside those from 500 on, that do not mean it for ever (RFC 9110, 6585, 8470)."""
 
 
+_LASTING_S: Final = 1.0
+"""Where the next attempt would be made at once, a peer that ends every connection would be asked again and again."""
+
+
 class Backoff(msgspec.Struct, frozen=True, kw_only=True):
     """How a channel is opened again by itself, once it was open.
 
     first_s: seconds until the first attempt, from 0; each further one waits `factor` (from 1) times as long as the one
         before, and at most `at_most_s`.
     attempts: how many there are before it is given up, from 1; None for no end. They are counted anew once a connection
-        has lasted for longer than the next attempt would have waited.
+        has lasted for longer than the next attempt would have waited, and for a second.
     jitter: up to this share of each wait, 0 to 1, is taken off by chance, so that those who lost their connections
         together do not come back together. Chance is the run's own: the same run waits as long again.
     after: further codes after which it is opened again, of a close or of an opening that was refused; anything that has
@@ -77,6 +81,11 @@ class Backoff(msgspec.Struct, frozen=True, kw_only=True):
         except OverflowError:
             wait_s = max(self.at_most_s, first_s)
         return wait_s * (1 - self.jitter * chance)
+
+    def has_lasted(self, lasted_ns: int, attempts: int, asked_s: float | None = None) -> bool:
+        """Whether a connection that came of the last of so many attempts, and has ended, is none that ends at once."""
+        next_s = self.wait_s(attempts + 1, 0.0, asked_s)
+        return next_s is not None and lasted_ns > max(next_s, _LASTING_S) * 1e9
 
     def follows(self, ending: Ending) -> bool:
         """Whether another connection is to follow one that has ended like that, not by our close."""

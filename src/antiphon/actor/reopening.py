@@ -116,8 +116,7 @@ class ReopeningChannel(Channel):
             return None
         gap, error, lasted_ns = Gap(ending, now_ns), "", now_ns - self._opened_ns
         if self._attempts:
-            next_s = self._backoff.wait_s(self._attempts + 1, 0.0, self._asked_s)
-            if next_s is not None and lasted_ns > next_s * 1e9:
+            if self._backoff.has_lasted(lasted_ns, self._attempts, self._asked_s):
                 self._attempts = 0
             else:  # it ends as soon as it is open, again and again
                 gap.attempt, error = self._attempts, f"it was open for {seconds(lasted_ns)}"

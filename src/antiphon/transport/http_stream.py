@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
 from copy import copy
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 from urllib.parse import urljoin
 
 import msgspec
@@ -22,7 +22,7 @@ from antiphon.transport.http_answer import HttpAnswer
 from antiphon.transport.http_client import HttpClient
 from antiphon.transport.http_stream_connection import HttpStreamConnection, Saying
 from antiphon.transport.interface import Opening, Receiver
-from antiphon.transport.last_event_id import LastEventId
+from antiphon.transport.resumption import Resumption
 from antiphon.transport.timeouts import timeout
 
 __all__ = ["HttpPolling", "HttpSession", "HttpStream"]
@@ -30,6 +30,7 @@ __all__ = ["HttpPolling", "HttpSession", "HttpStream"]
 CLOSE_WITHIN_S: Final = 1.0
 _MOST_OF_A_REFUSAL_BYTES: Final = 1024 * 1024
 _EVENTS: Final = "text/event-stream"
+_NOTHING: Final = 204
 
 
 class HttpSession(msgspec.Struct):
@@ -49,9 +50,13 @@ class HttpStream:
     session_header: a header that, if the answer has it, goes with what is said and tells which stream is meant.
     close_within_s: how long what was said has for leaving after a close, while none of it does.
 
-    An answer that is no 2xx refuses the connection (`UpgradeRefused`). Headers of the answer, and a saying that failed,
-    are asides. Of Server-Sent Events the id of the last one goes with the next opening as `Last-Event-ID`.
+    An answer that is no 2xx, or 204, refuses the connection (`UpgradeRefused`). Headers of the answer, and a saying
+    that failed, are asides. Of Server-Sent Events the id of the last one goes with the next opening as `Last-Event-ID`,
+    and a channel that is opened again by itself waits as long as `retry:` has asked for.
     """
+
+    _takes_nothing: ClassVar[bool] = False
+    """Whether an answer without a body is one: by 204 a service says that there is no stream (HTML, section 9.2.3)."""
 
     def __init__(
         self,
@@ -70,14 +75,19 @@ class HttpStream:
         self._session_header = session_header
         self._close_within_s = close_within_s
         self._borrow: Callable[[str], HttpSession] | None = None
-        self._last_event_id = LastEventId()
+        self._resumption = Resumption()
 
     def for_channel(self, borrow: Callable[[str], HttpSession]) -> Self:
         """The same for one channel, which keeps the id of its last event; `borrow` gives a session by its name."""
         channels = copy(self)
         channels._borrow = borrow
-        channels._last_event_id = LastEventId()
+        channels._resumption = Resumption()
         return channels
+
+    @property
+    def retry_s(self) -> float | None:
+        """How long the service has asked to be left alone before the next stream; None if it said nothing of that."""
+        return self._resumption.retry_s
 
     async def connect(self, address: str, opening: Opening, receiver: Receiver) -> HttpStreamConnection:
         """Send the request, and have its answer be a 2xx. Raises ConnectFailed, or UpgradeRefused for another one."""
@@ -87,9 +97,9 @@ class HttpStream:
         session = self._own_session(opening) if is_own else self._borrowed(address)
         headers = CIMultiDict({"Accept": f"{_EVENTS}, */*;q=0.9", **session.headers})
         headers.update(opening.headers)
-        self._last_event_id.begin()
-        if self._last_event_id.value:
-            headers["Last-Event-ID"] = self._last_event_id.value
+        self._resumption.begin()
+        if self._resumption.last_event_id:
+            headers["Last-Event-ID"] = self._resumption.last_event_id
         try:
             answer = await self._open(session.client, address, headers, opening.within_s)
         except BaseException:
@@ -121,7 +131,7 @@ class HttpStream:
         except TransportError as error:
             hint = error.hint or "does it answer a stream's request before there is something to say?"
             raise ConnectFailed(error.text, place=address, hint=hint) from error
-        if 200 <= answer.status < 300:
+        if 200 <= answer.status < 300 and (answer.status != _NOTHING or self._takes_nothing):
             return answer
         body = b""
         with suppress(TimeoutError, TransportError):  # the status tells more than half a body
@@ -139,7 +149,7 @@ class HttpStream:
         try:
             async for piece in answer.pieces():
                 if has_events:
-                    self._last_event_id.feed(piece)
+                    self._resumption.feed(piece)
                 yield piece
         finally:
             answer.close()
@@ -172,6 +182,8 @@ class HttpPolling(HttpStream):
     the same again. A
     request may take `poll_within_s` seconds; an answer that is no 2xx ends the connection. The rest is `HttpStream`'s.
     """
+
+    _takes_nothing = True
 
     def __init__(
         self,
