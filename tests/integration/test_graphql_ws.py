@@ -13,8 +13,11 @@ from club import become
 
 from antiphon import (
     ANY,
+    DEFERRED,
     Accepted,
     Actor,
+    Backoff,
+    ChannelClosed,
     ConnectFailed,
     DialectError,
     Ending,
@@ -73,6 +76,26 @@ class Fan(Actor):
     line = WebSocket("{ticker}", dialect=GraphqlWs({"authorization": "Bearer {user.password}"}), within_s=10)
 
 
+class Loyal(Actor):
+    line = WebSocket(
+        "{ticker}",
+        dialect=GraphqlWs({"authorization": "Bearer {user.password}"}, resubscribes=True),
+        within_s=10,
+        reopens=Backoff(first_s=0.01),
+    )
+
+
+class Cutting(Ticker):
+    """Cuts the wire when it is asked to."""
+
+    @on("subscribe")
+    def operate(self, request: Message) -> Any:
+        if request["query"] == "{ cut }":
+            self.line.abort()
+            return DEFERRED
+        return super().operate(request)
+
+
 @pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 def play(request: pytest.FixtureRequest) -> Callable[..., tuple[Run, Server]]:
     """Performs a scenario with a ticker, over WebSocket."""
@@ -88,6 +111,46 @@ def play(request: pytest.FixtureRequest) -> Callable[..., tuple[Run, Server]]:
             return runner.run(main())
 
     return play
+
+
+def test_a_subscription_goes_on_on_the_next_connection(play: Any) -> None:
+    @scenario
+    async def watch(fan: Loyal) -> list[int]:
+        ticks: list[int] = []
+        async for message in fan.ask("subscribe", query="subscription { ticks }", variables={"wait": True}):
+            ticks.append(message["data"]["ticks"])
+            if len(ticks) == 3:
+                with pytest.raises(ChannelClosed):
+                    await fan.ask("subscribe", query="{ cut }")
+            if len(ticks) == 6:
+                break
+        return ticks
+
+    run, _ = play(watch, Cutting)
+    assert run.value == [1, 2, 3, 1, 2, 3]
+
+
+def test_a_subscription_that_was_left_meanwhile_is_not_said_again(play: Any) -> None:
+    @scenario
+    async def watch(fan: Loyal) -> None:
+        ticks = fan.ask("subscribe", query="subscription { ticks }", variables={"wait": True})
+        with pytest.raises(ChannelClosed):
+            await fan.ask("subscribe", query="{ cut }")
+        ticks.cancel()
+        await fan.line.reopened()
+        fan.line.ignore("next")
+        await fan.ask("subscribe", query="{ hello }", variables={"name": "alice"})
+
+    asked: list[str] = []
+
+    class Counting(Cutting):
+        @on("subscribe")
+        def operate(self, request: Message) -> Any:
+            asked.append(request["query"])
+            return super().operate(request)
+
+    play(watch, Counting)
+    assert asked == ["subscription { ticks }", "{ cut }", "{ hello }"]
 
 
 def test_queries_and_subscriptions(play: Any) -> None:

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 import uvloop
+from town import performed
 
 from antiphon import (
     Accepted,
     Actor,
+    Backoff,
+    ChannelClosed,
     ErrorReply,
     Link,
     Message,
@@ -26,6 +29,7 @@ from antiphon import (
     perform,
     scenario,
 )
+from antiphon.dialect.mqtt_packets import write_packet
 
 SECRET = "looking-glass-7"
 
@@ -131,6 +135,50 @@ def test_a_wrong_password_is_refused(play_there: Callable[..., Run], version: An
         return await one.channel.expect_refusal(4 if version == "3.1.1" else 0x86)
 
     assert play_there(scene, "wrong").value.message.name == "CONNACK"
+
+
+class Keeper(Actor):
+    line = Link(
+        "{peer}",
+        dialect=Mqtt(client_id="me", is_clean=False),
+        within_s=20,
+        reopens=Backoff(first_s=1, jitter=0),
+    )
+
+
+@pytest.mark.parametrize("has_session", [True, False], ids=["kept", "lost"])
+def test_whoever_publishes_waits_on_for_the_acknowledgement(peer: Any, has_session: bool) -> None:
+    """Of a broker that has the session; of one that has lost it nothing can be said."""
+    heard: list[tuple[int, int]] = []
+
+    def on_opened(connection: Any) -> None:
+        peer.connection = connection
+
+    def on_data(data: Any) -> None:
+        kind, flags = data[0] >> 4, data[0] & 15
+        heard.append((kind, flags))
+        if kind == 1:
+            is_known = len(peer.openings) > 1 and has_session
+            peer.connection.send(write_packet("CONNACK", bytes([is_known, 0])))
+        elif kind == 3 and len(peer.openings) == 1:
+            peer.connection.abort()
+        elif kind == 3:
+            peer.connection.send(write_packet("PUBACK", b"\x00\x01"))
+
+    peer.on_opened, peer.on_data = on_opened, on_data
+
+    @scenario
+    async def publish(one: Keeper) -> str:
+        published = one.ask("PUBLISH", topic="a", payload="x", qos=1)
+        if has_session:
+            return (await published).name
+        with pytest.raises(ChannelClosed, match="the reply to PUBLISH, but the connection broke"):
+            await published
+        return ""
+
+    assert performed(peer, publish).value == ("PUBACK" if has_session else "")
+    again = [(3, 10)] if has_session else []
+    assert heard == [(1, 0), (3, 2), (1, 0), *again, (14, 0)]
 
 
 def test_passwords_are_masked_in_binary_data_too(play_there: Callable[..., Run], tmp_path: Path) -> None:

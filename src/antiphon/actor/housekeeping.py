@@ -130,8 +130,8 @@ class Housekeeping:
             self._runtime.fail(refusal)
 
     def _give_up(self, request: Message) -> None:
-        if self._sender.connection is not None:
-            self._say("cancel", partial(self._codec.cancel, request))
+        # Also where nobody can be told: what is given up is not to be said again on the next connection.
+        self._say("cancel", partial(self._codec.cancel, request))
 
     def _say(self, duty: str, owed: Callable[[], Iterable[Data | Message]]) -> None:
         try:

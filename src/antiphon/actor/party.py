@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from antiphon.actor.codec_failure import codec_failure
+from antiphon.conversation.message import Message
 from antiphon.dialect.codec import Codec, Dialect
 from antiphon.dialect.meeting import Meeting, Side
 from antiphon.journal.masking import Masker
@@ -16,15 +17,17 @@ __all__ = ["Party"]
 class Party:
     """One channel's actor: `fields` gives its attributes as they are now, `user` is who it is, None for nobody.
 
-    `previous` is the codec of the channel's latest connection that was ready.
+    `previous` is the codec of the channel's latest connection that was ready, `unanswered` those of its requests whose
+    replies may come on the next one.
     """
 
-    __slots__ = ("_masker", "fields", "previous", "user")
+    __slots__ = ("_masker", "fields", "previous", "unanswered", "user")
 
     def __init__(self, fields: Callable[[], Mapping[str, Any]], user: Any, masker: Masker) -> None:
         self.fields = fields
         self.user = user
         self.previous: Codec | None = None
+        self.unanswered: Sequence[Message] = ()
         self._masker = masker
 
     def meet(
@@ -43,6 +46,7 @@ class Party:
             fields=_Attributes(self.fields),
             user=self.user,
             previous=self.previous,
+            unanswered=self.unanswered,
             hide=masker.learn,
         )
         try:

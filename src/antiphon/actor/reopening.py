@@ -169,10 +169,13 @@ class ReopeningChannel(Channel):
     async def _attempt(self, gap: Gap, ended: asyncio.Future[Ending]) -> tuple[str, bool]:
         """Open it, and have `@on.reopened` do what it has to; gives what it met, "" if it is open, and whether another
         attempt is to follow that. `ended` is how the connection has ended, if there was one."""
+        self._party.unanswered = [each.request for each in gap.carried if each.is_pending]
         try:
             await super().open()
         except TransportError as failure:
             return failure.text, self._backoff.tries_again(failure)
+        finally:
+            self._party.unanswered = ()
         if not ended.done():
             self._carry_on(gap)
             await self._greet(ended)

@@ -135,7 +135,8 @@ class Codec(ABC):
         """Whether the replies to this request of ours may come on the connection that follows its own.
 
         Asked of the codec whose connection has ended, where another one is to follow by itself (`Backoff`), and of that
-        one's codec when it is ready: whoever waits is told as soon as either says no.
+        one's codec when it is ready: whoever waits is told as soon as either says no. `Meeting.unanswered` has those
+        that are still waited for.
         """
         return False
 

@@ -15,6 +15,7 @@ from antiphon.conversation.message import Data, Message, Withdrawal
 from antiphon.conversation.wording import shorten
 from antiphon.dialect.codec import Codec
 from antiphon.dialect.filling import filled
+from antiphon.dialect.graphql_document import is_subscription
 from antiphon.dialect.json_text import JSON
 from antiphon.dialect.meeting import Meeting
 from antiphon.errors import DialectError, ErrorReply, ScenarioError
@@ -38,6 +39,8 @@ class GraphqlWs:
     payload: what `connection_init` carries, None for nothing; texts in it are filled in from the actor, as
         `{"authorization": "Bearer {token}"}`.
     ping_every_s: how often to send a ping, None for never.
+    resubscribes: on a channel that `reopens`, say the subscriptions (no queries and no mutations) that are under way
+        again on the next connection; what was told between the two is lost. False: they fail when theirs ends.
     admit: of a server: called with the payload of `connection_init`, None if there was none. A mapping admits and goes
         into the acknowledgement, True admits; anything false closes with 4403. Without it everybody is admitted.
 
@@ -49,12 +52,14 @@ class GraphqlWs:
         payload: Mapping[str, Any] | None = None,
         *,
         ping_every_s: float | None = None,
+        resubscribes: bool = False,
         admit: Callable[[Any], Any] | None = None,
     ) -> None:
         if iscoroutinefunction(admit):
             raise ScenarioError("admit= of GraphqlWs is called, and not awaited", hint="def, not async def")
         self.payload = payload
         self.ping_every_s = ping_every_s
+        self.resubscribes = resubscribes
         self.admit = admit
 
     def codec(self, meeting: Meeting, /) -> Codec:
@@ -62,7 +67,7 @@ class GraphqlWs:
             return _Server(self)
         if SUBPROTOCOL not in meeting.subprotocols:
             meeting.subprotocols.append(SUBPROTOCOL)
-        return _Client(self, filled(self.payload, meeting))
+        return _Client(self, filled(self.payload, meeting), meeting)
 
 
 class _Payload(msgspec.Struct):
@@ -159,10 +164,14 @@ class _GraphqlWsCodec(Codec):
 
 
 class _Client(_GraphqlWsCodec):
-    def __init__(self, dialect: GraphqlWs, payload: Any) -> None:
+    def __init__(self, dialect: GraphqlWs, payload: Any, meeting: Meeting) -> None:
         super().__init__(dialect, _read_by_client)
         self._payload = payload
-        self._new_id = count(1).__next__
+        self._resubscribes = dialect.resubscribes
+        self._again = {str(request.asks): request for request in meeting.unanswered}
+        # Those that are said again keep their ids.
+        previous = meeting.previous
+        self._new_id: Callable[[], int] = previous._new_id if isinstance(previous, _Client) else count(1).__next__
         self._left: dict[str, None] = {}
 
     def opening(self) -> Iterable[Message]:
@@ -179,12 +188,19 @@ class _Client(_GraphqlWsCodec):
 
     def cancel(self, request: Message, /) -> Iterable[Message]:
         key = str(request.asks)
+        if self._again.pop(key, None) is not None:
+            return ()  # on this connection it was not said yet
         _remember(self._left, key)
         return (_said("complete", None, id=key),)
+
+    def resumes(self, request: Message, /) -> bool:
+        return self._resubscribes and is_subscription(request.body)
 
     def _hear(self, said: Any, data: Data) -> Message:
         if isinstance(said, _Ack):
             self.is_ready = True
+            self._owed += [_said("subscribe", each.body, id=key) for key, each in self._again.items()]
+            self._again.clear()
             return _protocol(said, data)
         reply = Message(said.__struct_config__.tag, getattr(said, "payload", None), data, reply_to=said.id)
         reply.is_failure = isinstance(said, _Error)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from multidict import CIMultiDict
 
+from antiphon.conversation.message import Message
 from antiphon.errors import ScenarioError
 
 __all__ = ["Meeting", "Side"]
@@ -26,11 +27,17 @@ class Meeting:
     previous: the codec of this channel's latest connection, to resume with what it has learnt; None at the first one.
         Of connections that could not be made, or on which the protocol was not opened, nothing is kept.
 
+    unanswered: those of our requests on the connection before whose replies are still waited for, since its codec said
+        that it resumes them; the next codec may say them again, under their keys.
+
     A client's codec is made before it connects, so whatever `Dialect.codec` changes of `address`, `headers` and
     `subprotocols` is what the transport opens with. They are this connection's: the channel's own stay as they are.
     """
 
-    __slots__ = ("_fields", "_hide", "address", "headers", "previous", "side", "subprotocol", "subprotocols", "user")
+    __slots__ = (
+        *("_fields", "_hide", "address", "headers", "previous", "side", "subprotocol", "subprotocols", "unanswered"),
+        "user",
+    )
 
     def __init__(
         self,
@@ -42,6 +49,7 @@ class Meeting:
         fields: Mapping[str, Any] | None = None,
         user: Any = None,
         previous: Any = None,
+        unanswered: Sequence[Message] = (),
         hide: Callable[[str], object] | None = None,
     ) -> None:
         self.side: Side = side
@@ -51,6 +59,7 @@ class Meeting:
         self.subprotocol = ""
         self.user = user
         self.previous = previous
+        self.unanswered = unanswered
         self._fields = fields if fields is not None else {}
         self._hide = hide
 

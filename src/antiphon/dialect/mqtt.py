@@ -46,7 +46,8 @@ class Mqtt:
         it asks for.
     keep_alive_s: how long we may be silent, in whole seconds, 0 for ever; a peer that is silent for half as long again
         has gone.
-    is_clean: False keeps the session: what is not acknowledged is said again when the channel reconnects.
+    is_clean: False keeps the session: what is not acknowledged is said again when the channel reconnects, and whoever
+        has asked for it on a channel that `reopens` waits on.
     will: `topic`, `payload`, `qos` and `retain` of what the server publishes when we are lost.
     properties: those of CONNECT, of version 5, as `{"session_expiry": 60}`.
     payload: "text" (bytes where it is no UTF-8), "json" or "bytes". limit_bytes: the most that one packet may take.
@@ -91,20 +92,22 @@ class Mqtt:
             return MqttServer(self.payload, self.limit_bytes, told, meeting.hide)
         if SUBPROTOCOL not in meeting.subprotocols and meeting.address.startswith(("ws", "http")):
             meeting.subprotocols.append(SUBPROTOCOL)
-        return _Client(self, told, meeting.previous)
+        return _Client(self, told, meeting)
 
 
 class _Client(MqttCodec):
-    def __init__(self, dialect: Mqtt, told: Mapping[str, Any], previous: Any) -> None:
+    def __init__(self, dialect: Mqtt, told: Mapping[str, Any], meeting: Meeting) -> None:
         super().__init__(dialect.payload, dialect.limit_bytes)
         self._dialect = dialect
         self._told = dict(told)
         self.is_5 = dialect.version == "5"
         self._keep_alive(dialect.keep_alive_s)
+        previous = meeting.previous
         if not dialect.is_clean and isinstance(previous, _Client):
-            # Only publications are said again (section 4.4), and those who asked have been told that it ended.
+            # Only publications are said again (section 4.4), and most who asked have been told that it ended.
             kept = {key: each.raw for key, each in previous.in_flight.items() if each.name == "PUBLISH"}
-            self.in_flight = {key: Flight("PUBLISH", False, _again(raw)) for key, raw in kept.items()}
+            awaited = {request.asks for request in meeting.unanswered}
+            self.in_flight = {key: Flight("PUBLISH", key in awaited, _again(raw)) for key, raw in kept.items()}
             self.received_once = set(previous.received_once)
             self._told["client_id"] = previous._told["client_id"]
         self._readers |= {
@@ -143,6 +146,10 @@ class _Client(MqttCodec):
 
     def closing(self) -> Iterable[Message]:
         return (Message("DISCONNECT", None, write_packet("DISCONNECT")),)
+
+    def resumes(self, request: Message, /) -> bool:
+        flight = self.in_flight.get(request.asks)  # type: ignore[call-overload]
+        return not self._dialect.is_clean and flight is not None and flight.name == "PUBLISH"
 
     def _read_connack(self, reader: Reader, packet: Packet) -> Message:
         has_session, code = bool(reader.number(1) & 1), reader.number(1)

@@ -57,6 +57,30 @@ def test_what_a_client_begins_with_is_its_own() -> None:
     assert data_owed(client().opening()) == ['{"type":"connection_init"}']
 
 
+def test_subscriptions_are_said_again_if_that_is_asked_for() -> None:
+    dialect = GraphqlWs(resubscribes=True)
+    first = client(dialect)
+    hear(first, type="connection_ack")
+    ticks, news, other, left = (
+        first.request("subscribe", {"query": query, "variables": {"n": 1}})
+        for query in ("subscription { ticks }", "subscription { news }", "{ hello }", "subscription { left }")
+    )
+    assert [first.resumes(each) for each in (ticks, news, other, left)] == [True, True, False, True]
+    second = client(dialect, previous=first, unanswered=[ticks, news, left])
+    assert data_owed(second.cancel(left)) == []
+    hear(second, type="connection_ack")
+    assert said(second) == [json.loads(ticks.raw), json.loads(news.raw)]
+    assert second.resumes(ticks)
+    assert hear(second, id="1", type="next", payload={"data": {}}).reply_to == ticks.asks == "1"
+    assert second.request("subscribe", {"query": "{ a }"}).asks == "5"
+    assert [json.loads(each) for each in data_owed(second.cancel(ticks))] == [{"id": "1", "type": "complete"}]
+
+
+def test_nothing_is_said_again_unless_that_is_asked_for() -> None:
+    codec = client()
+    assert not codec.resumes(codec.request("subscribe", {"query": "subscription { ticks }"}))
+
+
 def test_a_client_is_ready_when_it_is_acknowledged() -> None:
     codec = client()
     assert not codec.is_ready

@@ -309,6 +309,26 @@ def test_a_session_is_taken_up_again(version: str) -> None:
     assert (ack.reply_to, ack.is_protocol) == (None, True), "whoever asked was told that the connection ended"
 
 
+def test_whoever_waits_on_for_an_acknowledgement_gets_it_on_the_next_connection() -> None:
+    options: dict[str, Any] = {"is_clean": False, "client_id": "me"}
+    first = client(**options)
+    asked = [first.request("PUBLISH", {"topic": "a", "qos": qos}) for qos in (1, 2, 1)]
+    first.encode("PUBLISH", {"topic": "a", "qos": 1})
+    subscribed = first.request("SUBSCRIBE", {"topics": "a"})
+    assert [first.resumes(request) for request in (*asked, subscribed)] == [True, True, True, False]
+    meeting = Meeting(previous=first, unanswered=asked[:2])
+    second = client(flags=1, meeting=meeting, **options)
+    assert second.resumes(asked[0])
+    assert [message.name for message in owed(second)] == ["PUBLISH"] * 4
+    answers = heard(second, *(write_packet("PUBACK", bytes([0, key])) for key in (1, 3, 4)))
+    assert [(message.reply_to, message.is_protocol) for message in answers] == [(1, False), (None, True), (None, True)]
+    assert not second.resumes(asked[0])
+    lost = client(meeting=meeting, **options)
+    assert not lost.resumes(asked[0]), "the server knows nothing of the session"
+    clean = client(client_id="me")
+    assert not clean.resumes(clean.request("PUBLISH", {"topic": "a", "qos": 1}))
+
+
 def test_a_session_may_be_lost() -> None:
     first = client(is_clean=False)
     first.encode("PUBLISH", {"topic": "a", "qos": 1})
