@@ -142,9 +142,7 @@ class LoadPicture:
         """What would make the numbers untrue if it went on: by the measures by which the end judges."""
         doubts = [f"process {lost.process} of the generator was lost: {lost.text}" for lost in self.lost[-1:]]
         if self.lag_ms >= LAG_MS:
-            doubts.append(
-                f"the generator's event loop is late by {self.lag_ms:.0f} ms: what is measured has that in it"
-            )
+            doubts.append(f"the event loop is late by {self.lag_ms:.0f} ms: that is in what is measured")
         if self.busiest >= BUSY_SHARE:
             doubts.append("the generator uses its whole core: the system may be faster than it")
         total = self.total

@@ -109,7 +109,8 @@ class LoadView:
         if self._director is None or self._director.figures.started is None:
             return False
         figures = self._director.figures
-        told = lines(figures, compare(figures, self._baseline) if self._baseline is not None else None)
+        compared = compare(figures, self._baseline) if self._baseline is not None else None
+        told = lines(figures, compared, width=self._screen.width if self._screen.output.is_terminal else None)
         self._screen.print(*_coloured(told))
         return True
 

@@ -265,7 +265,8 @@ class _Told(_Words):
         """Why: the code is one of few, whatever it looks like."""
         code, text = code_and_text(message)
         said = text.removeprefix(str(code)) if str(code) else text
-        return f"{cut(self._mask(str(code)), _LONGEST_CODE)} {self._prose(said)}".strip()
+        blank = "" if said != text and said.startswith(":") else " "
+        return f"{cut(self._mask(str(code)), _LONGEST_CODE)}{blank}{self._prose(said)}".strip()
 
     def _ending(self, ending: Ending | None) -> str:
         if ending is None:

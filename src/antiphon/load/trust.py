@@ -58,7 +58,7 @@ class Trust:
             self._seen[each.process] = each.seq
             if each.lag_ms >= LAG_MS:
                 self._lagging.append(each.lag_ms)
-            self._wall_s += each.wall_s
+            self._wall_s += max(each.wall_s, 0.0)  # of a load that was ended before its time 0 it is less
             if each.wall_s > 0 and each.cpu_s / each.wall_s >= BUSY_SHARE:
                 self._busy.append(each.cpu_s / each.wall_s)
                 self._busy_s += each.wall_s
@@ -89,7 +89,7 @@ class Trust:
                 f"at most by {longest_ms:.0f} ms: what it measured has that in it"
             )
         # Two seconds are not much of a minute, and all of a short load.
-        if len(self._busy) > allowed or 2 * self._busy_s > self._wall_s:
+        if len(self._busy) > allowed or 2 * self._busy_s > self._wall_s > 0:
             told = counted(len(self._busy), "second")
             doubts.append(
                 f"the generator used its whole core in {told} of {self._intervals}: the system may be faster than it; "

@@ -137,6 +137,11 @@ FAULTS: dict[str, tuple[Any, dict[str, Any], str]] = {
         {"answer": {"result": "error", "code": 17, "message": "no line"}},
         "was refused newCall: 17 no line",
     ),
+    "a refusal whose text has the code": (
+        calling,
+        {"answer": {"result": "error", "code": "busy", "message": "busy: the line is busy"}},
+        "was refused newCall: busy: the line is busy",
+    ),
     "no state": (calling, {"states": []}, "waited 5 s for newState where call=…, state='connected'"),
     "held": (
         calling,

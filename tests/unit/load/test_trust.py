@@ -39,6 +39,16 @@ def test_one_or_few_of_many_are_none(counts: dict[str, int]) -> None:
     assert doubts(started=1000, **counts) == []
 
 
+def test_a_load_that_was_ended_before_it_began_was_not_busy() -> None:
+    trust, figures = Trust(), LoadFigures(Path())
+    generator = GeneratorFigures(process=0, pid=1, seq=1, wall_s=-0.2, cpu_s=0.1, lag_ms=0.0, rss_kib=1)
+    trust.look([generator])
+    figures.add(Second(at_ns=-200_000_000, from_ns=0, parts={"calls": PartFigures(asking_ns=0)}))
+
+    assert trust.doubts(figures, Audit(), is_whole=False) == []
+    assert figures.asking_ns == 0
+
+
 @pytest.mark.parametrize(
     ("shares", "is_busy"), [([1.0], True), ([1.0, 1.0], True), ([1.0, 0.1], False), ([1.0, 1.0, *[0.2] * 58], False)]
 )

@@ -244,7 +244,8 @@ class LoadFigures:
 
 def _asking_ns(second: Second) -> int:
     """For how much of it conversations were asked for; a record of before tells that of all of it or of nothing."""
-    whole_ns, parts = second.at_ns - second.from_ns, second.parts.values()
+    # A load that is ended before its time 0 has an interval of less than nothing.
+    whole_ns, parts = max(second.at_ns - second.from_ns, 0), second.parts.values()
     told = [part.asking_ns for part in parts if part.asking_ns is not None]
     if told:
         return min(max(told), whole_ns)

@@ -48,14 +48,16 @@ VERDICTS: Final = {
 }
 _ROLES: Final[dict[str, Role]] = {"passed": "wanted", "failed": "found"}
 _COLUMNS: Final = ("count", "errors", "mean", "p50", "p90", "p95", "p99", "p99.9", "max")
+_MISSED_LEAST: Final = ("p99.9", "p90", "mean", "p50")
 
 
-def lines(figures: LoadFigures, baseline: Comparison | None = None) -> list[Line]:
-    """The text of a load; `baseline` is how it compares with an earlier one."""
-    return text_lines(summarised(figures, baseline))
+def lines(figures: LoadFigures, baseline: Comparison | None = None, *, width: int | None = None) -> list[Line]:
+    """The text of a load; `baseline` is how it compares with an earlier one. In so many cells, where they are given, a
+    row of the table stands on one line, without the columns that are missed least."""
+    return text_lines(summarised(figures, baseline), width=width)
 
 
-def text_lines(summary: LoadSummary) -> list[Line]:
+def text_lines(summary: LoadSummary, *, width: int | None = None) -> list[Line]:
     """The same of its summary."""
     told: list[Line] = [_first_line(summary)]
     told += [(("  ", ""), ("doubt: ", "late"), (visible(doubt), "")) for doubt in summary.doubts]
@@ -65,7 +67,8 @@ def text_lines(summary: LoadSummary) -> list[Line]:
     if summary.correctness:
         counts = ", ".join(f"{count:,} {visible(what)}" for what, count in summary.correctness.items())
         told.append((("  messages that were wrong: ", ""), (counts, "found")))
-    for section in (_table, _splits, _causes, _thresholds, _comparison):
+    told += _table(summary, width)
+    for section in (_splits, _causes, _thresholds, _comparison):
         told += section(summary)
     return told
 
@@ -156,12 +159,17 @@ def _account(told: Conversations) -> str:
 # -- sections ---------------------------------------------------------------------------------------------------------
 
 
-def _table(summary: LoadSummary) -> Iterator[Line]:
+def _table(summary: LoadSummary, width: int | None) -> Iterator[Line]:
     """A row for each series, what is in a step below it."""
     if not summary.series:
         return
     rows = [("", *_COLUMNS), *map(_cells, summary.series)]
-    widths = [max(cell_len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for name in _MISSED_LEAST:
+        if width is None or _width_of(rows) <= width:
+            break
+        place = rows[0].index(name)
+        rows = [(*row[:place], *row[place + 1 :]) for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     yield ()
     for place, row in enumerate(rows):
         cells = [" " * (2 + width - cell_len(cell)) + cell for cell, width in zip(row[1:], widths[1:], strict=True)]
@@ -178,6 +186,11 @@ def _table(summary: LoadSummary) -> Iterator[Line]:
             (cells[1], "found" if series.errors else ""),
             ("".join(cells[2:]).rstrip(), ""),
         )
+
+
+def _width_of(rows: Sequence[Sequence[str]]) -> int:
+    """How many cells a row of the table takes."""
+    return sum(2 + max(map(cell_len, column)) for column in zip(*rows, strict=True))
 
 
 def _cells(series: SeriesSummary) -> tuple[str, ...]:

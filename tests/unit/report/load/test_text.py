@@ -120,3 +120,21 @@ def test_rates_shares_sizes_and_times() -> None:
 )
 def test_where_a_series_stands(name: str, told: tuple[int, str]) -> None:
     assert depth_and_name(name) == told
+
+
+ALL_COLUMNS = ["count", "errors", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"]
+
+
+@pytest.mark.parametrize("width", [500, 100, 80, 70, 10])
+def test_on_a_narrow_terminal_a_row_is_a_line(good: LoadSummary, width: int) -> None:
+    """What is left out is missed least; what thresholds are mostly about stays, however narrow it is."""
+    told = plain_text(text_lines(good, width=width)).split("\n")
+    at = next(number for number, line in enumerate(told) if line.split()[:2] == ["count", "errors"])
+    rows = told[at : told.index("", at)]
+    columns = rows[0].split()
+
+    assert len(rows) == 1 + len(good.series)
+    assert [name for name in ALL_COLUMNS if name in columns] == columns
+    assert set(columns) >= {"count", "errors", "p95", "p99", "max"}
+    assert width < 70 or all(len(row) <= width for row in rows)
+    assert (columns == ALL_COLUMNS) == (width == 500)
