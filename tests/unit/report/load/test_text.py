@@ -136,5 +136,5 @@ def test_on_a_narrow_terminal_a_row_is_a_line(good: LoadSummary, width: int) -> 
     assert len(rows) == 1 + len(good.series)
     assert [name for name in ALL_COLUMNS if name in columns] == columns
     assert set(columns) >= {"count", "errors", "p95", "p99", "max"}
-    assert width < 70 or all(len(row) <= width for row in rows)
+    assert width < 80 or all(len(row) <= width for row in rows)
     assert (columns == ALL_COLUMNS) == (width == 500)
