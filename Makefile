@@ -53,7 +53,7 @@ test-deep: $(READY) ## all tests, and the promises of waiting over 12,000 random
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --hypothesis-profile=deep
 
 real: $(READY) .real/node_modules/.installed .real/jupyter/.installed ## conversations with servers and clients that others wrote; installs what it needs in .real
-	@(command -v redis-server && command -v mosquitto) >/dev/null || (apt-get update -qq && apt-get install -y -qq --no-install-recommends redis-server mosquitto)
+	@(command -v redis-server && command -v mosquitto && command -v rabbitmq-server) >/dev/null || (apt-get update -qq && apt-get install -y -qq --no-install-recommends redis-server mosquitto rabbitmq-server)
 	$(BIN)/python -m pytest -m slow tests/real
 
 .real/node_modules/.installed: tests/real/package.json

@@ -138,7 +138,7 @@ class _Client(_StompCodec):
     def _fail(self, body: dict[str, Any], raw: bytes) -> Message:
         text = str(body.get("message") or body.get("body") or "no reason given")
         if not self.is_ready:
-            refusal = Message("ERROR", body, raw)
+            refusal = _with_body(Message("ERROR", body, raw))
             raise OpeningRefused("ERROR", f"the server refused CONNECT: {text}", refusal)
         self.ending = Ending(reason=text, by="peer")  # it closes the connection after it
         key = body.get("receipt-id")

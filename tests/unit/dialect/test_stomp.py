@@ -174,6 +174,16 @@ def test_connected_comes_first_and_once() -> None:
     assert not heard(client(), CONNECTED)[0].is_protocol
 
 
+@pytest.mark.parametrize(
+    ("content_type", "body"), [("text/plain", '{"n":"größe"}'), ("application/json", {"n": "größe"})]
+)
+def test_what_a_refusal_carries_is_read(content_type: str, body: Any) -> None:
+    error = f'ERROR\nmessage:no\ncontent-type:{content_type}\n\n{{"n":"größe"}}\0'.encode()
+    with pytest.raises(OpeningRefused) as refused:
+        heard(Stomp().codec(Meeting()), error)
+    assert refused.value.message["body"] == body
+
+
 def test_an_error_without_a_reason() -> None:
     with pytest.raises(OpeningRefused, match="no reason given"):
         heard(Stomp().codec(Meeting()), b"ERROR\n\n\0")
