@@ -15,8 +15,8 @@ class Clerk(Actor):
     @action
     async def follow(self, queue: str) -> None:
         """Get what comes into the queue, one message at a time, to be acknowledged."""
-        headers = {"id": "0", "ack": "client-individual", "prefetch-count": "1"}
-        await self.ask("SUBSCRIBE", destination=f"/queue/{queue}", **headers)
+        headers = {"destination": f"/queue/{queue}", "id": "0", "ack": "client-individual", "prefetch-count": "1"}
+        await self.ask("SUBSCRIBE", headers)
 
     @action
     async def put(self, queue: str, task: dict[str, Any]) -> None:
