@@ -36,7 +36,7 @@ $(LINTERS): $(READY)
 	$(PIP_INSTALL) --group lint
 	touch $(LINTERS)
 
-$(SITE_MAKER): $(INSTALLED)
+$(SITE_MAKER): $(READY)
 	$(PIP_INSTALL) --group docs
 	touch $(SITE_MAKER)
 

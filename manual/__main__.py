@@ -6,12 +6,13 @@ import shutil
 
 from manual.pages import attached_files, written_pages
 from manual.places import ASSEMBLED, ROOT
+from manual.reference import entries, reference_pages
 
 
 def main() -> None:
     """Write them anew."""
     shutil.rmtree(ASSEMBLED, ignore_errors=True)
-    pages = written_pages({})
+    pages = written_pages(entries()) | reference_pages()
     for place, page in pages.items():
         _write(place, page.encode())
     for place in attached_files(pages):

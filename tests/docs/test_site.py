@@ -11,6 +11,7 @@ from manual.check import troubles
 from manual.markdown import LINK, anchors, outside_of_code
 from manual.pages import attached_files, written_pages
 from manual.places import ROOT, page_files
+from manual.reference import reference_pages
 
 PAGES = [str(file.relative_to(ROOT)) for file in page_files()]
 
@@ -44,7 +45,7 @@ def navigation() -> list[str]:
 
 
 def test_every_page_is_in_the_navigation_once() -> None:
-    assert sorted(navigation()) == sorted(written_pages({}))
+    assert sorted(navigation()) == sorted(written_pages({}) | reference_pages())
 
 
 def test_links_to_folders_and_files_of_examples_lead_to_their_pages() -> None:

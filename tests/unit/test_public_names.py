@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -32,3 +33,20 @@ def test_importing_antiphon_imports_no_wire() -> None:
     code = "import sys, antiphon; print(*{'aiohttp', 'picows', 'uvloop', 'asyncio'} & set(sys.modules))"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == ""
+
+
+WORDS = sorted(
+    name
+    for name, word in vars(antiphon.Actor).items()
+    if inspect.isroutine(word) and not name.startswith("_") and hasattr(antiphon.Channel, name)
+)
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_a_word_says_the_same_on_an_actor_as_on_a_channel(name: str) -> None:
+    """Each in full: an editor shows what stands there."""
+    assert getattr(antiphon.Actor, name).__doc__ == getattr(antiphon.Channel, name).__doc__
+
+
+def test_the_words_of_an_actor_are_many() -> None:
+    assert {"send", "ask", "expect", "expect_none", "until", "forbid", "drain", "mark", "close"} <= {*WORDS}

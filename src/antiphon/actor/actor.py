@@ -116,7 +116,10 @@ class Actor:
     # -- speaking and waiting on the first channel --------------------------------------------------------------------
 
     def send(self, name: object, body: Any = None, /, **fields: Any) -> None:
-        """See `Channel.send`."""
+        """Say it: a message of that name, whose body is `body` or is made of `fields`; or an instance of its type.
+
+        Raises ChannelClosed when there is no connection, ScenarioError when such a message cannot be said.
+        """
         self.channel.send(name, body, **fields)
 
     def ask(
@@ -131,7 +134,12 @@ class Actor:
         within_s: float | None = None,
         **fields: Any,
     ) -> Exchange[B]:
-        """See `Channel.ask`."""
+        """Send a request now, as `send` does; await what this returns for its answer, or iterate it for every reply.
+
+        Only replies to this request count. An error reply raises RequestRefused at once; an answer that does not fit
+        `check`, or the type `reply` that is to be given, CheckFailed. `provisional` replies (of these names, or whose
+        body fits this pattern) are followed by others. The deadline runs from the sending.
+        """
         # Not through the property: this is called as often as anything, and a property is a call more.
         try:
             exchange = self._channel.exchange  # type: ignore[union-attr]
@@ -144,11 +152,14 @@ class Actor:
         return exchange(name, body, fields, check, within_s)
 
     def answer(self, request: Message, body: Any = None, /, *, is_last: bool = True, **fields: Any) -> bool:
-        """See `Channel.answer`."""
+        """Answer a received request with that body; nothing happens if the connection is gone.
+
+        `is_last` is False if other answers follow; gives whether this one is the last, as the dialect says it.
+        """
         return self.channel.answer(request, body, is_last=is_last, **fields)
 
     def refuse(self, request: Message, code: int | str, message: str, /, **fields: Any) -> None:
-        """See `Channel.refuse`."""
+        """Answer a received request with the dialect's failure; nothing happens if the connection is gone."""
         self.channel.refuse(request, code, message, **fields)
 
     def expect(
@@ -160,49 +171,60 @@ class Actor:
         since: Mark = 0,
         within_s: float | None = None,
     ) -> Wait[B]:
-        """See `Channel.expect`."""
+        """Wait for a message: the oldest in the mailbox that matches, or else the first that comes.
+
+        name: one, or a tuple of several; None for a message of any name; a type, or several, to be given an instance.
+        where: a pattern or a predicate of the body (see `antiphon.conversation.match`); it selects.
+        check: a pattern that the selected message must fit. since: a `mark()`; what came before does not count.
+        """
         return self.channel.expect(name, where, check=check, since=since, within_s=within_s)
 
     def expect_none(
         self, name: Wanted[Any] = None, where: Any = None, *, within_s: float, since: Mark = 0
     ) -> Wait[None]:
-        """See `Channel.expect_none`."""
+        """Wait for `within_s` to pass without such a message.
+
+        One that lies in the mailbox already, or comes, raises ForbiddenMessage.
+        """
         return self.channel.expect_none(name, where, within_s=within_s, since=since)
 
     def expect_close(self, code: int | None = None, *, within_s: float | None = None) -> Wait[Ending]:
-        """See `Channel.expect_close`."""
+        """Wait for the connection to end, with that close code if given; a connection that has ended counts."""
         return self.channel.expect_close(code, within_s=within_s)
 
     def expect_finish(self, *, within_s: float | None = None) -> Wait[None]:
-        """See `Channel.expect_finish`."""
+        """Wait for the peer to say that it says no more: by its end of sending (`allow_half_open`), or its goodbye."""
         return self.channel.expect_finish(within_s=within_s)
 
     def until(self, predicate: Callable[[], Any], *, within_s: float | None = None) -> Wait[None]:
-        """See `Channel.until`."""
+        """Wait until `predicate()` is true; it is looked at now and after every message of this channel."""
         return self.channel.until(predicate, within_s=within_s)
 
     def forbid(self, name: Wanted[Any], where: Any = None) -> AbstractContextManager[None]:
-        """See `Channel.forbid`."""
+        """Inside the `with`, a message of such a name that fits `where` fails the run at once."""
         return self.channel.forbid(name, where)
 
     def drain(self, name: Wanted[B] = None, where: Any = None, *, since: Mark = 0) -> list[B]:
-        """See `Channel.drain`."""
+        """Take every such message out of the mailbox, oldest first. Of types it gives instances, as `expect` does."""
         return self.channel.drain(name, where, since=since)
 
     def mark(self) -> Mark:
-        """See `Channel.mark`."""
+        """This moment, for `since=`."""
         return self.channel.mark()
 
     def ignore(self, name: Wanted[Any], where: Any = None) -> None:
-        """See `Channel.ignore`."""
+        """Such messages, of any moment of this run, need not be expected in strict mode; name None: of any name."""
         self.channel.ignore(name, where)
 
     def close(self, code: int | None = None, reason: str = "") -> Wait[Ending]:
-        """See `Channel.close`."""
+        """Say goodbye now, with that code (WebSocket: 1000 if none is given) and reason; await it for how it ended.
+
+        Raises ScenarioError for a code or reason that cannot be sent.
+        """
         return self.channel.close(code, reason)
 
     def finish(self) -> None:
-        """See `Channel.finish`."""
+        """Say no more, and hear on. Raises ScenarioError without a connection, or on one whose ways end together."""
         self.channel.finish()
 
     def later(self, delay_s: float, function: Callable[..., object], *arguments: Any) -> asyncio.TimerHandle:

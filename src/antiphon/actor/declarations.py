@@ -78,6 +78,8 @@ class Link(Declaration[Channel]):
     """A channel over any transport, speaking any dialect.
 
     address: with `{name}` for an address of the stand or an attribute of the actor, as "{centre}/desk?seat={seat}".
+    dialect: how messages are encoded, named and correlated there.
+    headers, subprotocols: what it is opened with; both may be changed on the live channel before it opens.
     transport: None for the one that is registered for the address's scheme (entry points "antiphon.transports").
     tls: `Tls(…)`, or an ssl.SSLContext, for an address with TLS; None for what the stand has for its host, or else the
     system's certificates.
@@ -85,6 +87,7 @@ class Link(Declaration[Channel]):
     types: the types of bodies by the names of their messages, or a function that gives a type's name, where that is
         not its own (see `antiphon.conversation.vocabulary`).
     within_s: the deadline of waits that give none; None for the stand's, or 10.
+    open_within_s: how long opening may take.
     opens: "arriving" to be opened when the actor arrives, "manually" to be opened by `await actor.channel.open()`.
     ignored: names of messages, or their types, that need not be expected in strict mode.
     mailbox_limit, mailbox_bytes: how many messages nobody has taken are kept, and how much raw data of theirs.
@@ -301,6 +304,7 @@ class Accepted(Declaration[Channel]):
 class Http(Declaration[HttpChannel]):
     """A way to talk HTTP: `await self.api.post("/login", json={…})`. The address and `tls` are as for `Link`.
 
+    headers: those of every request. within_s: how long an answer may take; None for the stand's, or 10.
     proxy: the way there, as for `WebSocket`.
     max_size_bytes: the largest body of an answer that is taken, decompressed; a larger one is an error.
     """

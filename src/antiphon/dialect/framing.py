@@ -17,6 +17,7 @@ from antiphon.errors import DialectError, TransportError
 __all__ = ["DEFAULT_LIMIT_BYTES", "ContentLength", "Framing", "LengthPrefix", "Lines", "NulTerminated", "as_bytes"]
 
 DEFAULT_LIMIT_BYTES: Final = 16 * 1024 * 1024
+"""The longest frame that is taken, where a framing says no other."""
 _HEAD_LIMIT_BYTES: Final = 8 * 1024
 _MOST_DIGITS: Final = 18
 
@@ -180,6 +181,7 @@ def _text(frame: bytes) -> Data:
 
 
 def as_bytes(data: Data) -> bytes:
+    """Text as UTF-8. Raises TransportError for text that has no such form."""
     try:
         return data.encode() if isinstance(data, str) else data
     except UnicodeEncodeError as error:

@@ -55,6 +55,8 @@ _LONGEST_S: Final = 1e9
 class Stand:
     """Names and addresses of one installation of the system under test.
 
+    `name` is what it is called in texts; `addresses` are its addresses by the names that channels give them; `users`
+    are lent to actors (`is_shared` is False where no other process can have them), which wait for `users_within_s`.
     `transports` overrides, by the scheme of an address, which transport is used, or gives options to the registered
     one, where a channel has none of its own. `tls` is for its addresses, where a channel says nothing else. `start`
     makes what must be running.

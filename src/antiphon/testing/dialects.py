@@ -299,6 +299,7 @@ CHECKS: Final[Sequence[Callable[[Speech], None]]] = (
     what_does_not_correlate_says_so,
     it_holds_a_conversation,
 )
+"""Each is called with a `Speech`, and raises AssertionError where the dialect does not keep the contract."""
 
 
 # -- what must be so --------------------------------------------------------------------------------------------------

@@ -43,6 +43,7 @@ class Frames(msgspec.Struct, frozen=True):
 
 
 Check = Callable[[Frames], None]
+"""A check of a framing: called with `Frames`, it raises AssertionError."""
 
 
 def name_of(check: Check) -> str:
@@ -130,3 +131,4 @@ CHECKS: Final[tuple[Check, ...]] = (
     check_each_connection_has_its_own,
     check_too_long,
 )
+"""Each is called with `Frames`, and raises AssertionError where the framing does not keep the contract."""

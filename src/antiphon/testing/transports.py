@@ -39,3 +39,4 @@ CHECKS: Final[tuple[Check, ...]] = tuple(
     for group in (transport_data, transport_endings, transport_pressure, transport_openings, transport_echoes)
     for name in group.__all__
 )
+"""Each is awaited with `Wires`, and raises AssertionError where the transport does not keep the contract."""
