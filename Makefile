@@ -10,6 +10,9 @@ LINTERS := $(VENV)/.linters
 SITE_MAKER := $(VENV)/.docs
 PIP_INSTALL := $(BIN)/python -m pip install --quiet
 
+# What a page shows in few lines needs no annotations.
+AS_PAGES_WRITE := --allow-untyped-defs --allow-incomplete-defs --allow-untyped-calls --allow-untyped-decorators
+
 # Tests start many processes, which start much faster with the bytecode of the last time.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -75,11 +78,14 @@ lint: types ## ruff format, ruff check, and `make types`
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-types: $(LINTERS) ## mypy --strict over src and what authors write; pyright over the latter, as their editors see it
+types: $(LINTERS) ## mypy --strict over src and what authors write, the pages' code too; pyright over the latter, as editors see it
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file= --strict examples/new_project # apart: its calls.py is another one
+	$(BIN)/python -m manual.code .manual/code
+	MYPYPATH=examples/contact_centre:examples/own_dialect $(BIN)/mypy --config-file= --strict $(AS_PAGES_WRITE) .manual/code
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/pyright --pythonpath $(BIN)/python --project examples/new_project
+	$(BIN)/pyright --pythonpath $(BIN)/python .manual/code
 
 format: $(LINTERS) ## let ruff mend what it can
 	$(BIN)/ruff format .

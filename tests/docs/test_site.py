@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from manual.check import troubles
+from manual.code import write_code
 from manual.markdown import LINK, anchors, outside_of_code
 from manual.pages import attached_files, written_pages
 from manual.places import ROOT, page_files
@@ -80,3 +81,10 @@ def test_what_is_wrong_with_a_built_site_is_told(tmp_path: Path) -> None:
         "index.html leads to lost.html",
     ]
     assert troubles(tmp_path / "none") == [f"there are no pages in {tmp_path / 'none'}"]
+
+
+def test_the_code_of_pages_is_written_for_type_checkers(tmp_path: Path) -> None:
+    files = write_code(tmp_path / "code")
+    assert {"readme.py", "docs_howto_silence.py", "echoes.py"} <= {file.name for file in files}
+    for file in files:
+        compile(file.read_text(encoding="utf-8"), file.name, "exec")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -299,6 +300,57 @@ def test_a_coroutine_is_no_step(play_with: Play) -> None:
         play_with(calls)
 
 
+@pytest.mark.parametrize(
+    ("part", "told", "hint"),
+    [
+        (
+            lambda caller: caller.line.open(),
+            "part 2 of together() is a coroutine of open",
+            "write call(caller.line.open)",
+        ),
+        (
+            lambda caller: [caller.dial("1"), caller.line.reconnect()],
+            "item 1 of part 2 of together() is a coroutine of reconnect",
+            "write call(caller.line.reconnect)",
+        ),
+        (
+            lambda caller: caller.line.flushed(within_s=1),
+            "a coroutine of flushed",
+            "write call(caller.line.flushed, …)",
+        ),
+        (lambda caller: caller.leave(), "a coroutine of leave", "with @action, or write call(caller.leave)"),
+        (lambda caller: some_coroutine(), "a coroutine of some_coroutine", "or write call(some_coroutine, …)"),
+        (lambda caller: caller.expect("ring"), "is <MessageWait", "await all_of(…) for several"),
+        (lambda caller: None, "part 2 of together() is None", "what `await` stands before has been done already"),
+    ],
+)
+def test_what_is_no_step_in_together_is_told_with_what_to_write(
+    play_with: Play, part: Callable[[Caller], Any], told: str, hint: str
+) -> None:
+    """And nothing that was made in vain is warned of by Python: warnings are errors here."""
+
+    @scenario
+    async def calls(caller: Caller) -> None:
+        await together(caller.dial("1"), part(caller), some_coroutine(), [some_coroutine()])
+
+    with pytest.raises(ScenarioError) as raised:
+        play_with(calls)
+    gc.collect()  # Python would warn now
+    assert told in raised.value.text
+    assert hint in str(raised.value.hint)
+
+
+def test_call_takes_no_coroutine_and_says_how_it_is_written(play_with: Play) -> None:
+    @scenario
+    async def calls(caller: Caller) -> None:
+        await call(caller.line.open())
+
+    with pytest.raises(ScenarioError, match="takes a function, not a coroutine of open") as raised:
+        play_with(calls)
+    gc.collect()
+    assert raised.value.hint == "call(caller.line.open), without brackets after its name"
+
+
 def test_a_scenario_that_returns_nothing_says_so(play_with: Play) -> None:
     @scenario
     def calls(caller: Caller) -> None:
@@ -343,7 +395,7 @@ def test_an_action_must_be_async() -> None:
     with pytest.raises(ScenarioError, match="the action wrong is not async"):
 
         class Wrong(Actor):
-            @action  # type: ignore[arg-type]
+            @action
             def wrong(self) -> None: ...
 
 
@@ -380,4 +432,4 @@ def test_play_in_a_running_loop_points_to_perform() -> None:
 
 def test_only_scenarios_are_performed() -> None:
     with pytest.raises(ScenarioError, match="is no scenario"):
-        asyncio.run(perform(lambda: None, runs=None))  # type: ignore[arg-type]
+        asyncio.run(perform(lambda: None, runs=None))

@@ -31,6 +31,7 @@ from antiphon.journal.masking import Masker
 from antiphon.journal.performed import PerformedStep
 from antiphon.runtime.call_site import Place, caller
 from antiphon.runtime.threads import in_thread
+from antiphon.scenarios.no_step import close_coroutines, no_function, no_step
 from antiphon.scenarios.root_cause import cause_of
 from antiphon.scenarios.saved import Reference
 from antiphon.scenarios.step import Stage, Step, WrittenStep, parameter_names, require_fit, told_arguments
@@ -54,9 +55,7 @@ def call(function: Callable[..., Any], /, *args: Any, save_as: str | None = None
     or as the function's own name.
     """
     if not callable(function):
-        raise ScenarioError(
-            f"call() takes a function, not {function!r}", hint="call(fetch_record, …), without brackets after its name"
-        )
+        raise no_function(function)
     # Judged where it is written: when the step's turn comes, the author's line is far away.
     step = _Call(function, args, kwargs, save_as, caller())
     require_fit(step, function, *args, **kwargs)
@@ -103,38 +102,22 @@ def check(value: Any, pattern: Any) -> Step[None]:
     return _Check("check", (value, pattern))
 
 
-def workflow_steps(workflow: Any, place: str) -> list[Step[Any]]:
+def workflow_steps(workflow: Any, place: str, what: str = "the workflow") -> list[Step[Any]]:
     """The steps of a workflow: a step, or a list of steps and such lists. Raises ScenarioError for anything else."""
+    try:
+        return _flat(workflow, place, what, what)
+    except ScenarioError:
+        close_coroutines((workflow,))
+        raise
+
+
+def _flat(workflow: Any, place: str, what: str, whole: str) -> list[Step[Any]]:
     if isinstance(workflow, Step):
         return [workflow]
     if not isinstance(workflow, (list, tuple)):
-        raise _no_step(workflow, "the workflow", place)
-    steps: list[Step[Any]] = []
-    for index, item in enumerate(workflow):
-        if isinstance(item, Step):
-            steps.append(item)
-        elif isinstance(item, (list, tuple)):
-            steps += workflow_steps(item, place)
-        else:
-            raise _no_step(item, f"item {index} of the workflow", place)
-    return steps
-
-
-def _no_step(item: Any, what: str, place: str) -> ScenarioError:
-    if inspect.iscoroutine(item):
-        # Else Python warns of it at some later moment, at a line that has nothing to do with it.
-        item.close()
-        return ScenarioError(
-            f"{what} is a coroutine of {item.__name__}, not a step",
-            place=place,
-            hint=f"make {item.__name__} an action of an actor with @action, or write call({item.__name__}, …)",
-        )
-    hint = (
-        f"write {shorten(item)}(…)"
-        if callable(item)
-        else "a step is what an action, wait(), call(), send() and so on return"
-    )
-    return ScenarioError(f"{what} is {shorten(item)}, not a step", place=place, hint=hint)
+        raise no_step(workflow, what, place)
+    flat = (_flat(item, place, f"item {index} of {whole}", whole) for index, item in enumerate(workflow))
+    return list(chain.from_iterable(flat))
 
 
 _LEARNT_FROM: Final = (str, Mapping, list, tuple, int, float, type(None))
@@ -212,7 +195,14 @@ def _called(at_ns: int, number: int, names: tuple[str, str], result: Any, masker
 class _Together(WrittenStep[list[Any]]):
     def __init__(self, parts: tuple[Any, ...]) -> None:
         super().__init__("together")
-        self.parts = [workflow_steps(part, self.source) for part in parts]
+        try:
+            self.parts = [
+                workflow_steps(part, self.source, f"part {number} of together()")
+                for number, part in enumerate(parts, start=1)
+            ]
+        except ScenarioError:
+            close_coroutines(parts)
+            raise
         self._are_lists = [not isinstance(part, Step) for part in parts]
 
     def arguments(self, masker: Masker) -> Iterator[Argument]:
