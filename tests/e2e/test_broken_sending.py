@@ -87,7 +87,7 @@ def test_what_a_break_after_our_goodbye_threw_away_is_counted_and_fails_the_run(
         deaf.reset()
         await goodbye
 
-    with pytest.raises(TransportError, match="sent before it had not left when the connection broke") as failed:
+    with pytest.raises(TransportError, match="sent before it had not left when the connection was lost") as failed:
         asyncio.run(deaf.perform(lost, watch=entries.append))
     assert "the peer" not in failed.value.text
     (ended,) = (entry for entry in entries if isinstance(entry, ChannelEnded))

@@ -191,7 +191,7 @@ async def once_only(operator: desk.Operator) -> None:
 def test_an_answer_that_comes_twice(meet: Meet, after_s: float) -> None:
     outcome = meet(once_only, Twice("resultSetHold", after_s))
     assert isinstance(outcome.error, ForbiddenMessage)
-    outcome.tells("operator.desk received resultSetHold", "but there was to be no resultSetHold")
+    outcome.tells("operator.desk received resultSetHold", "and no resultSetHold was expected")
     outcome.tells(line('expect_none("resultSetHold"', once_only.function))
     outcome.tells("said the same: did it come twice?")
     if not after_s:
@@ -293,7 +293,7 @@ def test_a_missing_event(meet: Meet) -> None:
     outcome = meet(calls.on_hold, Missing("newWorkitemState", where=HELD))
     assert isinstance(outcome.error, DeadlinePassed)
     outcome.tells("for newWorkitemState where", "state: 'held'", "and it did not come", EXPECT_STATE, IN_HOLD)
-    outcome.tells("what came since: workitemPartyList", "state is 'connected', wanted 'held'")
+    outcome.tells("what arrived during the wait: workitemPartyList", "state is 'connected', wanted 'held'")
     assert "too late" not in outcome.text
 
 
@@ -301,7 +301,9 @@ def test_a_missing_answer(meet: Meet) -> None:
     outcome = meet(calls.on_hold, Missing("resultSetHold"))
     assert isinstance(outcome.error, DeadlinePassed)
     outcome.tells("for the reply to setHold, and it did not come", ASKS_TO_HOLD, IN_HOLD)
-    outcome.tells("whose replies carry 'resultSetHold'", "what came since: newWorkitemState", "workitemPartyList")
+    outcome.tells(
+        "whose replies carry 'resultSetHold'", "what arrived during the wait: newWorkitemState", "workitemPartyList"
+    )
     assert "part of a message" not in outcome.text
 
 
@@ -311,9 +313,9 @@ def test_a_missing_answer(meet: Meet) -> None:
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
-        (Closed("resultSetHold", 4000, "maintenance"), "the peer closed the connection with code 4000 'maintenance'"),
-        (Closed("resultSetHold", 1011), "the peer closed the connection with code 1011"),
-        (Closed("resultSetHold", 1006), "the connection broke with code 1006"),
+        (Closed("resultSetHold", 4000, "maintenance"), "the server closed the connection with code 4000 'maintenance'"),
+        (Closed("resultSetHold", 1011), "the server closed the connection with code 1011"),
+        (Closed("resultSetHold", 1006), "the connection was lost without a close frame"),
     ],
     ids=str,
 )
@@ -327,7 +329,7 @@ def test_half_a_frame_and_then_silence(meet: Meet) -> None:
     outcome = meet(calls.outgoing, HalfFrame("resultHangUp"), talk_s=0.0)
     assert isinstance(outcome.error, DeadlinePassed)
     outcome.tells("for the reply to hangUp, and it did not come", ASKS_TO_HANG_UP, IN_HANG_UP)
-    outcome.tells("nothing came since; the channel was silent for")
+    outcome.tells("nothing arrived during the wait; the channel was silent for")
     assert (
         outcome.lines[1] == "  part of a message had come, and its rest had not: the peer stopped in the middle of it"
     )
@@ -408,7 +410,7 @@ def test_an_answer_to_no_request(meet: Meet) -> None:
 def test_a_field_with_a_wrong_value(meet: Meet) -> None:
     outcome = meet(calls.on_hold, WrongField("connectionStatus", "status", "refused"))
     assert isinstance(outcome.error, CheckFailed)
-    outcome.tells("received connectionStatus, but it is not as it should be", "status is 'refused', wanted 'connected'")
+    outcome.tells("received connectionStatus, but it does not match", "status is 'refused', wanted 'connected'")
     outcome.tells(in_step("sign_in()", ON_HOLD, "operator.sign_in()"))
 
 

@@ -251,9 +251,14 @@ def normal(text: str) -> str:
     """The text without what is another in each run; what was one id stays one."""
     ids: dict[str, str] = {}
     text = text.replace(f"{ROOT}/", "")
-    text = re.sub(
-        r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", lambda m: ids.setdefault(m[0], f"<id{len(ids) + 1}>"), text
-    )
+
+    def name(found: re.Match[str]) -> str:
+        # Also of an id that a headline has by its head and tail.
+        key = f"{found[0][:6]}…{found[0][-4:]}"
+        told = ids.setdefault(key, f"<id{len(ids) + 1}>")
+        return told.replace(">", "…>") if found[0] == key else told
+
+    text = re.sub(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?<!…)[0-9a-f]{6}…[0-9a-f]{4}(?![0-9a-f])", name, text)
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "<time>", text)
     text = re.sub(r"\b\d+ ms\b|\b\d+\.\d{3} s\b", "<t>", text)
     text = re.sub(r"(?:waiting from <t> to|at) <t> of the run", "waiting from <t> to <t> of the run", text)

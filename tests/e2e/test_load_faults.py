@@ -56,7 +56,7 @@ FAULTS = (
 NAMED = {
     "late": "; it came too late, ",
     "missing": r"waited [\d.]+ s for ",
-    "closed": "but the peer closed with |but the connection broke with ",
+    "closed": "but the server closed with |but the connection was lost",
     "half": "; part of a message had come, ",
     "notjson": "not JSON: ",
     "wrongid": "; nearest: another workitemID, ",

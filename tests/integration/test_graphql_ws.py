@@ -201,7 +201,7 @@ def test_a_login_that_is_refused(play: Any) -> None:
     @scenario
     async def enter(fan: Patient) -> Any:
         refused = await fan.line.expect_refusal(4403)
-        with pytest.raises(ConnectFailed, match="the peer closed the connection with code 4403 'Forbidden'"):
+        with pytest.raises(ConnectFailed, match="the server closed the connection with code 4403 'Forbidden'"):
             await fan.line.open()
         with pytest.raises(ExpectationFailed, match="was refused with 4403, wanted 4401"):
             await fan.line.expect_refusal(4401)

@@ -109,7 +109,7 @@ def test_what_is_answered_to_the_end_of_what_is_said_is_heard(address: str) -> N
 async def outlive(guest: Guest) -> Any:
     await guest.expect_finish()
     last = await guest.expect()  # said before the end: it counts
-    with pytest.raises(ChannelClosed, match="the peer has finished: it says no more"):
+    with pytest.raises(ChannelClosed, match="the server has finished: it says no more"):
         await guest.expect()
     assert guest.line.is_open
     assert guest.line.ending is None
@@ -126,7 +126,7 @@ def test_a_peer_that_has_finished_ends_what_waits_for_it_and_still_hears(address
 @scenario
 async def wait_through_it(guest: Guest) -> Any:
     ending = guest.expect_close()
-    with pytest.raises(ChannelClosed, match="the peer has finished"):
+    with pytest.raises(ChannelClosed, match="the server has finished"):
         await guest.expect("nobody says this")
     assert not ending.done()
     guest.finish()
@@ -177,9 +177,9 @@ class Asking(Actor):
 @scenario
 async def ask_in_vain(asking: Asking) -> None:
     await asking.expect_finish()
-    with pytest.raises(ChannelClosed, match="the peer has finished"):
+    with pytest.raises(ChannelClosed, match="the server has finished"):
         await asking.asked
-    with pytest.raises(ChannelClosed, match="waited for the reply to second, but the peer has finished"):
+    with pytest.raises(ChannelClosed, match="waited for the reply to second, but the server has finished"):
         await asking.ask("second")
     assert asking.line.mailbox.pending == []
     ending = asking.expect_close()

@@ -153,7 +153,7 @@ def test_whoever_waits_is_told_the_protocols_ending(peer: Any, play_with: Play, 
         peer.connection.send("BYE 139")
         await guest.expect("never")
 
-    with pytest.raises(ChannelClosed, match="the peer closed the connection with code 139 'bye'"):
+    with pytest.raises(ChannelClosed, match="the server closed the connection with code 139 'bye'"):
         play_with(stay)
 
 
@@ -181,7 +181,7 @@ def test_a_peer_that_is_silent_for_too_long_ends_the_connection(peer: Any, heard
         peer.connection.send("BEAT")
         await guest.expect("never")
 
-    told = "we closed the connection with code 1006: the peer said nothing for 20.000 s, and its protocol allows 20 s"
+    told = "we closed the connection: the peer said nothing for 20.000 s, and its protocol allows 20 s"
     with pytest.raises(ChannelClosed, match=told) as closed:
         performed(peer, wait)
     (ended,) = [entry for entry in closed.value.run.journal if isinstance(entry, ChannelEnded)]
@@ -318,7 +318,7 @@ def test_a_code_before_the_protocol_is_open_is_a_refusal(peer: Any, play_with: P
     @scenario
     async def enter(actor: Listening) -> None: ...
 
-    with pytest.raises(OpeningRefused, match="the peer closed the connection with code 4403 'Forbidden'") as refused:
+    with pytest.raises(OpeningRefused, match="the server closed the connection with code 4403 'Forbidden'") as refused:
         play_with(enter)
     assert refused.value.code == 4403
 
@@ -329,6 +329,6 @@ def test_a_wire_that_breaks_before_the_protocol_is_open_is_no_refusal(peer: Any,
     @scenario
     async def enter(actor: Listening) -> None: ...
 
-    with pytest.raises(ConnectFailed, match="the connection broke") as failed:
+    with pytest.raises(ConnectFailed, match="the connection was lost") as failed:
         play_with(enter)
     assert not isinstance(failed.value, OpeningRefused)

@@ -146,7 +146,7 @@ def test_a_program_that_exits_at_once_is_told_with_its_last_words(play: Play) ->
     with pytest.raises(ChannelClosed) as failed:
         play(wait, """sh -c 'echo "no such option: --x" >&2; exit 64'""")
     told = str(failed.value)
-    assert "the peer closed the connection with code 64: the program said nothing, and on stderr at last" in told
+    assert "the server closed the connection with code 64: the program said nothing, and on stderr at last" in told
     assert "stderr: no such option: --x" in told
     assert "at tests/integration/test_stdio.py:" in told
 

@@ -198,7 +198,7 @@ def test_a_body_that_does_not_fit_fails_the_wait_with_the_place(peer: Any, play_
         play_with(typed)
     text = str(failed.value)
     assert told in text
-    assert f"alice.line received {name}, but it is not as it should be" in text
+    assert f"alice.line received {name}, but it does not match" in text
     assert "test_typed.py:" in text
     assert failed.value.explanation.differences
 
@@ -461,7 +461,7 @@ def test_types_can_be_forbidden_ruled_out_and_ignored(peer: Any, play_with: Play
     @scenario(strict=True)
     async def typed(alice: Named) -> None:
         await alice.expect_none(CallState, within_s=1)
-        with pytest.raises(ForbiddenMessage, match=r"received leg .*there was to be no callState or leg"):
+        with pytest.raises(ForbiddenMessage, match=r"received leg .*and no callState or leg was expected"):
             await alice.expect_none((CallState, Leg), within_s=1)
         alice.ignore(CallState)
         peer.say("callState", state=1)

@@ -367,7 +367,7 @@ def test_expect_none_passes_with_time_and_fails_at_once(peer: Any, play_with: Pl
         peer.say("alarm", level=3)
         await desk.expect_none("alarm", within_s=1000)
 
-    with pytest.raises(ForbiddenMessage, match="there was to be no alarm"):
+    with pytest.raises(ForbiddenMessage, match="and no alarm was expected"):
         play_with(quiet)
 
 
@@ -528,7 +528,7 @@ def test_a_break_without_a_goodbye_is_told(peer: Any, play_with: Play) -> None:
     async def broken(desk: Desk) -> None:
         await desk.ask("work", within_s=1000)
 
-    with pytest.raises(ChannelClosed, match="code 1006"):
+    with pytest.raises(ChannelClosed, match="lost without a close frame"):
         play_with(broken)
 
 

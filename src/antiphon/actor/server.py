@@ -74,6 +74,7 @@ class _Seat:
         self._runtime = Runtime(runtime.journal, self._fail, runtime.clock)
         actor.attach(self._runtime, actor.name or type(actor).__name__.lower(), Stand())
         self._channel: Channel = actor.channel
+        self._channel.mailbox.other = "the client"
         self._channel.meet("server", opening.path, opening.headers, opening.subprotocols)
 
     def on_opened(self, connection: Connection) -> None:

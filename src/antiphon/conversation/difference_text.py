@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ from antiphon.conversation.match import ABSENT, Difference, describe, matches
 from antiphon.conversation.wording import counted, cut, one_line, shorten
 from antiphon.errors import Line, plain_line
 
-__all__ = ["difference_lines"]
+__all__ = ["difference_lines", "kind_of_difference"]
 
 MOST_TOLD: Final = 6
 """So many differences are told of a body, and so many items of a list."""
@@ -20,6 +21,22 @@ LONGEST_SHORT: Final = 400
 
 LONGEST_LIST: Final = 40
 _LONG_TEXT: Final = 60
+
+_KINDS: Final[dict[str, Callable[[str, str], bool]]] = {
+    "a blank at the end": lambda wanted, found: found.rstrip() == wanted,
+    "a blank at the beginning": lambda wanted, found: found.lstrip() == wanted,
+    "no blank at the end": lambda wanted, found: wanted.rstrip() == found,
+    "no blank at the beginning": lambda wanted, found: wanted.lstrip() == found,
+    "differs in blanks": lambda wanted, found: wanted.split() == found.split() and bool(found.split()),
+    "differs in case": lambda wanted, found: wanted.casefold() == found.casefold(),
+    "the same words in another order": lambda wanted, found: sorted(wanted.split()) == sorted(found.split()) != [],
+    "reversed": lambda wanted, found: wanted[::-1] == found and len(found) > 1,
+    "the same to the eye, in other characters": lambda wanted, found: (
+        unicodedata.normalize("NFKC", wanted) == unicodedata.normalize("NFKC", found)
+    ),
+}
+"""By what is looked at first."""
+
 _BEFORE, _AFTER = 12, 60
 """How much of a long text is shown around the place where it begins to differ."""
 
@@ -30,12 +47,33 @@ def difference_lines(found: Sequence[Difference], mask: Callable[[str], str] | N
     Long texts are shown from where they begin to differ, if there is a `mask`: a secret that is cut on both sides could
     not be masked afterwards.
     """
+    found = [each for group in _grouped(found) for each in _in_one(group)]
     lines: list[Line] = []
     for number, difference in enumerate(found):
         if number == MOST_TOLD or len(lines) > MOST_TOLD:
             return [*lines, ((f"and {len(found) - number} more differences", ""),)]
         lines += _told(difference, mask)
     return lines
+
+
+def _grouped(found: Sequence[Difference]) -> list[list[Difference]]:
+    """Those of the items of one list together."""
+    groups: dict[str, list[Difference]] = {}
+    for difference in found:
+        list_path, is_item, _ = difference.path.rpartition("[") if difference.path.endswith("]") else ("", "", "")
+        groups.setdefault(list_path if is_item else f"{difference.path}=", []).append(difference)
+    return list(groups.values())
+
+
+def _in_one(group: list[Difference]) -> list[Difference]:
+    """Of items that are only in another order one difference."""
+    wanted, found = [each.wanted for each in group], [each.found for each in group]
+    if len(group) < 2 or not all(any(matches(one, other) for other in found) for one in wanted):
+        return group
+    if not all(any(matches(one, other) for one in wanted) for other in found):
+        return group
+    path, _, _ = group[0].path.rpartition("[")
+    return [Difference(path, wanted, found, "the same items in another order")]
 
 
 def _told(difference: Difference, mask: Callable[[str], str] | None) -> Iterator[Line]:
@@ -47,10 +85,11 @@ def _told(difference: Difference, mask: Callable[[str], str] | None) -> Iterator
         if len(items) > MOST_TOLD:
             yield ((f"  and {len(items) - MOST_TOLD} more that do not fit", ""),)
         return
-    because = f" ({one_line(difference.because, None)})" if difference.because else ""
+    because = difference.because or kind_of_difference(wanted, found)
+    because = f" ({one_line(because, None)})" if because else ""
     if mask is not None and _are_long_texts(wanted, found):
         start = _first_difference(wanted, found)
-        yield ((path, "name"), (f" differs from character {start} on", ""))
+        yield ((path, "name"), (f" differs from character {start} on{because}", ""))
         # Masked before it is cut, and measured anew: the mask has another length than the secret.
         found, wanted = mask(found), mask(wanted)
         start = _first_difference(wanted, found)
@@ -63,6 +102,26 @@ def _told(difference: Difference, mask: Callable[[str], str] | None) -> Iterator
     else:
         yield ((cut(path + because, LONGEST_SHORT), "name"),)
         yield from _below(one_line(shorten(found, LONGEST_LINE), None), one_line(describe(wanted), None))
+
+
+def kind_of_difference(wanted: Any, found: Any) -> str:
+    """In what way a value is not the wanted one, where that is easily overlooked; "" where both say it themselves."""
+    if isinstance(wanted, str) and isinstance(found, str):
+        return next((kind for kind, is_so in _KINDS.items() if is_so(wanted, found)), "")
+    for text, other, told in ((found, wanted, "text, not {}"), (wanted, found, "{}, not text")):
+        if isinstance(text, str) and (other is None or isinstance(other, (bool, int, float))):
+            kind = "null" if other is None else "a boolean" if isinstance(other, bool) else "a number"
+            return told.format(kind) if _is_same_value(text, other) else ""
+    return ""
+
+
+def _is_same_value(text: str, value: Any) -> bool:
+    if value is None or isinstance(value, bool):
+        return text.casefold() in (str(value).casefold(), "null" if value is None else "")
+    try:
+        return bool(float(text) == value)
+    except ValueError:
+        return False
 
 
 def _short(path: str, found: str, wanted: str) -> Line:

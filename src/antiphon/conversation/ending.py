@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -30,12 +30,21 @@ class Ending(msgspec.Struct, frozen=True):
     unsent_bytes: int = 0
     is_half: bool = False
 
-    def __str__(self) -> str:
+    def told(self, other: str) -> str:
+        """How it ended, in words; `other` is what the other side is called, "the server" or "the client"."""
         if self.is_half:
-            return "the peer has finished: it says no more"
-        who = {"peer": "the peer closed the connection", "us": "we closed the connection"}.get(
-            self.by, "the connection broke"
-        )
-        code = "" if self.code is None else f" with code {self.code}"
+            return f"{other} has finished: it says no more"
+        if self.by == "wire":
+            # RFC 6455 section 7.1.5: the code is ours, for what nobody said.
+            who = "the connection was lost" + (" without a close frame" if self.code == _NO_CLOSE_FRAME else "")
+        else:
+            who = f"{other} closed the connection" if self.by == "peer" else "we closed the connection"
+        code = "" if self.code is None or self.code == _NO_CLOSE_FRAME else f" with code {self.code}"
         reason = f" {self.reason!r}" if self.reason else ""
         return f"{who}{code}{reason}" + (f": {self.detail}" if self.detail else "")
+
+    def __str__(self) -> str:
+        return self.told("the server")
+
+
+_NO_CLOSE_FRAME: Final = 1006

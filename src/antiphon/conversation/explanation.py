@@ -6,25 +6,24 @@ soon after its deadline is still told of, and a load that fails thousands of wai
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Container, Iterable, Sequence
 from functools import cached_property
 from typing import Any, Final, Literal, Protocol
 
 from antiphon.conversation.awaited import is_same_where
 from antiphon.conversation.ending import Ending
+from antiphon.conversation.failure_signs import is_name_of_failure, sign_of_failure
 from antiphon.conversation.gap import Gap, gaps_within
 from antiphon.conversation.history import History
-from antiphon.conversation.match import Difference, differences
+from antiphon.conversation.match import Difference, matches
 from antiphon.conversation.message import Message
 from antiphon.conversation.names import is_among
-from antiphon.conversation.waits import Exchange, MessageWait, Wait
+from antiphon.conversation.nearest import Nearest, nearest_of
+from antiphon.conversation.waits import AbsenceWait, Exchange, MessageWait, Wait
 from antiphon.errors import Line, in_pieces, plain_text
 
-__all__ = ["NAME_PATH", "Explanation", "FailureKind", "Memory"]
-
-NAME_PATH: Final = "its name"
-"""In a difference: not a field of the body, the message's name."""
+__all__ = ["Explanation", "FailureKind", "Memory"]
 
 FailureKind = Literal["deadline", "closed", "check", "refused", "accepted", "forbidden", "unproven"]
 """The deadline passed, the connection closed, a check failed, a request was refused, or was to be and was not, what was
@@ -52,6 +51,10 @@ class Memory(Protocol):
     def ending(self) -> Ending | None: ...
     @property
     def gaps(self) -> tuple[Gap, ...]: ...
+    @property
+    def ignored(self) -> Container[Message]: ...
+    @property
+    def other(self) -> str: ...
 
 
 class Explanation:
@@ -63,8 +66,11 @@ class Explanation:
     history: the latest messages of the channel, oldest first; `received` is how many had come in all.
     asides: the latest lines that came beside the messages, oldest first.
     gaps: the times since the wait began in which there was no connection, and another one was to follow.
-    mask: takes the secrets out of the text, once whoever performs the run has set it.
-    holds_part: part of a message had come by then, and its rest had not; set by whoever knows the connection.
+    other: what the other side is called, "the server" or "the client".
+
+    Set by whoever knows more, before the text is made: `mask` takes the secrets out of it; `holds_part` says that part
+    of a message had come, and its rest had not; `later` are the messages that came after the failure, `listened_ns` is
+    how long it was listened for them; `beside` is what happened on other channels, in lines.
     """
 
     def __init__(
@@ -86,6 +92,7 @@ class Explanation:
         self.differences = list(differences)
         self.ending = memory.ending
         self.gaps = gaps_within(memory.gaps, wait, now_ns)
+        self.other = memory.other
         self.received = memory.received
         self.dropped = memory.dropped
         self.limit = memory.limit
@@ -94,13 +101,20 @@ class Explanation:
         self.asides = memory.past.asides
         self.mask: Callable[[str], str] | None = None
         self.holds_part = False
+        self.later: Sequence[Message] = ()
+        self.listened_ns = 0
+        self.beside: Sequence[Line] = ()
         self._tell = tell
         self._taken = tuple(memory.taken)
+        self._ignored = memory.ignored
 
     def lines(self) -> list[Line]:
         """The facts in words as they are now, without secrets if there is a mask; in lines of pieces."""
         lines = self._tell(self)
-        return in_pieces(self.mask(plain_text(lines)), lines) if self.mask is not None else lines
+        if self.mask is not None:
+            lines = in_pieces(self.mask(plain_text(lines)), lines)
+        # After the mask, which would not know a part of a secret. Where ids differ they are told whole, further down.
+        return [tuple((_ID.sub(_shortened, text), role) for text, role in lines[0]), *lines[1:]]
 
     def __str__(self) -> str:
         return plain_text(self.lines())
@@ -123,7 +137,14 @@ class Explanation:
             return None
         if isinstance(wait, Exchange):
             return next((m for m in reversed(self.history) if wait.accepts(m) and m not in wait.messages), None)
-        return next((message for found, message in self._ranked if not found), None)
+        return next((message for message in reversed(self.history) if self._fits(message)), None)
+
+    def _fits(self, message: Message) -> bool:
+        """Whether it is what was awaited, whenever it came; what a predicate raises here is not noted."""
+        wait = self.wait
+        if not isinstance(wait, MessageWait):
+            return wait.accepts(message)
+        return is_among(message.name, wait.name) and (wait.where is None or matches(wait.where, message.body))
 
     @property
     def taker(self) -> Wait[Any] | None:
@@ -168,48 +189,83 @@ class Explanation:
         return self.fitting is not None and (self.fitting.number, None) in self._taken
 
     @property
+    def contradiction(self) -> Message | None:
+        """What says that something failed and came instead of what was awaited, None if nothing does.
+
+        What came during the wait is asked first, then what came after it, then what lay unread before it.
+        """
+        wait = self.wait
+        if not self.is_absence or isinstance(wait, AbsenceWait):
+            return None
+        if is_name_of_failure(wait.name if isinstance(wait, MessageWait) else None):
+            return None  # a failure is what was wanted
+        for messages in (self.came, self.later, reversed(self.unread)):
+            failed = [(sign, m) for m in messages if self._is_news(m) and (sign := sign_of_failure(m))]
+            if failed:
+                return max(failed, key=lambda pair: (self._is_correlated(pair[1]), _SIGNS.index(pair[0])))[1]
+        return None
+
+    @property
+    def unread(self) -> list[Message]:
+        """What lay in the mailbox when the wait began, and came after the last message that anyone took."""
+        taken = {number for number, wait in self._taken if wait is None or not wait.is_abandoned}
+        heard = max((number for number in taken if number <= self.wait.after), default=0)
+        return [m for m in self.history if heard < m.number <= self.wait.after and m.number not in taken]
+
+    @property
+    def newer(self) -> Message | None:
+        """The first message after one that failed its check that passes it; that was then in the mailbox, too."""
+        wait, culprit = self.wait, self.culprit
+        if self.outcome != "check" or culprit is None or not isinstance(wait, MessageWait):
+            return None
+        later = (message for message in self.history if message.number > culprit.number)
+        return next((m for m in later if self._fits(m) and matches(wait.check, m.body)), None)
+
+    def is_taken(self, message: Message) -> bool:
+        """Whether somebody took the message, and did not give it back."""
+        return any(number == message.number and (w is None or not w.is_abandoned) for number, w in self._taken)
+
+    def is_routine(self, message: Message) -> bool:
+        """Whether a handler hears the message, or nobody needs to expect it."""
+        return message in self._ignored
+
+    def _is_news(self, message: Message) -> bool:
+        """Whether nobody has heard it who was to: an error that was expected elsewhere explains nothing here."""
+        if self._fits(message):
+            return message.is_failure  # of a request that was given up
+        if message.is_failure:
+            return True
+        return not self.is_routine(message) and not (message in self.history and self.is_taken(message))
+
+    def _is_correlated(self, message: Message) -> bool:
+        wait = self.wait
+        return isinstance(wait, Exchange) and message.reply_to is not None and message.reply_to == wait.key
+
+    @property
     def nearest(self) -> Message | None:
         """Of what came, also before the wait, and does not fit: the message most like what was awaited."""
-        return self._nearest[0]
+        return self._nearest.message if self._nearest is not None else None
 
     @property
     def nearest_differences(self) -> list[Difference]:
         """Where the nearest message differs from what was awaited; the path `NAME_PATH` is that of the name."""
-        return self._nearest[1]
+        return self._nearest.differences if self._nearest is not None else []
 
     @cached_property
-    def _nearest(self) -> tuple[Message | None, list[Difference]]:
-        wait = self.wait
-        if not isinstance(wait, MessageWait):
-            return None, []
-        unlike = [pair for pair in self._ranked if pair[0] and pair[1].number > wait.since]
-        if unlike:
-            found, message = min(unlike, key=lambda pair: len(pair[0]))
-            return message, found
-        # A typo in a name: nothing of that name came, and something nearly of that name did.
-        if not self._ranked and wait.name is not None and self.is_absence:
-            names = wait.name if isinstance(wait.name, tuple) else (wait.name,)
-            alike = {_alike(name, (message.name for message in self.history)): name for name in names}
-            for message in reversed(self.history):
-                if message.name in alike:
-                    return message, [Difference(NAME_PATH, alike[message.name], message.name)]
-        return None, []
-
-    @cached_property
-    def _ranked(self) -> list[tuple[list[Difference], Message]]:
-        """The remembered messages of the awaited name, the latest first, with where they differ."""
+    def _nearest(self) -> Nearest | None:
         wait = self.wait
         if not isinstance(wait, MessageWait) or not self.is_absence:
-            return []
-        named = [m for m in reversed(self.history) if is_among(m.name, wait.name)]
-        return [([] if wait.where is None else differences(wait.where, m.body), m) for m in named]
+            return None
+        counting = [message for message in self.history if message.number > wait.since]
+        if self.fitting is not None and not any(m.number > wait.after for m in counting):
+            return None  # what there was before is no news beside one that fits
+        return nearest_of(wait.name, wait.where, counting, wait.after, self.is_routine, self.is_taken)
 
 
-def _alike(name: str, names: Iterable[str]) -> str | None:
-    """The one of the names that is this one but for its case, or nearly this one."""
-    folded = {other[:_LONGEST_NAME].casefold(): other for other in names}
-    found = difflib.get_close_matches(name[:_LONGEST_NAME].casefold(), folded, n=1, cutoff=0.8)
-    return folded[found[0]] if found else None
+def _shortened(found: re.Match[str]) -> str:
+    return f"{found[0][:6]}…{found[0][-4:]}"
 
 
-_LONGEST_NAME: Final = 80
+_SIGNS: Final = ("", "name", "body", "dialect")
+_ID: Final = re.compile(r"(?<![0-9A-Za-z-])(?=[0-9A-Za-z-]*\d)[0-9A-Za-z]+(?:-[0-9A-Za-z]+)*(?<=[0-9A-Za-z-]{24})")
+"""What is so long, has a digit, and no blank in it, is there to be compared, and not to be read."""

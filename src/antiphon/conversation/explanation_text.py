@@ -10,14 +10,14 @@ from typing import Any, Final
 from antiphon.conversation.awaited import parts_around_name
 from antiphon.conversation.difference_text import difference_lines
 from antiphon.conversation.explanation import Explanation, FailureKind, Memory
+from antiphon.conversation.failure_signs import code_and_text, is_heartbeat, reason, sign_of_failure
 from antiphon.conversation.match import Difference
-from antiphon.conversation.message import Message
-from antiphon.conversation.named_fields import named_fields
+from antiphon.conversation.message import UNNAMED, Message
 from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
-from antiphon.conversation.wording import one_line, seconds, shorten
+from antiphon.conversation.wording import counted, one_line, seconds, shorten
 from antiphon.errors import Line, Piece, Role, plain_line
 
-__all__ = ["code_and_text", "explain", "lines_of"]
+__all__ = ["explain", "lines_of", "said"]
 
 
 def explain(
@@ -46,9 +46,14 @@ def _indented(told: str | Line) -> Line:
     return (("  ", ""), *_line(told))
 
 
+# -- the first line: what decides -------------------------------------------------------------------------------------
+
+
 def _headline(facts: Explanation) -> Line:
-    wait = facts.wait
+    wait, instead = facts.wait, facts.contradiction
     who: Piece = (facts.owner, "name") if facts.owner else ("the channel", "")
+    if instead is not None:
+        return (who, *_expected(wait), (" and got ", ""), *_with_reason(instead), *_and_then(facts, instead))
     match facts.outcome:
         case "deadline":
             # A condition does not come; it is, or is not.
@@ -56,25 +61,56 @@ def _headline(facts: Explanation) -> Line:
             waited = f" waited {seconds(facts.at_ns - wait.made_ns)} "
             return (who, (waited, ""), *_awaited(wait), (f", and {outcome}", ""))
         case "closed":
-            return (who, (" waited ", ""), *_awaited(wait), (f", but {facts.ending}", ""))
+            return (who, (" waited ", ""), *_awaited(wait), (f", but {_ending(facts)}", ""))
         case "unproven":
             waited = f" waited {seconds(facts.at_ns - wait.made_ns)} "
             return (who, (waited, ""), *_awaited(wait), (", and none came, but not all that time could any come", ""))
         case "refused":
-            said = _refusal(facts.culprit)
-            return (who, (" was refused ", ""), (_asked(wait), "name"), (f": {said}" if said else "", ""))
+            why = _refusal(facts.culprit)
+            return (who, (" was refused ", ""), (_asked(wait), "name"), (f": {why}" if why else "", ""))
         case "accepted":
             return (
                 who,
                 (" was to be refused ", ""),
                 (_asked(wait), "name"),
                 (", and it was accepted: ", ""),
-                *_said(facts.culprit),
+                *said(facts.culprit),
             )
         case "forbidden":
-            return (who, (" received ", ""), *_said(facts.culprit), (f", but there was to be {wait.describe()}", ""))
+            return (who, (" received ", ""), *said(facts.culprit), (f", and {wait.describe()} was expected", ""))
         case _:  # a check
-            return (who, (" received ", ""), *_wanted(wait), (", but it is not as it should be", ""))
+            culprit = facts.culprit
+            says: Line = ()
+            if culprit is not None and sign_of_failure(culprit) in ("dialect", "body") and _says_why(culprit):
+                says = ((": it says ", ""), (reason(culprit), "found"))
+            return (who, (" received ", ""), *_wanted(wait), (", but it does not match", ""), *says)
+
+
+def _expected(wait: Wait[Any]) -> Line:
+    if isinstance(wait, UntilWait):
+        return ((f" waited {wait.describe()}", ""),)
+    return ((" expected ", ""), *_wanted(wait))
+
+
+def _with_reason(message: Message) -> Line:
+    why = reason(message)
+    return ((_name(message), "name"), *(((": ", ""), (why, "found")) if why else ()))
+
+
+def _and_then(facts: Explanation, instead: Message) -> Line:
+    """When it came, if that was not while it was waited for; and how the connection ended."""
+    wait, told = facts.wait, ""
+    if instead in facts.later:
+        told = f", {seconds(max(instead.at_ns - facts.at_ns, 0))} too late"
+    elif instead.number <= wait.after:
+        told = f", {seconds(max(wait.made_ns - instead.at_ns, 0))} before it began to wait"
+    if facts.outcome == "closed":
+        told += f"; then {_ending(facts)}"
+    return ((told, ""),) if told else ()
+
+
+def _ending(facts: Explanation) -> str:
+    return facts.ending.told(facts.other) if facts.ending is not None else "the connection is closed"
 
 
 def _asked(wait: Wait[Any]) -> str:
@@ -99,26 +135,31 @@ def _wanted(wait: Wait[Any]) -> Line:
     return ((before, ""), (name, "name"), (after, ""))
 
 
+# -- the other lines: the cause, what arrived, where and when ---------------------------------------------------------
+
+
 def _details(facts: Explanation) -> Iterator[str | Line]:
-    """The cause as far as it can be told, then where and since when, then what was said meanwhile."""
+    """The cause as far as it can be told and what arrived, then where and since when, then what was asked."""
     wait = facts.wait
     yield from islice(_causes(facts), _MOST_CAUSES)
-    yield from _places(wait, "place")
-    yield _about_time(facts)
-    yield from _about_exchange(facts)
+    yield from facts.beside
     if facts.is_absence:
         if not isinstance(wait, CloseWait) or facts.outcome == "deadline":
-            yield _what_came(facts)
+            yield _what_arrived(facts)
         if facts.asides:
             yield "what it told beside its messages at last:"
             yield from ((("  " + line, "found"),) for line in facts.asides)
         if facts.dropped:
-            yield f"{facts.dropped} older messages had fallen out of the mailbox (its limit is {facts.limit})"
+            fallen = counted(facts.dropped, "older message")
+            yield f"{fallen} had fallen out of the mailbox (its limit is {facts.limit})"
+    yield from _places(wait, "place")
+    yield _about_time(facts)
+    yield from _about_exchange(facts)
 
 
 def _causes(facts: Explanation) -> Iterator[str | Line]:
     wait = facts.wait
-    if wait.late_ns:
+    if wait.late_ns and (facts.contradiction is None or facts.contradiction not in facts.later):
         hint = ": give it more time with within_s=, or find out why it is slow"
         yield ((f"it came {seconds(wait.late_ns)} too late", "late"), (hint, ""))
     # The mask goes along: a secret that is cut out of a long text could not be found in it afterwards.
@@ -133,8 +174,7 @@ def _causes(facts: Explanation) -> Iterator[str | Line]:
     if facts.outcome == "closed" and facts.gaps and isinstance(wait, Exchange):
         yield "  what was asked before is not answered on the next connection: ask again once reopened() is"
     if facts.holds_part:
-        yield "part of a message had come, and its rest had not: the peer stopped in the middle of it"
-    yield from _about_refusals(facts)
+        yield f"part of a message had come, and its rest had not: {facts.other} stopped in the middle of it"
     if isinstance(wait, Exchange):
         yield from _about_other_replies(facts, wait)
     yield from _about_fitting(facts)
@@ -146,7 +186,14 @@ def _about_time(facts: Explanation) -> str:
     number = wait.since if isinstance(wait, MessageWait) else 0
     mark = f", for what came after message {number} (since=)" if number else ""
     begun, ended = seconds(wait.made_ns), seconds(facts.at_ns)
-    return (f"at {ended}" if begun == ended else f"waiting from {begun} to {ended}") + f" of the run{mark}"
+    # How long was waited for what came decides nothing.
+    if begun == ended or not facts.is_absence:
+        return f"at {ended} of the run{mark}"
+    limit = ""
+    if facts.outcome == "deadline" and wait.deadline_ns is not None:
+        limit = f", its limit of {(wait.deadline_ns - wait.made_ns) / 1e9:g} s"
+    more = f", and listening for {seconds(facts.listened_ns)} more" if facts.listened_ns else ""
+    return f"waiting from {begun} to {ended} of the run{limit}{more}{mark}"
 
 
 def _about_culprit(facts: Explanation) -> Iterator[str | Line]:
@@ -157,18 +204,30 @@ def _about_culprit(facts: Explanation) -> Iterator[str | Line]:
     if twin is not None:
         before = seconds(culprit.at_ns - twin.at_ns)
         yield f"message {twin.number}, {before} before this one ({culprit.number}), said the same: did it come twice?"
-    # P9: a message that was there before breaks a silence as well, and that surprises most.
-    if facts.outcome == "forbidden" and culprit.number <= wait.after:
+    if isinstance(wait, Exchange) or culprit.number > wait.after:
+        return
+    lain_ns = max(wait.made_ns - culprit.at_ns, 0)
+    lain = seconds(lain_ns)
+    if facts.outcome == "check":
+        newer = facts.newer
+        more = f"; a newer one, message {newer.number}, matches" if newer is not None else ""
+        if newer is not None or lain_ns >= _WORTH_TELLING_NS:
+            yield f"it had lain in the mailbox for {lain} before the wait began{more}"
+    elif facts.outcome == "forbidden":
+        # P9: a message that was there before breaks a silence as well, and that surprises most.
         if culprit.is_answer:
             yield "it is an answer, and no request that was open had asked for it"
-        yield f"it had come {_when(culprit, wait)}: to ignore what came before a moment, give since=mark()"
+        # No hint for who has followed it; nor one that would hide a failure.
+        is_hint = not (isinstance(wait, AbsenceWait) and wait.since) and not sign_of_failure(culprit)
+        hint = ": to ignore what came before a moment, give since=mark()" if is_hint else ""
+        yield f"it had come {lain} before the wait began{hint}"
 
 
 def _about_raised(wait: Wait[Any]) -> Iterator[str | Line]:
     raised = wait.raised if isinstance(wait, (MessageWait, AbsenceWait)) else None
     if raised is not None:
         message, error = raised
-        yield ((f"where= raised {type(error).__name__}: {one_line(str(error))}, on ", ""), *_said(message))
+        yield ((f"where= raised {type(error).__name__}: {one_line(str(error))}, on ", ""), *said(message))
         if isinstance(wait, AbsenceWait):
             yield "  a predicate that raises has not ruled the message out"
         else:
@@ -181,12 +240,12 @@ def _about_other_replies(facts: Explanation, wait: Exchange) -> Iterator[str | L
     if keyed:
         last = keyed[-1]
         key = one_line(repr(last.reply_to))
-        yield f"replies to other requests came; the last, {_name(last)} (message {last.number}), carries {key}"
+        yield f"replies to other requests came; the last, {_name(last)} (message {last.number}), is to request id {key}"
     if facts.fitting is not None:
-        yield (("such a reply came, but to an earlier request that had been given up: ", ""), *_said(facts.fitting))
+        yield (("such a reply came, but to an earlier request that had been given up: ", ""), *said(facts.fitting))
         if isinstance(facts.taker, Exchange):
             place = f" at {facts.taker.source}" if facts.taker.source is not None else ""
-            yield (("  that request: ", ""), *_said(facts.taker.request), (place, "elsewhere"))
+            yield (("  that request: ", ""), *said(facts.taker.request), (place, "elsewhere"))
         yield "  replies without an id belong to the requests in their order: if one is lost, reconnect to be in step"
 
 
@@ -194,44 +253,36 @@ def _about_exchange(facts: Explanation) -> Iterator[str | Line]:
     """What was asked, and what was answered, as far as the lines above do not say it."""
     wait, culprit = facts.wait, facts.culprit
     if isinstance(wait, Exchange):
-        carried = f", whose replies carry {one_line(repr(wait.key))}" if facts.is_absence else ""
-        yield (("the request: ", ""), *_said(wait.request), (carried, ""))
+        # The name of a reply is no id, and says what was awaited.
+        word = "its reply is" if isinstance(wait.key, str) and not wait.key.isdigit() else "request id"
+        carried = f" ({word} {one_line(str(wait.key))})" if facts.is_absence else ""
+        yield (("the request: ", ""), *said(wait.request), (carried, ""))
         if facts.is_absence and wait.messages:
             yield f"of its replies these came, and not the last: {_names(wait.messages)}"
         elif culprit is not None and (facts.outcome == "check" or not _says_why(culprit)):
-            yield (("the reply: ", ""), *_said(culprit))
+            yield (("the reply: ", ""), *said(culprit))
     elif facts.outcome == "check" and not any(difference.path == "" for difference in facts.differences):
-        yield (("the message: ", ""), *_said(culprit))
+        yield (("the message: ", ""), *said(culprit))
 
 
-def _what_came(facts: Explanation) -> str:
+def _what_arrived(facts: Explanation) -> str:
     came, number = facts.came, facts.received - facts.wait.after
     if not number:
         if not facts.received:
-            return "nothing has come on this channel at all"
+            return "nothing arrived on this channel at all"
         if not facts.history:
-            return "nothing came since"
+            return "nothing arrived during the wait"
         # Before the wait: what a silent channel said last is where to look first.
         last = facts.history[-1]
-        if facts.outcome == "closed" and facts.at_ns - last.at_ns < _LONG_SILENCE_NS:
-            return f"nothing came since; the last before was {_name(last)}"
-        return (
-            f"nothing came since; the channel was silent for {seconds(facts.at_ns - last.at_ns)}, since {_name(last)}"
-        )
+        silent_ns = facts.at_ns - last.at_ns
+        before = f", {seconds(silent_ns)} earlier" if silent_ns else ""
+        return f"nothing arrived during the wait; the last message before it was {_names([last])}{before}"
     silent_ns = facts.at_ns - came[-1].at_ns if came else 0
     silence = f", and then nothing for {seconds(silent_ns)}" if silent_ns >= _WORTH_TELLING_NS else ""
-    if number == len(came):
-        return f"what came since: {_names(came)}{silence}"
-    latest = f", the latest of them {_names(came)}" if came else ""
-    return f"what came since: {number} messages{latest}{silence}"
-
-
-def _about_refusals(facts: Explanation) -> Iterator[str | Line]:
-    """A refusal that nobody has awaited yet is often why something else does not come."""
-    refusals = [message for message in facts.came if message.is_failure]
-    for refusal in refusals[-_MOST_REFUSALS:]:
-        said = _refusal(refusal) or plain_line(_said(refusal))
-        yield ((_name(refusal), "name"), (" was a refusal: ", ""), (said, "found"))
+    told = _names(came, without=facts.contradiction)
+    if number != len(came):
+        told = counted(number, "message") + (f", the latest of them {told}" if came else "")
+    return f"what arrived during the wait: {told}{silence}"
 
 
 def _about_fitting(facts: Explanation) -> Iterator[str | Line]:
@@ -258,15 +309,16 @@ def _about_fitting(facts: Explanation) -> Iterator[str | Line]:
 
 
 def _about_nearest(facts: Explanation) -> Iterator[str | Line]:
-    """Also beside one that fits, if that had come before: then this may be what came instead of another such."""
-    nearest, wait, fitting = facts.nearest, facts.wait, facts.fitting
-    if nearest is None or (fitting is not None and fitting.number > wait.after):
-        return
+    nearest, wait = facts.nearest, facts.wait
     raised = wait.raised if isinstance(wait, MessageWait) else None
-    if raised is None or raised[0] is not nearest:
-        when, number = f"nearest, {_when(nearest, wait)}: ", f" (message {nearest.number})"
-        yield ((when, ""), (_name(nearest), "name"), (number, ""))
-        yield from map(_indented, difference_lines(facts.nearest_differences, facts.mask))
+    if nearest is None or (raised is not None and raised[0] is nearest):
+        return
+    counts = ""
+    if nearest.number <= wait.after:
+        counts = " (unread, it would have counted)" if not facts.is_taken(nearest) else " (it had been taken)"
+    number = f" (message {nearest.number})"
+    yield ((f"nearest, {_when(nearest, wait)}{counts}: ", ""), (_name(nearest), "name"), (number, ""))
+    yield from map(_indented, difference_lines(facts.nearest_differences, facts.mask))
 
 
 def _refusal(message: Message | None) -> str:
@@ -280,23 +332,12 @@ def _says_why(refusal: Message) -> bool:
     return bool(code_and_text(refusal)[1].strip())
 
 
-def code_and_text(message: Message | None) -> tuple[str | int, str]:
-    """What a refusal says of why, in the fields that look like a code and a text for people; "" for what it has not."""
-    body = message.body if message is not None else None
-    fields = named_fields(body)
-    if fields is None:
-        return "", body if isinstance(body, str) else ""
-    fields = named_fields(fields.get("error")) or fields
-    # No dialect says which fields tell why; these are what people call them.
-    code = next((fields[field] for field in _CODES if isinstance(fields.get(field), (str, int))), "")
-    return code, next((fields[field] for field in _TEXTS if isinstance(fields.get(field), str)), "")
-
-
 def _places(wait: Wait[Any], role: Role) -> Iterator[Line]:
     if wait.source is not None:
         yield ((f"at {wait.source}", role),)
     if wait.step is not None:
-        place = f" at {wait.step.source}" if wait.step.source else ""
+        is_elsewhere = wait.step.source and wait.step.source != wait.source
+        place = f" at {wait.step.source}" if is_elsewhere else ""
         yield (("in the step ", ""), (one_line(wait.step.title), "step"), (place, "elsewhere"))
 
 
@@ -306,7 +347,8 @@ def _when(message: Message, wait: Wait[Any]) -> str:
     return f"{seconds(max(message.at_ns - wait.made_ns, 0))} after the wait began"
 
 
-def _said(message: Message | None) -> Line:
+def said(message: Message | None) -> Line:
+    """A message at a glance: its name, and a part of its body."""
     if message is None:
         return (("nothing", ""),)
     return ((_name(message), "name"), (f" {one_line(_body(message.body), _LONGEST_BODY)}", ""))
@@ -324,19 +366,22 @@ def _name(message: Message) -> str:
     return message.name if message.name.isprintable() and len(message.name) <= _LONGEST_NAME else shorten(message.name)
 
 
-def _names(messages: Sequence[Message]) -> str:
-    counted = Counter(_name(message) for message in messages)
-    return one_line(", ".join(name if times == 1 else f"{name} ×{times}" for name, times in counted.items()))
+def _names(messages: Sequence[Message], without: Message | None = None) -> str:
+    """The messages by name, with what a failure says of why, but for `without`, whose reason is told already; what only
+    says that somebody is there comes last."""
+    told = [m for m in messages if not is_heartbeat(m.name)] + [m for m in messages if is_heartbeat(m.name)]
+    times_of = Counter(_name(m) + (f" ({why})" if m is not without and (why := _why(m)) else "") for m in told)
+    return one_line(", ".join(name if times == 1 else f"{name} ×{times}" for name, times in times_of.items()), 300)
 
 
-_CODES: Final = ("code", "errorCode", "error_code", "status")
-_TEXTS: Final = ("message", "reason", "description", "detail", "text", "error")
-_MOST_CAUSES: Final = 20
+def _why(message: Message) -> str:
+    """What is told of a message in a row of others: why, if something failed; and what has no name by what it says."""
+    return reason(message) if message.name == UNNAMED or sign_of_failure(message) else ""
+
+
+_MOST_CAUSES: Final = 16
 """So many lines are about the cause, so that there is room for the places."""
 _MOST_FIELDS: Final = 20
-_MOST_REFUSALS: Final = 2
 _LONGEST_BODY: Final = 240
 _LONGEST_NAME: Final = 80
 _WORTH_TELLING_NS: Final = 100_000_000
-_LONG_SILENCE_NS: Final = 1_000_000_000
-"""Whoever closes a connection may do so because it was silent for that long."""

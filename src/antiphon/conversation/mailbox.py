@@ -38,7 +38,7 @@ DEFAULT_LIMIT_BYTES: Final = 64 * 1024 * 1024
 class Mailbox:
     """What a channel has received and no one has taken, and who waits for what.
 
-    owner: the channel's name in explanations.
+    owner: the channel's name in explanations, where `other` is what the other side is called.
     limit, limit_bytes: how many messages are kept, and how much raw data of theirs, from 0. Beyond it the oldest that
         is in `ignored` falls out, or the oldest of all if none is; both are counted in `dropped`, the former also in
         `dropped_ignored`. With `keeps_all` only what is ignored falls out, and `is_full` asks for a pause.
@@ -47,14 +47,14 @@ class Mailbox:
 
     `received` counts the messages that have come, over all connections. `settled` are the waits to wake: each once, and
     an exchange also when a reply has come that is not its last. `violations` are the forbidden messages that came,
-    `soft_failures` the soft checks that failed, until whoever drives the mailbox takes them. `has_news` says that there
-    is a violation, that something fell out, that the mailbox became full, that somebody waits for a predicate or is to
-    be told with others or of a failure, until whoever drives it says False. `gap` is what there is instead of a
-    connection that has ended and is being opened again, `gaps` are the latest such times.
+    `soft_failures` the failed soft checks. `has_news`: there is a violation, something fell out, it became full, or
+    somebody waits for a predicate or is to be told with others or of a failure. Whoever drives the mailbox takes these.
+    `gaps` are the latest times without a connection that is being opened again, `gap` is the present one.
     """
 
     gap: Gap | None = None
     gaps: tuple[Gap, ...] = ()
+    other = "the server"
 
     def __init__(
         self,
@@ -68,10 +68,8 @@ class Mailbox:
         next_order: Callable[[], int] | None = None,
     ) -> None:
         if limit < 0 or history < 0 or limit_bytes < 0:
-            raise ScenarioError(
-                f"a mailbox cannot have the limits {limit} and {limit_bytes} bytes, and the history {history}",
-                hint="all are counts, from 0",
-            )
+            these = f"the limits {limit} and {limit_bytes} bytes, and the history {history}"
+            raise ScenarioError(f"a mailbox cannot have {these}", hint="all are counts, from 0")
         self.owner = owner
         self.limit = limit
         self.limit_bytes = limit_bytes
@@ -86,6 +84,7 @@ class Mailbox:
         self.past = History(history)
         self.history = self.past.messages
         self.taken = self.past.taken
+        self.ignored = ignored
         self._backlog = Backlog(ignored)
         self._keeps_all = keeps_all
         self._wait_index = WaitIndex()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from antiphon.conversation.checks import Check, is_soft, why
-from antiphon.conversation.explanation_text import code_and_text
+from antiphon.conversation.failure_signs import code_and_text
 from antiphon.conversation.match import DESCRIBED, Difference, matches
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import Exchange

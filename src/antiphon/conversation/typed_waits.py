@@ -9,10 +9,10 @@ import msgspec
 
 from antiphon.conversation.awaited import is_predicate
 from antiphon.conversation.checks import Check, is_soft, why
-from antiphon.conversation.explanation import NAME_PATH
 from antiphon.conversation.match import DESCRIBED, Difference, matches
 from antiphon.conversation.message import Message
 from antiphon.conversation.names import B, names_told
+from antiphon.conversation.nearest import NAME_PATH
 from antiphon.conversation.quick_writes import quick_writes
 from antiphon.conversation.typed import make_body, misfits, tag_of
 from antiphon.conversation.waits import Exchange, MessageWait, Wait

@@ -15,10 +15,11 @@ from typing import Any, Final, NamedTuple
 
 from antiphon.conversation.awaited import is_predicate, parts_around_name
 from antiphon.conversation.ending import Ending
-from antiphon.conversation.explanation import NAME_PATH, Explanation
-from antiphon.conversation.explanation_text import code_and_text
+from antiphon.conversation.explanation import Explanation
+from antiphon.conversation.failure_signs import code_and_text
 from antiphon.conversation.match import ABSENT, DESCRIBED, Difference, describe
 from antiphon.conversation.message import Message
+from antiphon.conversation.nearest import NAME_PATH
 from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
 from antiphon.conversation.wording import cut
 from antiphon.errors import AntiphonError, CheckFailed, MessagesLeft, ScenarioError, SoftChecksFailed
@@ -194,7 +195,7 @@ class _Told(_Words):
                 asked = self._name(wait.request.name) if isinstance(wait, Exchange) else culprit
                 return f"was to be refused {asked}, and it was accepted"
             case "forbidden":
-                return f"received {culprit}, but there was to be {self._wanted(wait)}"
+                return f"received {culprit}, and {self._wanted(wait)} was expected"
             case _:
                 if isinstance(wait, CloseWait):
                     return f"waited {self._awaited(wait)}, but {self._ending(facts.ending)}"
@@ -210,9 +211,9 @@ class _Told(_Words):
             yield "for a while there was no connection"
         if facts.holds_part:
             yield "part of a message had come"
-        refusals = [message for message in facts.came if message.is_failure]
-        if refusals:
-            yield f"{self._name(refusals[-1].name)} was a refusal: {self._refusal(refusals[-1])}"
+        if (instead := facts.contradiction) is not None:
+            came = "was a refusal" if instead.is_failure else "came"
+            yield f"{self._name(instead.name)} {came}: {self._refusal(instead)}".removesuffix(": ")
         if isinstance(wait, Exchange) and facts.strays:
             yield f"a reply to no open request came: {self._name(facts.strays[-1].name)}"
         if (fitting := self._fitting()) is not None:
@@ -271,8 +272,8 @@ class _Told(_Words):
     def _ending(self, ending: Ending | None) -> str:
         if ending is None:
             return "the connection closed"
-        who = {"peer": "the peer closed", "us": "we closed"}.get(ending.by, "the connection broke")
-        code = "" if ending.code is None else f" with {ending.code}"
+        who = {"peer": "the server closed", "us": "we closed"}.get(ending.by, "the connection was lost")
+        code = "" if ending.code is None or ending.by == "wire" else f" with {ending.code}"
         said = self._prose(ending.reason or ending.detail)
         return f"{who}{code}{f': {said}' if said else ''}"
 

@@ -171,12 +171,12 @@ FAULTS: dict[str, tuple[Any, dict[str, Any], str]] = {
     "a close": (
         calling,
         {"states": [], "fault": ("close", 1011, "out of lines")},
-        "waited for newState where call=…, state='connected', but the peer closed with 1011: out of lines",
+        "waited for newState where call=…, state='connected', but the server closed with 1011: out of lines",
     ),
     "a break": (
         calling,
         {"states": [], "fault": ("abort",)},
-        "waited for newState where call=…, state='connected', but the connection broke with 1006",
+        "waited for newState where call=…, state='connected', but the connection was lost",
     ),
     "an answer to another": (
         calling,
@@ -188,7 +188,7 @@ FAULTS: dict[str, tuple[Any, dict[str, Any], str]] = {
     "an alarm": (
         doing("be_silent", ("alarm", lambda: {"n": number()})),
         {},
-        "received alarm, but there was to be no alarm",
+        "received alarm, and no alarm was expected",
     ),
     "never ready": (doing("settle"), {}, "waited 5 s until it at test_causes.py:"),
     "a wrong record": (

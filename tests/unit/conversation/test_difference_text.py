@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.conversation.difference_text import difference_lines
-from antiphon.conversation.match import differences
+from antiphon.conversation.difference_text import difference_lines, kind_of_difference
+from antiphon.conversation.match import Difference, describe, differences
 from antiphon.errors import plain_line
 
 
@@ -128,3 +128,51 @@ def test_whatever_differs_is_told_in_few_lines(wanted: Any, found: Any) -> None:
     assert bool(told_of) == bool(misfits)
     assert len(told_of) <= 16
     assert all(len(line) <= 410 and len(line.splitlines()) == 1 for line in told_of)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "kind"),
+    [
+        ("lobby", "lobby ", "a blank at the end"),
+        ("lobby", " lobby", "a blank at the beginning"),
+        ("lobby ", "lobby", "no blank at the end"),
+        (" lobby", "lobby", "no blank at the beginning"),
+        ("a b", "a  b", "differs in blanks"),
+        ("Lobby", "lobby", "differs in case"),
+        ("abc", "cba", "reversed"),
+        ("one two", "two one", "the same words in another order"),
+        ("é", "e\u0301", "the same to the eye, in other characters"),
+        ("4858", 4858, "a number, not text"),
+        (4858, "4858", "text, not a number"),
+        (1.5, "1.5", "text, not a number"),
+        (True, "true", "text, not a boolean"),
+        ("false", False, "a boolean, not text"),
+        (None, "null", "text, not null"),
+        ("None", None, "null, not text"),
+        (4858, "4859", ""),
+        (4858, "x", ""),
+        (True, "yes", ""),
+        ("held", "ready", ""),
+        ("", "x", ""),
+        (1, 2, ""),
+        ("x", [1], ""),
+    ],
+)
+def test_a_difference_that_is_easily_overlooked_is_named(wanted: Any, found: Any, kind: str) -> None:
+    assert kind_of_difference(wanted, found) == kind
+    (line,) = difference_lines([Difference("f", wanted, found)])
+    assert plain_line(line).endswith(f" ({kind})" if kind else "wanted " + describe(wanted))
+
+
+def test_items_in_another_order_are_one_difference() -> None:
+    found = differences({"words": ["a", "b", "c"], "n": 1}, {"words": ["a", "c", "b"], "n": 2})
+    assert [plain_line(line) for line in difference_lines(found)] == [
+        "words is ['c', 'b'], wanted ['b', 'c'] (the same items in another order)",
+        "n is 2, wanted 1",
+    ]
+    twice = differences({"words": ["a", "b"]}, {"words": ["b", "b"]})
+    assert [plain_line(line) for line in difference_lines(twice)] == ["words[0] is 'b', wanted 'a'"]
+    other = differences({"words": ["a", "b"]}, {"words": ["b", "c"]})
+    assert len(difference_lines(other)) == 2
+    more = differences({"words": ["a", "b"]}, {"words": ["b", "a"]})
+    assert len(difference_lines(more)) == 1

@@ -175,6 +175,15 @@ def test_a_while_without_a_connection_is_told() -> None:
     assert text_of(silence.error) == "waited to hear no alarm, but for a while there was no connection"
 
 
+def test_what_says_that_something_failed_is_told_with_why() -> None:
+    desk = Desk()
+    wait = desk.expect("state")
+    desk.hear("denied", {"reason": "members only"})
+    desk.expire(5)
+    assert wait.error is not None
+    assert text_of(wait.error) == "waited 5 s for state; denied came: members only"
+
+
 def test_what_came_twice_is_told() -> None:
     desk = Desk()
     desk.hear("alarm", {"n": 1})
@@ -182,7 +191,7 @@ def test_what_came_twice_is_told() -> None:
     wait = desk.expect_none("alarm", within_s=5)
     desk.hear("alarm", {"n": 1})
     assert wait.error is not None
-    assert text_of(wait.error) == "received alarm, but there was to be no alarm; the one before it said the same"
+    assert text_of(wait.error) == "received alarm, and no alarm was expected; the one before it said the same"
 
 
 def test_errors_without_facts() -> None:

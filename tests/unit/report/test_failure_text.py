@@ -29,7 +29,7 @@ LINES: list[Line] = [
     (("  it came 2 ms too late", "late"),),
     (("  ", ""), ("at desk.py:12", "place")),
     (("  in the step ", ""), ("hold()", "step"), (" at calls.py:3", "elsewhere")),
-    (("  what came since: ping", ""),),
+    (("  what arrived during the wait: ping", ""),),
     (("  ", ""), ("hint:", "hint"), (" look there", "")),
     (("  because of that all ended", "aside"),),
 ]
