@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from operator import attrgetter
 from statistics import median
 from typing import Any, Final, Literal
 
@@ -11,9 +12,10 @@ import msgspec
 
 from antiphon.conversation.wording import shorten, visible
 from antiphon.report.difference.alignment import aligned, moved
+from antiphon.report.difference.correlation import Correlation
 from antiphon.report.difference.extract import Place, Spoken, Utterance
 from antiphon.report.difference.fields import body_of, flat, path_of, type_name
-from antiphon.report.difference.variable import Renaming, as_id, is_time
+from antiphon.report.difference.variable import Renaming, are_made_up, as_id, ids_in, is_time, may_be_made_up
 
 __all__ = ["Difference", "FieldChange", "MessageChange", "TimingChange", "compare"]
 
@@ -26,6 +28,11 @@ FEWEST: Final = 5
 """Values that differ in nearly all of so many pairs or more, and nearly always in each run too, are variable."""
 
 EXAMPLE_LENGTH: Final = 60
+
+MOST_LOOKED_AT: Final = 1_000_000
+"""So often at most is looked whether a message passed one that it belongs to; beyond that each that moved has."""
+
+Pair = tuple[Utterance, Utterance]
 
 Kind = Literal["added", "removed", "type", "value", "id"]
 
@@ -100,32 +107,84 @@ def compare(
     first, second = Spoken(before), Spoken(after)
     messages: list[MessageChange] = []
     fields = _Fields()
-    compared = 0
-    for place in sorted({*first.sequences, *second.sequences}):
-        old = [said for said in first.sequences[place] if said.name not in ignored]
-        new = [said for said in second.sequences[place] if said.name not in ignored]
-        names = [said.name for said in old], [said.name for said in new]
-        pairs = aligned(*names)
-        elsewhere, gone, come = moved(*names, pairs)
-        messages += _changes("missing", place, [old[at] for at in gone])
-        messages += _changes("new", place, [new[at] for at in come])
-        messages += _changes("reordered", place, [new[at] for _, at in elsewhere])
-        for one, other in (*pairs, *elsewhere):
-            fields.compare(place.direction, old[one], new[other])
-        compared += len(pairs) + len(elsewhere)
+    sequences = [_Sequence(place, first, second, ignored) for place in sorted({*first.sequences, *second.sequences})]
+    # What it takes is to read all that was said: only where others than the plain pairs may be meant.
+    if any(sequence.may_be_mixed() for sequence in sequences):
+        correlation = Correlation(first, second)
+        for sequence in sequences:
+            sequence.pair_by(correlation)
+    for sequence in sequences:
+        messages += sequence.changes()
+        for one, other in sequence.pairs:
+            fields.compare(sequence.place, one, other)
+    fields.look_at_equal()
     changes, variable = fields.judged()
     return Difference(
         before=first.verdict.own,
         after=second.verdict.own,
         before_call=visible(first.verdict.call),
         after_call=visible(second.verdict.call),
-        compared=compared,
+        compared=sum(len(sequence.pairs) for sequence in sequences),
         messages=sorted(messages, key=lambda change: change.at_s),
         fields=changes,
         timings=_timings(first.took_ns, second.took_ns) if has_timings else [],
         variable=variable,
         renamed=len(fields.renaming),
     )
+
+
+class _Sequence:
+    """What was said in a place in both runs: the `pairs` that correspond, and what is gone, new or elsewhere."""
+
+    def __init__(self, place: Place, first: Spoken, second: Spoken, ignored: Collection[str]) -> None:
+        self.place = place
+        old = [said for said in first.sequences[place] if said.name not in ignored]
+        new = [said for said in second.sequences[place] if said.name not in ignored]
+        names = [said.name for said in old], [said.name for said in new]
+        pairs = aligned(*names)
+        elsewhere, gone, come = moved(*names, pairs)
+        self.pairs: list[Pair] = [(old[one], new[other]) for one, other in (*pairs, *elsewhere)]
+        self._gone = [old[at] for at in gone]
+        self._come = [new[at] for at in come]
+        self._elsewhere = [new[at] for _, at in elsewhere]
+
+    def may_be_mixed(self) -> bool:
+        """Whether other pairs may be more alike, or what is elsewhere may have gone on beside the rest."""
+        differing = Counter(old.name for old, new in self.pairs if old.raw != new.raw)
+        return bool(self._elsewhere) or any(times > 1 for times in differing.values())
+
+    def pair_by(self, correlation: Correlation) -> None:
+        """Pair those of each name that belong together, and leave what went on side by side where it is."""
+        named: defaultdict[str, list[Pair]] = defaultdict(list)
+        for pair in self.pairs:
+            named[pair[0].name].append(pair)
+        self.pairs = []
+        for pairs in named.values():
+            olds, news = (
+                sorted((old for old, _ in pairs), key=_by_number),
+                sorted((new for _, new in pairs), key=_by_number),
+            )
+            self.pairs += correlation.paired(olds, news)
+        if len(self._elsewhere) * len(self.pairs) <= MOST_LOOKED_AT:
+            moved_here = {id(said) for said in self._elsewhere}
+            moved_pairs = [pair for pair in self.pairs if id(pair[1]) in moved_here]
+            self._elsewhere = [pair[1] for pair in moved_pairs if self._is_out_of_order(pair, correlation)]
+
+    def _is_out_of_order(self, pair: Pair, correlation: Correlation) -> bool:
+        old, new = pair
+        return any(
+            (old.number < one.number) != (new.number < other.number) and not correlation.is_beside(pair, (one, other))
+            for one, other in self.pairs
+            if one is not old
+        )
+
+    def changes(self) -> list[MessageChange]:
+        """What is in one of the runs only, and what has another place."""
+        return [
+            *_changes("missing", self.place, self._gone),
+            *_changes("new", self.place, self._come),
+            *_changes("reordered", self.place, self._elsewhere),
+        ]
 
 
 def _changes(
@@ -165,10 +224,11 @@ class _Field:
         self.times = 0
         self.ids: list[tuple[Any, Any, list[tuple[str, str, str]]]] = []
         self.values: list[tuple[Any, Any]] = []
+        self.made_up = 0
         self.others: dict[Kind, tuple[int, str, str]] = {}
 
-    def add(self, path: str, old: Any, new: Any, renaming: Renaming) -> None:
-        """The field has these two values in a pair of messages."""
+    def add(self, path: str, old: Any, new: Any, renaming: Renaming) -> list[tuple[str, str, str]]:
+        """The field has these two values in a pair of messages; gives the ids in them that are renamed."""
         # First: whether something is a time or an id says nothing if it is a number here and a text there.
         if type_name(old) != type_name(new):
             self.count("type", *(f"{type_name(value)} {shorten(value, EXAMPLE_LENGTH)}" for value in (old, new)))
@@ -178,8 +238,20 @@ class _Field:
             # Judged later: only when all pairs have been seen is known which id corresponds to which.
             renaming.learn(ids)
             self.ids.append((old, new, ids))
+            self.made_up += are_made_up(old, new)
+            return ids
         else:
             self.values.append((old, new))
+        return []
+
+    def settle(self, renaming: Renaming) -> None:
+        """What stands where mostly made-up ids are is one, too, whatever it looks like."""
+        alike = [pair for pair in self.values if may_be_made_up(*pair)] if self.made_up else []
+        if alike and self.made_up >= len(alike):
+            self.values = [pair for pair in self.values if pair not in alike]
+            for old, new in alike:
+                renaming.learn([("", old, new)])
+                self.ids.append((old, new, [("", old, new)]))
 
     def judged(self, of: int, renaming: Renaming) -> tuple[dict[Kind, tuple[int, str, str]], int]:
         """What has changed: how often, and an example; and how many differences are those of any two runs."""
@@ -206,22 +278,41 @@ class _Fields:
         self.renaming = Renaming()
         self._fields: defaultdict[tuple[str, str, str], _Field] = defaultdict(_Field)
         self._pairs: Counter[tuple[str, str]] = Counter()
+        self._equal: list[tuple[Place, Utterance]] = []
+        self._kept: list[tuple[Place, _Field, Any, tuple[str, str]]] = []
+        self._renamed: set[tuple[Place, str, str]] = set()
 
-    def compare(self, direction: str, old: Utterance, new: Utterance) -> None:
+    def compare(self, place: Place, old: Utterance, new: Utterance) -> None:
         """Compare two messages that correspond."""
-        self._pairs[direction, old.name] += 1
+        self._pairs[place.direction, old.name] += 1
         # What is equal as text needs no reading, which is most of what a comparison costs.
         if old.raw == new.raw:
+            self._equal.append((place, old))
             return
         before, after = flat(body_of(old.raw)), flat(body_of(new.raw))
-        for place, value in before.items():
-            if place not in after:
-                self._field(direction, old.name, place).count("removed", shorten(value, EXAMPLE_LENGTH), "")
-            elif not _is_same(value, after[place]):
-                self._field(direction, old.name, place).add(place, value, after[place], self.renaming)
-        for place, value in after.items():
-            if place not in before:
-                self._field(direction, old.name, place).count("added", "", shorten(value, EXAMPLE_LENGTH))
+        for path, value in before.items():
+            field = self._field(place.direction, old.name, path)
+            if path not in after:
+                field.count("removed", shorten(value, EXAMPLE_LENGTH), "")
+            elif _is_same(value, after[path]):
+                self._kept += [(place, field, value, each) for each in ids_in(path_of(path), value)]
+            else:
+                for scope, one, _ in field.add(path, value, after[path], self.renaming):
+                    self._renamed.add((place, scope, one))
+        for path, value in after.items():
+            if path not in before:
+                self._field(place.direction, old.name, path).count("added", "", shorten(value, EXAMPLE_LENGTH))
+
+    def look_at_equal(self) -> None:
+        """An id that is another one elsewhere in its direction of a channel has to be that wherever it stands."""
+        for place, said in self._equal if self._renamed else ():
+            for path, value in flat(body_of(said.raw)).items():
+                ids = ids_in(path_of(path), value)
+                self._kept += [(place, self._field(place.direction, said.name, path), value, each) for each in ids]
+        for place, field, value, (scope, one) in self._kept:
+            if (place, scope, one) in self._renamed:
+                self.renaming.learn([(scope, one, one)])
+                field.ids.append((value, value, [(scope, one, one)]))
 
     def _field(self, direction: str, name: str, place: str) -> _Field:
         return self._fields[direction, name, path_of(place)]
@@ -230,6 +321,8 @@ class _Fields:
         """What has changed, and how often which fields differ as they do in any two runs."""
         changes: list[FieldChange] = []
         variable: dict[str, int] = {}
+        for field in self._fields.values():
+            field.settle(self.renaming)
         for (direction, name, path), field in self._fields.items():
             of = self._pairs[direction, name]
             found, usual = field.judged(of, self.renaming)
@@ -245,6 +338,9 @@ class _Fields:
 def _is_same(old: Any, new: Any) -> bool:
     """Equal as JSON is: 1 is 1.0, and is not true."""
     return bool(old == new) and (type(old) is type(new) or type_name(old) == type_name(new))
+
+
+_by_number = attrgetter("number")
 
 
 def _differs_by_nature(pairs: Sequence[tuple[Any, Any]], of: int) -> bool:

@@ -26,12 +26,13 @@ class Place(msgspec.Struct, frozen=True, order=True):
 
 
 class Utterance(msgspec.Struct, gc=False):
-    """A message, or a request over HTTP with its answer."""
+    """A message, or a request over HTTP with its answer; `key` is what a request and its replies have in common."""
 
     name: str
     raw: Data | HttpExchange
     at_ns: int
     number: int
+    key: str = ""
 
 
 class Spoken:
@@ -56,7 +57,9 @@ class Spoken:
             case Message() | WrittenMessage():
                 direction = "sent" if entry.is_sent else "received"
                 said = self.sequences[Place(entry.actor, entry.channel, direction)]
-                said.append(Utterance(entry.name, readable(entry), entry.at_ns, len(said) + 1))
+                key = entry.asks if entry.asks is not None else entry.reply_to
+                told = str(key) if key is not None else ""
+                said.append(Utterance(entry.name, readable(entry), entry.at_ns, len(said) + 1, told))
                 self._time_request(entry)
             case HttpExchange():
                 name = f"{entry.method} {without_variables(_path(entry.url))}"

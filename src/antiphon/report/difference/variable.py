@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-__all__ = ["Renaming", "as_id", "is_time", "without_variables"]
+__all__ = ["Renaming", "are_made_up", "as_id", "constant", "ids_in", "is_time", "may_be_made_up", "without_variables"]
 
 _FORMS: Final = re.compile(
     r"(?P<time>"
@@ -33,7 +33,23 @@ _DIGITS: Final = re.compile(r"\d+")
 _ID_WORDS: Final = frozenset(
     {
         *("id", "ids", "uuid", "guid", "key", "token", "nonce", "seq", "sequence", "counter", "serial", "session"),
-        *("sid", "ref", "reference", "cookie", "etag", "hash", "signature", "ticket", "correlation", "trace", "span"),
+        *(
+            "stream",
+            "subscription",
+            "rid",
+            "cid",
+            "sid",
+            "ref",
+            "reference",
+            "cookie",
+            "etag",
+            "hash",
+            "signature",
+            "ticket",
+            "correlation",
+            "trace",
+            "span",
+        ),
     }
 )
 _TIME_WORDS: Final = frozenset(
@@ -42,6 +58,16 @@ _TIME_WORDS: Final = frozenset(
 _DURATION_WORDS: Final = frozenset(
     {"duration", "age", "took", "rtt", "s", "sec", "secs", "seconds", "ms", "millis", "us", "ns"}
 )
+_COUNTER_WORDS: Final = frozenset({"seq", "sequence", "counter", "serial", "nonce", "etag", "hash", "signature"})
+"""Of the words of ids those of which each message has another."""
+
+_IDENTIFIER: Final = re.compile(r"[\w.:/@+~-]{5,80}", re.ASCII)
+_SEGMENT: Final = re.compile(r"[A-Za-z0-9]+")
+_ALPHANUMERIC: Final = re.compile(r"[A-Za-z0-9]")
+_TURN: Final = re.compile(r"(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
+SHORTEST_MADE_UP: Final = 5
+FEWEST_TURNS: Final = 2
+
 NEARLY_AS_LONG: Final = 1.2
 """Whole numbers are durations that were measured, and not set, if the one is at most so many times the other."""
 
@@ -87,7 +113,64 @@ def as_id(path: str, before: Any, after: Any) -> list[tuple[str, str, str]] | No
     words = _words(path)
     if is_alike and not _ID_WORDS.isdisjoint(words[-1:]):
         return [(words[-1], str(before), str(after))]
-    return None
+    return [("", before, after)] if are_made_up(before, after) else None
+
+
+def ids_in(path: str, value: Any) -> list[tuple[str, str]]:
+    """The ids in one value, each with where it is valid, as `as_id` gives those of two; counters are none here."""
+    if isinstance(value, str):
+        found = [("", text) for kind, text in _read(value).found if kind == "id"]
+        if found or (_IDENTIFIER.fullmatch(value) and any(map(_is_made_up, _SEGMENT.findall(value)))):
+            return found or [("", value)]
+    elif type(value) is not int:
+        return []
+    words = _words(path)
+    is_id = not (_ID_WORDS - _COUNTER_WORDS).isdisjoint(words[-1:]) and (type(value) is int or _DIGITS.search(value))
+    return [(words[-1], str(value))] if is_id else []
+
+
+def constant(path: str, value: Any) -> Any:
+    """What of a value is the same in every run: `*` stands for what is not."""
+    if _is_number(value):
+        words = _words(path)
+        is_variable = not (_ID_WORDS | _TIME_WORDS | _DURATION_WORDS).isdisjoint(words[-1:])
+        return "*" if is_variable or any(low < value < high for low, high in _EPOCHS) else value
+    if not isinstance(value, str):
+        return value
+    return "*" if ids_in(path, value) else without_variables(value)
+
+
+def are_made_up(before: Any, after: Any) -> bool:
+    """True if both are ids as `m4-s5hbwp` and `m7-k0xq3a`, or six hexadecimal digits: of one layout, with letters and
+    digits mixed in one part of it, and hardly a character of that alike. `utf8mb3` and `utf8mb4` are not."""
+    if not _is_of_one_layout(before, after):
+        return False
+    parts = zip(_SEGMENT.findall(before), _SEGMENT.findall(after), strict=True)
+    return any((_is_made_up(one) or _is_made_up(other)) and _has_little_in_common(one, other) for one, other in parts)
+
+
+def may_be_made_up(before: Any, after: Any) -> bool:
+    """The same of two that stand where others are: each letter may be a digit by chance, and the same one, too."""
+    return _is_of_one_layout(before, after) and any(len(part) >= SHORTEST_MADE_UP for part in _SEGMENT.findall(before))
+
+
+def _is_of_one_layout(before: Any, after: Any) -> bool:
+    """Whether both are identifiers whose separators, and the lengths between them, are the same."""
+    if not isinstance(before, str) or not isinstance(after, str) or len(before) != len(after):
+        return False
+    if not _IDENTIFIER.fullmatch(before) or not _IDENTIFIER.fullmatch(after):
+        return False
+    return _ALPHANUMERIC.sub("x", before) == _ALPHANUMERIC.sub("x", after)
+
+
+def _is_made_up(part: str) -> bool:
+    """Whether letters and digits alternate as they do not in a word with a number behind it."""
+    turns = len(_TURN.findall(part))
+    return len(part) >= SHORTEST_MADE_UP and turns >= FEWEST_TURNS
+
+
+def _has_little_in_common(one: str, other: str) -> bool:
+    return 2 * sum(first == second for first, second in zip(one, other, strict=True)) < len(one)
 
 
 class Renaming:
