@@ -490,7 +490,7 @@ def test_a_second_reply_is_nobodys(serve: Callable[..., Any]) -> None:
     [
         ([1, 2], "its body is a list of 2"),
         ("yes", "it is str, not an object"),
-        ({"result": "success", "ids": [7]}, "its fields are 'result', 'ids'"),
+        ({"result": "success", "ids": [7]}, "its fields are 'result', 'ids'; did you mean 'ids'?"),
         ({}, "its body is empty"),
     ],
 )

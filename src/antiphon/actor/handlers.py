@@ -20,6 +20,7 @@ from antiphon.conversation.wording import shorten
 from antiphon.errors import AntiphonError, ChannelClosed, DialectError, ErrorReply, HandlerFailed, ScenarioError
 from antiphon.journal import Handled
 from antiphon.runtime.call_site import place, place_of
+from antiphon.runtime.failed_code import tell_values
 from antiphon.runtime.runtime import Runtime
 from antiphon.runtime.tracebacks import author_frame
 from antiphon.transport.interface import Connection
@@ -227,7 +228,8 @@ class Dispatcher:
 
     def _blame(self, handler: Callable[..., Any], request: Message | None, error: Exception) -> str:
         what = f"the handler {handler.__name__}" + (f" of {request.name}" if request is not None else "")
-        told, hint = str(error), None
+        tell_values(error)
+        told, hint = "\n".join([str(error), *getattr(error, "__notes__", ())]), None
         # Its text alone: place and hint are told as such, below, and not in the middle of a line.
         if isinstance(error, AntiphonError) and error.text:
             told, hint = error.text, error.hint

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -12,14 +13,14 @@ from cyclopts.exceptions import CycloptsError, MissingArgumentError, UnusedCliTo
 
 from antiphon.cli.exit_codes import BUG, USAGE, exit_code, is_told_to_end
 from antiphon.cli.screen import Screen
-from antiphon.errors import AntiphonError, Line, in_pieces, plain_line
+from antiphon.errors import AntiphonError, Line, in_pieces, plain_line, plain_text
 from antiphon.journal import RunEnded
 from antiphon.journal.file import FILE_NAME, read_journal
 from antiphon.report.failure_text import show_command
 from antiphon.report.text import last_lines
 from antiphon.runtime.exhaustion import as_exhaustion
 from antiphon.runtime.tracebacks import author_frame
-from antiphon.scenarios.outcome import failure_lines
+from antiphon.scenarios.outcome import CODE_INDENT, failure_lines
 
 __all__ = ["fail"]
 
@@ -50,7 +51,7 @@ def fail(
     code = exit_code(error)
     lines = failure_lines(error)
     plain = str(error) if isinstance(error, AntiphonError) else f"{type(error).__name__}: {error}"
-    text = ended.error if ended is not None and ended.error else plain
+    text = ended.error if ended is not None and ended.error else plain_text(lines)
     # The traceback has the error's text once more, unmasked.
     trace = "".join(traceback.format_exception(error)).replace(plain, text)
     if shows_traceback:
@@ -85,15 +86,27 @@ def _with_place(lines: list[Line], error: BaseException) -> list[Line]:
     """The lines, with the author's where none of them is a place, or where the author's code raised the cause."""
     # What is told below, with the line of code, is not told twice.
     if not isinstance(error, AntiphonError):
-        lines = [line for line in lines if not _is_place(line)]
+        lines = _without_places(lines, _is_place)
     elif error.called_at and error.__cause__ is not None:
-        lines = [line for line in lines if (f"at {error.called_at}", "place") not in line]
+        called = (f"at {error.called_at}", "place")
+        lines = _without_places(lines, lambda line: called in line)
     if error.__cause__ is not None or not any(map(_is_place, lines)):
         told = _author_lines(error)
         # The same line of code, where it is told without the function that it is in.
-        lines = [line for line in lines if not told or not _is_place(line) or not _begins_with(told[0], line)]
+        lines = _without_places(lines, lambda line: bool(told) and _is_place(line) and _begins_with(told[0], line))
         lines[1:1] = [line for line in told if line not in lines]
     return lines
+
+
+def _without_places(lines: list[Line], is_one: Callable[[Line], bool]) -> list[Line]:
+    """The lines without such places, and without the code below them."""
+    kept: list[Line] = []
+    is_below = False
+    for line in lines:
+        is_below = is_one(line) or (is_below and plain_line(line).startswith(CODE_INDENT))
+        if not is_below:
+            kept.append(line)
+    return kept
 
 
 def _begins_with(author: Line, line: Line) -> bool:
@@ -108,7 +121,7 @@ def _author_lines(error: BaseException) -> list[Line]:
     frame = author_frame(error)
     if frame is None:
         return []
-    code: list[Line] = [((f"      {frame.line}", ""),)] if frame.line else []
+    code: list[Line] = [((f"{CODE_INDENT}{frame.line}", ""),)] if frame.line else []
     return [(("  ", ""), (f"at {_from_here(frame.filename)}:{frame.lineno}, in {frame.name}", "place")), *code]
 
 

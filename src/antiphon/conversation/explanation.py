@@ -20,7 +20,8 @@ from antiphon.conversation.match import Difference, matches
 from antiphon.conversation.message import Message
 from antiphon.conversation.names import is_among
 from antiphon.conversation.nearest import Nearest, nearest_of
-from antiphon.conversation.waits import AbsenceWait, Exchange, MessageWait, Wait
+from antiphon.conversation.predicate_text import values_at
+from antiphon.conversation.waits import AbsenceWait, Exchange, MessageWait, UntilWait, Wait
 from antiphon.errors import Line, in_pieces, plain_text
 
 __all__ = ["Explanation", "FailureKind", "Memory"]
@@ -67,6 +68,7 @@ class Explanation:
     asides: the latest lines that came beside the messages, oldest first.
     gaps: the times since the wait began in which there was no connection, and another one was to follow.
     other: what the other side is called, "the server" or "the client".
+    condition: the values that a condition read which never was true, in lines.
 
     Set by whoever knows more, before the text is made: `mask` takes the secrets out of it; `holds_part` says that part
     of a message had come, and its rest had not; `later` are the messages that came after the failure, `listened_ns` is
@@ -104,6 +106,7 @@ class Explanation:
         self.later: Sequence[Message] = ()
         self.listened_ns = 0
         self.beside: Sequence[Line] = ()
+        self.condition = values_at(wait.predicate) if isinstance(wait, UntilWait) else []
         self._tell = tell
         self._taken = tuple(memory.taken)
         self._ignored = memory.ignored

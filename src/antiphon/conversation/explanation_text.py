@@ -13,6 +13,7 @@ from antiphon.conversation.explanation import Explanation, FailureKind, Memory
 from antiphon.conversation.failure_signs import code_and_text, is_heartbeat, reason, sign_of_failure
 from antiphon.conversation.match import Difference
 from antiphon.conversation.message import UNNAMED, Message
+from antiphon.conversation.predicate_text import about_predicates
 from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
 from antiphon.conversation.wording import counted, one_line, seconds, shorten
 from antiphon.errors import Line, Piece, Role, plain_line
@@ -142,6 +143,10 @@ def _details(facts: Explanation) -> Iterator[str | Line]:
     """The cause as far as it can be told and what arrived, then where and since when, then what was asked."""
     wait = facts.wait
     yield from islice(_causes(facts), _MOST_CAUSES)
+    misfit, found = (
+        (facts.nearest, facts.nearest_differences) if facts.is_absence else (facts.culprit, facts.differences)
+    )
+    yield from about_predicates(wait, found, misfit, facts.condition)
     yield from facts.beside
     if facts.is_absence:
         if not isinstance(wait, CloseWait) or facts.outcome == "deadline":

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from antiphon.conversation.headers import Headers, combine
-from antiphon.conversation.message import describe_fields
+from antiphon.conversation.message import field_missing
 from antiphon.conversation.wording import shorten
 from antiphon.errors import FieldMissing
 
@@ -59,12 +59,11 @@ class HttpResponse(msgspec.Struct, eq=False):
         try:
             return self.body[key]
         except (KeyError, IndexError, TypeError) as error:
-            raise FieldMissing(f"the answer has no field {key!r}", hint=_describe(self.body)) from error
+            if isinstance(self.body, str):
+                told = f"its body is the text {shorten(self.body)}"
+                raise FieldMissing(f"the answer has no field {key!r}", hint=told) from error
+            raise field_missing("the answer", key, self.body) from error
 
     def get(self, key: Any, default: Any = None) -> Any:
         """`body[key]` or `default`."""
         return self.body.get(key, default) if isinstance(self.body, Mapping) else default
-
-
-def _describe(body: Any) -> str:
-    return f"its body is the text {shorten(body)}" if isinstance(body, str) else describe_fields(body)

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from antiphon.conversation.likeness import nearest_name
 from antiphon.conversation.named_fields import named_fields
 from antiphon.conversation.quick_writes import quick_writes
 from antiphon.errors import AntiphonError, FieldMissing, ScenarioError
@@ -19,6 +20,7 @@ __all__ = [
     "Unreadable",
     "Withdrawal",
     "describe_fields",
+    "field_missing",
     "require_data",
 ]
 
@@ -82,7 +84,7 @@ class Message(msgspec.Struct, eq=False, gc=False):
             fields = named_fields(self.body)
             if fields is not None and fields is not self.body and isinstance(key, str) and key in fields:
                 return fields[key]
-            raise FieldMissing(f"{self.name} has no field {key!r}", hint=describe_fields(self.body)) from error
+            raise field_missing(self.name, key, self.body) from error
 
     def __contains__(self, key: object) -> bool:
         return key in (named_fields(self.body) or ())
@@ -121,6 +123,13 @@ def require_data(data: object) -> None:
         raise ScenarioError(
             f"data is text or bytes, not {type(data).__name__}", hint="send() takes a name and fields, and encodes them"
         )
+
+
+def field_missing(whose: str, key: Any, body: Any) -> FieldMissing:
+    """The error for a field that is not there, which tells what is."""
+    meant = nearest_name(key, named_fields(body) or ())
+    hint = describe_fields(body) + (f"; did you mean {meant!r}?" if meant is not None else "")
+    return FieldMissing(f"{whose} has no field {key!r}", hint=hint)
 
 
 def describe_fields(body: Any) -> str:

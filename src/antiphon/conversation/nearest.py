@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
@@ -11,6 +10,7 @@ import msgspec
 
 from antiphon.conversation.awaited import is_predicate
 from antiphon.conversation.failure_signs import is_heartbeat
+from antiphon.conversation.likeness import nearest_name
 from antiphon.conversation.match import Difference, differences, matches
 from antiphon.conversation.message import Message
 from antiphon.conversation.named_fields import named_fields
@@ -71,7 +71,7 @@ def _distance(near: Nearest, where: Any, after: int) -> tuple[bool, bool, int, i
 def _of_another_name(name: str | tuple[str, ...], where: Any, messages: list[Message]) -> Nearest | None:
     """A typo in a name, a message about the same thing, or one whose name stands where its dialect does not look."""
     names = name if isinstance(name, tuple) else (name,)
-    alike = {_alike(wanted, {message.name for message in messages}): wanted for wanted in names}
+    alike = {nearest_name(wanted, {message.name for message in messages}): wanted for wanted in names}
     about = [message for message in messages if _is_about_the_same(where, message.body)]
     for message in reversed(about or messages):
         if message.name in alike:
@@ -110,14 +110,6 @@ def _fields_in(where: Any) -> int:
     return sum(map(_fields_in, where)) if isinstance(where, (list, tuple)) else 1
 
 
-def _alike(name: str, names: Iterable[str]) -> str | None:
-    """The one of the names that is this one but for its case, or nearly this one."""
-    folded = {other[:_LONGEST_NAME].casefold(): other for other in names}
-    found = difflib.get_close_matches(name[:_LONGEST_NAME].casefold(), folded, n=1, cutoff=0.8)
-    return folded[found[0]] if found else None
-
-
-_LONGEST_NAME: Final = 80
 _KEY: Final = re.compile(r"(?:(?:^|[^A-Za-z])(?:id|ID|key)|[a-z](?:Id|ID|Key|Uuid|UUID|Ref|Number))$|uuid$")
 _DIGIT: Final = re.compile(r"\d")
 _LEAST: Final = 10

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from antiphon.conversation.explanation import Explanation
 from antiphon.conversation.message import Message
+from antiphon.conversation.source_code import line_at
 from antiphon.conversation.wording import visible_lines
 from antiphon.errors import AntiphonError, ConnectFailed, DialectError, Line, TransportError, plain_text
 from antiphon.journal import Journal, RunVerdict, StepStarted
 from antiphon.runtime.call_site import place
 from antiphon.runtime.tracebacks import author_frame
 
-__all__ = ["failure_lines", "make_presentable", "text_of", "verdict_of"]
+__all__ = ["CODE_INDENT", "failure_lines", "make_presentable", "text_of", "verdict_of"]
+
+CODE_INDENT: Final = " " * 6
+"""Before a line of source, which stands below its place."""
 
 _INTERRUPTIONS: Final = (asyncio.CancelledError, KeyboardInterrupt)
 
@@ -47,7 +52,16 @@ def failure_lines(error: BaseException) -> list[Line]:
         if (frame := author_frame(error)) is not None:
             lines.append((("  ", ""), (f"at {place(frame.filename, frame.lineno or 0)}", "place")))
     notes = [line for note in getattr(error, "__notes__", ()) for line in f"  {note}".split("\n")]
-    return [*lines, *(((note, "aside"),) for note in notes)]
+    return [*_with_source(lines), *(((note, "aside"),) for note in notes)]
+
+
+def _with_source(lines: Iterable[Line]) -> Iterator[Line]:
+    """The lines, with that of the source below each that says where it happened."""
+    for line in lines:
+        yield line
+        where = next((text.removeprefix("at ") for text, role in line if role == "place"), "")
+        if source := line_at(where):
+            yield ((f"{CODE_INDENT}{source}", ""),)
 
 
 def make_presentable(error: BaseException | None, journal: Journal, otherwise_at: str) -> None:

@@ -33,6 +33,7 @@ from antiphon.journal.masking import Masker
 from antiphon.journal.recording import STANDARD_REPORTS, load_reports, new_run_directory, recording
 from antiphon.runtime.event_loop import callback_failures, require_no_loop, run_in_loop
 from antiphon.runtime.exhaustion import as_exhaustion
+from antiphon.runtime.failed_code import tell_values
 from antiphon.runtime.runtime import Runtime
 from antiphon.runtime.task_context import tasks_with
 from antiphon.scenarios.outcome import make_presentable, text_of, verdict_of
@@ -282,6 +283,8 @@ class _Performance:
         try:
             # Not awaited itself: what it raises is judged in `_conclude`, together with what failed beside it.
             await ended
+            if _has_failed(self._body) and not self._body.cancelled():
+                tell_values(self._body.exception())  # before anything else changes them
         finally:
             if not self._body.done():
                 self._body.cancel()

@@ -326,6 +326,8 @@ def test_its_predicate_raises(desk: Any) -> None:
         cause=(
             "where= raised KeyError: 'stat', on state {'state': 'ready'}",
             "  a predicate that raises does not fit; is there a slip in it?",
+            "what it must be: bool(body['stat'] == 'ready')",
+            "  body = {'state': 'ready'}",
         ),
     )
 

@@ -163,7 +163,10 @@ def test_only_the_latest_gaps_are_remembered(desk: Any) -> None:
 def test_a_gap_in_words() -> None:
     gap = Gap(Ending(1006), 2_000_000_000)
     assert list(gap.lines()) == [
-        "there was no connection since 2.000 s of the run, and nothing could come: the connection was lost without a close frame"
+        (
+            "there was no connection since 2.000 s of the run, and nothing could come: "
+            "the connection was lost without a close frame"
+        )
     ]
     for gap.attempt in (1, 2, 3):
         gap.meet("nobody listens" if gap.attempt < 3 else "refused: 503")

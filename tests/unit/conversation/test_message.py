@@ -31,7 +31,7 @@ def test_an_item_of_a_list_is_read_from_the_message() -> None:
 @pytest.mark.parametrize(
     ("body", "key", "hint"),
     [
-        ({"id": 1, "n": 2}, "ID", "its fields are 'id', 'n'"),
+        ({"id": 1, "n": 2}, "ID", "its fields are 'id', 'n'; did you mean 'id'?"),
         ({}, "id", "its body is empty"),
         ([1, 2], 5, "its body is a list of 2"),
         ([1, 2], "id", "its body is a list of 2"),

@@ -1,0 +1,116 @@
+"""The author's source: the line at a place, and the expression that a function is.
+
+Read when something has failed, and kept, a file at a time. Relied upon: `co_positions` (PEP 657, from 3.11 on) says
+where the instructions of a lambda are written. A file that was changed since, or that cannot be read, has no source
+here: then there is less to tell, and nothing wrong.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from collections.abc import Mapping
+from functools import lru_cache
+from types import CodeType, FunctionType, MethodType
+from typing import Any, Final
+
+from antiphon.conversation.wording import one_line
+
+__all__ = ["expression_of", "line_at", "names_of", "text_of", "tree_of"]
+
+
+@lru_cache(maxsize=32)
+def tree_of(file: str) -> ast.Module | None:
+    """The syntax tree of a file; None for one that cannot be read, or is no Python."""
+    try:
+        return ast.parse("".join(linecache.getlines(file)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError, SystemError):
+        return None
+
+
+def line_at(place: str) -> str:
+    """The line of source at a place, FILE:LINE, on one line; "" where there is none, as at an address."""
+    file, _, line = place.rpartition(":")
+    return (
+        one_line(linecache.getline(file, int(line)), LONGEST_LINE) if file.endswith(".py") and line.isdecimal() else ""
+    )
+
+
+def text_of(node: ast.AST) -> str:
+    """A part of the source as Python would write it, on one line; without notes and parentheses that are not needed."""
+    return one_line(ast.unparse(node), LONGEST_LINE)
+
+
+def expression_of(function: Any) -> ast.expr | None:
+    """What a function gives: of a lambda its body, of a function that only returns something, that; else None."""
+    plain = _plain(function)
+    return _expression_of(plain.__code__) if plain is not None else None
+
+
+def names_of(function: Any, *arguments: Any) -> Mapping[str, Any] | None:
+    """What the names in a function stand for when it is called with these arguments; None if that cannot be told."""
+    plain = _plain(function)
+    if plain is None:
+        return None
+    if isinstance(function, MethodType):
+        arguments = (function.__self__, *arguments)
+    code = plain.__code__
+    taken = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    if len(arguments) > code.co_argcount or code.co_flags & _STARRED:
+        return None
+    missing = taken[len(arguments) : code.co_argcount]
+    defaults = dict(zip(reversed(missing), reversed(plain.__defaults__ or ()), strict=False))
+    names = {
+        **plain.__globals__,
+        **(plain.__kwdefaults__ or {}),
+        **defaults,
+        **dict(zip(taken, arguments, strict=False)),
+    }
+    for name, cell in zip(code.co_freevars, plain.__closure__ or (), strict=True):
+        try:
+            names[name] = cell.cell_contents
+        except ValueError:  # it has no value yet
+            names.pop(name, None)
+    return names
+
+
+def _plain(function: Any) -> FunctionType | None:
+    function = function.__func__ if isinstance(function, MethodType) else function
+    return function if isinstance(function, FunctionType) else None
+
+
+@lru_cache(maxsize=256)
+def _expression_of(code: CodeType) -> ast.expr | None:
+    tree = tree_of(code.co_filename)
+    if tree is None:
+        return None
+    found: ast.expr | None = None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name == code.co_name:
+            found = _returned(node, code) or found
+        # Of several on a line, or one in another, it is the smallest that all its instructions are in.
+        elif isinstance(node, ast.Lambda) and code.co_name == "<lambda>" and _holds(node.body, code):
+            found = node.body  # of one that is in another, which comes first in the walk
+    return found
+
+
+def _returned(node: ast.FunctionDef, code: CodeType) -> ast.expr | None:
+    """What the function gives, if it is that of the code and does nothing else."""
+    first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+    body = node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body
+    if first != code.co_firstlineno or len(body) != 1 or not isinstance(body[0], ast.Return):
+        return None
+    return body[0].value
+
+
+def _holds(node: ast.expr, code: CodeType) -> bool:
+    positions = [each for each in code.co_positions() if None not in each and each[2:] != (0, 0)]
+    begin, end = (node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0)
+    return bool(positions) and all(
+        begin <= (line, column) and (end_line, end_column) <= end for line, end_line, column, end_column in positions
+    )
+
+
+LONGEST_LINE: Final = 160
+_STARRED: Final = 0x04 | 0x08
+"""`CO_VARARGS` and `CO_VARKEYWORDS` of `inspect`."""

@@ -1,0 +1,112 @@
+"""The author's source, found from a function or a place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from antiphon.conversation.source_code import expression_of, line_at, names_of, text_of, tree_of
+
+LIMIT = 3
+
+
+class Desk:
+    state = "busy"
+
+    def is_ready(self) -> bool:
+        """Whether it is."""
+        return self.state == "ready"
+
+
+def is_many(n: int, *, most: int = 5) -> bool:
+    return n > most
+
+
+def with_more(n: int) -> bool:
+    n += 1
+    return n > LIMIT
+
+
+def two() -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    return (lambda a: a > LIMIT), (lambda b: b < LIMIT)
+
+
+def outer() -> Callable[[Any], Any]:
+    limit = 9
+    return lambda a: (lambda b: b > limit)(a)
+
+
+def source(function: Any) -> str | None:
+    found = expression_of(function)
+    return text_of(found) if found is not None else None
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (lambda body: body["state"] == "ready", "body['state'] == 'ready'"),
+        (two()[0], "a > LIMIT"),
+        (two()[1], "b < LIMIT"),
+        (outer(), "(lambda b: b > limit)(a)"),
+        (is_many, "n > most"),
+        (Desk().is_ready, "self.state == 'ready'"),
+        (with_more, None),
+        (partial(is_many, 3), None),
+        (len, None),
+        (Desk, None),
+        (eval("lambda: 1"), None),
+    ],
+)
+def test_an_expression_is_found_by_its_function(function: Any, expected: str | None) -> None:
+    assert source(function) == expected
+
+
+def test_a_lambda_over_several_lines_is_told_on_one() -> None:
+    assert (
+        source(
+            lambda body: (
+                body["state"]  # with a note
+                == "ready"
+            )
+        )
+        == "body['state'] == 'ready'"
+    )
+
+
+def test_names_are_those_of_a_call() -> None:
+    names = names_of(is_many, 7)
+    assert names is not None
+    assert (names["n"], names["most"], names["LIMIT"]) == (7, 5, 3)
+    inside = names_of(outer(), 1)
+    assert inside is not None
+    assert (inside["a"], inside["limit"]) == (1, 9)
+    desk = Desk()
+    of_method = names_of(desk.is_ready)
+    assert of_method is not None
+    assert of_method["self"] is desk
+    assert names_of(is_many, 1, 2, 3) is None
+    assert names_of(lambda *a: a, 1) is None
+    assert names_of(len, 1) is None
+
+
+def test_a_name_without_a_value_yet_is_none() -> None:
+    assert "later" not in (names_of(lambda: later) or {})
+    if LIMIT == 0:
+        later = 1
+
+
+def test_a_line_is_told_on_one_and_without_indentation(tmp_path: Path) -> None:
+    file = tmp_path / "calls.py"
+    file.write_text("def f():\n    await   g()\n")
+    assert line_at(f"{file}:2") == "await g()"
+    assert [line_at(place) for place in ("", f"{file}:9", "nowhere.py:1", "ws://host:80", "calls.py:x")] == [""] * 5
+
+
+def test_a_file_that_is_no_python_has_no_tree(tmp_path: Path) -> None:
+    file = tmp_path / "calls.py"
+    file.write_text("def (")
+    assert tree_of(str(file)) is None
