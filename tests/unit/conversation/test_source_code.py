@@ -101,8 +101,9 @@ def test_a_name_without_a_value_yet_is_none() -> None:
 
 def test_a_line_is_told_on_one_and_without_indentation(tmp_path: Path) -> None:
     file = tmp_path / "calls.py"
-    file.write_text("def f():\n    await   g()\n")
+    file.write_text("def f():\n    await   g()\n@scenario\n")
     assert line_at(f"{file}:2") == "await g()"
+    assert line_at(f"{file}:3") == ""
     assert [line_at(place) for place in ("", f"{file}:9", "nowhere.py:1", "ws://host:80", "calls.py:x")] == [""] * 5
 
 
