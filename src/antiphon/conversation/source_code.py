@@ -29,11 +29,15 @@ def tree_of(file: str) -> ast.Module | None:
 
 
 def line_at(place: str) -> str:
-    """The line of source at a place, FILE:LINE, on one line; "" where there is none, as at an address."""
+    """The line of source at a place, FILE:LINE, on one line; "" where there is none, as at an address.
+
+    That of a function with decorators is the first of those, and says nothing: it has none either.
+    """
     file, _, line = place.rpartition(":")
-    return (
-        one_line(linecache.getline(file, int(line)), LONGEST_LINE) if file.endswith(".py") and line.isdecimal() else ""
-    )
+    if not file.endswith(".py") or not line.isdecimal():
+        return ""
+    found = one_line(linecache.getline(file, int(line)), LONGEST_LINE)
+    return "" if found.startswith("@") else found
 
 
 def text_of(node: ast.AST) -> str:
