@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -54,7 +54,6 @@ class HttpStreamConnection(HttpStreamFlow):
     only hears; `pieces` is what is heard; `on_lost` is awaited in the end.
     """
 
-    subprotocol = ""
     sends_frames = True
 
     def __init__(
@@ -65,8 +64,7 @@ class HttpStreamConnection(HttpStreamFlow):
         close_within_s: float,
         on_lost: Callable[[], Awaitable[None]],
     ) -> None:
-        super().__init__(close_within_s)
-        self._receiver = receiver
+        super().__init__(receiver, close_within_s)
         self._pieces = pieces
         self._saying = saying
         self._on_lost = on_lost
@@ -88,11 +86,8 @@ class HttpStreamConnection(HttpStreamFlow):
         if self._saying is None:
             text = "nothing can be said on this stream: how that is sent was not declared"
             raise TransportError(text, hint='HttpStream(says="POST")')
-        said = data.encode() if isinstance(data, str) else data
-        self._unsent.append(said)
-        self._unsent_bytes += len(said)
+        self._put(data)
         if self._sender is None:
-            self._is_empty.clear()
             self._sender = self._loop.create_task(self._send_all(self._saying))
 
     def close(self, code: int | None = None, reason: str = "") -> None:
@@ -138,7 +133,7 @@ class HttpStreamConnection(HttpStreamFlow):
             while self._unsent:
                 if failure := await saying.send(self._unsent[0]):
                     self._tell("on_aside", f"{saying.method} failed", failure)
-                self._unsent_bytes -= len(self._unsent.popleft())
+                self._take()
         finally:
             self._sender = None
             self._is_empty.set()
@@ -163,14 +158,3 @@ class HttpStreamConnection(HttpStreamFlow):
         finally:
             self._is_empty.set()
             self._tell("on_ended", ending)
-
-    def _tell(self, what: str, *news: Any) -> None:
-        try:
-            hear = getattr(self._receiver, what, None)
-            if hear is not None:
-                hear(*news)
-        except Exception as error:
-            text = f"the receiver raised {type(error).__name__} in {what}"
-            self._loop.call_exception_handler({"message": text, "exception": error})
-            self._goodbye = self._goodbye or Ending(by="us", detail=text)
-            self.abort()

@@ -1,15 +1,18 @@
-"""What both sides of a stream over HTTP keep of what flows: what has not left yet, and whether anybody reads."""
+"""What both sides of a stream over HTTP, and of one of gRPC, keep of what flows: what has not left, who reads."""
 
 from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
+from typing import Any
 
 import msgspec
 
 from antiphon.conversation.ending import Ending
+from antiphon.conversation.message import Data
 from antiphon.transport.closing_time import ClosingTime, overdue
+from antiphon.transport.interface import Receiver
 
 __all__ = ["HttpStreamFlow"]
 
@@ -18,7 +21,10 @@ class HttpStreamFlow(ABC):
     """One stream's; `close_within_s` is how long what was said may take to leave after our goodbye, while none of it
     does."""
 
-    def __init__(self, close_within_s: float) -> None:
+    subprotocol = ""
+
+    def __init__(self, receiver: Receiver, close_within_s: float) -> None:
+        self._receiver = receiver
         self._close_within_s = close_within_s
         self._loop = asyncio.get_running_loop()
         self._goodbye: Ending | None = None
@@ -49,8 +55,39 @@ class HttpStreamFlow(ABC):
         self._is_reading.set()
 
     @abstractmethod
+    def close(self, code: int | None = None, reason: str = "") -> None:
+        """End it behind what was said."""
+
+    @abstractmethod
     def abort(self) -> None:
         """End it now."""
+
+    def _put(self, data: Data) -> None:
+        """Behind what was said before."""
+        said = data.encode() if isinstance(data, str) else data
+        self._unsent.append(said)
+        self._unsent_bytes += len(said)
+        self._is_empty.clear()
+
+    def _take(self) -> None:
+        """The first of it has left."""
+        self._unsent_bytes -= len(self._unsent.popleft())
+
+    def _tell(self, what: str, *news: Any) -> Any:
+        """What the receiver says to the news; None if it wants no such news."""
+        try:
+            hear = getattr(self._receiver, what, None)
+            return hear(*news) if hear is not None else None
+        except Exception as error:
+            text = f"the receiver raised {type(error).__name__} in {what}"
+            self._loop.call_exception_handler({"message": text, "exception": error})
+            self._fail(text)
+            return None
+
+    def _fail(self, text: str) -> None:
+        """End it because of ourselves."""
+        self._goodbye = self._goodbye or Ending(by="us", detail=text)
+        self.abort()
 
     def _end_overdue(self) -> None:
         if self._goodbye is not None:

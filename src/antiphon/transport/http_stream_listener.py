@@ -122,13 +122,11 @@ class HttpStreamListening:
 class _Incoming(HttpStreamFlow):
     """A stream that was asked for, from the server's side."""
 
-    subprotocol = ""
     hears_frames = True
 
     def __init__(self, receiver: Receiver, response: web.StreamResponse, wire: Any, close_within_s: float) -> None:
-        super().__init__(close_within_s)
+        super().__init__(receiver, close_within_s)
         self.ended = asyncio.Event()
-        self._receiver = receiver
         self._response = response
         self._wire = wire
         self._news = asyncio.Event()
@@ -136,10 +134,7 @@ class _Incoming(HttpStreamFlow):
     def send(self, data: Data) -> None:
         """Put it behind what was said before."""
         if self._goodbye is None and not self.ended.is_set():
-            said = data.encode() if isinstance(data, str) else data
-            self._unsent.append(said)
-            self._unsent_bytes += len(said)
-            self._is_empty.clear()
+            self._put(data)
             self._news.set()
 
     def close(self, code: int | None = None, reason: str = "") -> None:
@@ -187,16 +182,9 @@ class _Incoming(HttpStreamFlow):
             await self._news.wait()
             self._news.clear()
             while self._unsent:
-                said = self._unsent[0]
-                await self._response.write(said)
-                self._unsent.popleft()
-                self._unsent_bytes -= len(said)
+                await self._response.write(self._unsent[0])
+                self._take()
             self._is_empty.set()
 
-    def _tell(self, what: str, *news: Any) -> None:
-        try:
-            getattr(self._receiver, what)(*news)
-        except Exception as error:
-            text = f"the receiver raised {type(error).__name__} in {what}"
-            self._loop.call_exception_handler({"message": text, "exception": error})
-            self.close()
+    def _fail(self, text: str) -> None:
+        self.close()
