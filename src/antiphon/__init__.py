@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         MessagePack,
         Mqtt,
         Ocpp,
+        Protobuf,
         Raw,
         Resp,
         SocketIo,
@@ -133,6 +134,7 @@ __all__ = [
     "OpeningRefused",
     "Peer",
     "Plan",
+    "Protobuf",
     "Proxy",
     "Raw",
     "RecordingError",
@@ -203,8 +205,8 @@ _HOMES = {
         "actor.channel": "Channel",
         "conversation.checks": "Soft soft",
         "actor.declarations": "Accepted Http Link WebSocket",
-        "dialect": "Cbor Codec Dialect GraphqlWs Json JsonRpc Lsp Meeting MessagePack Mqtt Ocpp Raw Resp SocketIo "
-        "Stomp Text Xml",
+        "dialect": "Cbor Codec Dialect GraphqlWs Json JsonRpc Lsp Meeting MessagePack Mqtt Ocpp Protobuf Raw Resp "
+        "SocketIo Stomp Text Xml",
         "conversation.ending": "Ending",
         "errors": "AntiphonError ChannelClosed CheckFailed ConnectFailed DeadlinePassed DialectError "
         "DialectFailed ErrorReply ExpectationFailed FieldMissing ForbiddenMessage HandlerFailed LoadInconclusive "

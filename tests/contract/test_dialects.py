@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any, ClassVar
 from uuid import uuid4
 
+import grpc
 import pytest
 from club import Club, ClubCodec, Doorkeeper, Guest
 from lines import Lines
@@ -27,6 +28,7 @@ from antiphon import (
     MessagePack,
     Mqtt,
     Ocpp,
+    Protobuf,
     Raw,
     Resp,
     SocketIo,
@@ -309,6 +311,21 @@ SPEECHES["ocpp 2.0.1, by uuid"] = Speech(
     asks=("Heartbeat", {}),
     answer={"currentTime": "2026-11-27T16:00:00Z"},
     refusal=("InternalError", ""),
+)
+desk_pb2 = grpc.protos("desk.proto")
+SPEECHES["protobuf"] = Speech(
+    Protobuf(desk_pb2.Said, desk_pb2.Said, id="request", reply="re_{name}", failed={"number": ""}),
+    samples=[
+        ("note", "größer"),
+        ("order", {"what": "tea", "many": [1, -2], "kind": "FANCY", "extra": {"a": b"\xff"}, "price": 0.0, "next": []}),
+    ],
+    asks=("cancel", {"number": "7"}),
+    answer={"number": "7", "message": "", "code": 0},
+    refusal=(404, "unknown"),
+)
+SPEECHES["protobuf, a type for all"] = Speech(
+    Protobuf(desk_pb2.Cancelled, desk_pb2.Cancelled),
+    samples=[("Cancelled", {"number": "7", "message": "größer", "code": 2**31 - 1})],
 )
 SPEECHES["lsp"] = Speech(
     Lsp(), samples=[*BODIES, ("exit", None), ("list", [1, [2]])], asks=("textDocument/hover", {"line": 1}), answer=None

@@ -12,6 +12,8 @@ from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import Data
 from antiphon.testing.transport_check import Check
 from antiphon.testing.transports import CHECKS, Wires, name_of
+from antiphon.transport.grpc.client import GrpcTransport
+from antiphon.transport.grpc.listener import GrpcListener
 from antiphon.transport.http_stream import HttpStream
 from antiphon.transport.http_stream_listener import HttpStreamListener
 from antiphon.transport.interface import Accept, Connection, Opening, Receiver
@@ -30,12 +32,19 @@ HTTP = dict.fromkeys(
     ),
     False,
 )
+GRPC = dict.fromkeys(
+    (
+        *("has_text", "has_codes", "has_paths", "has_refusals", "has_subprotocols"),
+        *("has_half_close", "has_finish"),  # a server's status ends both directions
+    ),
+    False,
+)
 STREAMS = {"tcp", "tcps", "unix"}
 
 MakeWires = Callable[..., Wires]
 
 
-@pytest.fixture(params=["memory", "ws", "ws compressed", "wss", "ws+unix", "tcp", "tcps", "unix", "http"])
+@pytest.fixture(params=["memory", "ws", "ws compressed", "wss", "ws+unix", "tcp", "tcps", "unix", "http", "grpc"])
 def make_wires(request: pytest.FixtureRequest) -> MakeWires:
     """Makes one of the built-in transports; its sides wait `close_within_s` for a goodbye."""
 
@@ -44,6 +53,9 @@ def make_wires(request: pytest.FixtureRequest) -> MakeWires:
             network = MemoryNetwork(close_within_s=close_within_s)
             return Wires(network, network, "memory://contract")
         options: dict[str, Any] = {"close_within_s": close_within_s}
+        if request.param == "grpc":
+            address = "grpc://127.0.0.1:0/kit.Kit/Talk"
+            return Wires(GrpcListener(), GrpcTransport(**options), address, options=options, **GRPC)
         if request.param == "http":
             return Wires(
                 HttpStreamListener(), HttpStream(says="POST", **options), "http://127.0.0.1:0", options=options, **HTTP

@@ -12,7 +12,7 @@ from antiphon.transport.tls import Tls
 
 __all__ = ["TlsChoice"]
 
-PLAIN: Final = frozenset({"http", "memory", "tcp", "unix", "ws", "ws+unix"})
+PLAIN: Final = frozenset({"grpc", "http", "memory", "tcp", "unix", "ws", "ws+unix"})
 """The schemes of ours without TLS; of others nobody here knows."""
 
 

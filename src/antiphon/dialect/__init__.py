@@ -11,6 +11,7 @@ from antiphon.dialect.notation import Notation
 from antiphon.dialect.ocpp import Ocpp
 from antiphon.dialect.packed import Cbor, MessagePack
 from antiphon.dialect.plain import Raw, Text
+from antiphon.dialect.protobuf import Protobuf
 from antiphon.dialect.resp import Resp
 from antiphon.dialect.socketio import SocketIo
 from antiphon.dialect.stomp import Stomp
@@ -30,6 +31,7 @@ __all__ = [
     "Mqtt",
     "Notation",
     "Ocpp",
+    "Protobuf",
     "Raw",
     "Resp",
     "SocketIo",

@@ -87,6 +87,19 @@ class Tls:
         """The context of a server, which needs a certificate; the same each time."""
         return self._server_context
 
+    def pem(self, setting: str) -> bytes | None:
+        """What is in the file of `ca`, `certificate` or `key` (of a folder: in all of them), None if none is named.
+
+        For a wire whose TLS is not Python's. Raises ScenarioError for a file that cannot be read, or holds none.
+        """
+        named = self.certificate if setting == "key" and not self.key else getattr(self, setting)
+        if not named:
+            return None
+        path = self._path(named)
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        wanted = _KEY if setting == "key" else _CERTIFICATE
+        return "\n".join(self._read(setting, each, wanted) for each in files).encode("latin-1")
+
     def without_identity(self) -> Tls:
         """The same towards somebody else: our certificate is not for them, and the server's name is not theirs."""
         return replace(self, certificate="", key="", password="", server_name="")

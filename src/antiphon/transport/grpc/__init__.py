@@ -1,0 +1,1 @@
+"""Streams of gRPC: one that flows both ways is a connection."""
