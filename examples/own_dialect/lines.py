@@ -2,7 +2,7 @@
 
 import re
 
-from antiphon import UNREADABLE, Codec, Data, DialectError, ErrorReply, Message
+from antiphon.plugins import UNREADABLE, Codec, Data, DialectError, ErrorReply, Message
 
 
 class Lines(Codec):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
-from antiphon import Codec, Data, DialectError, Ending, Meeting, Message, OpeningRefused, Withdrawal
+from antiphon.plugins import Codec, Data, DialectError, Ending, Meeting, Message, OpeningRefused, Withdrawal
 
 
 class Club:

@@ -11,6 +11,12 @@ from pathlib import Path
 import pytest
 
 import antiphon
+from antiphon import plugins
+from antiphon.dialect import codec, meeting, notation
+from antiphon.transport import interface
+from antiphon.transport.stream import byte_stream
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("name", antiphon.__all__)
@@ -50,3 +56,17 @@ def test_a_word_says_the_same_on_an_actor_as_on_a_channel(name: str) -> None:
 
 def test_the_words_of_an_actor_are_many() -> None:
     assert {"send", "ask", "expect", "expect_none", "until", "forbid", "drain", "mark", "close"} <= {*WORDS}
+
+
+def test_all_names_of_the_seams_are_in_one_place() -> None:
+    inner = {"namer_of", "KEYS"}
+    for module in (interface, byte_stream, codec, meeting, notation):
+        assert {*module.__all__} - inner <= {*plugins.__all__}, module.__name__
+    assert all(hasattr(plugins, name) for name in plugins.__all__)
+
+
+@pytest.mark.parametrize("path", ["examples/own_dialect/lines.py", "tests/harness/club.py"])
+def test_a_dialect_of_ones_own_needs_nothing_else(path: str) -> None:
+    tree = ast.parse((ROOT / path).read_text())
+    used = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+    assert {module for module in used if module.startswith("antiphon")} == {"antiphon.plugins"}
