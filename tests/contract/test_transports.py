@@ -44,7 +44,9 @@ STREAMS = {"tcp", "tcps", "unix"}
 MakeWires = Callable[..., Wires]
 
 
-@pytest.fixture(params=["memory", "ws", "ws compressed", "wss", "ws+unix", "tcp", "tcps", "unix", "http", "grpc"])
+@pytest.fixture(
+    params=["memory", "ws", "ws compressed", "wss", "ws+unix", "wss+unix", "tcp", "tcps", "unix", "http", "grpc"]
+)
 def make_wires(request: pytest.FixtureRequest) -> MakeWires:
     """Makes one of the built-in transports; its sides wait `close_within_s` for a goodbye."""
 
@@ -66,14 +68,21 @@ def make_wires(request: pytest.FixtureRequest) -> MakeWires:
             transport = WebSocketTransport(tls=request.getfixturevalue("client_tls"), **options)
             options["tls"] = request.getfixturevalue("server_tls")
             return Wires(WebSocketListener(), transport, "wss://127.0.0.1:0", options=options, has_finish=False)
-        if request.param == "ws+unix":
-            path = request.getfixturevalue("tmp_path") / "s"
-            transport = WebSocketTransport(**options)
-            return Wires(WebSocketListener(), transport, f"ws+unix://{path}", options=options, has_finish=False)
+        if request.param.endswith("+unix"):
+            return _websockets_over_unix(request, options)
         transport = WebSocketTransport(compression=request.param == "ws compressed", **options)
         return Wires(WebSocketListener(), transport, "ws://127.0.0.1:0", options=options, has_finish=False)
 
     return make
+
+
+def _websockets_over_unix(request: pytest.FixtureRequest, options: dict[str, Any]) -> Wires:
+    address = f"{request.param}://{request.getfixturevalue('tmp_path') / 's'}"
+    if request.param == "ws+unix":
+        return Wires(WebSocketListener(), WebSocketTransport(**options), address, options=options, has_finish=False)
+    transport = WebSocketTransport(tls=request.getfixturevalue("client_tls"), **options)
+    options["tls"] = request.getfixturevalue("server_tls")
+    return Wires(WebSocketListener(), transport, address, options=options, has_finish=False)
 
 
 def _streams(request: pytest.FixtureRequest, options: dict[str, Any]) -> Wires:

@@ -16,6 +16,7 @@ from antiphon import (
     Run,
     Stand,
     Text,
+    Tls,
     TransportError,
     WebSocket,
     listen,
@@ -23,6 +24,7 @@ from antiphon import (
     perform,
     scenario,
 )
+from antiphon.transport.websocket.client import WebSocketTransport
 
 
 class Echo(Actor):
@@ -87,3 +89,23 @@ def test_where_a_file_is_nobody_can_listen(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(TransportError, match="there is a file already"):
         asyncio.run(listen(f"ws+unix://{tmp_path}/file", lambda _opening: Echo()))
+
+
+def test_with_tls_the_certificate_is_for_localhost_or_whom_the_settings_name(
+    tmp_path: Path, certificates: Path
+) -> None:
+    async def scene(certificate: str, **settings: str) -> None:
+        pair = {"certificate": f"{certificate}.pem", "key": f"{certificate}.key"}
+        tls = Tls(folder=str(certificates), **pair)
+        async with await listen(f"wss+unix://{tmp_path}/s", lambda _opening: Echo(), tls=tls) as server:
+            assert server.address == f"wss+unix://{tmp_path}/s:"
+            ours = WebSocketTransport(tls=Tls(folder=str(certificates), ca="ca.pem", **settings))
+            stand = Stand("here", {"server": server.address}, transports={"wss+unix": ours})
+            await perform(talk, stand=stand, runs=None)
+
+    asyncio.run(scene("server"))
+    asyncio.run(scene("named", server_name="centre.internal"))
+    with pytest.raises(ConnectFailed, match="the certificate of localhost is not accepted"):
+        asyncio.run(scene("named"))
+    with pytest.raises(ConnectFailed, match=r"there is no .*/s"):
+        asyncio.run(perform(talk, stand=Stand("here", {"server": f"wss+unix://{tmp_path}/s:"}), runs=None))

@@ -183,7 +183,8 @@ class Link(Declaration[Channel]):
 class WebSocket(Link):
     """A channel over WebSocket (RFC 6455).
 
-    address: ws://, wss://, or the http:// or https:// address of the same server; ws+unix:///path.sock:/path.
+    address: ws://, wss://, or the http:// or https:// address of the same server; ws+unix:///path.sock:/path,
+        wss+unix:// for TLS there.
     requires_subprotocol: a server that chooses none of `subprotocols` is refused.
     follows_redirects: True, or how often; another host gets no credentials. False: a redirect is a refusal.
     proxy: the way there, "http://user:password@host:port" or a `Proxy`; True for what HTTPS_PROXY, HTTP_PROXY,

@@ -1,7 +1,8 @@
 """WebSocket addresses: `ws://`, `wss://`, and `http://`, `https://` as other names for them (RFC 6455 section 3).
 
-And `ws+unix:///path/of/the.sock:/path?query`, the form of Node's clients, for WebSocket over a Unix socket: behind the
-colon stands what `ws://host` has behind its host. A colon in the socket's own path is written %3A.
+And `ws+unix:///path/of/the.sock:/path?query`, the form of Node's clients, for WebSocket over a Unix socket, and
+`wss+unix://` for the same with TLS: behind the colon stands what `ws://host` has behind its host. A colon in the
+socket's own path is written %3A.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from antiphon.transport.digits import read_digits
 __all__ = ["WebSocketAddress"]
 
 _SECURE: Final = {"ws": False, "http": False, "wss": True, "https": True}
-_UNIX: Final = "ws+unix://"
+_UNIX: Final = {"ws+unix": False, "wss+unix": True}
 _LARGEST_PORT: Final = 65535
 _SAFE: Final = "%/:?#[]@!$&'()*+,;=~"
 """What stands in paths and queries as it is; the rest is percent-encoded."""
@@ -41,7 +42,7 @@ class WebSocketAddress(msgspec.Struct, frozen=True):
     @classmethod
     def parse(cls, address: str) -> WebSocketAddress:
         """Take an address apart. Raises ValueError, whose text says what is wrong with it."""
-        if address.startswith(_UNIX):
+        if address.partition("://")[0] in _UNIX:
             return cls._parse_unix(address)
         parts = urlsplit(address)
         if parts.scheme not in _SECURE:
@@ -65,16 +66,17 @@ class WebSocketAddress(msgspec.Struct, frozen=True):
 
     @classmethod
     def _parse_unix(cls, address: str) -> WebSocketAddress:
-        socket, _, rest = address.removeprefix(_UNIX).partition(":")
+        scheme, _, path = address.partition("://")
+        socket, _, rest = path.partition(":")
         parts = urlsplit(f"//localhost{rest}")
         if not socket.startswith("/") or len(socket) == 1 or (rest and rest[0] not in "/?#"):
-            raise ValueError("the form is ws+unix:///path/of/the.sock:/path")
+            raise ValueError(f"the form is {scheme}:///path/of/the.sock:/path")
         if parts.fragment:
             raise ValueError("a WebSocket address has no #fragment")
         return cls(
-            is_secure=False,
+            is_secure=_UNIX[scheme],
             host="localhost",
-            port=80,
+            port=443 if _UNIX[scheme] else 80,
             target=_target(parts),
             credentials="",
             bare=address,
@@ -91,6 +93,11 @@ class WebSocketAddress(msgspec.Struct, frozen=True):
         """Host and port, as they stand in an address and in the Host header (the default port unsaid)."""
         host = f"[{self.host}]" if ":" in self.host else self.host  # RFC 3986 section 3.2.2
         return host if self.port == (443 if self.is_secure else 80) else f"{host}:{self.port}"
+
+    @property
+    def up_to_path(self) -> str:
+        """Where a Unix socket is, as an address that a path may follow."""
+        return f"{'wss' if self.is_secure else 'ws'}+unix://{quote(self.socket)}:"
 
     def at(self, host: str, port: int) -> str:
         """This address with another host and port, as a client says it."""

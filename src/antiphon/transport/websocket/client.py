@@ -20,7 +20,7 @@ from antiphon.transport.interface import Opening, Receiver
 from antiphon.transport.proxy import Proxy, ProxyChoice
 from antiphon.transport.proxy_dialing import connect_through
 from antiphon.transport.timeouts import timeout
-from antiphon.transport.tls import PLAIN, Tls, client_tls
+from antiphon.transport.tls import PLAIN, ClientTls, Tls, client_tls
 from antiphon.transport.unix_socket import words_of_unix
 from antiphon.transport.websocket.address import WebSocketAddress
 from antiphon.transport.websocket.client_handshake import ClientHandshake, UpgradeRequest
@@ -122,7 +122,9 @@ class WebSocketTransport:
         try:
             async with limit:
                 if where.socket:
-                    _, upgrade = await asyncio.get_running_loop().create_unix_connection(begin, where.socket)
+                    _, upgrade = await asyncio.get_running_loop().create_unix_connection(
+                        begin, where.socket, ssl=tls.context, server_hostname=_name_of(where, tls)
+                    )
                 elif proxy is None:
                     _, upgrade = await asyncio.get_running_loop().create_connection(
                         begin, where.host, where.port, ssl=tls.context, server_hostname=tls.server_name
@@ -218,6 +220,11 @@ def _shown(address: str) -> str:
     return cut_middle(f"{scheme}{separator}{rest.rpartition('@')[2].partition('?')[0]}", _MOST_SHOWN)
 
 
+def _name_of(where: WebSocketAddress, tls: ClientTls) -> str | None:
+    """Whom the certificate behind a Unix socket must be for: there is no host that would be it by itself."""
+    return (tls.server_name or where.host) if tls.context is not None else None
+
+
 def _explain(
     error: OSError | ValueError,
     where: WebSocketAddress,
@@ -229,7 +236,7 @@ def _explain(
     # A stream means that TCP and TLS are there, so that what failed is the upgrade.
     stage = "upgrade" if any(upgrade.stream is not None for upgrade in upgrades) else "connect"
     text, hint = _words(error, where, within_s, stage)
-    if where.socket and stage == "connect" and not isinstance(error, TimeoutError):
+    if where.socket and stage == "connect" and not isinstance(error, (TimeoutError, ssl.SSLError)):
         text, hint = words_of_unix(error, Path(where.socket))
     if proxy is not None and not isinstance(error, ProxyFailed):
         text = f"{text} (through the proxy {proxy.shown})"

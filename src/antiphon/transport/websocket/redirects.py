@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
@@ -59,7 +59,7 @@ def _resolved(where: WebSocketAddress, location: str) -> WebSocketAddress:
     parts = urlsplit(urljoin(base, location))
     if where.socket and not urlsplit(location).netloc:
         target = parts._replace(scheme="", netloc="", fragment="").geturl()
-        return WebSocketAddress.parse(f"ws+unix://{quote(where.socket)}:{target}")
+        return WebSocketAddress.parse(where.up_to_path + target)
     scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
     return WebSocketAddress.parse(parts._replace(scheme=scheme, fragment="").geturl())
 

@@ -8,7 +8,6 @@ import ssl
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
 from antiphon.errors import TransportError
 from antiphon.transport import http1_head as heads
@@ -29,7 +28,10 @@ _EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - names
 
 
 class WebSocketListener:
-    """Listens at `ws://HOST:PORT`, `wss://HOST:PORT`, and at the path of a Unix socket as `ws+unix:///path.sock`."""
+    """Listens at `ws://HOST:PORT`, `wss://HOST:PORT`, and at the path of a Unix socket as `ws+unix:///path.sock`.
+
+    `wss+unix://` is the same with TLS.
+    """
 
     async def listen(
         self,
@@ -88,9 +90,7 @@ class WebSocketListening:
 
     def __init__(self, where: WebSocketAddress, listener: ListenerState, server: Acceptor) -> None:
         self.address = (
-            f"ws+unix://{quote(where.socket)}:"  # so that a path may follow, as with all others
-            if where.socket
-            else where.at(_EVERYWHERE.get(where.host, where.host), server.port)
+            where.up_to_path if where.socket else where.at(_EVERYWHERE.get(where.host, where.host), server.port)
         )
         self._socket = where.socket
         self._listener = listener
@@ -133,7 +133,7 @@ async def _serve(
         except OSError as error:
             text, hint = words_of_binding(error, "write ws+unix:///path/of/the.sock")
             raise TransportError(f"cannot listen: {text}", place=address, hint=hint) from error
-        return Acceptor([listening], lambda: IncomingConnection(listener), None)
+        return Acceptor([listening], lambda: IncomingConnection(listener), tls)
     try:
         return await open_acceptor(where.host, where.port, lambda: IncomingConnection(listener), tls)
     except OSError as error:
