@@ -14,6 +14,7 @@ import pytest
 
 from antiphon import ConnectFailed, Opening, Proxy, ScenarioError, Tls
 from antiphon.testing.transports import Hearing
+from antiphon.transport.stream.tcp import TcpListener, TcpTransport
 from antiphon.transport.websocket.client import WebSocketTransport
 from antiphon.transport.websocket.server import WebSocketListener
 
@@ -303,3 +304,43 @@ def test_a_way_that_never_comes_leaves_nothing_open(run: Any, way: Any, how: str
         server.close()
 
     run(scene())
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5h", "socks4a"])
+@pytest.mark.parametrize("is_secure", [False, True])
+def test_tcp_goes_through_a_proxy_that_it_is_told_of(
+    run: Any, proxy: Any, ours: Tls, theirs: Tls, scheme: str, is_secure: bool
+) -> None:
+    async def play() -> None:
+        tls = theirs if is_secure else None
+        address = "tcps://127.0.0.1:0" if is_secure else "tcp://127.0.0.1:0"
+        listening = await TcpListener().listen(address, lambda _opening: Echo(), tls=tls)
+        try:
+            async with proxy.serving():
+                hearing = Hearing()
+                transport = TcpTransport(proxy=f"{scheme}://127.0.0.1:{proxy.port}", tls=ours)
+                connection = await transport.connect(listening.address, Opening(), hearing)
+                connection.send(LARGE)
+                await hearing.until(lambda: hearing.size == len(LARGE), "an answer")
+                connection.close()
+                assert (await hearing.ended()).is_clean
+        finally:
+            await listening.close()
+
+    run(play())
+    assert len(proxy.asked) == 1
+
+
+def test_a_proxy_that_refuses_tcp_or_is_not_there(run: Any, proxy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refused() -> ConnectFailed:
+        async with proxy.serving():
+            proxy.refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 7\r\n\r\nno way!"
+            with pytest.raises(ConnectFailed) as caught:
+                await TcpTransport(proxy=http(proxy)).connect("tcp://centre.example:7000", Opening(), Hearing())
+            return caught.value
+
+    assert "403" in run(refused()).text
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    with pytest.raises(ConnectFailed, match=r"127\.0\.0\.1:1") as failed:
+        run(TcpTransport(proxy=True).connect("tcp://centre.example:7000", Opening(), Hearing()))
+    assert failed.value.place == "tcp://centre.example:7000"
