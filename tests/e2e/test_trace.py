@@ -423,6 +423,31 @@ async def test_what_a_protocol_says_by_itself_is_shown_on_demand(tmp_path: Path,
         assert await names(page) == ["news"]
 
 
+async def test_how_a_channel_was_opened_again_is_shown(tmp_path: Path, opened: Callable[..., Any]) -> None:
+    book = Book(tmp_path / "gap", "alice")
+    alice = {"actor": "alice", "channel": "desk"}
+    book.add(journal.ChannelEnded, **alice, code=1006, reason="", by="wire")
+    book.add(journal.ChannelReopening, **alice, attempt=1, in_ns=500_000_000)
+    book.add(
+        journal.ChannelReopening, **alice, attempt=2, in_ns=1_000_000_000, error="<b>nobody</b>", took_ns=3_000_000
+    )
+    book.add(journal.ChannelOpened, **alice, address="ws://centre:1/desk", headers={})
+    book.add(journal.ChannelReopened, **alice, attempt=2, away_ns=1_503_000_000)
+    book.add(journal.ChannelReopening, **alice, attempt=3, in_ns=None, error="refused: 403")
+    async with opened(book.close()) as page:
+        rows = [text for text in await page.locator(".row").all_inner_texts() if "again" in text or "given up" in text]
+        told = [" ".join(text.split()) for text in rows]
+        assert any("desk is to be opened again, attempt 1 in 500 ms" in text for text in told)
+        assert any("desk is to be opened again, attempt 2 in 1.000 s: <b>nobody</b>" in text for text in told)
+        assert any("desk is open again by attempt 2, after 1.503 s" in text for text in told)
+        assert any("desk is given up after attempt 3: refused: 403" in text for text in told)
+        await page.locator(".row", has_text="attempt 2 in").click()
+        await expect(page.locator("#details")).to_contain_text("the one before took")
+        await expect(page.locator("#details")).to_contain_text("<b>nobody</b>")
+        await page.locator(".row", has_text="is open again").click()
+        await expect(page.locator("#details")).to_contain_text("was away for")
+
+
 async def test_steps_fold_and_waits_show(consultation: Path, opened: Callable[..., Any]) -> None:
     async with opened(consultation) as page:
         await page.locator(".row.step", has_text="outbound_call").locator(".fold").click()

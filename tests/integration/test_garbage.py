@@ -17,6 +17,7 @@ from club import Club
 from antiphon import (
     Accepted,
     Actor,
+    Backoff,
     CheckFailed,
     DeadlinePassed,
     Json,
@@ -179,6 +180,33 @@ async def entering_twice(guest: Guest) -> None:
     guest.ask("add").cancel()
 
 
+class Faithful(Guest):
+    """Comes back by itself."""
+
+    line = WebSocket(
+        "{centre}",
+        dialect=Club(name="anna", password="{password}"),
+        opens="manually",
+        reopens=Backoff(first_s=0, after={1000}),
+    )
+
+    @on.reopened
+    async def ask_again(self) -> None:
+        await self.ask("add")
+
+
+@scenario
+async def coming_back(guest: Faithful) -> None:
+    """With a wait that outlives two connections, and is given up."""
+    await guest.line.open()
+    waiting = guest.expect("never")
+    for _ in range(2):
+        guest.line.connection.abort()  # type: ignore[union-attr]
+        await guest.expect_close()
+        await guest.line.reopened()
+    waiting.cancel()
+
+
 @scenario
 async def entering_in_vain(guest: Guest) -> None:
     """The door stays shut."""
@@ -189,7 +217,8 @@ async def entering_in_vain(guest: Guest) -> None:
 
 
 @pytest.mark.parametrize(
-    ("chosen", "server"), [(adding_by_types, Desk), (entering_twice, Host), (entering_in_vain, Host)]
+    ("chosen", "server"),
+    [(adding_by_types, Desk), (entering_twice, Host), (coming_back, Host), (entering_in_vain, Host)],
 )
 def test_a_run_with_types_or_a_login_is_gone_too(chosen: Scenario[Any, Any], server: type[Actor]) -> None:
     async def main() -> dict[str, weakref.ref[Any]]:

@@ -19,6 +19,7 @@ from antiphon import (
     Json,
     Link,
     Run,
+    ScenarioError,
     Stand,
     on,
     perform,
@@ -246,6 +247,34 @@ async def _abort(one: Any) -> None:
 
 
 async def _nothing(one: Any) -> None: ...
+
+
+def test_a_close_that_cannot_be_said_changes_nothing(peer: Any) -> None:
+    @scenario
+    async def listen(one: Caller) -> None:
+        with pytest.raises(ScenarioError, match="cannot be closed like that"):
+            one.close(1006)
+        peer.abort()
+        await one.expect_close()
+        await one.line.reopened()
+
+    assert len(entries(performed(peer, listen), ChannelReopened)) == 1
+
+
+def test_what_is_being_opened_again_may_be_opened_by_hand_instead(peer: Any) -> None:
+    town = Town(peer)
+
+    @scenario
+    async def listen(one: Caller) -> bool:
+        await town.close()
+        await town.open()
+        await one.line.reconnect()
+        return one.line.is_open
+
+    run = performed(peer, listen, town)
+    assert run.value
+    assert len(peer.openings) == 2
+    assert not entries(run, ChannelReopened)
 
 
 class Eager(Actor):
