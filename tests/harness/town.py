@@ -28,6 +28,10 @@ class Town:
     async def open(self) -> None:
         self._listening = await self.network.listen("memory://peer", self.accept)
 
+    async def open_if_away(self) -> None:
+        if self._listening is None:
+            await self.open()
+
     async def close(self) -> None:
         """End every connection with 1001, and be away."""
         listening, self._listening = self._listening, None
