@@ -286,7 +286,7 @@ function fillKept() {
   content.append(table(['conversation', 'why', { text: 'due at', className: 'number' }, { text: 'took', className: 'number' }, 'failed with'], summary.kept.slice(0, LONGEST_TABLE).map((kept) => [
     { text: linkTo(kept, visible(kept.conversation)), className: 'named' }, kept.why,
     { text: clock(kept.due_s), className: 'number' }, { text: took(kept.took_ms), className: 'number' },
-    { text: visible(causeOf.get(kept.conversation)?.text ?? ''), className: 'sentence' },
+    { text: visible(causeOf.get(kept.conversation)?.text ?? ''), className: 'sentence long' },
   ])));
   if (summary.kept.length > LONGEST_TABLE) content.append(make('p.note', `and ${counted(summary.kept.length - LONGEST_TABLE, 'more')}; summary.json has them all`));
 }
