@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import pydantic
 import pytest
 import uvloop
 
@@ -157,3 +159,29 @@ def test_no_secret_is_written(play: Any, dialect: Xml, framing: Framing, tmp_pat
         assert "***" in data
         for text in (data, entry.body or "", journal.read_text()):
             assert "hidden" not in text
+
+
+class Line(msgspec.Struct):
+    text: str = msgspec.field(name="#text")
+    count: str = msgspec.field(name="@count")
+
+
+class Order(msgspec.Struct):
+    id: str = msgspec.field(name="@id")
+    item: list[Line]
+
+
+class OrderResponse(pydantic.BaseModel):
+    id: int = pydantic.Field(alias="@id")
+    price: float
+    item: list[dict[str, str]]
+
+
+def test_types_have_attributes_by_their_names(play: Any) -> None:
+    shop, customer = parties(Xml(**ORDERS, lists=["item"]), NulTerminated())
+
+    async def order(customer: Actor) -> Any:
+        return await customer.ask(Order("7", [Line("tea", "2")]), reply=OrderResponse)
+
+    told = play(order, customer, shop).value
+    assert (told.id, told.price, told.item) == (7, 5.0, [{"@count": "2", "#text": "tea"}])

@@ -10,6 +10,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
 
 from antiphon import Data, DialectError, ErrorReply, Meeting, Message, ScenarioError, Xml
 from antiphon.conversation.match import matches
@@ -244,6 +247,86 @@ def test_a_root_must_have_a_name() -> None:
     dialect = Xml("type", envelope={"#name": ["x"]})
     with pytest.raises(DialectError, match="there is no name of the root element, '#name'"):
         dialect.codec(Meeting()).encode("a", None)
+
+
+# -- with a parser that others wrote ----------------------------------------------------------------------------------
+
+LOCAL = st.from_regex(r"[A-Za-z_ä][A-Za-z0-9_.ä-]{0,5}", fullmatch=True)
+PREFIXES = {"": "urn:d", "p": "http://x.y/p"}
+ELEMENT = st.one_of(
+    LOCAL,
+    LOCAL.map("p:{}".format),
+    LOCAL.map("{{urn:z}}{}".format),
+    LOCAL.map("{{}}{}".format),
+)
+ATTRIBUTE = st.one_of(LOCAL, LOCAL.map("p:{}".format), LOCAL.map("{{urn:d}}{}".format)).filter(
+    lambda name: name != "xmlns"
+)
+CHARACTERS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufffe\uffff", min_codepoint=32))
+VALUE = st.one_of(CHARACTERS, st.sampled_from(["\r\n", "\t", " a\rb ", "]]>", "<&\"'>"]))
+NODE = st.recursive(
+    st.fixed_dictionaries({"attributes": st.dictionaries(ATTRIBUTE, VALUE, max_size=3), "inside": VALUE}),
+    lambda inner: st.fixed_dictionaries(
+        {
+            "attributes": st.dictionaries(ATTRIBUTE, VALUE, max_size=3),
+            "inside": st.lists(st.tuples(ELEMENT, inner), min_size=1, max_size=4),
+        }
+    ),
+    max_leaves=8,
+)
+
+
+def clark(name: str, *, is_attribute: bool = False) -> str:
+    """The name as lxml has it."""
+    if name.startswith("{}"):
+        return name[2:]
+    if name.startswith("{"):
+        return name
+    prefix, _, local = name.rpartition(":")
+    return name if is_attribute and not prefix else f"{{{PREFIXES[prefix]}}}{local}"
+
+
+def as_object(node: Any) -> dict[str, Any]:
+    """The node as the body that it is to be."""
+    made: dict[str, Any] = {f"@{name}": value for name, value in node["attributes"].items()}
+    if isinstance(node["inside"], str):
+        return made | ({"#text": node["inside"]} if node["inside"] else {})
+    for name, inner in node["inside"]:
+        value = as_object(inner)
+        value = value.get("#text", "") if value.keys() <= {"#text"} else value
+        made.setdefault(name, []).append(value)
+    return {name: each[0] if isinstance(each, list) and len(each) == 1 else each for name, each in made.items()}
+
+
+def by_lxml(name: str, node: Any, parent: Any = None) -> Any:
+    """The node as an element of lxml, made in its place: when it is put there afterwards, prefixes may get mixed up."""
+    tag = clark(name)
+    element = etree.Element(tag) if parent is None else etree.SubElement(parent, tag)
+    for attribute, value in node["attributes"].items():
+        element.set(clark(attribute, is_attribute=True), value)
+    if isinstance(node["inside"], str):
+        element.text = node["inside"]
+    else:
+        for inner in node["inside"]:
+            by_lxml(*inner, element)
+    return element
+
+
+def of_lxml(element: Any) -> tuple[Any, ...]:
+    """What there is to an element, whatever its prefixes are, and in whatever order it has elements of other names."""
+    inner = sorted((of_lxml(each) for each in element), key=lambda each: each[0])
+    return element.tag, dict(element.attrib), element.text or "", inner
+
+
+@settings(max_examples=100)
+@given(name=ELEMENT, node=NODE)
+def test_lxml_reads_what_is_written_and_writes_what_is_read(name: str, node: Any) -> None:
+    dialect = Xml(namespaces=PREFIXES)
+    theirs, what = by_lxml(name, node), as_object(node)
+    written = said(name, what, namespaces=PREFIXES)
+    assert of_lxml(etree.fromstring(str(written))) == of_lxml(theirs)
+    for encoding in ("unicode", "utf-8", "utf-16"):
+        assert hear(etree.tostring(theirs, encoding=encoding), dialect).body == {"#name": name, **what}
 
 
 # -- the rules of Json ------------------------------------------------------------------------------------------------
