@@ -142,8 +142,8 @@ class _Client(SocketIoCodec):
         if namespace in self._joined or namespace in self._missing:
             raise DialectError(f"{namespace} is joined already")
         request = self._connect(namespace, self._auth if body is None else body)
-        request.name, request.asks = name, name
-        self._asked[name] = name
+        request.name, request.asks = name, f"{namespace},connect"
+        self._asked[request.asks] = name
         return request
 
     def _is_known(self, namespace: str) -> bool:

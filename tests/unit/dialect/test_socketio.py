@@ -135,6 +135,16 @@ def test_another_namespace_is_joined_later() -> None:
         codec.request("/admin,connect", None)
 
 
+def test_the_first_namespace_is_joined_again() -> None:
+    codec = client(joined=["/", "/a"])
+    codec.encode("disconnect", None)
+    request = codec.request("connect", None)
+    assert (request.name, request.raw) == ("connect", "40")
+    reply = hear(codec, '40{"sid":"s2"}')
+    assert (reply.name, reply.reply_to, reply.is_last) == ("connect", request.asks, True)
+    assert not hear(codec, '42["x"]').is_protocol
+
+
 def test_another_namespace_refuses() -> None:
     codec = client()
     assert codec.request("/x,connect", {"a": 2}).raw == '40/x,{"a":2}'
