@@ -16,7 +16,7 @@ AS_PAGES_WRITE := --allow-untyped-defs --allow-incomplete-defs --allow-untyped-c
 # Tests start many processes, which start much faster with the bytecode of the last time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: all help demo test test-slow test-deep real coverage lint types format docs wheel bench clean
+.PHONY: all help demo test test-slow test-deep real coverage lint types format docs picture wheel bench clean
 
 all: lint test ## lint and test (what `make` alone does)
 
@@ -74,9 +74,10 @@ coverage: $(READY) ## which branches `make test` reaches, in its processes too; 
 	$(BIN)/coverage json --quiet
 	$(BIN)/python .ci/coverage_floors.py .coverage.json
 
-lint: types ## ruff format, ruff check, and `make types`
+lint: types ## ruff format, ruff check, the spelling, and `make types`
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/codespell *.md docs examples src manual .ci Makefile pyproject.toml mkdocs.yml llms.txt
 
 types: $(LINTERS) ## mypy --strict over src and what authors write, the pages' code too; pyright over the latter, as editors see it
 	$(BIN)/mypy
@@ -95,6 +96,9 @@ docs: $(SITE_MAKER) ## the site, in site/: open site/index.html
 	$(BIN)/python -m manual
 	$(BIN)/zensical build --strict --clean
 	$(BIN)/python -m manual.check
+
+picture: $(READY) ## the README's picture anew: docs/trace.png, of a run; needs chromium
+	$(BIN)/python -m manual.picture
 
 wheel: $(READY) ## build dist/, and try the wheel in a fresh environment without extras
 	rm -rf dist

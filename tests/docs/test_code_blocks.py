@@ -53,6 +53,7 @@ NOT_RUN = {
     "docs/FROM_THE_TALK.md: workflow = [",
     "docs/FROM_THE_TALK.ru.md: workflow = [",
     "docs/START.md: python3 -m venv .venv",
+    "README.md: @scenario",
     "README.md: antiphon testbed &",
     "docs/CONFORMANCE.md: pip install 'virtualenv<20.22'",
     "docs/LOAD_REPORT.md: antiphon show last",

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from manual.blocks import BLOCKS
 from manual.check import troubles
 from manual.code import write_code
 from manual.markdown import LINK, anchors, outside_of_code
@@ -27,7 +28,7 @@ def links_of(page: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("place", PAGES)
+@pytest.mark.parametrize("place", [*PAGES, "AGENTS.md", "llms.txt"])
 def test_links_lead_somewhere(place: str) -> None:
     astray = []
     for link in links_of(read(place)):
@@ -81,6 +82,19 @@ def test_what_is_wrong_with_a_built_site_is_told(tmp_path: Path) -> None:
         "index.html leads to lost.html",
     ]
     assert troubles(tmp_path / "none") == [f"there are no pages in {tmp_path / 'none'}"]
+
+
+def test_what_is_told_to_models_has_every_guide() -> None:
+    told = read("llms.txt")
+    of_ours = {"PERFORMANCE.md", "CONFORMANCE.md", "WATCHING_A_LOAD.md", "LOAD_REPORT.md"}
+    guides = {page.name for page in (ROOT / "docs").glob("*.md")} - of_ours
+    assert [name for name in sorted(guides) if f"(docs/{name})" not in told and "FROM_THE_TALK" not in name] == []
+
+
+def test_the_lines_below_the_readmes_picture_are_those_of_the_example() -> None:
+    (shown,) = [block.text for block in BLOCKS if str(block) == "README.md: @scenario"]
+    assert shown in read("examples/contact_centre/transfers.py")
+    assert (ROOT / "docs/trace.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_code_of_pages_is_written_for_type_checkers(tmp_path: Path) -> None:
