@@ -75,6 +75,28 @@ def test_a_time_ends_when_it_is_over(plan: Plan) -> None:
     assert directed(plan, over_s=7) == pytest.approx(5.3, abs=0.2)
 
 
+class DyingAtTheEnd(Slow):
+    """All that it was to perform is over when it is gone, but for its last word."""
+
+    async def stop(self) -> Snapshot:
+        raise ProcessDied("it was ended by SIGKILL", ())
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_process_that_dies_before_its_last_word_is_a_doubt(others: int) -> None:
+    """Also where another has told all, and nothing was under way: what it kept, and measured last, nobody knows."""
+
+    async def direct() -> list[str]:
+        seats: list[Any] = [DyingAtTheEnd(over_s=3), *(Slow(over_s=3) for _ in range(others))]
+        figures, plan = LoadFigures(Path()), Plan(part(idle, rate="2/s", count=3))
+        director = Director(plan, [Seat(each, WHOLE, at) for at, each in enumerate(seats)], figures.add, figures)
+        await director.direct()
+        return director.trust.doubts(figures, audit_of(figures))
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        assert "process 0 of the generator was lost: it was ended by SIGKILL" in runner.run(direct())
+
+
 class Piped(Slow):
     """A generator whose answers come in a row, a while after they were asked for, as those of another process do."""
 
