@@ -34,10 +34,12 @@ from antiphon import (
     Plan,
     Proxy,
     Run,
+    SocketIo,
     Stand,
     Step,
     Tls,
     User,
+    Xml,
     action,
     all_of,
     at,
@@ -734,6 +736,16 @@ def graphql_that_would_wait() -> None:
     async def admit(payload: Any) -> bool: ...  # type: ignore[empty-body]
 
     GraphqlWs(admit=admit)  # here
+
+
+@direct("SocketIo")
+def a_namespace_that_is_none() -> None:
+    SocketIo(namespaces=["admin"])  # here
+
+
+@direct("Xml")
+def a_name_without_a_root() -> None:
+    Xml("@type")  # here
 
 
 @direct("Mqtt")
