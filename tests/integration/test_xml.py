@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -163,12 +164,19 @@ def test_no_secret_is_written(play: Any, dialect: Xml, framing: Framing, tmp_pat
 
 class Line(msgspec.Struct):
     text: str = msgspec.field(name="#text")
-    count: str = msgspec.field(name="@count")
+    count: int = msgspec.field(name="@count")
 
 
 class Order(msgspec.Struct):
-    id: str = msgspec.field(name="@id")
+    id: int = msgspec.field(name="@id")
     item: list[Line]
+
+
+@dataclass
+class Priced:
+    price: float
+    item: list[Line]
+    free: bool = False
 
 
 class OrderResponse(pydantic.BaseModel):
@@ -181,7 +189,9 @@ def test_types_have_attributes_by_their_names(play: Any) -> None:
     shop, customer = parties(Xml(**ORDERS, lists=["item"]), NulTerminated())
 
     async def order(customer: Actor) -> Any:
-        return await customer.ask(Order("7", [Line("tea", "2")]), reply=OrderResponse)
+        what = Order(7, [Line("tea", 2)])
+        return [await customer.ask(what, reply=kind) for kind in (OrderResponse, Priced)]
 
-    told = play(order, customer, shop).value
+    told, priced = play(order, customer, shop).value
     assert (told.id, told.price, told.item) == (7, 5.0, [{"@count": "2", "#text": "tea"}])
+    assert priced == Priced(5.0, [Line("tea", 2)])

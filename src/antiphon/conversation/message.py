@@ -17,6 +17,7 @@ __all__ = [
     "UNREADABLE",
     "Data",
     "Message",
+    "Textual",
     "Unreadable",
     "Withdrawal",
     "describe_fields",
@@ -102,6 +103,11 @@ class Unreadable(Message):
     """
 
     trouble: AntiphonError | None = None
+
+
+@quick_writes
+class Textual(Message):
+    """A message of a notation that has texts only, as XML: the numbers that a type wants are read out of them."""
 
 
 @quick_writes

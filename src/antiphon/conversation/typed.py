@@ -59,10 +59,11 @@ def literal_of(kind: Any, field: str) -> str | None:
 # -- from what came to the type ---------------------------------------------------------------------------------------
 
 
-def make_body(kind: Any, body: Any, without: str | None = None) -> Any:
+def make_body(kind: Any, body: Any, without: str | None = None, *, is_textual: bool = False) -> Any:
     """The body as an instance of the type; nothing counts as an object without fields. The body stays as it is.
 
-    without: a field that is not for the type to read. Raises what msgspec or pydantic raise for a body that does not
+    without: a field that is not for the type to read. is_textual: numbers, booleans and the like may stand there as
+    texts; for pydantic they always may. Raises what msgspec or pydantic raise for a body that does not
     fit, and ScenarioError for a type that no body can be made of.
     """
     if not is_typeddict(kind) and isinstance(body, get_origin(kind) or kind):
@@ -74,7 +75,7 @@ def make_body(kind: Any, body: Any, without: str | None = None) -> Any:
     if _is_model(kind):
         return kind.model_validate(body)
     try:
-        return msgspec.convert(body, kind, str_keys=True, from_attributes=True)
+        return msgspec.convert(body, kind, strict=not is_textual, str_keys=True, from_attributes=True)
     except msgspec.ValidationError:
         raise
     except Exception as error:  # of the type itself: a name in it that is defined nowhere, a union that has no tags

@@ -10,7 +10,7 @@ import msgspec
 from antiphon.conversation.awaited import is_predicate
 from antiphon.conversation.checks import Check, is_soft, why
 from antiphon.conversation.match import DESCRIBED, Difference, matches
-from antiphon.conversation.message import Message
+from antiphon.conversation.message import Message, Textual
 from antiphon.conversation.names import B, names_told
 from antiphon.conversation.nearest import NAME_PATH
 from antiphon.conversation.quick_writes import quick_writes
@@ -28,7 +28,8 @@ def typed_body(kind: Any, message: Message) -> Any:
     config = getattr(kind, "__struct_config__", None)
     # Where the tag is the message's name, the dialect has read it; a field of the body that is called alike is another.
     is_named_by_tag = config is not None and tag_of(kind) == message.name
-    return make_body(kind, message.body, config.tag_field if config is not None and is_named_by_tag else None)
+    without = config.tag_field if config is not None and is_named_by_tag else None
+    return make_body(kind, message.body, without, is_textual=isinstance(message, Textual))
 
 
 class _Fit(Check):

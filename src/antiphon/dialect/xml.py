@@ -6,7 +6,9 @@ from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any
 from xml.parsers import expat
 
-from antiphon.conversation.message import Data, Message
+import msgspec
+
+from antiphon.conversation.message import Data, Message, Textual
 from antiphon.dialect.codec import Codec
 from antiphon.dialect.meeting import Meeting
 from antiphon.dialect.notation import Notation
@@ -83,7 +85,7 @@ class _XmlCodec(StructuredCodec):
     """Says what the peer will read: texts."""
 
     def decode(self, data: Data) -> Sequence[Message]:
-        messages = super().decode(data)
+        messages = [Textual(*msgspec.structs.astuple(message)) for message in super().decode(data)]
         for message in messages:
             if message.body == "":  # of nothing nobody can tell whether it was a text, and mostly it was none
                 message.body = {}

@@ -16,6 +16,7 @@ from lxml import etree
 
 from antiphon import Data, DialectError, ErrorReply, Meeting, Message, ScenarioError, Xml
 from antiphon.conversation.match import matches
+from antiphon.conversation.typed_waits import typed_body
 
 
 class Colour(Enum):
@@ -385,6 +386,15 @@ def test_a_path_may_have_a_namespace() -> None:
     message = hear('<m><h:head xmlns:h="http://x.y/[1]" xmlns:t="http://x.y/z" t:type="news"/></m>', dialect)
     assert message.name == "news"
     assert hear(dialect.codec(Meeting()).encode("news", None).raw, dialect).name == "news"
+
+
+def test_the_numbers_of_a_type_are_read_out_of_texts() -> None:
+    message = hear("<order><number>7</number><colour>red</colour><items>x</items></order>", Xml(lists=["items"]))
+    assert typed_body(Order, message) == Order(7, Colour.RED, ["x"])
+    with pytest.raises(msgspec.ValidationError, match="Expected `int`, got `str`"):
+        typed_body(Order, hear("<order><number>seven</number></order>"))
+    with pytest.raises(msgspec.ValidationError, match="Expected `int`, got `str`"):
+        typed_body(Order, Message("order", {"number": "7"}, "{}"))
 
 
 def test_a_type_is_named_as_in_json() -> None:
