@@ -72,7 +72,7 @@ class PacketReader:
             self._packet = None
             raise DialectError(f"{self._missing} attachments of a packet have not come, and a text has")
         self._size_bytes = 0
-        self._weigh(len(text))
+        self._weigh(len(text) if text.isascii() else len(_as_bytes(text)))
         found = _PACKET.match(text)
         if found is None:
             raise DialectError(f"no packet of Socket.IO: {shorten(text)}", hint='an event is 42["name",…]')
@@ -110,7 +110,7 @@ class PacketReader:
             packet.payload = _filled(packet.payload, attachments)
         except RecursionError as error:
             raise DialectError("a packet that is nested too deeply") from error
-        packet.raw = b"".join((str(packet.raw).encode(), *attachments))
+        packet.raw = b"".join((_as_bytes(str(packet.raw)), *attachments))
         return packet
 
     def _weigh(self, size_bytes: int) -> None:
@@ -118,6 +118,11 @@ class PacketReader:
         if self._size_bytes > self._limit_bytes:
             self._packet, self._attachments = None, []
             raise DialectError(f"a packet of more than {self._limit_bytes:,} bytes", hint="limit_bytes= is the limit")
+
+
+def _as_bytes(text: str) -> bytes:
+    """Of half a character, which no wire brings, a question mark."""
+    return text.encode("utf-8", "replace")
 
 
 def _fits(kind: int, payload: Any, *, is_there: bool) -> bool:

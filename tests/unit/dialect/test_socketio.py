@@ -547,11 +547,22 @@ def test_places_of_no_attachment_are_told(number: str) -> None:
 def test_a_packet_is_as_large_as_its_attachments() -> None:
     codec = client(SocketIo(limit_bytes=300))
     assert hear(codec, '452-["x"]', b"x" * 200, b"x" * 90).name == "x"
+    for large in ('42["' + "x" * 295 + '"]', '42["' + "ä" * 148 + '"]'):
+        with pytest.raises(DialectError, match="a packet of more than 300 bytes"):
+            codec.decode(large)
     codec.decode('452-["x"]')
     codec.decode(b"x" * 200)
     with pytest.raises(DialectError, match="a packet of more than 300 bytes"):
         codec.decode(b"x" * 100)
     with pytest.raises(DialectError, match="no packet wants it"):
+        codec.decode(b"x")
+
+
+def test_half_a_character_does_not_break_it() -> None:
+    """No wire can bring one, and a test may."""
+    codec = client(joined=["/", "/a"])
+    assert list(codec.decode('451-/\ud800,["x"]')) == []
+    with pytest.raises(DialectError, match="which was not joined"):
         codec.decode(b"x")
 
 
