@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from club import become
 
 from antiphon import (
     Actor,
@@ -215,6 +216,23 @@ def test_reading_pauses_while_the_mailbox_is_full_and_nobody_waits(peer: Any, pl
         return waited
 
     assert play_with(patience).value == ["19", *(f"{number:02}" for number in range(19))]
+
+
+def test_reading_pauses_on_the_next_connection_too(peer: Any, play_with: Play) -> None:
+    @scenario
+    async def patience(patient: Patient) -> int:
+        for _ in range(2):
+            for _ in range(20):
+                peer.connection.send("x" * 50)
+                await asyncio.sleep(0)
+            assert peer.connection.unsent_bytes
+            kept = len(patient.line.mailbox)
+            patient.line.abort()
+            await become(lambda: not patient.line.is_open)  # a wait would let the reading go on
+            await patient.line.open()
+        return kept
+
+    assert play_with(patience).value <= 6
 
 
 def test_taking_what_is_there_lets_the_reading_go_on(peer: Any, play_with: Play) -> None:

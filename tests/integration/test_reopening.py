@@ -153,6 +153,25 @@ def test_what_is_said_in_a_gap_fails_clearly(peer: Any) -> None:
     assert "hint: await channel.reopened() waits until there is one" in said[0]
 
 
+def test_a_batch_does_not_go_out_on_a_connection_that_it_was_not_made_for(peer: Any, play_with: Play) -> None:
+    async def say(one: Hasty) -> None:
+        with one.line.batch():
+            one.send("hello")
+            peer.abort()
+            await one.expect_close()
+            await one.line.reopened()
+
+    @scenario
+    async def speak(one: Hasty) -> None:
+        with pytest.raises(ChannelClosed, match="the connection on which it was begun has ended"):
+            await say(one)
+        one.send("again")
+        await become(lambda: peer.heard)
+
+    play_with(speak)
+    assert [name for name, _ in peer.heard] == ["again"]
+
+
 @pytest.mark.parametrize("code", [1000, 1002, 1008, 4000])
 def test_a_goodbye_that_is_meant_is_not_followed(peer: Any, play_with: Play, code: int) -> None:
     @scenario
@@ -324,6 +343,7 @@ def test_what_nobody_expected_is_still_told_in_strict_mode(peer: Any) -> None:
     with pytest.raises(ExpectationFailed) as failed:
         performed(peer, listen)
     assert [message.name for message in failed.value.messages] == ["before", "after"]  # type: ignore[attr-defined]
+    assert "one.line: there was no connection from 0 ms to 1.000 s of the run" in str(failed.value)
 
 
 def test_what_cannot_be_both_is_told() -> None:

@@ -253,6 +253,7 @@ class Channel:
     def on_ended(self, ending: Ending) -> None:
         now_ns = self._now_ns()
         self._sender.connection = None
+        self._watch.reading.is_paused = False  # it was this connection that was
         self.exchange = refusing(self.mailbox)
         ending = self._housekeeping.end(ending)
         self._beside.ended(ending, now_ns)

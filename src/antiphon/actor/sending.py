@@ -305,6 +305,7 @@ class Sender:
         if self._batch is not None:
             raise ScenarioError(f"{self._mailbox.owner} is in a batch already")
         self._collect(messages)
+        begun_on = self.connection
         try:
             yield
         finally:
@@ -312,6 +313,9 @@ class Sender:
         if messages:
             if self.connection is None:
                 raise not_open(self._mailbox, "a batch")
+            if begun_on is not None and self.connection is not begun_on:  # whose codec has made the data
+                text = f"a batch cannot be sent: the connection on which it was begun has ended ({self._mailbox.owner})"
+                raise ChannelClosed(text, place=caller())
             try:
                 self._transmit_together(self.connection, messages)
             except (DialectError, TransportError) as error:

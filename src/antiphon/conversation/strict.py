@@ -55,6 +55,8 @@ def messages_left(mailboxes: Sequence[tuple[Mailbox, Ignored]]) -> MessagesLeft 
     for mailbox in fallen:
         fell = mailbox.dropped - mailbox.dropped_ignored
         lines.append(f"{mailbox.owner}: {fell} more fell out of its mailbox, which keeps {mailbox.limit}")
+    # What came before and after it may be the same twice, or lack what came meanwhile.
+    lines += [f"{mailbox.owner}: {next(gap.lines())}" for mailbox, _ in mailboxes for gap in mailbox.gaps]
     names = sorted({message.name for _, message in left})
     hint = f"expect them, handle them with @on(…), or declare them: WebSocket(…, ignored={names!r})" if names else None
     error = MessagesLeft("\n  ".join(lines), hint=hint)
