@@ -24,6 +24,7 @@ from antiphon import (
     ScenarioError,
     SendBufferFull,
     Stand,
+    TransportError,
     listen,
     on,
     perform,
@@ -99,6 +100,8 @@ class Site:
             return web.Response(status=500, text="out of order")
         if "last" in body:
             self.hold.set()
+        if "never" in body:
+            await asyncio.Event().wait()
         return web.Response(status=202)
 
     async def poll(self, request: web.Request) -> web.Response:
@@ -136,7 +139,7 @@ def play(request: pytest.FixtureRequest) -> Play:
     """Performs a scenario against a site, on either event loop."""
     make_loop = asyncio.new_event_loop if request.param == "asyncio" else uvloop.new_event_loop
 
-    async def against(chosen: Any, site: Site) -> Run:
+    async def against(chosen: Any, site: Site, parameters: dict[str, Any]) -> Run:
         application = web.Application()
         application.router.add_post("/login", site.log_in)
         application.router.add_get("/events", site.events)
@@ -151,13 +154,13 @@ def play(request: pytest.FixtureRequest) -> Play:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         try:
             address = f"http://127.0.0.1:{runner.addresses[0][1]}"
-            return await perform(chosen, stand=Stand("t", {"site": address}), runs=None)
+            return await perform(chosen, stand=Stand("t", {"site": address}), runs=None, **parameters)
         finally:
             await runner.cleanup()
 
-    def play(chosen: Any, site: Site | None = None) -> Run:
+    def play(chosen: Any, site: Site | None = None, **parameters: Any) -> Run:
         with asyncio.Runner(loop_factory=make_loop) as runner:
-            return runner.run(against(chosen, site or Site()))
+            return runner.run(against(chosen, site or Site(), parameters))
 
     return play
 
@@ -368,6 +371,36 @@ def test_polls_follow_one_another_until_one_is_refused(play: Play) -> None:
     assert site.polls == ["0", "5", "6", "9"]
 
 
+class Late(Actor):
+    line = Link(
+        "{site}/lines",
+        transport=HttpStream(says="POST", close_within_s=0.2),
+        dialect=DIALECT,
+        framing=Lines(),
+        within_s=10,
+    )
+
+
+@scenario
+async def say_more_than_is_waited_for(late: Late, kinds: list[str]) -> Any:
+    await late.expect("c")
+    for kind in kinds:
+        late.send(kind, 1)
+    return await late.expect_close()
+
+
+def test_what_was_said_before_the_peers_end_still_leaves(play: Play) -> None:
+    site = Site()
+    ending = play(say_more_than_is_waited_for, site, kinds=["last", "more", "most"]).value
+    assert (ending.by, ending.is_clean, ending.unsent_bytes) == ("peer", True, 0)
+    assert [body[9:13] for _, body in site.said] == ["last", "more", "most"]
+
+
+def test_what_is_not_answered_after_the_peers_end_is_counted_and_fails_the_run(play: Play) -> None:
+    with pytest.raises(TransportError, match=r"25 bytes that were said before had not been answered"):
+        play(say_more_than_is_waited_for, kinds=["last", "never"])
+
+
 class Breaking(Actor):
     line = Link("{site}/broken", dialect=DIALECT, framing=Lines(), within_s=10)
 
@@ -381,7 +414,7 @@ async def be_broken_off(breaking: Breaking) -> Any:
 def test_an_answer_that_breaks_off_is_nobodys_goodbye(play: Play) -> None:
     ending = play(be_broken_off).value
     assert (ending.by, ending.is_clean) == ("wire", False)
-    assert "the answer broke off" in ending.detail
+    assert ending.detail == "the answer broke off: the connection ended in the middle of its body"
 
 
 class Misled(Actor):

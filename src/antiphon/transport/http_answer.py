@@ -11,7 +11,7 @@ from multidict import CIMultiDict
 from antiphon.errors import TransportError
 from antiphon.transport.content_coding import PIECE_BYTES, decoder_for
 
-__all__ = ["HttpAnswer"]
+__all__ = ["HttpAnswer", "why_broken"]
 
 
 class HttpAnswer:
@@ -35,7 +35,7 @@ class HttpAnswer:
                         await asyncio.sleep(0)  # a little data may say a lot, and the loop has others to serve
             decoder.end()
         except (ValueError, aiohttp.ClientError, OSError) as error:
-            raise TransportError(f"the answer broke off: {error}", place=self.place) from error
+            raise TransportError(f"the answer broke off: {why_broken(error)}", place=self.place) from error
 
     async def read(self, most_bytes: int) -> bytes:
         """The body, or its first so many bytes; the rest is let go of."""
@@ -50,3 +50,11 @@ class HttpAnswer:
     def close(self) -> None:
         """Read no more: a body that has not come to its end takes its connection with it."""
         self._response.close()
+
+
+def why_broken(error: Exception) -> str:
+    """What an error of aiohttp's means, met while a body was read, in words."""
+    if isinstance(error, aiohttp.ClientPayloadError) and "not completed" in str(error):
+        return "the connection ended in the middle of its body"
+    cause = getattr(error, "os_error", None) or error
+    return str(getattr(cause, "strerror", None) or cause or type(error).__name__)

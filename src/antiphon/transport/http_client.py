@@ -17,7 +17,7 @@ from antiphon.conversation.wording import shorten
 from antiphon.errors import AntiphonError, ConnectFailed, ScenarioError, TransportError
 from antiphon.transport.connect_failure import Destination, alert_of
 from antiphon.transport.content_coding import ACCEPTED, PIECE_BYTES, decoder_for
-from antiphon.transport.http_answer import HttpAnswer
+from antiphon.transport.http_answer import HttpAnswer, why_broken
 from antiphon.transport.http_connector import Connector
 from antiphon.transport.proxy import ProxyChoice
 from antiphon.transport.timeouts import timeout
@@ -222,7 +222,7 @@ def _told(error: Exception, method: str, url: str, within_s: float) -> AntiphonE
             text = f"this request cannot be made: {error}"
             return ScenarioError(text, hint="params, headers and data are mappings of simple values")
     alert = alert_of(error) or alert_of(error.__cause__)
-    broken, mend = (f"TLS: {alert[0]}", f"Http(…, tls=…): {alert[1]}") if alert else (_reason(error), None)
+    broken, mend = (f"TLS: {alert[0]}", f"Http(…, tls=…): {alert[1]}") if alert else (why_broken(error), None)
     return TransportError(f"the exchange broke off: {broken}", place=place, hint=mend)
 
 
@@ -257,12 +257,7 @@ def _why_not(error: aiohttp.ClientConnectorError) -> tuple[str, str | None]:
     if isinstance(cause, ssl.SSLError):
         return Destination(error.host, error.port or 443, "https", "http", "Http").words(cause)
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return f"the name {error.host!r} is not known: {_reason(error)}", _CONNECT_HINT
+        return f"the name {error.host!r} is not known: {why_broken(error)}", _CONNECT_HINT
     if isinstance(cause, ConnectionRefusedError):
         return f"nobody listens at {where}", _CONNECT_HINT
-    return f"cannot connect to {where}: {_reason(error)}", _CONNECT_HINT
-
-
-def _reason(error: Exception) -> str:
-    cause = getattr(error, "os_error", None) or error
-    return str(getattr(cause, "strerror", None) or cause or type(error).__name__)
+    return f"cannot connect to {where}: {why_broken(error)}", _CONNECT_HINT

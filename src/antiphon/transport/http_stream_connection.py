@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -126,7 +127,30 @@ class HttpStreamConnection(HttpStreamFlow):
         except Exception as error:
             text = error.text if isinstance(error, AntiphonError) else f"{type(error).__name__}: {error}"
             ending = Ending(by="wire", detail=text)
+        if self._goodbye is None and ending.by != "us":
+            with suppress(asyncio.CancelledError):  # by an abort, or because all has left
+                ending = await self._said_out(ending)
         await self._end(self._goodbye or ending)
+
+    async def _said_out(self, ending: Ending) -> Ending:
+        """The peer says no more, but what was said to it goes by requests of its own: those may still be answered."""
+        if (sender := self._sender) is None:
+            return ending
+
+        def give_up() -> None:
+            sender.cancel()
+
+        self._overdue = ClosingTime(self._loop, self._close_within_s, lambda: len(self._unsent), give_up)
+        await asyncio.wait((sender,))
+        if not self._unsent:
+            return ending
+        detail = f"{self._unsent_bytes:,} bytes that were said before had not been answered"
+        return msgspec.structs.replace(
+            ending,
+            is_clean=False,
+            detail=f"{ending.detail}; {detail}" if ending.detail else detail,
+            unsent_bytes=self._unsent_bytes,
+        )
 
     async def _send_all(self, saying: Saying) -> None:
         try:
