@@ -28,6 +28,7 @@ from antiphon import (
     MessagePack,
     Mqtt,
     Ocpp,
+    Opening,
     Protobuf,
     Raw,
     Resp,
@@ -41,6 +42,10 @@ from antiphon.dialect.event_stream import EventStream
 from antiphon.dialect.meeting import Meeting
 from antiphon.testing import dialects
 from antiphon.testing.dialects import Script, Speech
+from antiphon.testing.transports import Wires
+from antiphon.transport.stream.tcp import TcpListener, TcpTransport
+from antiphon.transport.websocket.client import WebSocketTransport
+from antiphon.transport.websocket.server import WebSocketListener
 
 BODIES: list[tuple[str, Any]] = [
     ("newState", {"state": "ready", "since": None}),
@@ -342,6 +347,33 @@ def test_contract(speech: Speech, check: Callable[[Speech], None]) -> None:
     if lacking := dialects.missing(check, speech):
         pytest.skip(f"this dialect lacks {' and '.join(lacking)}")
     check(speech)
+
+
+class Cutting(TcpTransport):
+    """TCP, of which a client hears each byte by itself."""
+
+    async def connect(self, address: str, opening: Opening, receiver: Any) -> Any:
+        class EachByte:
+            on_opened, on_ended = receiver.on_opened, receiver.on_ended
+
+            def on_data(self, data: bytes) -> None:
+                for at in range(len(data)):
+                    receiver.on_data(data[at : at + 1])
+
+        return await super().connect(address, opening, EachByte())
+
+
+def wires_of(speech: Speech) -> Wires:
+    """A real wire for it: whatever is a stream is cut at every byte, and all else has frames."""
+    if speech.is_stream:
+        lacks = dict.fromkeys(("has_frames", "has_text", "has_codes"), False)
+        return Wires(TcpListener(), Cutting(), "tcp://127.0.0.1:0", **lacks)
+    return Wires(WebSocketListener(), WebSocketTransport(), "ws://127.0.0.1:0")
+
+
+@pytest.mark.parametrize("speech", SPEECHES.values(), ids=SPEECHES)
+def test_it_converses_over_a_real_wire(speech: Speech, run: Callable[[Any], None]) -> None:
+    run(dialects.converse_over(speech, wires_of(speech)))
 
 
 # -- does the contract notice? ----------------------------------------------------------------------------------------

@@ -41,12 +41,12 @@ GRPC = dict.fromkeys(
 )
 STREAMS = {"tcp", "tcps", "unix"}
 
+WIRES = ["memory", "ws", "ws compressed", "wss", "ws+unix", "wss+unix", "tcp", "tcps", "unix", "http", "grpc"]
+
 MakeWires = Callable[..., Wires]
 
 
-@pytest.fixture(
-    params=["memory", "ws", "ws compressed", "wss", "ws+unix", "wss+unix", "tcp", "tcps", "unix", "http", "grpc"]
-)
+@pytest.fixture(params=WIRES)
 def make_wires(request: pytest.FixtureRequest) -> MakeWires:
     """Makes one of the built-in transports; its sides wait `close_within_s` for a goodbye."""
 

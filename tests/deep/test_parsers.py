@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -33,6 +34,7 @@ from antiphon import (
     Mqtt,
     Ocpp,
     OpeningRefused,
+    Protobuf,
     Raw,
     RecordingError,
     Resp,
@@ -62,6 +64,7 @@ EACH = settings(QUICK, max_examples=300)
 """For tests that are there once for each dialect."""
 
 LIMIT_BYTES = 10_000
+desk_pb2 = grpc.protos("desk.proto")
 
 
 # -- the wire ----------------------------------------------------------------------------------------------------------
@@ -242,6 +245,8 @@ DIALECTS = {
         "@t", "b", id="@id", reply="{name}!", namespaces={"p": "u:v"}, envelope={"#name": "m"}, limit_elements=50
     ),
     "xml bytes": Xml(encoding="utf-16", namespaces={"": "u:v"}, lists=["b"]),
+    "protobuf": Protobuf(desk_pb2.Said, desk_pb2.Heard, id="request"),
+    "protobuf server": Protobuf(desk_pb2.Said, desk_pb2.Said, id="request", reply="re_{name}"),
     "text": Text(),
     "raw": Raw(),
 }
@@ -270,6 +275,10 @@ SAID = mutated(
     b'\xef\xbb\xbf<!DOCTYPE m [<!ENTITY x "y"><!ENTITY z SYSTEM "file:///etc/passwd">]><m xmlns="u:v">&x;&z;&lt;</m>',
     b'<?xml version="1.0" encoding="windows-1252"?><m t="a"><![CDATA[<b>\x80]]><!-- c --><?p i?></m>',
     '<?xml version="1.0" encoding="utf-16"?><m><b>ä</b><b a="1">🙂</b></m>'.encode("utf-16"),
+    desk_pb2.Said(
+        request=1, order={"what": "tea", "many": [1], "extra": {"a": b"x"}, "next": [{}]}
+    ).SerializeToString(),
+    desk_pb2.Heard(request=1, cancelled={"number": "7"}).SerializeToString(),
     b"\x9f\xd8\x1c\x81\xd8\x1d\x00\xc4\x82\x21\x19\x6a\xb3\xd8\x23\x63(a+\xff",
 )
 

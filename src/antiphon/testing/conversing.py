@@ -22,10 +22,11 @@ from antiphon.stand.stand import Stand
 from antiphon.stand.users import User
 from antiphon.testing.speech import Script, Speech, require
 from antiphon.testing.virtual_time import run_virtual
-from antiphon.transport.interface import Connection, Opening
+from antiphon.testing.wires import Wires
+from antiphon.transport.interface import Connection, Opening, Transport
 from antiphon.transport.memory import MemoryNetwork
 
-__all__ = ["converse"]
+__all__ = ["converse", "converse_over"]
 
 _BEATS: Final = 3
 _NEARLY: Final = 0.9
@@ -33,9 +34,23 @@ _NEARLY: Final = 0.9
 
 def converse(speech: Speech) -> None:
     """Hold it, in virtual time; raises AssertionError where it does not go as it must."""
+    network = MemoryNetwork()
+    run_virtual(_judged(speech, Wires(network, network, "memory://peer"), is_virtual=True))
+
+
+async def converse_over(speech: Speech, wires: Wires) -> None:
+    """Hold it over that wire, whose listener is needed, on the loop that runs; but wait for no heartbeats.
+
+    A wire without frames is for a dialect that is a stream. Raises AssertionError where it does not go as it must.
+    """
+    async with asyncio.timeout(wires.within_s):
+        await _judged(speech, wires, is_virtual=False)
+
+
+async def _judged(speech: Speech, wires: Wires, *, is_virtual: bool) -> None:
     failures: list[BaseException] = []
     try:
-        run_virtual(_scene(speech, failures))
+        await _scene(speech, wires, failures, is_virtual=is_virtual)
     except AntiphonError as error:
         # What nobody awaited is mostly why what somebody awaited did not come.
         raise AssertionError(f"on a channel: {failures[0] if failures else error}") from error
@@ -78,20 +93,21 @@ class _Player:
                 self.connection.send(data)
 
 
-async def _scene(speech: Speech, failures: list[BaseException]) -> None:
-    network = MemoryNetwork()
+async def _scene(speech: Speech, wires: Wires, failures: list[BaseException], *, is_virtual: bool) -> None:
     dialect = _Watching(speech)
-    async with _peers(speech, network, failures) as peers:
+    async with _peers(speech, wires, failures) as (address, peers, came):
         journal = Journal()
         runtime = Runtime(journal, failures.append)
-        speaker = _speaker(speech, dialect)
+        speaker = _speaker(speech, dialect, address, wires.transport)
         user = User(**speech.user) if speech.user is not None else None
-        speaker.attach(runtime, "ours", Stand("kit", transports={"memory": network}), user)
+        speaker.attach(runtime, "ours", Stand("kit"), user)
         try:
             await speaker.connect()
             require(dialect.made is not None and dialect.made.is_ready, "the channel is open, and its codec not ready")
+            await came.wait()  # a wire without a handshake is open before it is accepted
             await _speak(speech, speaker, peers)
-            await _be_silent(speaker, dialect, journal, has_peer=bool(peers))
+            if is_virtual:
+                await _be_silent(speaker, dialect, journal, has_peer=bool(peers))
             ending = await speaker.close()
             require(ending.by == "us", f"we closed the channel, and it ended otherwise: {ending}")
         finally:
@@ -100,14 +116,19 @@ async def _scene(speech: Speech, failures: list[BaseException]) -> None:
 
 
 @asynccontextmanager
-async def _peers(speech: Speech, network: MemoryNetwork, failures: list[BaseException]) -> AsyncIterator[list[Actor]]:
-    """The other side, listening: its actors, none of them where it plays a script."""
+async def _peers(
+    speech: Speech, wires: Wires, failures: list[BaseException]
+) -> AsyncIterator[tuple[str, list[Actor], asyncio.Event]]:
+    """The other side, listening: where, its actors (none of them where it plays a script), and whether it was met."""
     peers: list[Actor] = []
+    came = asyncio.Event()
+    assert wires.listener is not None
     script = speech.peer
     if isinstance(script, Script):
-        listening = await network.listen("memory://peer", lambda _: _Player(script))
+        listening = await wires.listener.listen(wires.address, lambda _: _Player(script), **wires.options)
+        came.set()  # nobody looks at it
         try:
-            yield peers
+            yield listening.address, peers, came
         finally:
             await listening.close()
         return
@@ -115,18 +136,19 @@ async def _peers(speech: Speech, network: MemoryNetwork, failures: list[BaseExce
 
     def accept(_opening: Opening) -> Actor:
         peers.append(kind())
+        came.set()
         return peers[-1]
 
-    async with await listen("memory://peer", accept, listener=network) as server:
+    async with await listen(wires.address, accept, listener=wires.listener, **wires.options) as server:
         try:
-            yield peers
+            yield server.address, peers, came
         finally:
             failures += server.failures
 
 
-def _speaker(speech: Speech, dialect: _Watching) -> Actor:
+def _speaker(speech: Speech, dialect: _Watching, address: str, transport: Transport) -> Actor:
     class Speaker(Actor):
-        line = Link("memory://peer", dialect=dialect, within_s=_WITHIN_S, open_within_s=_WITHIN_S)
+        line = Link(address, transport=transport, dialect=dialect, within_s=_WITHIN_S, open_within_s=_WITHIN_S)
 
     speaker = Speaker()
     for name, value in speech.fields.items():

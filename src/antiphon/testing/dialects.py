@@ -25,10 +25,10 @@ from antiphon.conversation.message import UNREADABLE, Data, Message, Withdrawal
 from antiphon.conversation.wording import shorten
 from antiphon.dialect.codec import Codec
 from antiphon.errors import DialectError, ErrorReply, OpeningRefused
-from antiphon.testing.conversing import converse
+from antiphon.testing.conversing import converse, converse_over
 from antiphon.testing.speech import Pair, Script, Speech, as_bytes, data_of, data_owed, feed, require
 
-__all__ = ["CHECKS", "Script", "Speech", "missing", "name_of"]
+__all__ = ["CHECKS", "Script", "Speech", "converse_over", "missing", "name_of"]
 
 Check = Callable[[Speech], None]
 
