@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 from hashlib import sha256
 from html.parser import HTMLParser
@@ -232,3 +233,53 @@ def test_the_page_escapes_what_a_terminal_does() -> None:
     escaped = {sign for sign in unseen.findall(everything) if sign == visible(sign)}
     assert escaped == set()
     assert unseen.sub("", everything) == visible(unseen.sub("", everything))
+
+
+# -- the author's lines -----------------------------------------------------------------------------------------------
+
+
+def step(source: str, **fields: Any) -> StepStarted:
+    return StepStarted(at_ns=1, number=1, parent=0, actor="operator", action="dial", source=source, **fields)
+
+
+def lines_of(path: Path) -> Any:
+    (found,) = re.findall(r'id="sources">(.*?)</script>', path.read_text(encoding="utf-8"))
+    return json.loads(found)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A file that is older than the runs here."""
+    file = tmp_path / "calls.py"
+    file.write_text("one = 1\nawait self.dial('</script>', password='s3cret')\n@action\n", encoding="utf-8")
+    os.utime(file, (1, 1))
+    return file
+
+
+def test_the_authors_lines_are_there_once_and_without_secrets(tmp_path: Path, source: Path) -> None:
+    entries = [step(f"{source}:{line}") for line in (1, 2, 2, 3, 9)]
+    path = write_trace(record(tmp_path / "run", started(), *entries, step("nowhere.py:1"), step("ws://host:80")))
+    assert lines_of(path) == {
+        f"{source}:1": "one = 1",
+        f"{source}:2": "await self.dial('</script>', password='***')",
+    }
+
+
+def test_what_was_said_is_no_place(tmp_path: Path, source: Path) -> None:
+    text = json.dumps({"source": f"{source}:1"}, separators=(",", ":"))
+    assert lines_of(write_trace(record(tmp_path / "run", started(), said("news", text)))) == {}
+
+
+def test_a_file_that_was_changed_since_has_no_lines(tmp_path: Path, source: Path) -> None:
+    os.utime(source, (2e9, 2e9))
+    assert lines_of(write_trace(record(tmp_path / "run", started(), step(f"{source}:1")))) == {}
+
+
+def test_a_line_whose_entry_has_something_masked_is_left_out(tmp_path: Path, source: Path) -> None:
+    arguments = [{"name": "pin", "value": "***"}]
+    run = record(tmp_path / "run", started(), step(f"{source}:1", arguments=arguments), step(f"{source}:1"))
+    assert lines_of(write_trace(run)) == {}
+
+
+def test_a_run_without_a_beginning_has_no_lines(tmp_path: Path, source: Path) -> None:
+    assert lines_of(write_trace(record(tmp_path / "run", step(f"{source}:1")))) == {}

@@ -1,7 +1,8 @@
 """A run's journal as `trace.html`.
 
 The page holds the journal as it was written, line by line; what it shows of it, it reads in the browser. So to make a
-trace is to copy a file, and whatever was recorded before a run was killed can be shown.
+trace is to copy a file, and whatever was recorded before a run was killed can be shown. Beside it stand the author's
+lines at the places that the journal names.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from antiphon.journal import RunStarted
 from antiphon.journal.file import FILE_NAME
 from antiphon.report.formats.documents import Document
 from antiphon.report.formats.html.page import harmless_json, page
+from antiphon.report.formats.html.sources import Sources
 
 __all__ = ["TRACE", "TRACE_NAME", "write_trace"]
 
@@ -36,6 +38,7 @@ _SCRIPTS: Final = (
     "correlation.js",
     "diagram.js",
     "rows.js",
+    "strip.js",
     "body.js",
     "details.js",
     "filters.js",
@@ -72,14 +75,20 @@ def write_trace(directory: Path, target: str = "") -> Path:
 def _write(_entries: Iterator[Any], file: TextIO, directory: Path) -> None:
     before_title, before_journal, after_journal = page("trace.html", _STYLES, _SCRIPTS)
     with (directory / FILE_NAME).open("rb") as journal:
+        first_line = journal.readline()
+        sources = Sources(first_line)
         file.write(before_title)
-        file.write(html.escape(_title(journal.readline())))
+        file.write(html.escape(_title(first_line)))
         file.write(before_journal)
         journal.seek(0)
         for block in _blocks(journal):
+            sources.look_at(block)
             file.write('<script type="application/jsonl" class="journal">')
             file.write(harmless_json(block))
             file.write("</script>\n")
+        file.write('<script type="application/json" id="sources">')
+        file.write(harmless_json(msgspec.json.encode(sources.lines())))
+        file.write("</script>\n")
         file.write(after_journal)
 
 

@@ -2,8 +2,9 @@
 // A message's data, readable: JSON as a tree that opens and is searched, other text as it is, bytes as a dump.
 
 class Body {
-  /** `text` is null for bytes that are no text. */
-  constructor(text, bytes, size) {
+  /** `text` is null for bytes that are no text; `mark(value)` notes in what was read which parts differ from what was wanted. */
+  constructor(text, bytes, size, mark = null) {
+    this.mark = mark;
     this.text = text;
     this.bytes = bytes;
     this.size = size;
@@ -15,6 +16,7 @@ class Body {
     if (this.size > LARGEST_OPEN && !this.isOpened) return this.folded();
     this.value ??= this.text === null ? null : JsonReader.read(this.text);
     if (!this.value) return this.raw();
+    this.mark?.(this.value);
     const tree = make('div.tree');
     tree.append(branch({ value: this.value }, 0, this.value.items && this.value.items.length > 40 ? 1 : 3));
     return tree;
@@ -114,7 +116,9 @@ class Body {
 function branch({ key, value }, depth, openTo) {
   const label = typeof key === 'string' ? [make('span.key', visible(JSON.stringify(key))), ': '] : [];
   if (!value.items) {
-    const leaf = make('div.leaf', ...label, ...leafText(value));
+    const wanted = value.wanted === undefined ? null : make('span.wanted', `wanted ${visible(value.wanted)}`);
+    const leaf = make('div.leaf', ...label, ...leafText(value), wanted);
+    leaf.classList.toggle('differs', Boolean(wanted));
     leaf.child = () => leaf;
     return leaf;
   }

@@ -36,6 +36,25 @@ function waitsAt(message) {
   return message.channel.waits.filter((wait) => wait.from < message.line && wait.to > message.line);
 }
 
+/** So many messages of a channel, the latest, are looked at for one that is nearly what was awaited. */
+const MOST_NEAR = 64;
+
+/**
+ * Of a wait that failed, the message most like what was awaited, and where it differs: of that name, and with fields
+ * that differ, but not all of those that are wanted; the latest of several. Null if there is none.
+ */
+function nearestTo(wait, lines) {
+  if (wait.outcome !== 'failed' || wait.awaits !== 'message' || !wait.channel || wait.message) return null;
+  const known = wait.channel.received.filter((message) => message && message.line < wait.to && wait.names.includes(message.name));
+  let best = null;
+  for (const message of known.slice(-MOST_NEAR)) {
+    const text = message.size > LARGEST_GLANCED || (message.wait && message.wait !== wait) ? null : messageText(lines.entry(message.line));
+    const found = text === null ? [] : misfits(wait.began, JsonReader.read(text));
+    if (found.length && (!best || found.length <= best.found.length)) best = { message, found };
+  }
+  return best;
+}
+
 /** Why nobody took a received message: lines of {text, item}. */
 function whyNotTaken(message, story) {
   const reasons = [];

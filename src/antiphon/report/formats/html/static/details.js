@@ -30,12 +30,13 @@ class Details {
   open(item) {
     this.copyable = null;
     const entry = this.story.lines.entry(item.line);
-    const { title, kind, facts = [], parts = [] } = TELLERS[item.kind].call(this, item, entry);
+    const { title, kind, lead = null, facts = [], parts = [] } = TELLERS[item.kind].call(this, item, entry);
     const close = button('×', this.onClose, 'close');
     close.setAttribute('aria-label', 'Close the details');
     this.panel.hidden = false;
     this.panel.replaceChildren(
       make('header', make('p.kind', kind), make('h2', visible(title)), close),
+      lead ?? '',
       factsList(facts.filter(Boolean)),
       ...parts.filter(Boolean),
     );
@@ -50,8 +51,16 @@ class Details {
 
   at(item, ns = item.at) {
     const zero = Date.parse(this.story.started?.started_at ?? '');
-    const clock = Number.isNaN(zero) ? '' : new Date(zero + ns / 1e6).toISOString().slice(11, 23);
-    return ['at', `${(ns / 1e9).toFixed(6)} s${clock ? ` (${clock} UTC)` : ''}`];
+    const utc = Number.isNaN(zero) ? '' : `${new Date(zero + ns / 1e6).toISOString().slice(11, 23)} UTC`;
+    const ofRun = this.story.origin ? `${(ns / 1e9).toFixed(3)} s of the run` : '';
+    const more = [ofRun, utc].filter(Boolean).join(', ');
+    return ['at', `${moment(ns, 6)} s${more ? ` (${more})` : ''}`];
+  }
+
+  /** Where it is written, and what. */
+  source(item) {
+    const line = this.story.sources[item.source];
+    return ['source', make('code', visible(item.source)), line ? make('pre.source', visible(line)) : ''];
   }
 
   inStep(item) {
@@ -59,9 +68,9 @@ class Details {
   }
 
   /** Data with its tabs: readable, raw. `raw()` is what is copied. */
-  data(title, text, raw, bytes) {
+  data(title, text, raw, bytes, mark) {
     const size = bytes ? bytes.length : new TextEncoder().encode(text).length;
-    const body = new Body(text, bytes, size);
+    const body = new Body(text, bytes, size, mark);
     const views = { Body: () => body.readable(), Raw: () => (bytes ? body.dump() : body.raw()) };
     this.copyable ??= raw;
     const content = make('div.content');
@@ -90,6 +99,15 @@ class Details {
     this.copyable ??= () => text;
     const copyButton = button('Copy', () => copy(text, copyButton), 'copy');
     return make('section.data', make('div.data-head', make('h3', title), copyButton), make('pre.plain-text', visibleLines(text)));
+  }
+
+  /** What a message has, and beside it what was wanted of it. */
+  misfits(title, found, item) {
+    const cells = found.map(({ path, wanted, value }) =>
+      make('tr', make('th', visible(path)), make('td.got', foundTold(value)), make('td.wanted', visible(wanted))));
+    const head = make('tr', make('th', 'field'), make('th', 'got'), make('th', 'wanted'));
+    return make('section.data', make('div.data-head', make('h3', title), item ? this.link(item) : null),
+      make('table.misfits', make('thead', head), make('tbody', ...cells)));
   }
 
   /** Items to go to; `remark(item)` is what stands behind one. */
@@ -134,8 +152,11 @@ const TELLERS = {
       item.isProtocol ? ['said by', 'the protocol itself'] : item.isSent ? null : this.taken(item),
     ];
     const text = raw ?? messageText(entry);
-    const data = this.data('Data', text, () => raw ?? hexDump(bytes), bytes);
-    return { title: item.name, kind: item.isSent ? 'sent' : 'received', facts, parts: [data] };
+    const wait = item.nearestOf;
+    const mark = wait ? (value) => { for (const each of misfits(wait.began, value)) if (each.value) each.value.wanted = each.wanted; } : null;
+    const data = this.data('Data', text, () => raw ?? hexDump(bytes), bytes, mark);
+    const near = wait ? this.misfits('Nearest to what was awaited', wait.nearest.found, wait) : null;
+    return { title: item.name, kind: item.isSent ? 'sent' : 'received', lead: near, facts, parts: [data] };
   },
   http(item, entry) {
     const facts = [
@@ -157,7 +178,7 @@ const TELLERS = {
       ['who', item.actorName || 'the scenario'], this.at(item),
       ['took', item.endedAt === null ? 'it had not ended when the journal ends' : duration(item.endedAt - item.at)],
       ['outcome', make(`span.outcome.${item.outcome}`, item.outcome === 'pending' ? 'not ended' : item.outcome), item.error ? make('span.error', ` ${visible(item.error)}`) : ''],
-      ['source', make('code', visible(item.source))], item.parent && ['in', this.link(item.parent)],
+      this.source(item), item.parent && ['in', this.link(item.parent)],
     ];
     return { title: titleOf(item), kind: 'step', facts, parts: [this.list('Messages', inside, 'Nothing was said in it.')] };
   },
@@ -165,15 +186,16 @@ const TELLERS = {
     const facts = [
       ['who', item.actor ? item.actor.name : 'the scenario', item.channel ? make('small', ` ${visible(item.channel.name)}`) : ''],
       ['outcome', make(`span.outcome.${item.outcome}`, item.outcome === 'pending' ? 'not ended' : item.outcome), item.error ? make('span.error', ` ${visible(item.error)}`) : ''],
-      ['since', `${(item.begunAt / 1e9).toFixed(6)} s`],
+      ['since', `${moment(item.begunAt, 6)} s`],
       item.endedAt !== null && ['waited', duration(item.endedAt - item.begunAt)],
       ['deadline', item.deadline == null ? 'none' : `${duration(item.deadline - item.begunAt)}`],
-      item.source && ['source', make('code', visible(item.source))],
+      item.source && this.source(item),
       this.inStep(item),
       item.message && [item.outcome === 'satisfied' ? 'took' : 'was given', this.link(item.message)],
     ];
     const isVain = item.outcome !== 'satisfied';
-    return { title: item.what, kind: 'wait', facts, parts: [isVain && item.channel ? this.cameInstead(item) : null] };
+    const near = item.nearest ? this.misfits('Nearest', item.nearest.found, item.nearest.message) : null;
+    return { title: item.what, kind: 'wait', lead: near, facts, parts: [isVain && item.channel ? this.cameInstead(item) : null] };
   },
   handler(item) {
     const facts = [['who', item.actor.name], this.at(item), item.message && ['saw', this.link(item.message)], this.inStep(item)];
@@ -219,7 +241,7 @@ const TELLERS = {
     return { title: entry.name, kind: 'signal', facts, parts: [this.text('Value', entry.value)] };
   },
   moment(item, entry) {
-    const facts = [['due at', `${(entry.due_ns / 1e9).toFixed(6)} s`], ['begun', item.text.slice(6)], this.at(item), this.inStep(item)];
+    const facts = [['due at', `${moment(entry.due_ns, 6)} s`], ['begun', item.text.slice(6)], this.at(item), this.inStep(item)];
     return { title: 'at()', kind: 'moment', facts };
   },
   timer(item) {
@@ -263,10 +285,10 @@ Details.prototype.taken = function taken(message) {
 /** The messages that came on its channel while somebody waited in vain. */
 Details.prototype.cameInstead = function cameInstead(wait) {
   const { received } = wait.channel;
-  const came = received.filter((message) => message.line > wait.from && message.line < wait.to);
+  const came = received.filter((message) => message.line > wait.from && message.line < wait.to && !HEARTBEAT.test(message.name));
   const remark = (message) => (isForName(wait, message.name) && message !== wait.message ? visible(whyNotBy(wait, message, this.story)) : '');
   const title = wait.message ? 'What came meanwhile' : 'What came instead';
-  return this.list(title, came, 'Nothing came on this channel while it waited.', remark);
+  return this.list(title, came, 'Nothing came on this channel while it waited, but for heartbeats.', remark);
 };
 
 function hexDump(bytes) {

@@ -7,6 +7,8 @@ const OVERSCAN = 12;
 const INDENT = 13;
 const TIMES = 134;
 const NARROW = 760;
+const COMPACT = 560;
+const LANE_GAP = 7;
 const MOST_COLUMNS = 10;
 const LEAST_TEXT = 170;
 const BLOCK = 512;
@@ -51,8 +53,9 @@ function lowerBound(list, wanted, valueOf) {
 }
 
 class Diagram {
-  /** `onChoose(item)` is called when an item was chosen, `onFold(step)` when a step is to be folded. */
-  constructor(story, { onChoose, onFold }) {
+  /** `onChoose(item)` is called when an item was chosen, `onFold(step)` when a step is to be folded, `onDraw()` at each look. */
+  constructor(story, { onChoose, onFold, onDraw }) {
+    this.onDraw = onDraw;
     this.story = story;
     this.onChoose = onChoose;
     this.onFold = onFold;
@@ -69,7 +72,6 @@ class Diagram {
     const last = story.lines.count;
     this.steps = new Spans([...story.steps.values()], last);
     this.waits = new Spans(story.waits, last);
-    this.columns = Math.min([...story.steps.values()].reduce((most, step) => Math.max(most, step.column + 1), 0), MOST_COLUMNS);
     this.scroller.addEventListener('scroll', () => this.soon(), { passive: true });
     this.canvas.addEventListener('click', (event) => this.clicked(event));
     new ResizeObserver(() => this.layOut()).observe(this.scroller);
@@ -134,23 +136,29 @@ class Diagram {
   layOut() {
     const width = this.scroller.clientWidth;
     const { actors, story: { peers } } = this;
+    const isCompact = width < COMPACT;
     const times = width < NARROW ? TIMES - 62 : TIMES;
     this.canvas.classList.toggle('narrow', width < NARROW);
-    const left = times + 12 + this.columns * INDENT;
-    const room = Math.max(width - left, 300);
-    const gap = clamp(room * 0.3, 190, 300);
-    const pitch = clamp((room * 0.62 - gap) / Math.max(actors.length + peers.length - 1, 1), 56, 150);
-    const peerPitch = clamp(room * 0.17, 96, 150);
+    this.scroller.classList.toggle('compact', isCompact);
+    this.gutter = times + (isCompact ? 2 : 8);
+    this.indent = isCompact ? INDENT - 6 : INDENT;
+    const left = this.laneX(this.story.laneStarts.length - 1) + 4;
+    const room = Math.max(width - left, isCompact ? 200 : 300);
+    const pitch = isCompact ? clamp((room * 0.4) / Math.max(actors.length, 1), 12, 40)
+      : clamp((room * 0.62 - clamp(room * 0.3, 190, 300)) / Math.max(actors.length + peers.length - 1, 1), 56, 150);
+    const peerPitch = isCompact ? clamp(90 / Math.max(peers.length, 1), 12, 40) : clamp(room * 0.17, 96, 150);
+    // A small window has no room for what stands right of the peers: there is the gap, for the names, and no more.
+    const gap = isCompact ? Math.max(room - 36 - (actors.length - 1) * pitch - (peers.length - 1) * peerPitch, 90)
+      : clamp(room * 0.3, 190, 300);
     this.xs = new Map();
-    let x = left + 40;
+    let x = left + (isCompact ? 12 : 40);
     actors.forEach((actor) => { this.xs.set(actor, x); x += pitch; });
     if (actors.length) x += gap - pitch;
     this.nameFrom = x - gap;
     this.nameTo = x;
     peers.forEach((peer) => { this.xs.set(peer, x); x += peerPitch; });
-    this.gutter = times + 8;
     this.textFrom = (peers.length ? x - peerPitch : x - gap) + 24;
-    this.width = Math.max(width, this.textFrom + LEAST_TEXT);
+    this.width = isCompact ? Math.max(width, this.textFrom) : Math.max(width, this.textFrom + LEAST_TEXT);
     this.canvas.style.width = this.lanes.style.width = `${this.width}px`;
     this.pitch = pitch;
     this.peerPitch = peerPitch;
@@ -174,15 +182,32 @@ class Diagram {
         peers.length === 1 ? 200 : this.peerPitch,
       )),
     ];
-    this.lanes.replaceChildren(make('span.times-head', 'seconds'), ...heads);
+    this.lanes.replaceChildren(this.timesHead(), ...heads);
     this.lifelines?.remove();
-    this.lifelines = make('div.lifelines', ...[...this.xs.values()].map((x) => {
+    this.lifelines = make('div.lifelines', ...this.laneGrounds(), ...[...this.xs.values()].map((x) => {
       const line = make('span.lifeline');
       line.style.left = `${x}px`;
       return line;
     }));
     this.lifelines.setAttribute('aria-hidden', 'true');
     this.canvas.prepend(this.lifelines);
+  }
+
+  timesHead() {
+    const head = make('span.times-head', 'seconds');
+    head.title = 'Since the actors were there';
+    return head;
+  }
+
+  /** A ground for every other lane of steps, so that what goes on side by side is seen as that. */
+  laneGrounds() {
+    const lanes = this.story.laneStarts.length - 1;
+    return lanes < 2 ? [] : [...Array(lanes).keys()].map((lane) => {
+      const ground = make('span.lane');
+      ground.style.left = `${this.laneX(lane) - 3}px`;
+      ground.style.width = `${this.laneX(lane + 1) - this.laneX(lane) - 2}px`;
+      return ground;
+    });
   }
 
   head(who, kind, name, below, room) {
@@ -225,6 +250,7 @@ class Diagram {
   }
 
   draw() {
+    this.onDraw();
     const first = Math.max(Math.floor(this.scroller.scrollTop / ROW) - OVERSCAN, 0);
     const visibleRows = Math.ceil(this.scroller.clientHeight / ROW);
     const last = Math.min(first + visibleRows + 2 * OVERSCAN, this.rows.length) - 1;
@@ -260,6 +286,7 @@ class Diagram {
     const to = this.rows[last].line;
     for (const step of this.steps.between(from, to)) this.bars.push(this.bracket(step, first, last));
     for (const wait of this.waits.between(from, to)) this.bars.push(this.bar(wait, first, last));
+    for (const wait of this.story.waits) if (wait.nearest) this.bars.push(this.join(wait, first, last));
     this.bars = this.bars.filter(Boolean);
     this.canvas.append(...this.bars);
   }
@@ -279,15 +306,22 @@ class Diagram {
     bracket.setAttribute('aria-hidden', 'true');
     if (step.actor && this.story.actors.length > 1) bracket.classList.add(`hue${step.actor.hue}`);
     const top = (range.top + (range.top === range.begin ? 0.92 : 0.1)) * ROW;
-    bracket.style.left = `${this.columnX(step.column)}px`;
+    bracket.style.left = `${this.stepX(step)}px`;
     bracket.style.top = `${top}px`;
     bracket.style.height = `${Math.max((range.bottom + 0.62) * ROW - top, 4)}px`;
     if (range.bottom < range.end) bracket.classList.add('goes-on');
     return bracket;
   }
 
-  columnX(column) {
-    return this.gutter + Math.min(column, MOST_COLUMNS - 1) * INDENT;
+  /** Where a lane of steps begins; that behind the last is where they end. */
+  laneX(lane) {
+    const { start } = this.story.laneStarts[Math.min(lane, this.story.laneStarts.length - 1)];
+    return this.gutter + Math.min(start, MOST_COLUMNS) * this.indent + lane * LANE_GAP;
+  }
+
+  stepX(step) {
+    const { start, least } = this.story.laneStarts[step.lane];
+    return this.laneX(step.lane) + (Math.min(start + step.depth - least, MOST_COLUMNS) - Math.min(start, MOST_COLUMNS)) * this.indent;
   }
 
   bar(wait, first, last) {
@@ -304,6 +338,21 @@ class Diagram {
     bar.style.top = `${top}px`;
     bar.style.height = `${(range.bottom + (isOwnEnd && range.bottom === range.end ? 0.5 : 0.9)) * ROW - top}px`;
     return bar;
+  }
+
+  /** From the nearest message down to the wait that it did not fit. */
+  join(wait, first, last) {
+    const begin = this.indexOf(wait.nearest.message);
+    const end = this.indexOf(wait);
+    const x = this.xs.get(wait.actor);
+    if (begin < 0 || end < 0 || x === undefined || end < first || begin > last) return null;
+    const join = make('div.join');
+    join.setAttribute('aria-hidden', 'true');
+    const top = (Math.max(begin, first - 1) + 0.74) * ROW;
+    join.style.left = `${x + 4}px`;
+    join.style.top = `${top}px`;
+    join.style.height = `${Math.max((Math.min(end, last + 1) + 0.3) * ROW - top, 2)}px`;
+    return join;
   }
 
   // -- a line ---------------------------------------------------------------------------------------------------------
@@ -328,7 +377,7 @@ class Diagram {
 
   /** Text that begins at the actor's lifeline, for what is no message. */
   remark(row, item, ...content) {
-    const x = item.actor && this.xs.has(item.actor) ? this.xs.get(item.actor) + 14 : this.columnX(this.columns) + 4;
+    const x = item.actor && this.xs.has(item.actor) ? this.xs.get(item.actor) + 14 : this.laneX(this.story.laneStarts.length - 1);
     const text = make('span.remark', ...content);
     text.style.left = `${x}px`;
     text.style.maxWidth = `${this.width - x - 10}px`;
@@ -341,8 +390,11 @@ class Diagram {
     const arrow = make(`span.arrow.${classes}`);
     arrow.style.left = `${from}px`;
     arrow.style.width = `${to - from}px`;
-    const label = make('span.label', make('span', visible(name)));
-    label.title = visible(name);
+    const { actors } = this.story;
+    // The lines of several cross each other's lifelines: the name alone would not say whose it is.
+    const whose = actors.length > 1 ? make(`span.whose.hue${item.actor.hue}`, visible(item.actor.name)) : null;
+    const label = make('span.label', whose, make('span.name', visible(name)));
+    label.title = actors.length > 1 ? `${visible(item.actor.name)}: ${visible(name)}` : visible(name);
     label.style.left = `${this.nameFrom}px`;
     label.style.width = `${this.nameTo - this.nameFrom}px`;
     row.append(arrow, label);

@@ -12,6 +12,8 @@ class Filters {
     this.query = '';
     this.names = this.countNames();
     this.heartbeats = new Set(this.names.map(([name]) => name).filter((name) => HEARTBEAT.test(name)));
+    // Seldom what one looks for, unless there is nothing else.
+    this.showsHeartbeats = this.heartbeats.size === this.names.length;
   }
 
   /** How often each name was said: [name, count], the most frequent first. */
@@ -61,6 +63,7 @@ class Filters {
   passes(item, pattern) {
     if (item.actor && this.hiddenActors.has(item.actor)) return false;
     if (item.isProtocol && !this.showsProtocol) return false;
+    if (item === this.story.failure && item.kind === 'failed' && item !== this.story.failing) return false;
     if (item.kind === 'message' || item.kind === 'http') {
       if (this.showsStepsOnly && !pattern && !isTroubled(item)) return false;
       if (this.hiddenNames.has(item.name)) return false;

@@ -88,6 +88,7 @@ class Story {
     this.lastAt = 0;
     this.counts = { sent: 0, received: 0, protocol: 0, http: 0, steps: 0 };
     this.channels = new Map();
+    this.sources = {};
     this.openWaits = new Map();
     this.openRequests = new Map();
     this.openSteps = [];
@@ -176,6 +177,12 @@ class Story {
     const order = (item) => (this.ended && item.kind === 'wait' ? item.line - 0.5 : item.line);
     if (this.openWaits.size || unanswered.length) this.items.sort((one, other) => order(one) - order(other));
     for (const channel of this.channels.values()) this.peerOf(channel);
+    this.origin = clock.origin = arrivalIn(this);
+    this.laneStarts = laneStartsOf(this.steps.values());
+    for (const wait of this.waits) {
+      wait.nearest = nearestTo(wait, this.lines);
+      if (wait.nearest) wait.nearest.message.nearestOf = wait;
+    }
     this.problems = problemsOf(this);
     this.failing = this.problems[0] ?? null;
   }
@@ -211,7 +218,34 @@ function problemsOf(story) {
     ?? last((item) => item.kind === 'wait')
     ?? last((item) => item.kind === 'step')
     ?? story.failure;
-  return [place, ...wrong.filter((item) => item !== place)];
+  // What failed is told once, where it happened; the run's own word for it says nothing more.
+  return [place, ...wrong.filter((item) => item !== place && item !== story.failure)];
+}
+
+/** When the actors were there: the last channel that was opened before the first of them did or awaited something. */
+function arrivalIn(story) {
+  let arrived = 0;
+  for (const item of story.items) {
+    if (item.kind === 'step' || (item.kind === 'wait' && !item.channel) || (item.kind === 'message' && item.isSent && !item.isProtocol)) break;
+    if (item.kind === 'opened') arrived = item.at;
+  }
+  return arrived;
+}
+
+/** Where each lane of steps begins, counted in steps that stand in each other; the last is where they all end. */
+function laneStartsOf(steps) {
+  const lanes = [];
+  for (const step of steps) {
+    const lane = (lanes[step.lane] ??= { least: step.depth, most: step.depth });
+    lane.least = Math.min(lane.least, step.depth);
+    lane.most = Math.max(lane.most, step.depth);
+  }
+  let start = 0;
+  return [...lanes, null].map((lane) => {
+    const begun = { start, least: lane?.least ?? 0 };
+    if (lane) start += lane.most - lane.least + 1;
+    return begun;
+  });
 }
 
 function isWrong(item) {
@@ -325,13 +359,16 @@ const READERS = {
     const step = this.add({
       kind: 'step', line, from: line, to: line, at: entry.at_ns, endedAt: null, number: entry.number, parent,
       actorName: entry.actor, actor: entry.actor ? this.actor(entry.actor) : null, action: entry.action,
-      source: entry.source, outcome: 'pending', error: '', home: parent, column: 0,
+      source: entry.source, outcome: 'pending', error: '', home: parent, lane: 0, depth: parent ? parent.depth + 1 : 0,
       isFolded: false, holds: 0,
       get arguments() { return this.told ??= argumentsTold(lines.text(line)); },
     });
-    const taken = new Set(this.openSteps.map((open) => open.column));
-    step.column = parent ? parent.column + 1 : 0;
-    while (taken.has(step.column)) step.column += 1;
+    // What goes on side by side has a lane each: in one of them stands only what is in each other.
+    const around = new Set();
+    for (let outer = parent; outer; outer = outer.parent) around.add(outer);
+    const taken = new Set(this.openSteps.filter((open) => !around.has(open)).map((open) => open.lane));
+    step.lane = parent ? parent.lane : 0;
+    while (taken.has(step.lane)) step.lane += 1;
     this.openSteps.push(step);
     this.steps.set(step.number, step);
     this.counts.steps += 1;

@@ -3,7 +3,7 @@
 
 /** What is to be seen beside the chosen item: its request, its replies, its wait, its message. */
 function relatedTo(item) {
-  return [item.request, ...(item.replies ?? []), item.wait, item.message].filter(Boolean);
+  return [item.request, ...(item.replies ?? []), item.wait, item.message, item.nearest?.message, item.nearestOf].filter(Boolean);
 }
 
 function waitTold(wait) {
@@ -28,9 +28,11 @@ const DRAWERS = {
     let tag = item.request ? duration(item.at - item.request.at) : '';
     if (item.handled) tag = `↳ ${visible(item.handled[0].name)}`;
     if (channels.length > 1) tag = `${visible(item.channel.name)}${tag ? ` · ${tag}` : ''}`;
-    this.text(row, item.glance, tag);
+    const near = item.nearestOf?.nearest;
+    if (near) row.classList.add('nearest');
+    this.text(row, near ? near.found.map(misfitTold).join('; ') : item.glance, near ? 'nearest' : tag);
     row.setAttribute('aria-label', `${moment(item.at)} seconds, ${visible(item.actor.name)} `
-      + `${item.isSent ? 'sent' : 'received'} ${visible(item.name)}${isTaken ? '' : ', not taken'}: ${item.glance}`);
+      + `${item.isSent ? 'sent' : 'received'} ${visible(item.name)}${near ? ', nearest to what was awaited' : isTaken ? '' : ', not taken'}: ${item.glance}`);
   },
   http(item, row) {
     row.classList.add(item.status >= 200 && item.status < 400 ? 'sound' : 'wrong');
@@ -40,8 +42,8 @@ const DRAWERS = {
   step(item, row) {
     row.classList.add(item.outcome);
     const title = make('span.title');
-    title.style.left = `${this.columnX(item.column)}px`;
-    title.style.maxWidth = `${this.width - this.columnX(item.column) - 10}px`;
+    title.style.left = `${this.stepX(item)}px`;
+    title.style.maxWidth = `${this.width - this.stepX(item) - 10}px`;
     const fold = make('span.fold', item.isFolded ? '▸' : '▾');
     fold.setAttribute('aria-hidden', 'true');
     const took = item.endedAt === null ? 'not ended' : duration(item.endedAt - item.at);
@@ -49,8 +51,12 @@ const DRAWERS = {
     if (this.story.actors.length > 1 && item.actor) title.append(make(`span.who.hue${item.actor.hue}`, visible(item.actor.name)));
     title.append(make('b', visible(item.action)), make('span.arguments', `(${visible(item.arguments)})`));
     title.append(make('span.took', `${SIGNS[item.outcome] ?? ''} ${took}`));
-    if (item.error) title.append(make('span.error', visible(item.error)));
+    // What the run failed with is told where it happened, not by each step around that.
+    const isTold = this.story.failing !== item && this.story.failure && item.error === this.story.failure.error;
+    if (item.error && !isTold) title.append(make('span.error', visible(item.error)));
     if (item.isFolded && item.holds) title.append(make('span.took', `${counted(item.holds, 'line')} folded`));
+    const source = this.story.sources[item.source];
+    title.title = source ? `${visible(item.source)}: ${visible(source)}` : visible(item.source);
     row.append(title);
     row.setAttribute('aria-expanded', String(!item.isFolded));
   },

@@ -5,9 +5,13 @@ class Page {
   constructor() {
     const blocks = [...document.querySelectorAll('script.journal')].map((block) => block.textContent);
     this.story = new Story(new Lines(blocks));
+    this.story.sources = JSON.parse(byId('sources').textContent);
     this.filters = new Filters(this.story);
     this.details = new Details(this.story, { go: (item) => this.go(item), onClose: () => this.closeDetails() });
-    this.diagram = new Diagram(this.story, { onChoose: (item) => this.choose(item), onFold: (step) => this.fold(step) });
+    this.diagram = new Diagram(this.story, {
+      onChoose: (item) => this.choose(item), onFold: (step) => this.fold(step), onDraw: () => this.strip?.draw(),
+    });
+    this.strip = new Strip(this.story, this.diagram, (item) => this.choose(item, { center: true }));
     this.troubleShown = -1;
     this.tellRun();
     this.tellFailure();
@@ -30,7 +34,8 @@ class Page {
     byId('scenario').append(visible(started?.scenario ?? 'a run'), make('span.parameters', '(', ...commas(parameters), ')'));
     const facts = [
       own === verdict ? '' : `the run itself: ${own}`, story.test ? `of the test ${story.test.text}` : '',
-      started?.stand ? `on ${started.stand}` : '', `took ${duration(story.lastAt)}`, started ? whenOf(started.started_at) : '',
+      started?.stand ? `on ${started.stand}` : '', `took ${duration(story.lastAt)}`,
+      story.origin >= 1e6 ? `the actors were there after ${duration(story.origin)}` : '', started ? whenOf(started.started_at) : '',
       counted(counts.steps, 'step'), `${counts.sent.toLocaleString('en')} sent`, `${counts.received.toLocaleString('en')} received`,
       counts.http ? counted(counts.http, 'HTTP request') : '',
     ];
@@ -55,7 +60,7 @@ class Page {
     shown.querySelector('summary').textContent = first;
     shown.querySelector('pre').textContent = rest.join('\n');
     shown.classList.toggle('short', !rest.length);
-    shown.open = true;
+    shown.open = !matchMedia('(max-width: 560px)').matches; // there the first line has to do until somebody asks
     byId('jump').hidden = !problems.length;
   }
 
@@ -94,7 +99,7 @@ class Page {
     const shown = rows.filter(isMessage).length;
     const all = story.counts.sent + story.counts.received;
     byId('count').textContent = shown === all ? counted(all, 'message') : `${shown.toLocaleString('en')} of ${counted(all, 'message')}`;
-    const hidden = filters.names.filter(([name]) => filters.hiddenNames.has(name)).length;
+    const hidden = filters.names.filter(([name]) => filters.hiddenNames.has(name) && !filters.heartbeats.has(name)).length;
     byId('names-button').textContent = hidden ? `Names (${hidden} hidden)` : 'Names';
     const heartbeats = byId('heartbeats');
     heartbeats.hidden = !filters.heartbeatCount;
@@ -156,6 +161,7 @@ class Page {
     if (this.diagram.indexOf(item) < 0) {
       for (let step = item.home; step; step = step.parent) step.isFolded = false;
       if (this.filters.showsStepsOnly) this.filters.showsStepsOnly = false;
+      if (item.name !== undefined) this.filters.hiddenNames.delete(item.name);
       this.refresh();
     }
     this.choose(item, { center: true });
@@ -204,6 +210,11 @@ class Page {
     if (next) this.choose(next);
   }
 
+  flipTheme() {
+    flipTheme();
+    this.strip.draw();
+  }
+
   flip(which) {
     this.filters[which] = !this.filters[which];
     this.refresh();
@@ -226,7 +237,7 @@ class Page {
       waits: () => this.flip('showsWaits'),
       fold: () => this.flip('showsStepsOnly'),
       jump: () => this.showTrouble(),
-      theme: flipTheme,
+      theme: () => this.flipTheme(),
       'help-button': () => byId('help').showModal(),
       'help-close': () => byId('help').close(),
       'names-button': () => this.toggleNames(),
@@ -291,7 +302,7 @@ class Page {
       ']': () => this.move(1, (item) => item.kind === 'step'), '[': () => this.move(-1, (item) => item.kind === 'step'),
       f: () => this.showTrouble(), h: () => this.flip('showsHeartbeats'), p: () => this.flip('showsProtocol'),
       w: () => this.flip('showsWaits'),
-      s: () => this.flip('showsStepsOnly'), t: flipTheme, x: () => this.hideName(),
+      s: () => this.flip('showsStepsOnly'), t: () => this.flipTheme(), x: () => this.hideName(),
       r: () => chosen && relatedTo(chosen)[0] && this.go(relatedTo(chosen)[0]),
       c: () => this.details.copyable && copy(this.details.copyable(), byId('details').querySelector('.copy')),
       '/': () => { byId('search').focus(); byId('search').select(); },

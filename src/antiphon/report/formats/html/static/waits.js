@@ -102,19 +102,31 @@ function cutMiddle(text, limit) {
   return signs.length <= limit ? text : `${signs.slice(0, half).join('')}…${signs.slice(-half).join('')}`;
 }
 
-/** Where a message differs from the plain fields of a wait's `where`; `line` is that where the wait begins. */
-function mismatches(line, text) {
+/**
+ * Where a message differs from the plain fields of a wait's `where`: `{path, wanted, value}`, `value` being null where
+ * there is none. `line` is that where the wait begins, `body` the message's data, read.
+ */
+function misfits(line, body) {
   const where = member(JsonReader.read(line), 'where');
-  const body = where && text !== null ? JsonReader.read(text) : null;
-  if (!body) return [];
+  if (!where || !body) return [];
   return plainFields(where, []).flatMap(([path, wanted]) => {
     const value = field(body, path);
-    const key = path.join('.');
-    if (!value) return [`it has no field ${key}, wanted ${patternTold(wanted)}`];
-    if (value.kind === wanted.kind && value.text === wanted.text) return [];
-    const is = value.kind === 'string' ? `'${value.text.slice(0, 60)}'` : brief(value, 2);
-    return [`${key} is ${visible(is)}, wanted ${patternTold(wanted)}`];
+    return value && value.kind === wanted.kind && value.text === wanted.text ? [] : [{ path: path.join('.'), wanted: patternTold(wanted), value }];
   });
+}
+
+function foundTold(value) {
+  if (!value) return 'not there';
+  return visible(value.kind === 'string' ? `'${value.text.slice(0, 60)}'` : brief(value, 2));
+}
+
+/** The same in words, of the message's text. */
+function mismatches(line, text) {
+  return misfits(line, text === null ? null : JsonReader.read(text)).map(misfitTold);
+}
+
+function misfitTold({ path, wanted, value }) {
+  return value ? `${path} is ${foundTold(value)}, wanted ${wanted}` : `it has no field ${path}, wanted ${wanted}`;
 }
 
 /** The fields of a pattern that want one plain value, with their paths. */

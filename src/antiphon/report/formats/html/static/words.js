@@ -35,9 +35,12 @@ function duration(ns) {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-/** A moment of the run, as the rows show it. */
-function moment(ns) {
-  return (ns / 1e9).toFixed(3);
+/** From when the page counts, in nanoseconds since the run began: from when the actors were there. */
+const clock = { origin: 0 };
+
+/** A moment of the run, as the rows show it: before the actors were there it is negative. */
+function moment(ns, digits = 3) {
+  return ((ns - clock.origin) / 1e9).toFixed(digits).replace('-', '−');
 }
 
 /** `n` things: "1 message", "20,000 messages". */
