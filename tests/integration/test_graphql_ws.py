@@ -171,7 +171,8 @@ def test_queries_and_subscriptions(play: Any) -> None:
     assert not server.failures
 
 
-def test_a_subscription_that_is_left_stops(play: Any) -> None:
+@pytest.mark.parametrize("in_a_word", [False, True])
+def test_a_subscription_that_is_left_stops(play: Any, in_a_word: bool) -> None:
     tickers: list[Ticker] = []
 
     class Kept(Ticker):
@@ -182,9 +183,13 @@ def test_a_subscription_that_is_left_stops(play: Any) -> None:
     @scenario(strict=True)
     async def watch(fan: Fan) -> int:
         ticks = fan.ask("subscribe", query="subscription { ticks }", variables={"for": "ever"})
-        async for message in ticks:
-            if message["data"]["ticks"] == 3:
-                break
+        if in_a_word:
+            async with ticks as replies:
+                await anext(aiter(replies))
+        else:
+            async for message in ticks:
+                if message["data"]["ticks"] == 3:
+                    break
         await become(lambda: tickers[0].stopped)
         return len(tickers[0].asked)
 

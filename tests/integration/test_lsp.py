@@ -30,7 +30,7 @@ async def edit(editor: Editor) -> Any:
     assert (await editor.ask("initialize", processId=None, rootUri=None))["capabilities"] == {}
     slow = editor.ask("slow")
     await editor.expect("$/progress", {"token": "slow"})
-    slow.cancel()
+    slow.leave()
     kept = editor.ask("kept")
     await editor.expect("$/progress", {"token": "kept"})
     kept.cancel()

@@ -31,7 +31,10 @@ def values_told(expression: ast.expr, names: Mapping[str, Any]) -> list[str]:
 
     Equals signs, for that is how a text is looked through for secrets: `token = '…'`.
     """
-    lines = [f"{text} = {_shown(value)}" for text, value in values_read(expression, names).items()]
+    try:
+        lines = [f"{text} = {_shown(value)}" for text, value in values_read(expression, names).items()]
+    except Exception:  # a foreign object that says what it is in a way of its own: a failure must be told all the same
+        return []
     return lines if len(lines) <= MOST_TOLD else [*lines[:MOST_TOLD], f"and {len(lines) - MOST_TOLD} more"]
 
 

@@ -20,9 +20,8 @@ from typing import Any, Final, TypeVar
 
 from antiphon.conversation.likeness import nearest_name
 from antiphon.conversation.message import Message, describe_fields
-from antiphon.conversation.named_fields import named_fields
 from antiphon.conversation.source_code import text_of, tree_of
-from antiphon.conversation.values_read import UNKNOWN, look_at, values_told
+from antiphon.conversation.values_read import look_at, values_told
 from antiphon.runtime.tracebacks import owner_of
 
 _Node = TypeVar("_Node", ast.Assert, ast.Subscript)
@@ -72,8 +71,8 @@ def _tell_missing(error: KeyError) -> None:
     if where is None or subscript is None or not error.args or getattr(error, "__notes__", None):
         return
     holder = look_at(subscript.value, _names(where))
-    fields = named_fields(holder.body if isinstance(holder, Message) else holder) if holder is not UNKNOWN else None
-    if fields is None or error.args[0] in fields:
+    fields = holder.body if isinstance(holder, Message) else holder
+    if fields.__class__ is not dict or error.args[0] in fields:  # those of a class may do anything
         return
     meant = nearest_name(error.args[0], fields)
     hint = f"; did you mean {meant!r}?" if meant is not None else ""

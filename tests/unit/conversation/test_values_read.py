@@ -127,3 +127,16 @@ def test_they_are_told_a_line_each_and_not_without_end() -> None:
     assert told[-1] == "and 4 more"
     assert len(told) == 9
     assert len(values_told(ast.parse("long", mode="eval").body, {"long": "x" * 100_000})[0]) < 200
+
+
+def test_an_object_that_lies_about_what_it_is_does_no_harm() -> None:
+    class Liar:
+        @property
+        def __class__(self) -> Any:  # type: ignore[override]
+            raise SystemError("who asks?")
+
+        def __repr__(self) -> str:
+            raise SystemError("who asks?")
+
+    assert values_told(ast.parse("liar.state == 1", mode="eval").body, {"liar": Liar()}) == []
+    assert len(values_told(ast.parse("liar", mode="eval").body, {"liar": Liar()})) <= 1
