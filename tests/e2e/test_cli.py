@@ -360,6 +360,16 @@ def test_help_in_a_pipe_is_wrapped_once(cli: Cli, monkeypatch: pytest.MonkeyPatc
     assert max(map(len, lines)) <= 80
 
 
+def test_a_parameter_without_a_type_may_have_been_meant_as_an_actor(write: Callable[..., None], cli: Cli) -> None:
+    write("plain.py", "from antiphon import scenario\n@scenario\nasync def talk(caller): ...\n")
+
+    ended = cli("run", "plain.py")
+
+    assert_is_clear(
+        ended, 2, "--caller is missing", "hint: an actor is known by its class: caller: Caller; antiphon run"
+    )
+
+
 def test_a_list_shows_the_scenarios_of_a_file(desk: Callable[..., Any], write: Callable[..., None], cli: Cli) -> None:
     write("plain.py", PLAIN + "\n@scenario\nasync def needy(number: int): ...\n")
 

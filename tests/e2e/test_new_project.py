@@ -16,7 +16,7 @@ from antiphon.cli import main
 ROOT = Path(__file__).parents[2]
 FILES = {
     *(".github/workflows/calls.yml", ".gitignore", "Jenkinsfile", "README.md"),
-    *("antiphon.toml", "calls.py", "requirements.txt", "test_calls.py"),
+    *("antiphon.toml", "calls.py", "pytest.ini", "requirements.txt", "test_calls.py"),
 }
 
 
@@ -65,6 +65,15 @@ def test_it_is_green(project: Path, command: tuple[str, ...]) -> None:
     done = run(project, *command)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "passed" in done.stdout
+
+
+@pytest.mark.slow
+def test_it_is_a_project_of_its_own_within_another(project: Path) -> None:
+    """As within a clone of antiphon, whose tests have other settings."""
+    (project.parent / "pyproject.toml").write_text('[tool.pytest.ini_options]\naddopts = "--import-mode=importlib"\n')
+    done = run(project, "-m", "pytest", "-q")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len([*project.glob("runs/*/junit.xml")]) == 2
 
 
 @pytest.mark.slow

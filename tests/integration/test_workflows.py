@@ -50,6 +50,9 @@ class Caller(Actor):
             self.number = (await self.ask("dial", destination=destination))["number"]
         return self.number
 
+    def mark_nothing(self) -> None:
+        """As `send`, it is not awaited."""
+
     @action
     async def dial_twice(self, destination: str) -> int:
         await self.dial(destination)
@@ -349,6 +352,37 @@ def test_call_takes_no_coroutine_and_says_how_it_is_written(play_with: Play) -> 
         play_with(calls)
     gc.collect()
     assert raised.value.hint == "call(caller.line.open), without brackets after its name"
+
+
+def test_a_forgotten_await_of_a_wait_is_told(play_with: Play) -> None:
+    @scenario
+    async def calls(caller: Caller) -> None:
+        ringing = caller.expect("ring", within_s=5)
+        ringing["number"]
+
+    with pytest.raises(ScenarioError, match="this is a wait for ring, and not yet what it waits for") as raised:
+        play_with(calls)
+    assert raised.value.hint == "await it first: (await self.expect(…))['number']"
+
+
+def test_an_await_of_what_does_not_wait_is_told(play_with: Play) -> None:
+    @scenario
+    async def calls(caller: Caller) -> None:
+        await caller.mark_nothing()
+
+    with pytest.raises(TypeError) as raised:
+        play_with(calls)
+    assert "hint: leave the `await` out; send()" in "".join(raised.value.__notes__)
+
+
+def test_a_parameter_without_a_type_may_have_been_meant_as_an_actor(play_with: Play) -> None:
+    @scenario
+    async def calls(caller):  # type: ignore[no-untyped-def]
+        await caller.dial("1")
+
+    with pytest.raises(ScenarioError, match="calls needs a value for 'caller'") as raised:
+        play_with(calls)
+    assert str(raised.value.hint).endswith("; an actor is known by its class: caller: Caller")
 
 
 def test_a_scenario_that_returns_nothing_says_so(play_with: Play) -> None:

@@ -44,7 +44,9 @@ def fail(
     of ours goes there too, or into a temporary file if there is none.
     """
     if isinstance(error, CycloptsError):
-        usage = AntiphonError(_usage_text(error), hint=f"{_command_of(error)} --help shows what there is")
+        about = getattr(error.argument, "parameter", None) if isinstance(error, MissingArgumentError) else None
+        told = f"{about.help}; " if about is not None and about.help else ""
+        usage = AntiphonError(_usage_text(error), hint=f"{told}{_command_of(error)} --help shows what there is")
         screen.tell_error(usage.lines())
         return USAGE
     error = as_exhaustion(error)

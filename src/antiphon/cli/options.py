@@ -14,6 +14,7 @@ from cyclopts.argument import ArgumentCollection
 from antiphon.cli.app import plain_app
 from antiphon.cli.screen import Screen
 from antiphon.errors import ScenarioError
+from antiphon.scenarios.scenario import Parameter as ScenarioParameter
 from antiphon.scenarios.scenario import Scenario
 
 __all__ = [
@@ -161,9 +162,22 @@ def own_parameters(
     """Those of the scenario, as a command's options; `known` are other default values."""
     group = Group(f"Parameters of {scenario.name}", sort_key=1)
     return [
-        _parameter(parameter.name, parameter.type, known.get(parameter.name, parameter.default), Parameter(group=group))
+        _parameter(
+            parameter.name,
+            parameter.type,
+            known.get(parameter.name, parameter.default),
+            _shown(parameter, scenario.doc, group),
+        )
         for parameter in scenario.parameters.values()
     ]
+
+
+def _shown(parameter: ScenarioParameter, doc: str, group: Group) -> Parameter:
+    """How it is shown. Of one of which nothing is said, neither by a type nor in the docstring, what it may have been
+    meant as: an actor whose class was forgotten."""
+    if not parameter.is_required or parameter.type is not Any or parameter.name in doc:
+        return Parameter(group=group)
+    return Parameter(group=group, help=parameter.actor_hint)
 
 
 def _common_parameters() -> list[inspect.Parameter]:

@@ -8,7 +8,7 @@ after the mailbox has finished its own change.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Generator, Hashable
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 import msgspec
 
@@ -134,6 +134,15 @@ class Wait(msgspec.Struct, Generic[T], eq=False, kw_only=True):
     def accepts(self, message: Message, /) -> bool:
         """Whether `message` is (one of) what is waited for, wherever it stands and whoever has taken it."""
         raise NotImplementedError
+
+    if not TYPE_CHECKING:  # to a type checker it stays an error
+
+        def __getitem__(self, key):
+            """A forgotten `await`, which is otherwise a TypeError that names a class nobody knows."""
+            raise ScenarioError(
+                f"this is a wait for {self.describe()}, and not yet what it waits for, which may have {key!r}",
+                hint=f"await it first: (await self.expect(…))[{key!r}]",
+            )
 
     # -- what whoever waits does with it ------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -19,6 +20,11 @@ __all__ = ["CODE_INDENT", "failure_lines", "make_presentable", "text_of", "verdi
 
 CODE_INDENT: Final = " " * 6
 """Before a line of source, which stands below its place."""
+
+_AWAITED_NOTHING: Final = re.compile("NoneType.*await")
+_AWAITED_NOTHING_HINT: Final = (
+    "hint: leave the `await` out; send(), answer(), drain() and mark() are done at once, expect(), ask() and steps wait"
+)
 
 _INTERRUPTIONS: Final = (asyncio.CancelledError, KeyboardInterrupt)
 
@@ -77,6 +83,8 @@ def make_presentable(error: BaseException | None, journal: Journal, otherwise_at
     def shown(text: str) -> str:
         return visible_lines(masker.text(text))
 
+    if isinstance(error, TypeError) and _AWAITED_NOTHING.search(str(error)):
+        error.add_note(_AWAITED_NOTHING_HINT)
     if getattr(error, "__notes__", None):
         error.__notes__ = [shown(note) for note in error.__notes__]
     if not isinstance(error, AntiphonError):

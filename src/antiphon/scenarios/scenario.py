@@ -39,6 +39,11 @@ class Parameter(msgspec.Struct, frozen=True):
     def is_required(self) -> bool:
         return self.default is REQUIRED
 
+    @property
+    def actor_hint(self) -> str:
+        """What to do if it has no type, and was meant to be an actor."""
+        return f"an actor is known by its class: {self.name}: {self.name.capitalize()}"
+
 
 class Scenario(Generic[P, R]):
     """A function that can be performed; `names` are those that its types may refer to beside its module's.
@@ -143,10 +148,11 @@ class Scenario(Generic[P, R]):
     def _argument(self, parameter: Parameter, given: Mapping[str, Any]) -> Any:
         if parameter.name not in given:
             if parameter.is_required:
+                hint = f"{parameter.name}=… in play(), --{parameter.name.replace('_', '-')} on the command line"
                 raise ScenarioError(
                     f"{self.name} needs a value for {parameter.name!r}",
                     place=self.place,
-                    hint=f"{parameter.name}=… in play(), --{parameter.name.replace('_', '-')} on the command line",
+                    hint=f"{hint}; {parameter.actor_hint}" if parameter.type is Any else hint,
                 )
             return parameter.default
         value = given[parameter.name]
