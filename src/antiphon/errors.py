@@ -88,6 +88,7 @@ class AntiphonError(Exception):
     """Root of everything that antiphon raises on purpose.
 
     `text` says what happened, `place` where (a file and line, a channel, a frame), `hint` what to do about it.
+    `beside` is what went wrong elsewhere and may be why, in lines, once whoever performs the run has looked for it.
     `called_at` is the author's line that it went through where `place` is none, "" if `place` is one or nobody called.
     `step` is the business step that failed with it and that step's place, "" outside of steps; `run` the run that
     failed, once there is one.
@@ -98,13 +99,14 @@ class AntiphonError(Exception):
         self.text = text
         self.place = place
         self.hint = hint
+        self.beside: Sequence[str] = ()
         self.called_at = ""
         self.step = ""
         self.run: Any = None
 
     def lines(self) -> list[Line]:
         """What it says, in lines of pieces; `str()` is their text."""
-        lines = self._text_lines()
+        lines = [*self._text_lines(), *((("  ", ""), (each, "found")) for each in self.beside)]
         if self.place:
             lines.append((("  ", ""), (f"at {self.place}", "place")))
         if self.called_at:
@@ -240,7 +242,12 @@ class CheckFailed(ExpectationFailed):
 
 
 class ChannelClosed(ExpectationFailed):
-    """The channel closed, or was not open, while something was expected of it or sent through it."""
+    """The channel closed, or was not open, while something was expected of it or sent through it.
+
+    `channel` is which one, ACTOR.CHANNEL, where something was sent.
+    """
+
+    channel = ""
 
 
 class SoftChecksFailed(ExpectationFailed):

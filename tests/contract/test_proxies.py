@@ -252,7 +252,7 @@ class TestRefusals:
             bound.bind(("127.0.0.1", 0))
             port = bound.getsockname()[1]
             failed = failing(run, proxy, lambda _proxy: f"{scheme}://127.0.0.1:{port}")
-        assert failed.text == f"the proxy cannot be reached: nobody listens at 127.0.0.1:{port}"
+        assert failed.text == f"the proxy cannot be reached: no server is listening on 127.0.0.1:{port}"
         assert failed.hint == "proxy= names it"
 
     def test_its_certificate_is_not_accepted(self, run: Any, proxy: Any, theirs: Tls) -> None:

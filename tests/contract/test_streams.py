@@ -241,7 +241,7 @@ def test_paths_that_lead_nowhere(tmp_path: Path) -> None:
         gone.bind(str(left))
     assert "there is no" in failed(transport, f"unix://{tmp_path}/none").text
     assert "is no socket" in failed(transport, f"unix://{file}").text
-    assert "nobody listens at" in failed(transport, f"unix://{left}").text
+    assert "no server is listening on" in failed(transport, f"unix://{left}").text
     assert "no address of a Unix socket" in failed(transport, "unix://relative/path").text
 
 

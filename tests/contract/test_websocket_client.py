@@ -366,7 +366,7 @@ class TestNoWebSocket:
             return await failing(address)
 
         failed = run(scene())
-        assert "nobody listens at 127.0.0.1:" in failed.text
+        assert "no server is listening on 127.0.0.1:" in failed.text
         assert "running" in failed.hint
 
     def test_no_such_name(self, run: Any) -> None:

@@ -132,7 +132,7 @@ def test_nobody_is_there(fail_to_log_in: Callable[..., Any]) -> None:
         http = f"http://{where}"
         failure = fail_to_log_in(http, ConnectFailed, verdict="error")
 
-    assert f"nobody listens at {where}" in failure.text
+    assert f"no server is listening on {where}" in failure.text
     assert failure.error.place == f"POST {http}/login"
     assert failure.error.hint == "is the system under test running there?"
     assert failure.of(HttpExchange)[0].error

@@ -56,7 +56,7 @@ def tls() -> ssl.SSLContext:
 def test_nobody_is_there(fail: Callable[..., Any], deaf_port: int) -> None:
     failure = fail(meet, ConnectFailed, verdict="error", peer=f"ws://127.0.0.1:{deaf_port}")
 
-    assert f"nobody listens at 127.0.0.1:{deaf_port}" in failure.text
+    assert f"no server is listening on 127.0.0.1:{deaf_port}" in failure.text
     assert failure.error.place == f"ws://127.0.0.1:{deaf_port}/desk"
     assert failure.error.hint == "is the system under test running there?"
     assert failure.of(ChannelOpened) == []

@@ -40,6 +40,9 @@ def golden_lines(text: str) -> list[str]:
     text = re.sub(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", "<id1>", text)
     text = re.sub(r"\b(?:\d+ ms|\d+\.\d{3} s)(?= to | of the run)", "<t>", text)
     text = re.sub(r"(?:waiting from <t> to|at) <t> of the run", "waiting from <t> to <t> of the run", text)
+    text = re.sub(r"\n(E   )? +(?:\d+ ms|\d+\.\d{3} s)  ", lambda found: f"\n{found[1] or ''}    <t>  ", text)
+    text = re.sub(r"\b(?:\d+ ms|\d+\.\d{3} s)(?= earlier)", "<t>", text)
+    text = re.sub(r"\b[0-9a-f]{8}…", "<id>…", text)
     return re.sub(r"(\.py):\d+", r"\1:<line>", text).splitlines()
 
 
@@ -49,7 +52,7 @@ def test_the_end_of_a_command(capsys: pytest.CaptureFixture[str]) -> None:
     *text, command = golden_lines(err)
     assert "\n".join(text) == f"error: {GOLDEN.read_text(encoding='utf-8')}".rstrip()
     recorded = out.splitlines()[-1].removeprefix("recorded in ")
-    assert command == f"  to see what was said: antiphon show {recorded}"
+    assert command == f"  transcript: antiphon show {recorded}"
     assert main(["show", recorded, "--no-open"]) == 0
     assert capsys.readouterr().out.rstrip() == f"{recorded}/trace.html"
 
@@ -57,8 +60,8 @@ def test_the_end_of_a_command(capsys: pytest.CaptureFixture[str]) -> None:
 def test_whoever_has_seen_nothing_is_shown_the_last_messages(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", f"{EXAMPLES / 'calls.py'}:on_hold", "--stand", "faulty", "--quiet"]) == 1
     *_, last, command = capsys.readouterr().err.splitlines()
-    assert last.startswith("    failed: on_hold in ")
-    assert command.startswith("  to see what was said: antiphon show runs/")
+    assert last.endswith("operator.desk was closed by the server with code 4000 'maintenance'")
+    assert command.startswith("  transcript: antiphon show runs/")
 
 
 def test_the_end_of_a_test(pytester: pytest.Pytester, tmp_path: Path) -> None:
@@ -79,17 +82,19 @@ def test_the_end_of_a_test(pytester: pytest.Pytester, tmp_path: Path) -> None:
     details.remove('      await self.ask("setHold", workitemID=self.workitem_id)')
     lines = golden_lines(result.stdout.str())
     told = [line.removeprefix("E   ") for line in lines if line.startswith("E   ")]
-    assert told == [f"antiphon.errors.ChannelClosed: {headline}", *details]
+    assert told[0] == f"antiphon.errors.ChannelClosed: {headline}"
+    # What was said last is a note of the error, which Python does not indent.
+    assert [line.strip() for line in told[1:]] == [line.strip() for line in details]
     (run,) = (pytester.path / "runs").iterdir()
     result.stdout.fnmatch_lines(
         [
             "*- antiphon -*",
             "*→ setHold *",
-            "*○ desk is closed by the peer with 4000 'maintenance'",
+            "*○ desk is closed by the server with 4000 'maintenance'",
             "*✗ hold *ChannelClosed",
             "failed: on_hold in *",
             f"recorded in {run}",
-            f"to see what was said: antiphon show runs/{run.name}",
+            f"transcript: antiphon show runs/{run.name}",
         ],
         consecutive=False,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,13 @@ from antiphon.testing import VirtualTimeLoop
 from antiphon.transport.interface import Connection, Receiver
 from antiphon.transport.memory import MemoryNetwork
 
-__all__ = ["Foreign", "Guest", "Heard", "failure_of", "told"]
+__all__ = ["Foreign", "Guest", "Heard", "Serve", "failure_at", "failure_of", "told"]
 
 Heard = Callable[["Guest", Any], None]
 """What a server does with what it hears from a guest: text or bytes."""
+
+Serve = Callable[[], AbstractAsyncContextManager[str]]
+"""Begins to serve on a real socket, and gives the address."""
 
 
 class Foreign:
@@ -86,6 +90,21 @@ def told(directory: Path) -> str:
     """The failure as the record of a run has it, and with that every face."""
     (ended,) = (entry for entry in read_journal(directory / "journal.jsonl") if isinstance(entry, RunEnded))
     return ended.error
+
+
+def failure_at(scenario: Scenario[Any, Any], directory: Path, address: str, serve: Serve | None = None) -> str:
+    """The text of the failure of the scenario, performed over real sockets with what `serve` begins: its address."""
+
+    async def perform_here() -> None:
+        async with serve() if serve is not None else nullcontext(address) as there:
+            stand = Stand("foreign", {"server": there})
+            await perform(scenario, stand=stand, directory=directory, reports=(), linger_s=0)
+
+    try:
+        asyncio.run(perform_here())
+    except Exception:
+        return told(directory)
+    raise AssertionError("it passed")
 
 
 def failure_of(scenario: Scenario[Any, Any], directory: Path, linger_s: float = 1.0, **servers: Foreign) -> str:

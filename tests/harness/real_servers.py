@@ -78,7 +78,7 @@ def listened_at(host: str, port: int, *, within_s: float = 60.0) -> None:
             socket.create_connection((host, port), within_s).close()
             return
         except ConnectionRefusedError:
-            assert time.monotonic() < overdue, f"nobody listens at {host}:{port}"
+            assert time.monotonic() < overdue, f"no server is listening on {host}:{port}"
             time.sleep(0.02)
 
 

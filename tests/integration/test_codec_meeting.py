@@ -165,7 +165,10 @@ def test_a_refusal_is_why_it_could_not_be_opened(peer: Any, play: Play, member: 
     with pytest.raises(OpeningRefused, match="the club refuses: wrong password") as refused:
         play(enter)
     assert (refused.value.code, refused.value.message.name) == (5, "refused")
-    assert str(refused.value).splitlines()[1:] == ["  at memory://peer/door?club", "  hint: who is it?"]
+    first, *rest = str(refused.value).splitlines()
+    assert first.startswith("guest.line: ")
+    here = f"tests/integration/test_codec_meeting.py:{enter.function.__code__.co_firstlineno}"
+    assert rest == ["  at memory://peer/door?club", f"  at {here}", "  hint: who is it?"]
     told = [entry for entry in refused.value.run.journal if isinstance(entry, Message)]
     assert [(entry.name, entry.body, entry.is_protocol) for entry in told] == [
         ("login", None, True),

@@ -69,7 +69,7 @@ def failed(play_with: Play, case: Any, kind: type[Exception]) -> tuple[Any, list
     entries: list[Any] = []
     with pytest.raises(kind) as failure:
         play_with(case, watch=entries.append)
-    notes = [entry.text for entry in entries if isinstance(entry, Note) and entry.text.startswith("because of that")]
+    notes = [entry.text for entry in entries if isinstance(entry, Note) and entry.text.startswith("this cancelled")]
     ended = entries[-1]
     assert isinstance(ended, RunEnded)
     for note in notes:
@@ -94,11 +94,11 @@ def test_what_was_cancelled_is_told_with_its_step_and_what_it_waited_for(play_wi
     assert "alice.line waited 1.000 s for news" in str(error)
     line, inner = case.function.__code__.co_firstlineno + 2, f"{FILE}:{HEARING}"
     assert notes == [
-        f"because of that {told}"
+        f"this cancelled {told}"
         for told in (
-            f"bob: hear('other') at {FILE}:{HEARING + 4} was cancelled after 1.000 s, waiting for other at {inner}",
-            f"wait(60) at {FILE}:{line + 1} was cancelled after 1.000 s",
-            f"await_signal('go') at {FILE}:{line} was cancelled after 500 ms, waiting for the signal 'go'",
+            f"bob: hear('other') at {FILE}:{HEARING + 4} after 1.000 s, waiting for other at {inner}",
+            f"wait(60) at {FILE}:{line + 1} after 1.000 s",
+            f"await_signal('go') at {FILE}:{line} after 500 ms, waiting for the signal 'go'",
         )
     ]
     told = outcomes(run)
@@ -129,8 +129,8 @@ def test_plain_async_branches_end_like_those_of_together(play_with: Play, style:
     assert "alice.line waited 1.000 s for news" in str(error)
     assert run.error is error
     [note] = notes
-    assert note.startswith("because of that bob: hear_for('news', 5) at ")
-    assert note.endswith(f"was cancelled after 1.000 s, waiting for news at {FILE}:{HEARING + 8}")
+    assert note.startswith("this cancelled bob: hear_for('news', 5) at ")
+    assert note.endswith(f"after 1.000 s, waiting for news at {FILE}:{HEARING + 8}")
     assert outcomes(run) == [("hear_for", "failed"), ("hear_for", "cancelled")]
     assert run.duration_s == pytest.approx(1, abs=0.1)
 
@@ -152,9 +152,7 @@ def test_the_cause_is_what_failed_first_also_if_the_groups_own_body_did(peer: An
             await alice.hear("news", {"state": "good"})
 
     error, _, _ = failed(play_with, case, CheckFailed)
-    assert any(
-        note.startswith("and then DeadlinePassed: alice.line waited 500 ms for never") for note in error.__notes__
-    )
+    assert any(note.startswith("and then alice.line waited 500 ms for never") for note in error.__notes__)
 
 
 def test_a_failure_of_together_can_be_caught_as_what_it_is(peer: Any, play_with: Play) -> None:
@@ -217,8 +215,8 @@ def test_a_failed_handler_says_what_it_ended(peer: Any, play_with: Play) -> None
 
     _, notes, _ = failed(play_with, case, HandlerFailed)
     assert [note.split(" at ")[0] for note in notes] == [
-        "because of that bob: hear('other')",
-        "because of that wait(60)",
+        "this cancelled bob: hear('other')",
+        "this cancelled wait(60)",
     ]
 
 
@@ -240,7 +238,7 @@ def test_of_many_only_some_are_told(play_with: Play) -> None:
 
     _, notes, _ = failed(play_with, case, DeadlinePassed)
     assert len(notes) == 6
-    assert notes[-1] == "because of that 15 more were cancelled"
+    assert notes[-1] == "this cancelled 15 more"
 
 
 def test_secrets_of_what_was_cancelled_are_masked(play_with: Play) -> None:

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+import socket
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from hashlib import sha1
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from foreign_servers import Foreign, Guest, failure_of
+import websockets
+from foreign_servers import Foreign, Guest, Serve, failure_at, failure_of
 
 from antiphon import (
     Actor,
@@ -307,6 +313,7 @@ INSTEAD = {
         stomp("ERROR\nmessage:access refused\n\nno right to /queue/orders\0"),
         ("expected MESSAGE", "ERROR", "access refused"),
     ),
+    "mqtt_connect_refused": Case(listen_to_a_topic, mqtt(b"\x20\x02\x00\x05"), ("sensor.line", "authori")),
     "mqtt_subscription_refused": Case(listen_to_a_topic, mqtt(b"\x20\x02\x00\x00", b"\x80"), ("SUBSCRIBE", "refused")),
 }
 
@@ -414,13 +421,31 @@ def restarts() -> Foreign:
 
 
 ELSEWHERE = {
+    "answered_to_another_actor": Case(two_ask, mixed_up, ("ann.line", "login", "bob.line")),
+    "a_question_that_we_never_answered": Case(
+        await_a_start, central, ("for ChangeAvailability", "never answered RemoteStartTransaction")
+    ),
+    "another_actor_was_thrown_out": Case(
+        sit_in_silence, throws_out_the_second, ("bob.line", "4001", "logged in elsewhere")
+    ),
+    "another_actor_was_sent_an_error": Case(sit_in_silence, mutes_the_second, ("bob.line", "you are muted")),
     "nothing_came": Case(sit_in_silence, says_nothing_more, ("ann.line", "for message", "nothing arrived")),
     "it_lay_unread": Case(
         look_later,
         room({"type": "error", "reason": "lobby is full"}, after_s=0.2),
         ("expected joined", "lobby is full"),
     ),
-    "a_restart_that_ends_all": Case(both_are_thrown_out, restarts, ("1012", "restarting")),
+    "a_late_refusal": Case(
+        join,
+        room({"type": "error", "reason": "lobby is full"}, after_s=5.3),
+        ("expected joined", "lobby is full", "300 ms"),
+    ),
+    "an_unanswered_heartbeat": Case(
+        meter, expects_pongs, ("ann.line", "without a close frame", "PING", "METER cannot be sent")
+    ),
+    "a_restart_that_ends_all": Case(
+        both_are_thrown_out, restarts, ("1012", "restarting"), says=("for the same reason: bob.line",)
+    ),
     "an_error_and_then_the_end": Case(
         join,
         lambda: Foreign(
@@ -541,6 +566,14 @@ NEARLY = {
     "a_mark_that_was_given_is_no_hint": Case(
         with_a_mark, saying({"type": "error", "reason": "boo"}), ("no error", "boo"), says_not=("give since=mark()",)
     ),
+    "a_limit_on_several_steps": Case(
+        in_time,
+        saying({"type": "joined", "room": "Lobby"}),
+        ("within 3 s", "room is 'Lobby', wanted 'lobby'"),
+    ),
+    "a_limit_and_a_refusal": Case(
+        in_time, saying({"type": "denied", "reason": "not today"}), ("3 s", "denied", "not today")
+    ),
     "a_condition_and_a_refusal": Case(
         until_it_is, saying({"type": "denied", "reason": "not today"}), ("ann.line", "denied", "not today")
     ),
@@ -558,6 +591,131 @@ NEARLY = {
 }
 
 CASES = {**INSTEAD, **ELSEWHERE, **NEARLY}
+
+# -- over real sockets, with servers that others wrote, or none -------------------------------------------------------
+
+
+class Browser(Actor):
+    line = Link(
+        "{server}/desk?room=7",
+        dialect=Json(name="type"),
+        headers={"Origin": "http://elsewhere", "Authorization": "Bearer s3cr3t-t0ken"},
+        subprotocols=("chat.v2",),
+        within_s=10,
+    )
+
+
+class Anonymous(Actor):
+    line = Link("{server}", dialect=Json(name="type"), within_s=10)
+
+
+@scenario
+async def look_in(ann: Browser) -> None:
+    await ann.expect("welcome")
+
+
+@scenario
+async def look_in_anonymously(ann: Anonymous) -> None:
+    await ann.expect("welcome")
+
+
+def refusing(status: int, body: str) -> Serve:
+    """A `websockets` server that answers the upgrade with something else."""
+
+    @asynccontextmanager
+    async def serve() -> AsyncIterator[str]:
+        def refuse(connection: Any, _request: Any) -> Any:
+            return connection.respond(status, body)
+
+        async def never(_connection: Any) -> None: ...
+
+        async with websockets.serve(never, "127.0.0.1", 0, process_request=refuse) as server:
+            yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+    return serve
+
+
+def saying_frames(*frames: bytes) -> Serve:
+    """A server that says these bytes behind its handshake, whatever the protocol allows."""
+
+    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        key = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key"))
+        accept = b64encode(sha1(key.partition(b":")[2].strip() + _GUID).digest())
+        writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
+        writer.write(b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n" + b"".join(frames))
+        with suppress(OSError):
+            await writer.drain()
+            await reader.read()
+        writer.close()
+
+    @asynccontextmanager
+    async def serve() -> AsyncIterator[str]:
+        server = await asyncio.start_server(meet, "127.0.0.1", 0)
+        async with server:
+            yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+    return serve
+
+
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+CLOSE_1006 = b"\x88\x04\x03\xeegone"
+
+
+def first_lines(text: str) -> str:
+    assert len(text.splitlines()) <= MOST_LINES
+    return "\n".join(text.splitlines()[:DECIDING_LINES])
+
+
+def test_a_refused_upgrade_says_with_which_words_and_what_was_offered(tmp_path: Path) -> None:
+    body = json.dumps({"code": "expired", "message": "token expired"})
+    text = failure_at(look_in, tmp_path, "", refusing(401, body))
+    first = first_lines(text)
+    assert "ann.line: the server refused the upgrade: 401 Unauthorized" in first
+    assert "it says: expired token expired" in first
+    assert "the path /desk with a query, subprotocols chat.v2, Origin http://elsewhere" in first
+    assert "credentials in Authorization" in first
+    assert "authentication is required" in text
+    assert "test_foreign_servers.py" in text
+    assert "s3cr3t" not in text
+
+
+def test_without_credentials_it_says_so(tmp_path: Path) -> None:
+    first = first_lines(failure_at(look_in_anonymously, tmp_path, "", refusing(403, "members only")))
+    assert "403 Forbidden" in first
+    assert "it says: members only" in first
+    assert "no subprotocol, no Origin, no credentials" in first
+
+
+def test_1006_in_a_close_frame_is_the_servers_fault(tmp_path: Path) -> None:
+    first = first_lines(failure_at(look_in_anonymously, tmp_path, "", saying_frames(CLOSE_1006)))
+    assert "the server broke the protocol" in first
+    assert "1006" in first
+
+
+def test_nobody_is_there(tmp_path: Path) -> None:
+    with socket.socket() as bound:  # and not listening, so that nobody else can have the port
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+        first = first_lines(failure_at(look_in_anonymously, tmp_path, f"ws://127.0.0.1:{port}"))
+    assert f"ann.line: no server is listening on 127.0.0.1:{port}" in first
+
+
+def test_a_connection_that_is_cut_says_that_nobody_said_goodbye(tmp_path: Path) -> None:
+    text = failure_at(look_in_anonymously, tmp_path, "", cut_off())
+    assert "ann.line waited for welcome, but the connection was lost without a close frame" in first_lines(text)
+
+
+def cut_off() -> Serve:
+    @asynccontextmanager
+    async def serve() -> AsyncIterator[str]:
+        async def cut(connection: Any) -> None:
+            connection.transport.abort()
+
+        async with websockets.serve(cut, "127.0.0.1", 0) as server:
+            yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+    return serve
 
 
 @pytest.fixture(scope="module")

@@ -232,7 +232,7 @@ def test_nobody_there_and_no_address(unused_tcp_port: int) -> None:
             await client.api.get("http://")
         await client.api.get(f"http://127.0.0.1:{unused_tcp_port}/x")
 
-    with pytest.raises(ConnectFailed, match=r"nobody listens(.|\n)*is the system under test running there"):
+    with pytest.raises(ConnectFailed, match=r"no server is listening(.|\n)*is the system under test running there"):
         play(talk)
 
 

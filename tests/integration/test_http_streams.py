@@ -314,7 +314,7 @@ async def shout(shouter: Shouter) -> None:
 
 
 def test_a_site_that_does_not_answer_what_is_said_is_told_of(play: Play) -> None:
-    with pytest.raises(SendBufferFull, match="the peer does not read what it is sent"):
+    with pytest.raises(SendBufferFull, match="the server does not read what it is sent"):
         play(shout)
 
 
@@ -437,7 +437,7 @@ async def nothing(listener: Listener) -> None: ...
 
 
 def test_nobody_there() -> None:
-    with pytest.raises(ConnectFailed, match=r"nobody listens at 127\.0\.0\.1:1") as failed:
+    with pytest.raises(ConnectFailed, match=r"no server is listening on 127\.0\.0\.1:1") as failed:
         asyncio.run(perform(nothing, stand=Stand("t", {"site": "http://127.0.0.1:1"}), runs=None))
     assert failed.value.place == "http://127.0.0.1:1/lines"
 

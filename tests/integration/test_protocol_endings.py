@@ -108,7 +108,7 @@ def test_a_goodbye_that_does_not_come_is_waited_for_for_a_while(peer: Any, heard
 
     run = performed(peer, leave)
     (note,) = [entry for entry in run.journal if isinstance(entry, Note)]
-    assert note.text == "guest.line: the peer did not say its protocol's goodbye within 5 s"
+    assert note.text == "guest.line: the other side did not say its protocol's goodbye within 5 s"
     assert 5e9 <= note.at_ns <= 11e9
     assert run.value.by == "us"
     assert heard == ["LOGIN a b", "BYE"]
@@ -181,7 +181,7 @@ def test_a_peer_that_is_silent_for_too_long_ends_the_connection(peer: Any, heard
         peer.connection.send("BEAT")
         await guest.expect("never")
 
-    told = "we closed the connection: the peer said nothing for 20.000 s, and its protocol allows 20 s"
+    told = "we closed the connection: the other side said nothing for 20.000 s, and its protocol allows 20 s"
     with pytest.raises(ChannelClosed, match=told) as closed:
         performed(peer, wait)
     (ended,) = [entry for entry in closed.value.run.journal if isinstance(entry, ChannelEnded)]

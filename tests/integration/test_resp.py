@@ -145,7 +145,7 @@ async def knock(stranger: Stranger) -> Any:
 
 def test_a_wrong_password_is_refused(over_tcp: Callable[..., Run]) -> None:
     refused = over_tcp(knock, "wrong").value
-    assert str(refused).startswith("the server refused HELLO: WRONGPASS invalid username-password pair")
+    assert str(refused).startswith("stranger.line: the server refused HELLO: WRONGPASS invalid username-password pair")
     assert refused.message.name == "HELLO.error"
 
 

@@ -294,7 +294,7 @@ async def flood(filter: Filter) -> None:  # noqa: A002 - the actor's name
 
 def test_a_program_that_does_not_read_is_told_of(play: Play) -> None:
     stand = Stand("t", {"tool": "stdio:sleep 60"}, transports={"stdio": {"close_within_s": 0.1, "kill_within_s": 0.1}})
-    with pytest.raises(SendBufferFull, match="the peer does not read what it is sent"):
+    with pytest.raises(SendBufferFull, match="the server does not read what it is sent"):
         play(flood, stand)
 
 

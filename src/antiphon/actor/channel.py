@@ -17,6 +17,7 @@ from antiphon.actor.framed import Framed
 from antiphon.actor.handlers import Dispatcher, Handlers
 from antiphon.actor.housekeeping import Housekeeping
 from antiphon.actor.mailbox_watch import MailboxWatch
+from antiphon.actor.opening_failure import tell_of_opening
 from antiphon.actor.party import Party
 from antiphon.actor.protocol_opening import refusal_of
 from antiphon.actor.reading_pause import ReadingPause
@@ -34,6 +35,7 @@ from antiphon.dialect.codec import Dialect
 from antiphon.dialect.framing import Framing
 from antiphon.dialect.meeting import Meeting, Side
 from antiphon.errors import (
+    ConnectFailed,
     ErrorReply,
     OpeningRefused,
     ScenarioError,
@@ -156,8 +158,12 @@ class Channel:
         meeting = self.meet("client", self._resolve_address(), self.headers, self.subprotocols)
         opening = Opening(headers=meeting.headers, subprotocols=meeting.subprotocols, within_s=self.open_within_s)
         self._opening_ns = self._now_ns()
-        await self._transport.connect(meeting.address, opening, self)
-        await self._housekeeping.until_ready(meeting.address, self.open_within_s)
+        try:
+            await self._transport.connect(meeting.address, opening, self)
+            await self._housekeeping.until_ready(meeting.address, self.open_within_s)
+        except ConnectFailed as failed:
+            tell_of_opening(failed, self.mailbox.owner, meeting)
+            raise
         self._party.previous = self._sender.codec
 
     async def reconnect(self) -> None:

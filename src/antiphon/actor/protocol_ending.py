@@ -89,7 +89,7 @@ class ProtocolEnding:
         return self._heard, connection.unsent_bytes if connection is not None else 0
 
     def _wait_no_more(self) -> None:
-        text = f"{self._owner}: the peer did not say its protocol's goodbye within {GOODBYE_WITHIN_S:g} s"
+        text = f"{self._owner}: the other side did not say its protocol's goodbye within {GOODBYE_WITHIN_S:g} s"
         self._runtime.record(Note(at_ns=self._runtime.now_ns(), text=text))
         self._close_wire()
 
@@ -144,6 +144,6 @@ class ProtocolEnding:
         if rest_s > 0:
             self._listen_for(rest_s)
             return
-        detail = f"the peer said nothing for {seconds(quiet_ns)}, and its protocol allows {silence_s:g} s"
+        detail = f"the other side said nothing for {seconds(quiet_ns)}, and its protocol allows {silence_s:g} s"
         self._broken_off = Ending(by="us", detail=detail)
         connection.abort()

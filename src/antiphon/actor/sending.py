@@ -152,13 +152,16 @@ class Sender:
             return True
         body = body_of(request.name, body, fields)
         answer = self.codec.answer(request, body) if is_last else self.codec.answer_interim(request, body)
+        answer.reply_to = request.asks  # whoever reads the record sees which question it answers
         self.transmit(self.connection, answer, self._now_ns(), STEP.get())
         return is_last or answer.is_last
 
     def refuse(self, request: Message, refusal: ErrorReply) -> None:
         """See `Channel.refuse_with`."""
         if self.connection is not None:
-            self.transmit(self.connection, self.codec.refuse(request, refusal), self._now_ns(), STEP.get())
+            answer = self.codec.refuse(request, refusal)
+            answer.reply_to = request.asks
+            self.transmit(self.connection, answer, self._now_ns(), STEP.get())
 
     def transmit(self, connection: Connection, message: Message, now_ns: int, step: PerformedStep | None) -> None:
         """Put the message into the journal, and hand it over; in a batch it is kept until that ends."""
@@ -216,12 +219,13 @@ class Sender:
         # Each time it has doubled: a peer that never reads makes a handful of notes, not one a message.
         if unsent_bytes >= max(2 * self._told_bytes, TOLD_FROM_BYTES):
             self._told_bytes = unsent_bytes
-            text = f"{self._mailbox.owner}: the peer is behind, {unsent_bytes:,} bytes sent to it have not left"
+            who = f"{self._mailbox.owner}: {self._mailbox.other}"
+            text = f"{who} is behind, {unsent_bytes:,} bytes sent to it have not left"
             self._record(Note(at_ns=now_ns, text=text))
         if unsent_bytes > self._max_unsent_bytes:
             raise SendBufferFull(
-                f"{self._mailbox.owner}: the peer does not read what it is sent: {unsent_bytes:,} bytes have not left, "
-                f"and none has for {seconds(now_ns - self._left_ns)}",
+                f"{self._mailbox.owner}: {self._mailbox.other} does not read what it is sent: "
+                f"{unsent_bytes:,} bytes have not left, and none has for {seconds(now_ns - self._left_ns)}",
                 place=caller(),
                 hint=f"await channel.flushed() before sending more; the limit is max_unsent_bytes="
                 f"{self._max_unsent_bytes}",
@@ -275,7 +279,9 @@ class Sender:
                 await connection.drained()
         except TimeoutError:
             text = f"{owner}: {connection.unsent_bytes:,} bytes had not left after {_seconds(within_ns):g} s"
-            raise DeadlinePassed(text, place=caller(), hint="the peer does not read what it is sent") from None
+            raise DeadlinePassed(
+                text, place=caller(), hint=f"{self._mailbox.other} does not read what it is sent"
+            ) from None
         # `drained` returns also when the connection ends, since then nothing leaves any more (P8).
         if self.connection is not connection:
             text = f"{owner} closed before all that was said had left: {self._mailbox.ending}"
@@ -294,7 +300,9 @@ class Sender:
                 took_s = await ping()
         except TimeoutError:
             text = f"{owner}: no pong came within {_seconds(within_ns):g} s"
-            raise DeadlinePassed(text, place=caller(), hint="the peer hangs, or the connection is half-open") from None
+            raise DeadlinePassed(
+                text, place=caller(), hint=f"{self._mailbox.other} hangs, or the connection is half-open"
+            ) from None
         if took_s is None:
             raise ChannelClosed(f"{owner} closed before a pong came: {self._mailbox.ending}", place=caller())
         return took_s
@@ -369,11 +377,10 @@ def not_open(mailbox: Mailbox, said: Any) -> AntiphonError:
             place=caller(),
             hint="actors are connected while their scenario is performed; channel.open() opens one by hand",
         )
+    ended = mailbox.ending.told_of_channel(mailbox.other)
+    text, hint = f"{mailbox.owner} {ended} at {seconds(mailbox.ended_ns)}; {name} cannot be sent", None
     if mailbox.gap is not None:
-        why = f"{mailbox.owner} has no connection, because {mailbox.ending}; {mailbox.gap.outlook}"
-        return ChannelClosed(
-            f"{name} cannot be sent: {why}",
-            place=caller(),
-            hint="await channel.reopened() waits until there is one",
-        )
-    return ChannelClosed(f"{name} cannot be sent: {mailbox.owner} is closed, because {mailbox.ending}", place=caller())
+        text, hint = f"{text}: {mailbox.gap.outlook}", "await channel.reopened() waits until there is a connection"
+    closed = ChannelClosed(text, place=caller(), hint=hint)
+    closed.channel = mailbox.owner
+    return closed

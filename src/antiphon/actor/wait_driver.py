@@ -7,10 +7,13 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from antiphon.actor.reading_pause import ReadingPause
+from antiphon.conversation.explanation import Explanation
+from antiphon.conversation.explanation_text import explain
 from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import Exchange, Wait
 from antiphon.errors import DeadlinePassed
+from antiphon.journal.performed import PerformedStep
 from antiphon.runtime.resumable import Resumer
 from antiphon.runtime.runtime import Runtime
 
@@ -194,6 +197,11 @@ class WaitDriver(Resumer):
             return asyncio.CancelledError()
         return asyncio.InvalidStateError(f"still waiting for {wait.describe()}")
 
+    def unfinished(self, step: PerformedStep) -> list[Explanation]:
+        """Why what is waited for in that step, or in one that is a part of it, has not come until now."""
+        waits = [wait for wait in self.mailbox.pending if wait.step is not None and _is_inside(wait.step, step)]
+        return [explain(wait, self.mailbox, self._runtime.now_ns(), "deadline") for wait in waits]
+
     @property
     def next_deadline_ns(self) -> int | None:
         """The earliest deadline of what is waited for."""
@@ -203,3 +211,10 @@ class WaitDriver(Resumer):
         """End the waits whose deadlines have passed."""
         self.mailbox.expire(now_ns)  # P7; what was read before this is in time
         self.wake()
+
+
+def _is_inside(step: PerformedStep, around: PerformedStep) -> bool:
+    inner: PerformedStep | None = step
+    while inner is not None and inner is not around:
+        inner = inner.around
+    return inner is around

@@ -7,7 +7,6 @@ import tempfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 from cyclopts.exceptions import CycloptsError, MissingArgumentError, UnusedCliTokensError
 
@@ -15,17 +14,13 @@ from antiphon.cli.exit_codes import BUG, USAGE, exit_code, is_told_to_end
 from antiphon.cli.screen import Screen
 from antiphon.errors import AntiphonError, Line, in_pieces, plain_line, plain_text
 from antiphon.journal import RunEnded
-from antiphon.journal.file import FILE_NAME, read_journal
+from antiphon.journal.file import FILE_NAME
 from antiphon.report.failure_text import show_command
-from antiphon.report.text import last_lines
 from antiphon.runtime.exhaustion import as_exhaustion
 from antiphon.runtime.tracebacks import author_frame
 from antiphon.scenarios.outcome import CODE_INDENT, failure_lines
 
 __all__ = ["fail"]
-
-LAST_LINES: Final = 10
-"""How much of a conversation is told that nobody has seen."""
 
 
 def fail(
@@ -35,13 +30,12 @@ def fail(
     ended: RunEnded | None = None,
     shows_traceback: bool = False,
     directory: Path | None = None,
-    tells_last: bool = False,
 ) -> int:
     """Tell of an error, and give the exit code that it means.
 
     `ended` is how the journal tells of it, if it was a run that failed: there its secrets are masked. `directory` is
-    where that run is recorded: what shows it is told, and with `tells_last` what was said last. The traceback of a bug
-    of ours goes there too, or into a temporary file if there is none.
+    where that run is recorded: what shows it is told. The traceback of a bug of ours goes there too, or into a
+    temporary file if there is none.
     """
     if isinstance(error, CycloptsError):
         about = getattr(error.argument, "parameter", None) if isinstance(error, MissingArgumentError) else None
@@ -69,19 +63,11 @@ def fail(
         screen.tell_error([first, *_author_lines(error), (("  ", ""), (claim, ""))], label="internal error")
     else:
         screen.tell_error(_with_place(in_pieces(text, lines), error))
-    if ended is not None and directory is not None and not is_told_to_end(code):
-        _tell_of_run(screen, directory, tells_last=tells_last)
+    if ended is None or directory is None or is_told_to_end(code):
+        return code
+    if (directory / FILE_NAME).is_file():  # else it could not be written
+        screen.tell(f"  transcript: {show_command(directory)}")
     return code
-
-
-def _tell_of_run(screen: Screen, directory: Path, *, tells_last: bool) -> None:
-    journal = directory / FILE_NAME
-    if not journal.is_file():  # it could not be written
-        return
-    if tells_last:
-        lines = last_lines(read_journal(journal), LAST_LINES, width=screen.width - 4)
-        screen.tell("\n".join(["  the last messages:", *(f"    {line}" for line in lines)]))
-    screen.tell(f"  to see what was said: {show_command(directory)}")
 
 
 def _with_place(lines: list[Line], error: BaseException) -> list[Line]:

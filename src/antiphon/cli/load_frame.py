@@ -11,8 +11,8 @@ from rich.text import Text
 
 from antiphon.cli.load_picture import FrequentCause, LoadPicture, Row
 from antiphon.conversation.wording import one_line, visible
+from antiphon.journal.glance import fit
 from antiphon.load.looking import Looked
-from antiphon.report.glance import fit
 from antiphon.report.load.wording import amount, percent, rate, size, took
 from antiphon.report.text import ASCII, Signs
 

@@ -75,7 +75,6 @@ def play_on_screen(
             ended=view.ended,
             shows_traceback=shows_traceback,
             directory=directory,
-            tells_last=is_quiet,
         )
     _tell_unwritten(error, screen, view)
     if directory is not None:

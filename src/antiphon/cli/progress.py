@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from antiphon.journal import RunStarted, StepEnded, StepStarted, WaitEnded, WaitStarted
-from antiphon.report.glance import fit
+from antiphon.journal.glance import fit
 
 __all__ = ["AFTER_S", "Progress"]
 

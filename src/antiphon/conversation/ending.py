@@ -37,14 +37,34 @@ class Ending(msgspec.Struct, frozen=True):
         if self.by == "wire":
             # RFC 6455 section 7.1.5: the code is ours, for what nobody said.
             who = "the connection was lost" + (" without a close frame" if self.code == _NO_CLOSE_FRAME else "")
+        elif self.by == "us" and self.detail and self.code in _VIOLATIONS:
+            who = f"{other} broke the protocol, so we closed the connection"
         else:
             who = f"{other} closed the connection" if self.by == "peer" else "we closed the connection"
         code = "" if self.code is None or self.code == _NO_CLOSE_FRAME else f" with code {self.code}"
         reason = f" {self.reason!r}" if self.reason else ""
         return f"{who}{code}{reason}" + (f": {self.detail}" if self.detail else "")
 
+    def told_of_channel(self, other: str) -> str:
+        """The same, said of the channel: "was closed by the server with code 4000"."""
+        whole = self.told(other)
+        for begins, instead in (
+            ("the connection was lost", "was lost"),
+            (f"{other} closed the connection", f"was closed by {other}"),
+            (
+                f"{other} broke the protocol, so we closed the connection",
+                f"broke off, since {other} broke the protocol,",
+            ),
+            ("we closed the connection", "was closed by us"),
+        ):
+            if whole.startswith(begins):
+                return instead + whole[len(begins) :]
+        return f"is half closed: {whole}"
+
     def __str__(self) -> str:
         return self.told("the server")
 
 
 _NO_CLOSE_FRAME: Final = 1006
+_VIOLATIONS: Final = frozenset({1002, 1003, 1007, 1009, 1010})
+"""With these we close because of what came (RFC 6455 section 7.4.1)."""

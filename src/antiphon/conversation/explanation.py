@@ -72,7 +72,8 @@ class Explanation:
 
     Set by whoever knows more, before the text is made: `mask` takes the secrets out of it; `holds_part` says that part
     of a message had come, and its rest had not; `later` are the messages that came after the failure, `listened_ns` is
-    how long it was listened for them; `beside` is what happened on other channels, in lines.
+    how long it was listened for them; `beside` is what happened on other channels, in lines; `cut_short` is what ended
+    the wait before its own deadline, in words, `aftermath` where that stands and what else it ended, in lines.
     """
 
     def __init__(
@@ -107,6 +108,8 @@ class Explanation:
         self.listened_ns = 0
         self.beside: Sequence[Line] = ()
         self.condition = values_at(wait.predicate) if isinstance(wait, UntilWait) else []
+        self.cut_short: str | None = None
+        self.aftermath: Sequence[str] = ()
         self._tell = tell
         self._taken = tuple(memory.taken)
         self._ignored = memory.ignored

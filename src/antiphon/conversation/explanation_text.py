@@ -36,7 +36,10 @@ def explain(
 
 def lines_of(facts: Explanation) -> list[Line]:
     """The facts in at most 30 lines, secrets and all."""
-    return [_headline(facts), *((("  ", ""), *_line(told)) for told in _details(facts))]
+    headline = _headline(facts)
+    if facts.cut_short is not None:
+        headline = ((f"{facts.cut_short}: ", ""), *headline)
+    return [headline, *((("  ", ""), *_line(told)) for told in _details(facts))]
 
 
 def _line(told: str | Line) -> Line:
@@ -160,6 +163,7 @@ def _details(facts: Explanation) -> Iterator[str | Line]:
     yield from _places(wait, "place")
     yield _about_time(facts)
     yield from _about_exchange(facts)
+    yield from facts.aftermath
 
 
 def _causes(facts: Explanation) -> Iterator[str | Line]:
@@ -195,7 +199,7 @@ def _about_time(facts: Explanation) -> str:
     if begun == ended or not facts.is_absence:
         return f"at {ended} of the run{mark}"
     limit = ""
-    if facts.outcome == "deadline" and wait.deadline_ns is not None:
+    if wait.deadline_ns is not None and facts.at_ns >= wait.deadline_ns:
         limit = f", its limit of {(wait.deadline_ns - wait.made_ns) / 1e9:g} s"
     more = f", and listening for {seconds(facts.listened_ns)} more" if facts.listened_ns else ""
     return f"waiting from {begun} to {ended} of the run{limit}{more}{mark}"

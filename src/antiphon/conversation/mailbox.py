@@ -49,12 +49,13 @@ class Mailbox:
     an exchange also when a reply has come that is not its last. `violations` are the forbidden messages that came,
     `soft_failures` the failed soft checks. `has_news`: there is a violation, something fell out, it became full, or
     somebody waits for a predicate or is to be told with others or of a failure. Whoever drives the mailbox takes these.
-    `gaps` are the latest times without a connection that is being opened again, `gap` is the present one.
+    `ending` and `ended_ns` tell how and when the latest connection ended; `gap` is there while it is being opened again.
     """
 
     gap: Gap | None = None
     gaps: tuple[Gap, ...] = ()
     other = "the server"
+    ended_ns = 0
 
     def __init__(
         self,
@@ -437,7 +438,7 @@ class Mailbox:
         """The connection has ended, or half of it: so does every wait, at once. Of several endings the first counts."""
         if self.ending is not None and not self.ending.is_half:
             return
-        self.ending = ending
+        self.ending, self.ended_ns = ending, now_ns
         self.end(self.pending, ending, now_ns)  # P8; a copy: what is settled here is no longer pending
         self._overdue.note_close(now_ns)
         self.exchanges.clear()  # ids begin anew on the next connection: a late reply must not meet an old request

@@ -167,7 +167,8 @@ class _Told(_Words):
     def text(self) -> str:
         """All of it, on one line."""
         facts = self._facts
-        said = [self._headline(facts.wait)]
+        limit = f"{self._mask(facts.cut_short)}: " if facts.cut_short is not None else ""
+        said = [limit + self._headline(facts.wait)]
         if facts.wait.late_ns:  # it came: nothing else needs to be told
             said.append("it came too late")
         elif facts.is_absence:
@@ -181,6 +182,8 @@ class _Told(_Words):
         culprit = self._name(facts.culprit.name) if facts.culprit is not None else "a message"
         match facts.outcome:
             case "deadline":
+                if facts.cut_short is not None:  # of the time that was left
+                    return f"waited {self._awaited(wait)}"
                 waited_ns = (wait.deadline_ns or facts.at_ns) - wait.made_ns
                 return f"waited {waited_ns / 1e9:g} s {self._awaited(wait)}"
             case "closed":

@@ -222,7 +222,7 @@ class Recordings:
         lines = begun[-1].lines()
         places = [recording.directory for recording in begun if recording.directory is not None]
         if places:
-            lines += [f"recorded in {places[-1]}", f"to see what was said: {show_command(places[-1])}"]
+            lines += [f"recorded in {places[-1]}", f"transcript: {show_command(places[-1])}"]
         lines += [f"and before in {place}" for place in places[:-1]]
         report.sections.append(("antiphon", "\n".join(lines)))
 

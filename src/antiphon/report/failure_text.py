@@ -15,7 +15,7 @@ from antiphon.errors import Line, Role
 __all__ = ["MOST_LINES", "few_lines", "painted", "show_command"]
 
 MOST_LINES: Final = 48
-"""With the last messages and the command below them that is 60."""
+"""With the command below them that is 49; a text of a run has some 30."""
 
 LONGEST_LINE: Final = 1_000
 LAST_LINES: Final = 8

@@ -18,7 +18,7 @@ from antiphon.conversation.message import Message
 from antiphon.conversation.wording import counted, seconds, visible
 from antiphon.journal import Entry
 from antiphon.journal.file import WrittenMessage, readable
-from antiphon.report.glance import fit, glance
+from antiphon.journal.glance import fit, glance
 from antiphon.report.placing import Depths, Placed, Reading
 
 __all__ = ["ASCII", "UNICODE", "Conversation", "Signs", "ends", "last_lines"]
@@ -234,8 +234,9 @@ class Conversation:
         self._line(entry.at_ns, entry.actor, 0, (told, "blue"), (details, "dim"), channel=entry.channel)
 
     def _closed(self, entry: journal.ChannelEnded, _placed: Placed) -> None:
-        who = {"peer": "closed by the peer", "us": "closed by us"}.get(entry.by, "broken")
-        code = "" if entry.code is None else f" with {entry.code}"
+        who = {"peer": "closed by the server", "us": "closed by us"}.get(entry.by, "lost")
+        # What nobody said has no code: 1006 is its reader's own word for that.
+        code = "" if entry.code is None or entry.by == "wire" else f" with {entry.code}"
         reason = f" {entry.reason!r}" if entry.reason else ""
         detail = f": {entry.detail}" if entry.detail else ""
         # Our own goodbye is how every run ends; any other end may be why it failed.

@@ -60,6 +60,11 @@ class Deadlines:
         self.armed_ns = _NEVER
         self._timer: asyncio.TimerHandle | None = None
 
+    @property
+    def sleepers(self) -> list[Sleeper]:
+        """Those whose deadlines pass here."""
+        return list(self._sleepers)
+
     def add(self, sleeper: Sleeper) -> None:
         """Look after the deadlines of `sleeper`."""
         self._sleepers[sleeper] = None

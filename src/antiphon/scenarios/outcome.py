@@ -10,9 +10,22 @@ from typing import Final
 from antiphon.conversation.explanation import Explanation
 from antiphon.conversation.message import Message
 from antiphon.conversation.source_code import line_at
+from antiphon.conversation.waits import Exchange
 from antiphon.conversation.wording import visible_lines
-from antiphon.errors import AntiphonError, ConnectFailed, DialectError, Line, TransportError, plain_text
-from antiphon.journal import Journal, RunVerdict, StepStarted
+from antiphon.errors import (
+    AntiphonError,
+    ChannelClosed,
+    ConnectFailed,
+    DeadlinePassed,
+    DialectError,
+    Line,
+    MessagesLeft,
+    SoftChecksFailed,
+    TransportError,
+    plain_text,
+)
+from antiphon.journal import Failed, Journal, RunVerdict, StepStarted
+from antiphon.journal.around import Around
 from antiphon.runtime.call_site import place
 from antiphon.runtime.tracebacks import author_frame
 
@@ -25,6 +38,12 @@ _AWAITED_NOTHING: Final = re.compile("NoneType.*await")
 _AWAITED_NOTHING_HINT: Final = (
     "hint: leave the `await` out; send(), answer(), drain() and mark() are done at once, expect(), ask() and steps wait"
 )
+
+MOST_LINES: Final = 30
+"""So many lines a text has at most, as far as it depends on what was said last."""
+
+_MOST_ENTRIES: Final = 2_000
+"""So many of the run's entries are looked through for what happened around its failure."""
 
 _INTERRUPTIONS: Final = (asyncio.CancelledError, KeyboardInterrupt)
 
@@ -79,6 +98,7 @@ def make_presentable(error: BaseException | None, journal: Journal, otherwise_at
         return
     masker = journal.masker
     _learn_what_was_said(journal)
+    _tell_what_was_around(error, journal)
 
     def shown(text: str) -> str:
         return visible_lines(masker.text(text))
@@ -96,6 +116,7 @@ def make_presentable(error: BaseException | None, journal: Journal, otherwise_at
         explanation.mask = shown
         return
     error.text = shown(error.text)
+    error.beside = [shown(line) for line in error.beside]
     error.hint = shown(error.hint) if error.hint else None
     error.step = shown(error.step)
     # Whose line it is matters more than where it was raised: inside of antiphon nobody can mend anything.
@@ -104,7 +125,33 @@ def make_presentable(error: BaseException | None, journal: Journal, otherwise_at
     if error.place is None:
         error.place = line or otherwise_at
     elif isinstance(error, (TransportError, DialectError)):  # their place is an address, a channel or a frame
-        error.called_at = line
+        line = line or (otherwise_at if isinstance(error, ConnectFailed) else "")
+        error.called_at = line if line != error.place else ""
+
+
+def _tell_what_was_around(error: BaseException, journal: Journal) -> None:
+    """What went wrong elsewhere, and what was said last: a reader of the text may have nothing else."""
+    if isinstance(error, (*_INTERRUPTIONS, SoftChecksFailed, MessagesLeft)):
+        return
+    entries = journal.entries[-_MOST_ENTRIES:]
+    facts: Explanation | None = getattr(error, "explanation", None)
+    if facts is not None:
+        request = facts.wait.request.number if isinstance(facts.wait, Exchange) else 0
+        around = Around(entries, facts.at_ns, journal.masker, failed=facts.owner, asked=request)
+        facts.later = around.later
+        if facts.is_absence and not facts.wait.late_ns and facts.contradiction is None:
+            facts.beside = [((each, "found"),) for each in around.beside()]
+    else:
+        failed = error.channel if isinstance(error, ChannelClosed) else ""
+        # What failed beside the scenario's own code is in the journal already.
+        at_ns = next((each.at_ns for each in entries if isinstance(each, Failed)), None)
+        if at_ns is None:
+            at_ns = max((each.at_ns for each in entries), default=0)
+        around = Around(entries, at_ns, journal.masker, failed=failed)
+        if isinstance(error, (ChannelClosed, DeadlinePassed)):
+            error.beside = around.beside()
+    if last := around.last_messages(MOST_LINES - len(failure_lines(error))):
+        error.add_note("\n  ".join(last))
 
 
 def _learn_what_was_said(journal: Journal) -> None:

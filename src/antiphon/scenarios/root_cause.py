@@ -21,6 +21,8 @@ __all__ = ["cause_of", "tell_consequences", "under_way"]
 MOST_TOLD: Final = 5
 """Of a hundred branches that were cancelled so many are told of."""
 
+_SAME_TIME_NS: Final = 100_000_000
+
 
 def cause_of(error: BaseException | None) -> Any:
     """The error, or of a group the failure that came first; the others are told in its notes."""
@@ -31,6 +33,12 @@ def cause_of(error: BaseException | None) -> Any:
         leaves.sort(key=lambda leaf: leaf.explanation.at_ns)  # a group's own body is told last, whenever it failed
     first = leaves[0]
     others = [leaf for leaf in leaves[1:] if _headline(leaf) != _headline(first)]
+    alike = [leaf for leaf in others if _has_same_reason(leaf, first)]
+    if alike:
+        told = ", ".join(leaf.explanation.owner for leaf in alike[:MOST_TOLD])
+        more = f" and {len(alike) - MOST_TOLD} more" if len(alike) > MOST_TOLD else ""
+        first.add_note(f"at the same time and for the same reason: {told}{more}")
+    others = [leaf for leaf in others if leaf not in alike]
     for other in others[:MOST_TOLD]:
         first.add_note(f"and then {_headline(other)}")
     if len(others) > MOST_TOLD:
@@ -49,7 +57,7 @@ def tell_consequences(error: BaseException, runtime: Runtime, *, is_beside_code:
         if error.step:
             return
     for told in _shortened([step.told for step in _cancelled(entries, error)]):
-        note = f"because of that {told}"
+        note = f"this cancelled {told}"
         runtime.record(Note(at_ns=runtime.now_ns(), text=note))
         error.add_note(note)
 
@@ -57,7 +65,7 @@ def tell_consequences(error: BaseException, runtime: Runtime, *, is_beside_code:
 def under_way(entries: Iterable[Any], step: int) -> list[str]:
     """What was under way in the step of that number when it was cancelled, a line for each."""
     steps = _Steps(list(entries))
-    return _shortened([each.told for each in steps.cancelled(0, inside=step)])
+    return [f"this cancelled {told}" for told in _shortened([each.told for each in steps.cancelled(0, inside=step)])]
 
 
 def _is_plain(error: AntiphonError) -> bool:
@@ -146,7 +154,7 @@ class _Steps:
         where = f" at {wait.source}" if wait is not None and wait.source != step.source else ""
         place = f"{step.title} at {step.source}"
         return _Cancelled(
-            told=f"{actor + ': ' if actor else ''}{place} was cancelled after {took}{for_what}{where}",
+            told=f"{actor + ': ' if actor else ''}{place} after {took}{for_what}{where}",
             place=f"{place}{for_what}{where}",
         )
 
@@ -181,12 +189,21 @@ def _last_events(entries: Sequence[Any]) -> int:
 
 
 def _shortened(lines: list[str]) -> list[str]:
-    return lines if len(lines) <= MOST_TOLD else [*lines[:MOST_TOLD], f"{len(lines) - MOST_TOLD} more were cancelled"]
+    return lines if len(lines) <= MOST_TOLD else [*lines[:MOST_TOLD], f"{len(lines) - MOST_TOLD} more"]
 
 
 def _headline(error: BaseException) -> str:
-    first = plain_line(failure_lines(error)[0])
-    return f"{type(error).__name__}: {first}" if isinstance(error, AntiphonError) else first
+    return plain_line(failure_lines(error)[0])
+
+
+def _has_same_reason(one: BaseException, other: BaseException) -> bool:
+    """Whether what ended the connections of both was the same, and at the same time."""
+    facts: list[Any] = [getattr(error, "explanation", None) for error in (one, other)]
+    if any(each is None or each.outcome != "closed" for each in facts):
+        return False
+    first, second = facts
+    ends = [(each.ending.code, each.ending.reason, each.ending.by) for each in facts]
+    return ends[0] == ends[1] and abs(first.at_ns - second.at_ns) <= _SAME_TIME_NS
 
 
 def _leaves(group: BaseExceptionGroup[Any]) -> list[Any]:

@@ -404,7 +404,7 @@ class _Performance:
 
     async def _linger(self, error: DeadlinePassed, linger_s: float) -> None:
         """Listen on until the late message comes, or `linger_s` has passed."""
-        if error.explanation is None:  # it was no message that was awaited
+        if error.explanation is None or error.explanation.wait.is_abandoned:  # it was no message that was awaited
             return
         wait = error.explanation.wait
         before_ns = self.runtime.now_ns()
@@ -417,6 +417,8 @@ class _Performance:
             self.runtime.record(
                 Note(at_ns=self.runtime.now_ns(), text=f"{wait.describe()} came {wait.late_ns / 1e6:.0f} ms too late")
             )
+        else:
+            error.explanation.listened_ns = self.runtime.now_ns() - before_ns
 
     async def _part(self) -> None:
         """Let the actors leave, and close their channels."""

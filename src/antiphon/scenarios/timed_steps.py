@@ -11,6 +11,8 @@ from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, 
 from contextvars import ContextVar
 from typing import Any, Final, Generic, TypeVar, cast, overload
 
+from antiphon.actor.wait_driver import WaitDriver
+from antiphon.conversation.explanation import Explanation
 from antiphon.conversation.wording import seconds as told_seconds
 from antiphon.conversation.wording import shorten
 from antiphon.errors import DeadlinePassed, ExpectationFailed, ScenarioError
@@ -162,14 +164,14 @@ class _Within(_Group):
     async def _do(self, stage: Stage, step: PerformedStep) -> Any:
         limit_s = self.args[0]
         runtime = stage.runtime
-        limit = _Limit(runtime, limit_s)
+        limit = _Limit(runtime, limit_s, step)
         try:
             async with limit:
                 result = await _Watched(self._do_parts(), limit)
         except TimeoutError:
             if not limit.has_passed:
                 raise
-            raise self._too_late(runtime, step, f"not over within {limit_s:g} s") from None
+            raise self._too_late(runtime, step, f"not over within {limit_s:g} s", limit.unfinished) from None
         now_ns = runtime.now_ns()
         # Resumed in time and over too late: the steps themselves held up the loop, so nothing could end them.
         if limit.resumed_ns <= limit.deadline_ns < now_ns:
@@ -177,23 +179,33 @@ class _Within(_Group):
             raise self._too_late(runtime, step, f"over after {told_seconds(took_ns)} only")
         return result
 
-    def _too_late(self, runtime: Runtime, step: PerformedStep, how: str) -> DeadlinePassed:
+    def _too_late(
+        self, runtime: Runtime, step: PerformedStep, how: str, unfinished: Sequence[Explanation] = ()
+    ) -> DeadlinePassed:
         lines = [f"{step.title} was {how}", *under_way(runtime.journal.entries, step.number)]
-        return DeadlinePassed("\n  ".join(lines), place=self.source)
+        late = DeadlinePassed("\n  ".join(lines), place=self.source)
+        if unfinished:
+            late.explanation = unfinished[0]
+            late.explanation.cut_short = lines[0]
+            late.explanation.aftermath = [f"in the step {step.title} at {step.source}", *lines[2:]]
+        return late
 
 
 class _Limit:
     """The limit on the time of some steps, which passes as the deadlines of waits do.
 
     So it has their grace (`Deadlines`): what came while the process stood still is read before anyone is told that it
-    did not come. `resumed_ns` is when the steps were last resumed.
+    did not come. `resumed_ns` is when the steps were last resumed, `unfinished` what they were waiting for when it
+    passed.
     """
 
-    def __init__(self, runtime: Runtime, limit_s: float) -> None:
+    def __init__(self, runtime: Runtime, limit_s: float, step: PerformedStep) -> None:
         self.began_ns = self.resumed_ns = runtime.now_ns()
         self.deadline_ns = self.began_ns + round(limit_s * 1e9)
         self.has_passed = self._is_over = False
+        self.unfinished: list[Explanation] = []
         self._runtime = runtime
+        self._step = step
         self._timer = asyncio.timeout(None)
 
     async def __aenter__(self) -> None:
@@ -214,6 +226,8 @@ class _Limit:
     def expire(self, now_ns: int) -> None:
         """It has passed: end the steps."""
         self.has_passed = True
+        drivers = (each for each in self._runtime.deadlines.sleepers if isinstance(each, WaitDriver))
+        self.unfinished = [each for driver in drivers for each in driver.unfinished(self._step)]
         self._timer.reschedule(self._runtime.loop.time())
 
     def note_resumed(self) -> None:

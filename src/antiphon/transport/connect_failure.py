@@ -47,7 +47,7 @@ class Destination(msgspec.Struct, frozen=True):
             return f"the name {self.host} does not resolve: {error.strerror}", "is it spelt right?"
         # Where a host has several addresses, asyncio raises one OSError whose text holds the errors of them all.
         if isinstance(error, ConnectionRefusedError) or f"[Errno {errno.ECONNREFUSED}]" in str(error):
-            return f"nobody listens at {at}", "is the system under test running there?"
+            return f"no server is listening on {at}", "is the system under test running there?"
         if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
             return "no more files can be opened, and a connection is one", "raise the limit, as with ulimit -n 65536"
         if self.secure and isinstance(error, (ConnectionError, EOFError)):

@@ -259,5 +259,5 @@ def _why_not(error: aiohttp.ClientConnectorError) -> tuple[str, str | None]:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return f"the name {error.host!r} is not known: {why_broken(error)}", _CONNECT_HINT
     if isinstance(cause, ConnectionRefusedError):
-        return f"nobody listens at {where}", _CONNECT_HINT
+        return f"no server is listening on {where}", _CONNECT_HINT
     return f"cannot connect to {where}: {why_broken(error)}", _CONNECT_HINT

@@ -51,7 +51,7 @@ class MemoryNetwork:
         listening = self._listening.get(name)
         if listening is None:
             known = ", ".join(f"memory://{other}" for other in self._listening) or "nobody listens on this network"
-            raise ConnectFailed(f"nobody listens at memory://{name}", place=address, hint=f"there is: {known}")
+            raise ConnectFailed(f"no server is listening on memory://{name}", place=address, hint=f"there is: {known}")
         loop = asyncio.get_running_loop()
         opened: asyncio.Future[MemoryConnection] = loop.create_future()
         request = Opening(

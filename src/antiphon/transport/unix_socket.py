@@ -39,7 +39,7 @@ def words_of_unix(error: OSError | ValueError, path: Path) -> tuple[str, str | N
     if isinstance(error, ConnectionRefusedError):
         if not path.is_socket():
             return f"{path} is no socket", "is it the right path?"
-        return f"nobody listens at {path}", "is the system under test running there?"
+        return f"no server is listening on {path}", "is the system under test running there?"
     if isinstance(error, PermissionError):
         return f"{path} is not ours to connect to", "who may write to it?"
     return f"could not connect to {path}: {error}", None

@@ -183,7 +183,11 @@ FAULTS: dict[str, tuple[Any, dict[str, Any], str]] = {
         {"answer": None, "states": [], "fault": ("answer_another",)},
         "waited 5 s for the reply to newCall; a reply to no open request came: newCall",
     ),
-    "too slow": (calling_in_time, {"states": []}, "call_out('…"),
+    "too slow": (
+        calling_in_time,
+        {"states": []},
+        "within(2, call_out) was not over within 2 s: waited for newState where call=…",
+    ),
     "not over": (doing("hang_up"), {}, "waited 5 s for newState where state='over'"),
     "an alarm": (
         doing("be_silent", ("alarm", lambda: {"n": number()})),

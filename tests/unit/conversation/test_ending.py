@@ -17,7 +17,10 @@ from antiphon.conversation.ending import Ending
             Ending(1011, "out of\ncoffee", by="peer"),
             "the server closed the connection with code 1011 'out of\\ncoffee'",
         ),
-        (Ending(1007, by="us", detail="invalid UTF-8"), "we closed the connection with code 1007: invalid UTF-8"),
+        (
+            Ending(1007, by="us", detail="invalid UTF-8"),
+            "the server broke the protocol, so we closed the connection with code 1007: invalid UTF-8",
+        ),
         (Ending(0), "the connection was lost with code 0"),
     ],
 )
@@ -33,3 +36,17 @@ def test_endings_are_equal_by_value() -> None:
 def test_the_other_side_is_called_what_it_is() -> None:
     assert Ending(1000, by="peer").told("the client") == "the client closed the connection with code 1000"
     assert Ending(by="peer", is_half=True).told("the client") == "the client has finished: it says no more"
+
+
+@pytest.mark.parametrize(
+    ("ending", "told"),
+    [
+        (Ending(1006), "was lost without a close frame"),
+        (Ending(4000, "out", by="peer"), "was closed by the server with code 4000 'out'"),
+        (Ending(1000, by="us"), "was closed by us with code 1000"),
+        (Ending(1002, by="us", detail="x"), "broke off, since the server broke the protocol, with code 1002: x"),
+        (Ending(by="peer", is_half=True), "is half closed: the server has finished: it says no more"),
+    ],
+)
+def test_the_same_is_said_of_a_channel(ending: Ending, told: str) -> None:
+    assert ending.told_of_channel("the server") == told

@@ -188,7 +188,7 @@ def test_below_the_text_stands_the_command_that_shows_the_trace(
     lines = shown(capsys, recorded(run), TEXT)
     assert lines[0] == f"error: {TEXT.splitlines()[0]}"
     assert lines[1:-1] == TEXT.splitlines()[1:]
-    assert lines[-1] == """  to see what was said: antiphon show 'runs/it'"'"'s one'"""
+    assert lines[-1] == """  transcript: antiphon show 'runs/it'"'"'s one'"""
     assert show_command(Path("/elsewhere/run")) == "antiphon show /elsewhere/run"
 
 
@@ -197,12 +197,11 @@ def test_what_is_not_recorded_cannot_be_shown(tmp_path: Path, capsys: pytest.Cap
         assert shown(capsys, directory, TEXT)[-1] == "  because of that all ended"
 
 
-def test_it_is_never_over_60_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_is_never_over_50_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = "\n".join(["it failed", "  at calls.py:1", *(f"  {number}" for number in range(5000))])
-    lines = shown(capsys, recorded(tmp_path), text, tells_last=True)
-    assert len(lines) == 60
-    assert lines[-12] == "  the last messages:"
-    assert all("← ping" in line for line in lines[-11:-1])
+    lines = shown(capsys, recorded(tmp_path), text)
+    assert len(lines) == 49
+    assert lines[-1].startswith("  transcript: ")
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from antiphon import journal
 from antiphon.conversation.message import Message
 from antiphon.conversation.wording import visible
 from antiphon.journal.file import JournalWriter, WrittenMessage, read_journal
+from antiphon.journal.glance import LARGEST_READ, fit, glance
 from antiphon.journal.placing import Placing
-from antiphon.report.glance import LARGEST_READ, fit, glance
 from antiphon.report.text import ASCII, Conversation, last_lines
 
 MS = 1_000_000
@@ -419,8 +419,8 @@ def test_everything_else_that_a_journal_holds() -> None:
         "   0.001    ! 1 older message fell out of the mailbox of desk (its limit is 10)",
         "   0.002  ! the event loop was blocked",
         "   0.003    ⇄ GET /  nobody listens, 3 ms",
-        "   0.004  ○ desk is broken with 1006: reset",
-        "   0.005  ○ desk is closed by the peer",
+        "   0.004  ○ desk is lost: reset",
+        "   0.005  ○ desk is closed by the server",
         "   0.005  ! desk is to be opened again, attempt 1 in 500 ms",
         "   0.505  ! desk is to be opened again, attempt 2 in 1.000 s: nobody listens",
         "   1.505  ● desk is open again by attempt 2, after 1.500 s",

@@ -148,11 +148,11 @@ def test_both_say_goodbye_at_once() -> None:
 def test_who_is_on_the_network() -> None:
     async def scene() -> None:
         network, other = MemoryNetwork(), MemoryNetwork()
-        with pytest.raises(ConnectFailed, match="nobody listens at memory://b") as caught:
+        with pytest.raises(ConnectFailed, match="no server is listening on memory://b") as caught:
             await network.connect("memory://b/desk", Opening(), Hearing())
         assert "nobody listens on this network" in (caught.value.hint or "")
         await network.listen("memory://a", lambda _opening: Hearing())
-        with pytest.raises(ConnectFailed, match="nobody listens at memory://b") as caught:
+        with pytest.raises(ConnectFailed, match="no server is listening on memory://b") as caught:
             await network.connect("memory://b", Opening(), Hearing())
         assert "memory://a" in (caught.value.hint or "")
         with pytest.raises(ConnectFailed, match="nobody listens"):

@@ -22,8 +22,8 @@ from antiphon.journal import (
     StepStarted,
 )
 from antiphon.journal.file import WrittenMessage, readable
+from antiphon.journal.glance import fit, glance
 from antiphon.report.formats.documents import Document
-from antiphon.report.glance import fit, glance
 from antiphon.report.verdict import Verdict
 
 __all__ = ["MERMAID", "write_mermaid"]

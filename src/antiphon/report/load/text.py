@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from antiphon.conversation.wording import one_line, visible, visible_lines
 from antiphon.errors import Line, Role
-from antiphon.report.glance import fit
+from antiphon.journal.glance import fit
 from antiphon.report.load.compare import Comparison, Moved
 from antiphon.report.load.figures import LoadFigures
 from antiphon.report.load.summary import CauseSummary, Conversations, LoadSummary, SeriesSummary, summarised

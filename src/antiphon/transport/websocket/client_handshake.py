@@ -254,7 +254,7 @@ def _hint(answer: ResponseHead) -> str | None:
         return f"redirects are followed with follows_redirects=True; or connect to {location}" if location else None
     return {
         200: "an ordinary page is served there: is the path right?",
-        401: "it wants to know who we are: headers with a cookie or Authorization may be missing",
+        401: "authentication is required: headers with a cookie or Authorization may be missing",
         403: "it knows us but does not let us in, or it minds the Origin header",
         404: "is the path right?",
         426: "it may want another address for WebSocket",

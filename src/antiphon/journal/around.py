@@ -1,0 +1,218 @@
+"""What happened around a failure: what all actors said and heard last, which questions are open, what else went wrong.
+
+It is made when something has failed, of the run's entries: those in memory, or those of a journal that breaks off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import msgspec
+
+from antiphon.conversation.ending import Ending
+from antiphon.conversation.failure_signs import is_heartbeat, reason, sign_of_failure
+from antiphon.conversation.message import Message
+from antiphon.conversation.wording import seconds, visible
+from antiphon.journal.entries import ChannelEnded, Handled, WaitEnded, WaitStarted
+from antiphon.journal.entry_masks import mask_message
+from antiphon.journal.file import WrittenMessage, readable
+from antiphon.journal.glance import fit, glance
+from antiphon.journal.masking import Masker
+
+__all__ = ["Around"]
+
+MOST_TOLD: Final = 3
+"""So many lines are about what went wrong elsewhere."""
+
+MOST_MESSAGES: Final = 8
+LEAST_MESSAGES: Final = 5
+WIDTH: Final = 110
+_WORTH_TELLING_NS: Final = 500_000_000
+"""A question that is younger may still be answered."""
+
+Said = Message | WrittenMessage
+Place = tuple[str, str]
+"""An actor and a channel of it."""
+
+
+class Around:
+    """The entries up to `at_ns`, read once. `masker` takes the secrets out of what is in memory, None on disk.
+
+    failed: the channel that failed, as it is called in explanations; "" if it was none. since_ns: when what failed
+    began. asked: the number of the request whose replies were awaited there, 0 for none.
+    """
+
+    def __init__(
+        self,
+        entries: Iterable[Any],
+        at_ns: int,
+        masker: Masker | None = None,
+        *,
+        failed: str = "",
+        asked: int = 0,
+        since_ns: int = 0,
+    ) -> None:
+        self._at_ns = at_ns
+        self._masker = masker
+        self._failed = failed
+        self._asked = asked
+        self._since_ns = since_ns
+        self._said: list[Said] = []
+        self._ends: list[ChannelEnded] = []
+        self._later: list[Said] = []
+        self._waits: dict[int, Place] = {}
+        self._expected: set[tuple[Place, int]] = set()
+        for entry in entries:
+            self._read(entry)
+
+    def _read(self, entry: Any) -> None:
+        if isinstance(entry, (Message, WrittenMessage)):
+            (self._said if entry.at_ns <= self._at_ns else self._later).append(entry)
+        elif isinstance(entry, ChannelEnded):
+            if entry.by != "us" and entry.at_ns <= self._at_ns:
+                self._ends.append(entry)
+        elif isinstance(entry, WaitStarted):
+            self._waits[entry.number] = (entry.actor, entry.channel)
+        elif isinstance(entry, WaitEnded):
+            if entry.outcome == "satisfied" and entry.message:
+                self._expected.add((self._waits.get(entry.number, ("", "")), entry.message))
+        elif isinstance(entry, Handled):
+            self._expected.add(((entry.actor, entry.channel), entry.message))
+
+    # -- what was said ------------------------------------------------------------------------------------------------
+
+    @property
+    def later(self) -> list[Message]:
+        """What the failed channel heard after the failure, oldest first."""
+        return [
+            each
+            for each in self._later
+            if isinstance(each, Message) and not each.is_sent and not each.is_protocol and _named(each) == self._failed
+        ]
+
+    def last_messages(self, room: int) -> list[str]:
+        """The last messages of all actors, both ways, oldest first, and how their channels ended, below a title.
+
+        They are as many as there is `room` for, in lines, but 5 at least and 8 at most; [] if nothing was said.
+        """
+        said = [each for each in self._said if not each.is_protocol and not is_heartbeat(each.name)]
+        if not said:
+            return []
+        most = min(max(room - 1, LEAST_MESSAGES), MOST_MESSAGES)
+        # In the order in which they were recorded: those of one moment have one time.
+        told: list[Said | ChannelEnded] = sorted([*said, *self._ends], key=lambda each: each.at_ns)[-most:]
+        return ["the last messages:", *(f"  {self._line(each)}" for each in told)]
+
+    def _line(self, each: Said | ChannelEnded) -> str:
+        head = f"{seconds(each.at_ns):>9}  {_named(each)}"
+        if isinstance(each, ChannelEnded):
+            return f"{head} {_ended(each)}"
+        shown = mask_message(each, self._masker) if isinstance(each, Message) and self._masker is not None else each
+        head = f"{head} {'→' if each.is_sent else '←'} {visible(shown.name)}"
+        room = max(WIDTH - len(head), 24)
+        return f"{head} {fit(glance(readable(shown), shown.name, room), room)}".rstrip()
+
+    # -- what went wrong ----------------------------------------------------------------------------------------------
+
+    def beside(self) -> list[str]:
+        """What decides although it is not on the channel that failed, or is not among what it waited for."""
+        told = [*self._unanswered_heartbeat(), *self._misdirected(), *self._ends_elsewhere(), *self._failed_elsewhere()]
+        return [*told, *self._open_questions()][:MOST_TOLD]
+
+    def _ago(self, at_ns: int) -> str:
+        return f"{seconds(max(self._at_ns - at_ns, 0))} before"
+
+    def _unanswered_heartbeat(self) -> Iterator[str]:
+        """The other side's last sign that it wanted one of us, on a channel that was lost or closed."""
+        end = next((each for each in reversed(self._ends) if _named(each) == self._failed), None)
+        if end is None:
+            return
+        for each in reversed(self._said):
+            if _named(each) == self._failed and is_heartbeat(each.name):
+                if not each.is_sent and each.name.lower() not in _ANSWERS:
+                    before = seconds(max(end.at_ns - each.at_ns, 0))
+                    yield f"{before} after the server's {each.name}, which nobody answered"
+                return
+
+    def _misdirected(self) -> Iterator[str]:
+        """A reply that nobody there had asked for, of the id of the request that has none."""
+        request = next((e for e in self._said if self._asked and e.number == self._asked and self._is_ours(e)), None)
+        if request is None or request.asks is None:
+            return
+        asked: dict[Place, int] = {}
+        for each in self._said:
+            place = (each.actor, each.channel)
+            if each.is_sent and each.asks == request.asks:
+                asked[place] = asked.get(place, 0) + 1
+            elif not each.is_sent and each.reply_to == request.asks and each.at_ns >= request.at_ns:
+                asked[place] = asked.get(place, 0) - 1
+                if asked[place] < 0 and _named(each) != self._failed:
+                    yield f"{_named(each)} received an answer with this id, {self._ago(each.at_ns)}: {_short(each)}"
+                    return
+            elif not each.is_sent and each.reply_to == request.asks:
+                asked[place] = asked.get(place, 0) - 1
+
+    def _is_ours(self, each: Said) -> bool:
+        return each.is_sent and _named(each) == self._failed
+
+    def _ends_elsewhere(self) -> Iterator[str]:
+        for end in self._ends:
+            if _named(end) != self._failed and end.at_ns < self._at_ns:
+                yield f"{_named(end)} {_ended(end)}, {self._ago(end.at_ns)}"
+
+    def _failed_elsewhere(self) -> Iterator[str]:
+        """The last error that each other channel was sent, and that nobody there expected."""
+        told: set[str] = set()
+        for each in reversed(self._said):
+            name = _named(each)
+            if each.is_sent or each.is_protocol or name == self._failed or name in told:
+                continue
+            message = as_message(each)
+            if sign_of_failure(message) and ((each.actor, each.channel), each.number) not in self._expected:
+                told.add(name)
+                yield f"{name} got {each.name}: {reason(message)}, {self._ago(each.at_ns)}"
+
+    def _open_questions(self) -> Iterator[str]:
+        """What the other side asked us and we never answered, then what we asked it."""
+        answered = {(_named(each), each.is_sent, each.reply_to) for each in self._said if each.reply_to is not None}
+        for each in self._said:
+            is_question = isinstance(each, Message) and each.is_request and not each.is_sent and not each.is_protocol
+            if is_question and (_named(each), True, each.asks) not in answered:
+                yield f"{_named(each)} never answered {each.name}, {self._ago(each.at_ns)}"
+        for each in self._said:
+            if not each.is_sent or each.asks is None or (each.number == self._asked and self._is_ours(each)):
+                continue
+            is_open = (_named(each), False, each.asks) not in answered
+            if is_open and self._at_ns - each.at_ns >= _WORTH_TELLING_NS:
+                yield f"{_named(each)} asked {each.name}, {self._ago(each.at_ns)}, and got no answer"
+
+
+def as_message(said: Said) -> Message:
+    """What was written as a message, whose body is its data as JSON if it is that."""
+    if isinstance(said, Message):
+        return said
+    text = readable(said)
+    try:
+        body: Any = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        body = text
+    written = Message(said.name, body, said.raw, None, said.reply_to, said.asks, is_protocol=said.is_protocol)
+    written.at_ns, written.number, written.is_sent = said.at_ns, said.number, said.is_sent
+    written.actor, written.channel, written.step = said.actor, said.channel, said.step
+    return written
+
+
+def _named(each: Said | ChannelEnded) -> str:
+    return f"{each.actor}.{each.channel}"
+
+
+def _ended(end: ChannelEnded) -> str:
+    return Ending(code=end.code, reason=end.reason, by=end.by, detail=end.detail).told_of_channel("the server")
+
+
+def _short(each: Said) -> str:
+    return f"{each.name} {fit(glance(readable(each), each.name, 60), 60)}".rstrip()
+
+
+_ANSWERS: Final = frozenset({"pong", "pingresp"})
