@@ -41,6 +41,9 @@ from antiphon import (
     together,
     within,
 )
+from antiphon.cli import main
+from antiphon.journal.file import read_journal
+from antiphon.report.verdict import CUT_OFF, Verdict
 
 MOST_LINES = 30
 DECIDING_LINES = 3
@@ -738,6 +741,53 @@ def test_the_deciding_fact_stands_in_the_first_three_lines(name: str, texts: Cal
     assert [fact for fact in case.says if fact not in "\n".join(lines)] == [], "\n".join(lines)
     assert [fact for fact in case.says_not if fact in "\n".join(lines)] == [], "\n".join(lines)
     assert len(lines) <= MOST_LINES
+
+
+KILLED = [
+    *(
+        "irc_nickname_in_use",
+        "irc_wrong_password",
+        "denied",
+        "state_left_by_an_earlier_run",
+        "a_body_that_says_failure",
+    ),
+    *("json_rpc_error_to_nobody", "graphql_connection_error", "answered_to_another_actor", "it_lay_unread"),
+    *("another_actor_was_thrown_out", "another_actor_was_sent_an_error", "a_condition_and_a_refusal"),
+    *("the_same_call_before_a_near_value", "a_number_for_a_text", "a_name_in_another_field"),
+]
+
+
+@pytest.mark.parametrize("name", KILLED)
+def test_a_run_that_was_killed_is_explained_as_well(name: str, tmp_path: Path) -> None:
+    """From the journal alone, which breaks off where the wait would have failed."""
+    case = CASES[name]
+    failure_of(case.scenario, tmp_path, server=case.server())
+    journal = tmp_path / "journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    end = next(at for at, line in enumerate(lines) if b'"wait-ended"' in line and b'"failed"' in line)
+    journal.write_bytes(b"".join(lines[:end]))
+    verdict = Verdict()
+    for entry in read_journal(journal):
+        verdict(entry)
+    told = verdict.text.splitlines()
+    assert told[0] == CUT_OFF
+    # One line more, for the first says that it was cut off.
+    first = "\n".join(told[: DECIDING_LINES + 1])
+    assert [fact for fact in case.decides if fact not in first] == [], verdict.text
+    assert len(told) <= MOST_LINES
+
+
+def test_whoever_shows_a_run_that_was_killed_is_told_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    failure_of(join, tmp_path, server=CASES["denied"].server())
+    journal = tmp_path / "journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[:-4]))
+    assert main(["show", str(tmp_path), "--no-open"]) == 0
+    assert "and got denied: 'room is members only'" in capsys.readouterr().err
+    assert main(["report", str(tmp_path), "junit"]) == 0
+    assert "and got denied: &apos;room is members only&apos;" in (tmp_path / "junit.xml").read_text().replace(
+        "'", "&apos;"
+    )
 
 
 def test_no_two_faults_have_the_same_text(texts: Callable[[str], str]) -> None:

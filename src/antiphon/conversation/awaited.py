@@ -15,6 +15,7 @@ from antiphon.conversation.wording import one_line
 __all__ = [
     "WaitKind",
     "describe_awaited",
+    "is_described",
     "is_plain",
     "is_predicate",
     "is_same_where",
@@ -69,6 +70,14 @@ def parts_around_name(kind: WaitKind, name: Names, where: Any = None) -> tuple[s
 def is_predicate(where: Any) -> bool:
     """True for a callable that is to be called; classes and annotations as `list[str]` are patterns."""
     return callable(where) and not isinstance(where, type) and get_origin(where) is None
+
+
+def is_described(where: Any) -> bool:
+    """Whether it is, or has at its top, what a record describes only: it cannot be held against a body."""
+    if not isinstance(where, Mapping):
+        return False
+    inner = [each for each in where.values() if isinstance(each, Mapping)]
+    return any(PREDICATE in each or DESCRIBED in each for each in (where, *inner))
 
 
 def is_same_where(one: Any, other: Any) -> bool:

@@ -264,7 +264,7 @@ def _about_exchange(facts: Explanation) -> Iterator[str | Line]:
     if isinstance(wait, Exchange):
         # The name of a reply is no id, and says what was awaited.
         word = "its reply is" if isinstance(wait.key, str) and not wait.key.isdigit() else "request id"
-        carried = f" ({word} {one_line(str(wait.key))})" if facts.is_absence else ""
+        carried = f" ({word} {one_line(str(wait.key))})" if facts.is_absence and wait.key is not None else ""
         yield (("the request: ", ""), *said(wait.request), (carried, ""))
         if facts.is_absence and wait.messages:
             yield f"of its replies these came, and not the last: {_names(wait.messages)}"

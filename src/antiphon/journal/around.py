@@ -157,8 +157,10 @@ class Around:
         return each.is_sent and _named(each) == self._failed
 
     def _ends_elsewhere(self) -> Iterator[str]:
+        # What ended together with the channel that failed is told as that, by whoever knows both.
+        is_own_end = any(_named(end) == self._failed for end in self._ends)
         for end in self._ends:
-            if _named(end) != self._failed and end.at_ns < self._at_ns:
+            if _named(end) != self._failed and not (is_own_end and end.at_ns == self._at_ns):
                 yield f"{_named(end)} {_ended(end)}, {self._ago(end.at_ns)}"
 
     def _failed_elsewhere(self) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from antiphon.conversation.wording import visible
 from antiphon.journal import Failed, RunEnded, RunStarted, RunVerdict, SoftCheckFailed, TestEnded, TestOutcome
+from antiphon.report.cut_off import CutOff
 
 __all__ = ["CUT_OFF", "UNFINISHED", "Verdict", "Word"]
 
@@ -51,9 +52,12 @@ class Verdict:
         self.ended_ns = 0
         self._failure = ""
         self._soft: list[str] = []
+        self._cut_off: CutOff | None = CutOff()
 
     def __call__(self, entry: Any) -> None:
         self.ended_ns = max(self.ended_ns, entry.at_ns)
+        if self._cut_off is not None:
+            self._cut_off(entry)
         match entry:
             case RunStarted():
                 self.started = entry
@@ -64,6 +68,7 @@ class Verdict:
             case RunEnded():
                 self.own = entry.verdict
                 self._failure = entry.error or self._failure
+                self._cut_off = None
             case TestEnded():
                 self.test = entry
 
@@ -138,6 +143,8 @@ class Verdict:
         told = [self._failure or (self.own if self.own != UNFINISHED else "")]
         if self.own == UNFINISHED:
             told.append(CUT_OFF)
+            if self._cut_off is not None and not self._failure:
+                told += [f"  {line}" for line in self._cut_off.lines()]
             told += [f"soft check: {text}" for text in self._soft]
         return "\n".join(visible(line) for text in told for line in text.splitlines())
 

@@ -7,11 +7,14 @@ from pathlib import Path
 
 from antiphon.cli.app import Flag, OurScreen
 from antiphon.cli.exit_codes import PASSED
+from antiphon.cli.screen import Screen
 from antiphon.errors import ScenarioError
+from antiphon.journal.file import FILE_NAME, read_journal
 from antiphon.journal.load_file import is_load
 from antiphon.report.formats.html.trace import write_trace
 from antiphon.report.load.reports import make_load_reports
 from antiphon.report.runs import find_run
+from antiphon.report.verdict import UNFINISHED, Verdict
 
 __all__ = ["command"]
 
@@ -46,7 +49,17 @@ def command(
         raise ScenarioError("only a load has a baseline, and this is a run", hint="antiphon diff compares two runs")
     else:
         page = write_trace(directory, to)
+        _tell_why_cut_off(directory, screen)
     screen.print(str(page))
     if not no_open and not webbrowser.open(page.absolute().as_uri()):
         screen.tell("no browser was found here: open that file in one")
     return PASSED
+
+
+def _tell_why_cut_off(directory: Path, screen: Screen) -> None:
+    """What a run was waiting for whose journal breaks off: it has no failure that the page could show."""
+    verdict = Verdict()
+    for entry in read_journal(directory / FILE_NAME):
+        verdict(entry)
+    if verdict.own == UNFINISHED:
+        screen.tell(verdict.text)
