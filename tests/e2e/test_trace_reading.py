@@ -55,6 +55,19 @@ async def test_branches_are_side_by_side_and_what_is_in_a_step_is_inside(
         assert await page.locator(".lane").count() == 2
 
 
+async def test_a_hundred_branches_leave_room_for_what_was_said(tmp_path: Path, opened: Callable[..., Any]) -> None:
+    book = Book(tmp_path, "alice")
+    for number in range(1, 101):
+        book.step(number, "alice", f"branch{number}")
+    book.say("alice", "news")
+    for number in range(1, 101):
+        book.end_step(number)
+    async with opened(book.close(), "#L103") as page:
+        label = await page.locator(".row", has_text="news").locator(".name").bounding_box()
+        assert label["x"] < 700
+        assert await page.locator("#scroller").evaluate("it => it.scrollWidth <= it.clientWidth")
+
+
 async def test_an_arrow_says_whose_it_is_where_there_are_several(
     branches: Path, tmp_path: Path, opened: Callable[..., Any]
 ) -> None:

@@ -49,7 +49,7 @@ class Mailbox:
     an exchange also when a reply has come that is not its last. `violations` are the forbidden messages that came,
     `soft_failures` the failed soft checks. `has_news`: there is a violation, something fell out, it became full, or
     somebody waits for a predicate or is to be told with others or of a failure. Whoever drives the mailbox takes these.
-    `ending` and `ended_ns` tell how and when the latest connection ended; `gap` is there while it is being opened again.
+    `ending` and `ended_ns` tell how and when the latest connection ended; `gap` is there while another one is opened.
     """
 
     gap: Gap | None = None

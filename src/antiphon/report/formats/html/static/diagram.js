@@ -9,6 +9,8 @@ const TIMES = 134;
 const NARROW = 760;
 const COMPACT = 560;
 const LANE_GAP = 7;
+/** Of more lanes or columns than these, the last stand upon each other: a hundred branches would leave no room. */
+const MOST_LANES = 8;
 const MOST_COLUMNS = 10;
 const LEAST_TEXT = 170;
 const BLOCK = 512;
@@ -201,7 +203,7 @@ class Diagram {
 
   /** A ground for every other lane of steps, so that what goes on side by side is seen as that. */
   laneGrounds() {
-    const lanes = this.story.laneStarts.length - 1;
+    const lanes = Math.min(this.story.laneStarts.length - 1, MOST_LANES);
     return lanes < 2 ? [] : [...Array(lanes).keys()].map((lane) => {
       const ground = make('span.lane');
       ground.style.left = `${this.laneX(lane) - 3}px`;
@@ -316,7 +318,7 @@ class Diagram {
   /** Where a lane of steps begins; that behind the last is where they end. */
   laneX(lane) {
     const { start } = this.story.laneStarts[Math.min(lane, this.story.laneStarts.length - 1)];
-    return this.gutter + Math.min(start, MOST_COLUMNS) * this.indent + lane * LANE_GAP;
+    return this.gutter + Math.min(start, MOST_COLUMNS) * this.indent + Math.min(lane, MOST_LANES) * LANE_GAP;
   }
 
   stepX(step) {
