@@ -22,7 +22,7 @@ from antiphon.conversation.message import Message
 from antiphon.conversation.nearest import NAME_PATH
 from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
 from antiphon.conversation.wording import cut
-from antiphon.errors import AntiphonError, CheckFailed, MessagesLeft, ScenarioError, SoftChecksFailed
+from antiphon.errors import AntiphonError, CheckFailed, HandlerFailed, MessagesLeft, ScenarioError, SoftChecksFailed
 from antiphon.journal.figures import CauseFigures
 from antiphon.load.literals import literals_at
 from antiphon.load.wordings import ANY, is_unique, short_place, without_ids
@@ -332,6 +332,8 @@ def _text_of(error: BaseException, place: str, mask: Callable[[str], str]) -> st
     if status := getattr(error, "status", 0):
         kept += [status, 200, 299]  # what is right where nothing else is said
     told = error.text if isinstance(error, AntiphonError) else str(error)
+    if type(error.__cause__ if isinstance(error, HandlerFailed) else error) is AssertionError:
+        told = told.partition("\n")[0]  # below it stand the values, which each conversation has anew
     causes: set[int] = set()
     cause: BaseException | None = error
     while cause is not None and id(cause) not in causes:

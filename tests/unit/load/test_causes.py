@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from tests.conftest import Desk
 
-from antiphon import CheckFailed, MessagesLeft, ScenarioError, SoftChecksFailed, User
+from antiphon import CheckFailed, HandlerFailed, MessagesLeft, ScenarioError, SoftChecksFailed, User
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.gap import Gap
 from antiphon.conversation.interruption import begin_gap
@@ -260,3 +260,17 @@ def test_what_does_not_fit_its_type_is_told_where_it_is_one_of_few() -> None:
 
 def test_of_several_names_all_are_told() -> None:
     assert text_of(deadline(("state", "call"))) == "waited 5 s for state or call"
+
+
+def test_an_assertion_is_one_cause_whatever_the_values_that_it_tells() -> None:
+    causes = Causes()
+    for number in range(3):
+        failed = AssertionError(f"assert order.state == wanted\n  order.state = 'state {number}'")
+        causes.add("calls", failed, f"calls-{number}", str)
+        handler = HandlerFailed(f"desk.line: the handler judge raised AssertionError: assert n\n  n = 'n {number}'")
+        handler.__cause__ = AssertionError("assert n")
+        causes.add("calls", handler, f"calls-{number}", str)
+    assert {(kind.text, kind.count) for kind in causes.take()} == {
+        ("assert order.state == wanted", 3),
+        ("desk.line: the handler judge raised AssertionError: assert n", 3),
+    }
