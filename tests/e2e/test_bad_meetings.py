@@ -246,4 +246,4 @@ def test_a_step_without_await(run: Callable[..., Ended]) -> None:
     ended.tells(
         f"  at {line('    alice.set_ready_status()')}", "hint: write `await` before it, or put it into the list"
     )
-    ended.tells("because of that alice: outbound_call('890000002') at meetings.py:")
+    ended.tells("this cancelled alice: outbound_call('890000002') at meetings.py:")

@@ -375,7 +375,7 @@ def test_a_close_that_nobody_awaits_is_told_by_the_next_word(
         party.send("hello")
 
     assert _close_meanwhile(fail, serve, look_away).text.startswith(
-        "hello cannot be sent: party.line is closed, because the server closed the connection with code 4409 'replaced'"
+        "party.line was closed by the server with code 4409 'replaced' at "
     )
 
 

@@ -296,9 +296,11 @@ def test_a_scenario_whose_own_code_fails(fail: Callable[..., Any], patient: Any)
     failure = fail(wrong, LookupError, verdict="error", peer=patient.address)
 
     assert failure.said == ["> hello"]
-    first, place, code = failure.entries[-1].error.splitlines()
+    first, place, code, title, last = failure.entries[-1].error.splitlines()
     assert first == "LookupError: a slip of the author"
     assert code == '      raise LookupError("a slip of the author")'
+    assert title == "  the last messages:"
+    assert "operator.line → hello" in last
     assert re.fullmatch(r"  at tests/e2e/test_bad_scenarios\.py:\d+", place)
 
 
@@ -400,10 +402,11 @@ def test_a_called_function_that_raises(fail: Callable[..., Any], patient: Any) -
     assert failure.said == ["> hello"]
     told = failure.entries[-1].error.splitlines()
     assert told[0] == "LookupError: nobody knows alice"
-    assert [line.partition(" at ")[0] for line in told[1:]] == [
+    assert [line.partition(" at ")[0] for line in told[1:5]] == [
         " ",
         '      raise LookupError(f"nobody knows {name}")',
         "  in the step call(look_up, 'alice')",
+        "  the last messages:",
     ]
     assert [ended.outcome for ended in failure.of(StepEnded)] == ["passed", "failed"]
     assert failure.of(Called) == []

@@ -546,7 +546,7 @@ def test_nobody_there_means_3(write: Callable[..., None], cli: Cli) -> None:
 
     ended = cli("run", "calls.py:greeting")
 
-    assert_is_clear(ended, 3, "nobody listens", address, "hint: ")
+    assert_is_clear(ended, 3, "no server is listening", address, "hint: ")
     assert ended.out.splitlines()[-2].startswith("error: greeting in ")
     assert (ended.directory / "journal.jsonl").is_file()
 

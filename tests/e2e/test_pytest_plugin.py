@@ -280,7 +280,7 @@ def test_failures_of_any_kind(run_here: Callable[..., pytest.RunResult], project
             "*- antiphon -*",
             "greeting(who='world') on the stand embedded",
             "*_ test_of_the_wire _*",
-            "E *ConnectFailed: no server is listening on 127.0.0.1:9",
+            "E *ConnectFailed: desk.line: no server is listening on 127.0.0.1:9",
             "*_ test_of_the_parameters _*",
             "E *ScenarioError: greeting has no parameter 'whom'",
             "E * hint: it has who",

@@ -173,7 +173,8 @@ class ReopeningChannel(Channel):
         try:
             await super().open()
         except TransportError as failure:
-            return failure.text, self._backoff.tries_again(failure)
+            # Whose attempt it was is said by whoever tells of it.
+            return failure.text.removeprefix(f"{self.mailbox.owner}: "), self._backoff.tries_again(failure)
         finally:
             self._party.unanswered = ()
         if not ended.done():

@@ -377,8 +377,8 @@ def not_open(mailbox: Mailbox, said: Any) -> AntiphonError:
             place=caller(),
             hint="actors are connected while their scenario is performed; channel.open() opens one by hand",
         )
-    ended = mailbox.ending.told_of_channel(mailbox.other)
-    text, hint = f"{mailbox.owner} {ended} at {seconds(mailbox.ended_ns)}; {name} cannot be sent", None
+    ended = mailbox.ending.told_of_channel(mailbox.other, at=f" at {seconds(mailbox.ended_ns)}")
+    text, hint = f"{mailbox.owner} {ended}; {name} cannot be sent", None
     if mailbox.gap is not None:
         text, hint = f"{text}: {mailbox.gap.outlook}", "await channel.reopened() waits until there is a connection"
     closed = ChannelClosed(text, place=caller(), hint=hint)

@@ -30,10 +30,13 @@ class Ending(msgspec.Struct, frozen=True):
     unsent_bytes: int = 0
     is_half: bool = False
 
-    def told(self, other: str) -> str:
-        """How it ended, in words; `other` is what the other side is called, "the server" or "the client"."""
+    def told(self, other: str, at: str = "") -> str:
+        """How it ended, in words; `other` is what the other side is called, "the server" or "the client".
+
+        `at` tells when, as " at 3.2 s".
+        """
         if self.is_half:
-            return f"{other} has finished: it says no more"
+            return f"{other} has finished{at}: it says no more"
         if self.by == "wire":
             # RFC 6455 section 7.1.5: the code is ours, for what nobody said.
             who = "the connection was lost" + (" without a close frame" if self.code == _NO_CLOSE_FRAME else "")
@@ -43,11 +46,11 @@ class Ending(msgspec.Struct, frozen=True):
             who = f"{other} closed the connection" if self.by == "peer" else "we closed the connection"
         code = "" if self.code is None or self.code == _NO_CLOSE_FRAME else f" with code {self.code}"
         reason = f" {self.reason!r}" if self.reason else ""
-        return f"{who}{code}{reason}" + (f": {self.detail}" if self.detail else "")
+        return f"{who}{code}{reason}{at}" + (f": {self.detail}" if self.detail else "")
 
-    def told_of_channel(self, other: str) -> str:
-        """The same, said of the channel: "was closed by the server with code 4000"."""
-        whole = self.told(other)
+    def told_of_channel(self, other: str, at: str = "") -> str:
+        """The same, said of the channel: "was closed by the server with code 4000 at 3.2 s"."""
+        whole = self.told(other, at)
         for begins, instead in (
             ("the connection was lost", "was lost"),
             (f"{other} closed the connection", f"was closed by {other}"),

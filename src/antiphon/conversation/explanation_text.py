@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
@@ -201,7 +200,8 @@ def _about_time(facts: Explanation) -> str:
     limit = ""
     if wait.deadline_ns is not None and facts.at_ns >= wait.deadline_ns:
         limit = f", its limit of {(wait.deadline_ns - wait.made_ns) / 1e9:g} s"
-    more = f", and listening for {seconds(facts.listened_ns)} more" if facts.listened_ns else ""
+    is_long = facts.listened_ns >= _WORTH_TELLING_NS
+    more = f", and listening for {seconds(facts.listened_ns)} more" if is_long else ""
     return f"waiting from {begun} to {ended} of the run{limit}{more}{mark}"
 
 
@@ -379,13 +379,16 @@ def _names(messages: Sequence[Message], without: Message | None = None) -> str:
     """The messages by name, with what a failure says of why, but for `without`, whose reason is told already; what only
     says that somebody is there comes last."""
     told = [m for m in messages if not is_heartbeat(m.name)] + [m for m in messages if is_heartbeat(m.name)]
-    times_of = Counter(_name(m) + (f" ({why})" if m is not without and (why := _why(m)) else "") for m in told)
-    return one_line(", ".join(name if times == 1 else f"{name} ×{times}" for name, times in times_of.items()), 300)
-
-
-def _why(message: Message) -> str:
-    """What is told of a message in a row of others: why, if something failed; and what has no name by what it says."""
-    return reason(message) if message.name == UNNAMED or sign_of_failure(message) else ""
+    times: dict[str, int] = {}
+    for message in told:
+        why = reason(message) if message is not without and sign_of_failure(message) else ""
+        name = _name(message) + (f" ({why})" if why else "")
+        times[name] = times.get(name, 0) + 1
+    # What has no name is known by what it says: the latest for all of them.
+    unnamed = next((message for message in reversed(told) if message.name == UNNAMED), None)
+    says = {UNNAMED: f" ({why})"} if unnamed is not None and (why := reason(unnamed)) else {}
+    parts = (name + (f" ×{count}" if count > 1 else "") + says.get(name, "") for name, count in times.items())
+    return one_line(", ".join(parts), 300)
 
 
 _MOST_CAUSES: Final = 16

@@ -40,10 +40,14 @@ def nearest_of(
     """The message most like the awaited one, None if none is: no candidate is better than a false one.
 
     messages: those that could have counted, oldest first; of these the ones from number `after` on came during the
-    wait. is_routine: whether a message is one that a handler takes, or that nobody needs to expect. is_taken: whether
-    somebody has taken it, so that of another name it was for that.
+    wait. is_routine: whether a message is one that a handler hears, or that nobody needs to expect, so that it is none
+    unless it has the very name. is_taken: whether somebody has taken it, so that of another name it was for that.
     """
-    candidates = [m for m in messages if not is_routine(m) and (is_among(m.name, name) or not is_heartbeat(m.name))]
+    candidates = [
+        m
+        for m in messages
+        if (name is not None and is_among(m.name, name)) or not (is_routine(m) or is_heartbeat(m.name))
+    ]
     named = list(_named(name, where, candidates))
     if named:
         return min(named, key=lambda near: _distance(near, where, after))
