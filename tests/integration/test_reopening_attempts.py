@@ -59,7 +59,7 @@ def test_attempts_come_later_and_later_and_are_all_told(peer: Any) -> None:
     run = performed(peer, listen, town)
     told = entries(run, ChannelReopening)
     assert [(each.attempt, each.in_ns // 10**9) for each in told] == [(1, 1), (2, 2), (3, 4)]
-    assert [each.error for each in told] == ["", *["nobody listens at memory://peer"] * 2]
+    assert [each.error for each in told] == ["", *["no server is listening on memory://peer"] * 2]
     (back,) = entries(run, ChannelReopened)
     assert (back.attempt, back.away_ns // 10**9) == (3, 7)
 
@@ -73,18 +73,20 @@ def test_what_is_given_up_is_one_error_with_all_that_was_met(peer: Any) -> None:
         await town.close()
         with pytest.raises(ChannelClosed) as failed:
             await news
-        with pytest.raises(ChannelClosed, match=r"dial cannot be sent: .* is closed, because the peer closed"):
+        with pytest.raises(
+            ChannelClosed, match=r"was closed by the server .* could not be opened again in 4 .*; dial cannot be sent"
+        ):
             one.send("dial")
         return str(failed.value), one.line.ending
 
     run = performed(peer, listen, town)
     text, ending = run.value
     first, *_ = text.splitlines()
-    assert first.startswith("one.line waited for news, but the peer closed the connection with code 1001")
+    assert first.startswith("one.line waited for news, but the server closed the connection with code 1001")
     assert first.endswith(
-        "it could not be opened again in 4 attempts, the last of which met: nobody listens at memory://peer"
+        "it could not be opened again in 4 attempts, the last of which met: no server is listening on memory://peer"
     )
-    assert "attempts 1 to 4 to open it again met: nobody listens at memory://peer" in text
+    assert "attempts 1 to 4 to open it again met: no server is listening on memory://peer" in text
     assert ending.code == 1001
     last = entries(run, ChannelReopening)[-1]
     assert (last.attempt, last.in_ns, last.at_ns) == (4, None, 15 * 10**9)

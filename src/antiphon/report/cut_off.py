@@ -13,11 +13,23 @@ from antiphon.conversation.awaited import is_described
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.explanation import Explanation
 from antiphon.conversation.explanation_text import lines_of
+from antiphon.conversation.gap import Gap
 from antiphon.conversation.history import History
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
 from antiphon.errors import plain_line
-from antiphon.journal import Aside, ChannelEnded, ChannelOpened, Handled, StepEnded, StepStarted, WaitEnded, WaitStarted
+from antiphon.journal import (
+    Aside,
+    ChannelEnded,
+    ChannelOpened,
+    ChannelReopened,
+    ChannelReopening,
+    Handled,
+    StepEnded,
+    StepStarted,
+    WaitEnded,
+    WaitStarted,
+)
 from antiphon.journal.around import Around, Place, as_message
 from antiphon.journal.file import WrittenMessage
 
@@ -28,6 +40,7 @@ KEPT: Final = 400
 """So many of the latest entries are looked through for what happened around the end."""
 
 HISTORY: Final = 64
+_MOST_GAPS: Final = 8
 
 
 class CutOff:
@@ -75,9 +88,11 @@ class CutOff:
                 self._memory(entry).past.add_asides(f"{entry.name}: {line}" for line in entry.text.splitlines())
             case ChannelOpened():
                 self._memory(entry).ending = None
+            case ChannelReopening() | ChannelReopened():
+                self._memory(entry).note_gap(entry)
             case ChannelEnded():
                 ended = Ending(code=entry.code, reason=entry.reason, by=entry.by, detail=entry.detail)
-                self._memory(entry).ending = ended
+                self._memory(entry).end(ended, entry.at_ns)
 
     def _memory(self, entry: Any) -> _Memory:
         place = entry.actor, entry.channel
@@ -108,7 +123,7 @@ class CutOff:
         if isinstance(wait, MessageWait) and isinstance(wait.where, Mapping):
             for message in memory.past.messages:
                 message.body = _body_with(wait.where, message.body)
-        outcome: Any = "closed" if memory.ending is not None else "deadline"
+        outcome: Any = "deadline" if memory.ending is None or memory.is_reopening else "closed"
         return Explanation(wait, memory, self._at_ns, outcome, tell=lines_of)
 
     def _wait(self, started: WaitStarted) -> Wait[Any]:
@@ -155,11 +170,37 @@ class _Memory:
         self.past = History(HISTORY)
         self.received = 0
         self.ending: Ending | None = None
+        self.ended_ns = 0
+        self.gaps: tuple[Gap, ...] = ()
         self.ignored = _Handled()
 
     @property
     def history(self) -> deque[Message]:
         return self.past.messages
+
+    @property
+    def is_reopening(self) -> bool:
+        """Whether another connection was to follow."""
+        return bool(self.gaps) and self.gaps[-1].to_ns < 0 and not self.gaps[-1].is_given_up
+
+    def end(self, ending: Ending, at_ns: int) -> None:
+        self.ending = ending
+        if not self.is_reopening:
+            self.ended_ns = at_ns
+
+    def note_gap(self, entry: ChannelReopening | ChannelReopened) -> None:
+        """The channel is being opened again, or is open again."""
+        if isinstance(entry, ChannelReopened):
+            if self.gaps:
+                self.gaps[-1].to_ns = entry.at_ns
+            return
+        if not self.is_reopening:
+            self.gaps = (*self.gaps, Gap(self.ending or Ending(), self.ended_ns))[-_MOST_GAPS:]
+        gap = self.gaps[-1]
+        if entry.error:
+            gap.meet(entry.error)
+        gap.attempt, gap.is_given_up = entry.attempt, entry.in_ns is None
+        gap.next_ns = entry.at_ns + (entry.in_ns or 0)
 
     @property
     def taken(self) -> deque[tuple[int, Wait[Any] | None]]:

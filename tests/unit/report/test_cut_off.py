@@ -94,6 +94,24 @@ def test_a_channel_that_was_lost() -> None:
     assert run.lines[0] == "alice.desk waited for state, but the connection was lost without a close frame"
 
 
+def test_a_channel_that_was_being_opened_again() -> None:
+    run, desk = Journal(), {"actor": "alice", "channel": "desk"}
+    run.add(journal.ChannelOpened(at_ns=run.now_ns, **desk, address="ws://x"))
+    run.wait(1, name="state")
+    run.add(journal.ChannelEnded(at_ns=run.now_ns, **desk, code=1006, reason="", by="wire"))
+    run.add(journal.ChannelReopening(at_ns=run.now_ns, **desk, attempt=1, in_ns=SECOND))
+    run.add(journal.ChannelReopening(at_ns=run.now_ns, **desk, attempt=2, in_ns=2 * SECOND, error="refused: 503"))
+    assert run.lines[0] == "alice.desk waited 3.000 s for state, and it did not come"
+    lost = "the connection was lost without a close frame"
+    assert run.lines[1:4] == [
+        f"  there was no connection since 2.000 s of the run, and nothing could come: {lost}",
+        "    attempt 1 to open it again met: refused: 503",
+        "    it is being opened again, attempt 2 at 6.000 s of the run",
+    ]
+    run.add(journal.ChannelReopened(at_ns=run.now_ns, **desk, attempt=2, away_ns=3 * SECOND))
+    assert run.lines[1].startswith("  there was no connection from 2.000 s to 5.000 s of the run")
+
+
 def test_every_kind_of_wait_and_those_beside_it() -> None:
     run = Journal()
     run.wait(1, "signal", channel="", name="go")
