@@ -15,6 +15,7 @@ from antiphon import (
     Backoff,
     ChannelClosed,
     DeadlinePassed,
+    DialectFailed,
     ForbiddenMessage,
     Json,
     Link,
@@ -332,6 +333,66 @@ def test_a_request_outlives_its_connection_if_its_protocol_resumes(peer: Any, ne
         return (await dialled).body if not new_session else None, (await again).body
 
     assert performed(peer, ask).value == (None if new_session else "first", "second")
+
+
+def test_an_attempt_that_came_to_nothing_has_no_say_in_what_is_resumed(peer: Any) -> None:
+    """Its codec was never ready, so it knows nothing of the session."""
+
+    class Hesitant(Club):
+        def codec(self, meeting: Any, /) -> Any:
+            codec = super().codec(meeting)
+            codec.resumes = lambda _request: codec.is_ready  # type: ignore[method-assign]
+            return codec
+
+    class Member(Actor):
+        line = Link("{peer}", dialect=Hesitant(name="a", password="b"), reopens=SECOND)
+
+    def on_opened(connection: Any) -> None:
+        peer.connection = connection
+
+    def on_data(data: Any) -> None:
+        if str(data).startswith("LOGIN"):
+            peer.connection.send("WELCOME t1") if len(peer.openings) != 2 else peer.connection.abort()
+
+    peer.on_opened, peer.on_data = on_opened, on_data
+
+    @scenario
+    async def ask(one: Member) -> Any:
+        dialled = one.ask("dial")
+        peer.abort()
+        await one.expect_close()
+        await one.line.reopened()
+        peer.connection.send("LAST 0 ok")
+        return (await dialled).body
+
+    assert performed(peer, ask).value == "ok"
+    assert len(peer.openings) == 3
+
+
+def test_a_codec_that_cannot_say_what_it_resumes_is_named(peer: Any) -> None:
+    class Broken(Club):
+        def codec(self, meeting: Any, /) -> Any:
+            codec = super().codec(meeting)
+            codec.resumes = lambda _request: [][0]  # type: ignore[method-assign]
+            return codec
+
+    class Member(Actor):
+        line = Link("{peer}", dialect=Broken(name="a", password="b"), reopens=SECOND)
+
+    def on_opened(connection: Any) -> None:
+        peer.connection = connection
+        connection.send("WELCOME t1")
+
+    peer.on_opened, peer.on_data = on_opened, lambda _: None
+
+    @scenario
+    async def ask(one: Member) -> None:
+        dialled = one.ask("dial")
+        peer.abort()
+        await dialled
+
+    with pytest.raises(DialectFailed, match=r"the dialect Broken raised IndexError: .* in its resumes\(\)"):
+        performed(peer, ask)
 
 
 def test_what_nobody_expected_is_still_told_in_strict_mode(peer: Any) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from club import Club
+from club import Club, become
 from town import Town, entries, performed
 
 from antiphon import (
@@ -277,6 +277,34 @@ def test_what_is_being_opened_again_may_be_opened_by_hand_instead(peer: Any) -> 
     assert run.value
     assert len(peer.openings) == 2
     assert not entries(run, ChannelReopened)
+
+
+def test_attempts_that_were_ended_before_they_began_do_not_keep_the_next_ones_away(peer: Any) -> None:
+    @scenario
+    async def listen(one: Caller) -> None:
+        peer.abort()
+        await become(lambda: one.line.mailbox.gap is not None)
+        await one.close()
+        await one.line.open()
+        peer.abort()
+        await one.expect_close()
+        await one.line.reopened(within_s=5)
+
+    assert len(entries(performed(peer, listen), ChannelReopened)) == 1
+
+
+@pytest.mark.parametrize("leave", [_close, _abort], ids=["closed", "aborted"])
+def test_a_gap_that_was_ended_by_hand_is_over(peer: Any, leave: Callable[[Any], Awaitable[None]]) -> None:
+    @scenario
+    async def listen(one: Caller) -> None:
+        peer.abort()
+        await one.expect_close()
+        await leave(one)
+        await asyncio.sleep(3)
+        await one.line.open()
+        await one.expect_none("alarm", within_s=1)
+
+    performed(peer, listen)
 
 
 class Eager(Actor):

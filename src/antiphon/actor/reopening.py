@@ -9,9 +9,11 @@ from typing import Any
 
 from antiphon.actor.backoff import Backoff
 from antiphon.actor.channel import Channel
+from antiphon.actor.codec_failure import codec_failure
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.gap import Gap
 from antiphon.conversation.interruption import begin_gap, carry_on, end_gap
+from antiphon.conversation.message import Message
 from antiphon.conversation.waits import UntilWait, Wait
 from antiphon.conversation.wording import seconds
 from antiphon.errors import TransportError
@@ -48,7 +50,7 @@ class ReopeningChannel(Channel):
         if self.mailbox.gap is not None:
             await self.reopened(within_s=math.inf)
             return
-        if self._task is not None:  # what was closed meanwhile has to be gone
+        if self._task is not None and not self._task.done():  # what was closed meanwhile has to be gone
             await asyncio.wait((self._task,))
         self._is_wanted = True
         try:
@@ -97,7 +99,7 @@ class ReopeningChannel(Channel):
         if gap is None:
             return
         self._look_again()  # for what a handler of the end has changed
-        if self._task is None:
+        if self._task is None or self._task.done():  # one that was cancelled before it began has tidied up nothing
             self._task = self._runtime.spawn(self._reopen(gap))
         elif self._ended is not None and not self._ended.done():
             self._ended.set_result(ending)
@@ -107,7 +109,19 @@ class ReopeningChannel(Channel):
         if gap is None or gap.is_given_up:
             super()._end_waits(gap.outcome if gap is not None else ending, now_ns)
         else:
-            begin_gap(self.mailbox, ending, gap, self._sender.codec.resumes, now_ns)
+            # One that was never ready knows nothing of what is to be resumed.
+            resumes = self._resumes if self._sender.codec.is_ready else gap.carries
+            begin_gap(self.mailbox, ending, gap, resumes, now_ns)
+
+    def _resumes(self, request: Message) -> bool:
+        """What the codec says of that; what it raises would leave through the transport."""
+        try:
+            return self._sender.codec.resumes(request)
+        except Exception as error:
+            failure = codec_failure(self._dialect, error, "in its resumes()")
+            failure.place = failure.place or self.mailbox.owner
+            self._runtime.fail(failure)
+            return False
 
     def _new_gap(self, ending: Ending, now_ns: int) -> Gap | None:
         """None if no other connection is to follow."""
@@ -190,7 +204,7 @@ class ReopeningChannel(Channel):
     def _carry_on(self, gap: Gap) -> None:
         now_ns = self._now_ns()
         self._tell(ChannelReopened, away_ns=now_ns - gap.from_ns)
-        carry_on(self.mailbox, gap, self._sender.codec.resumes, now_ns)
+        carry_on(self.mailbox, gap, self._resumes, now_ns)
         self._driver.wake()
 
     async def _greet(self, ended: asyncio.Future[Ending]) -> None:
@@ -207,11 +221,11 @@ class ReopeningChannel(Channel):
 
     def _give_up(self, ending: Ending) -> None:
         """There is no other connection: what waits fails, as at any end."""
-        gap, self._is_wanted = self.mailbox.gap, False
+        gap, self._is_wanted, now_ns = self.mailbox.gap, False, self._now_ns()
         if gap is not None:
-            gap.is_given_up = True
+            gap.is_given_up, gap.to_ns = True, now_ns
             self.mailbox.reopen()
-            self.mailbox.close(ending, self._now_ns())
+            self.mailbox.close(ending, now_ns)
             self._driver.wake()
 
     def _end_attempts(self) -> None:
@@ -220,6 +234,7 @@ class ReopeningChannel(Channel):
         if task is not None:
             task.cancel()
         if gap is not None and self.is_open:
+            gap.to_ns = self._now_ns()
             self.mailbox.reopen()
         elif gap is not None:
             self._give_up(gap.ending)

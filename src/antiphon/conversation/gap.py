@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from antiphon.conversation.ending import Ending
+from antiphon.conversation.message import Message
 from antiphon.conversation.waits import Exchange, Wait
 from antiphon.conversation.wording import counted, one_line, seconds
 
@@ -18,7 +19,8 @@ _MOST_MET: Final = 8
 
 
 class Gap(msgspec.Struct, eq=False):
-    """One such time, from `from_ns` on; `to_ns` is when the next connection was open, below 0 while there is none.
+    """One such time, from `from_ns` on; `to_ns` is when the next connection was open, or nobody tried any more to have
+    one, below 0 until then.
 
     ending: how the connection before ended. attempt: the number of the attempt to open the next one that is under way
     or to come, from 1, and `next_ns` when it begins. met: what the attempts before it met, as first and last attempt
@@ -40,6 +42,10 @@ class Gap(msgspec.Struct, eq=False):
         if self.met and self.met[-1][2] == text:
             first, _, _ = self.met.pop()
         self.met = [*self.met, (first, self.attempt, text)][-_MOST_MET:]
+
+    def carries(self, request: Message) -> bool:
+        """Whether it is one of those whose replies may come on the next connection."""
+        return any(each.request is request for each in self.carried)
 
     def is_within(self, from_ns: int, to_ns: int) -> bool:
         """Whether part of it was in that time."""
@@ -66,7 +72,7 @@ class Gap(msgspec.Struct, eq=False):
         for first, last, text in self.met:
             which = f"attempt {first}" if first == last else f"attempts {first} to {last}"
             yield f"  {which} to open it again met: {one_line(text)}"
-        if self.to_ns < 0 and not self.is_given_up and self.attempt:
+        if self.to_ns < 0 and self.attempt:
             yield f"  {self.outlook}"
 
 
