@@ -16,12 +16,13 @@ class Town:
     def __init__(self, peer: Any) -> None:
         self.peer = peer
         self.refusals: list[int] = []
+        self.retry_after = ""
         self.network = MemoryNetwork()
         self._listening: Any = None
 
     def accept(self, opening: Opening) -> Receiver:
         if self.refusals:
-            raise RejectConnection(self.refusals.pop(0))
+            raise RejectConnection(self.refusals.pop(0), headers={"Retry-After": self.retry_after})
         receiver: Receiver = self.peer.accept(opening)
         return receiver
 

@@ -307,6 +307,20 @@ def test_a_gap_that_was_ended_by_hand_is_over(peer: Any, leave: Callable[[Any], 
     performed(peer, listen)
 
 
+def test_a_refusal_that_asks_for_time_is_given_it(peer: Any) -> None:
+    town = Town(peer)
+
+    @scenario
+    async def listen(one: Caller) -> None:
+        town.refusals, town.retry_after = [503], "20"
+        peer.abort()
+        await one.expect_close()
+        await one.line.reopened()
+
+    told = entries(performed(peer, listen, town), ChannelReopening)
+    assert [each.in_ns for each in told] == [1_000_000_000, 20_000_000_000]
+
+
 class Eager(Actor):
     line = Link("{peer}", dialect=DIALECT, reopens=Backoff(first_s=0))
 

@@ -21,6 +21,8 @@ BUSY: Final = frozenset({408, 425, 429})
 """Statuses of HTTP, beside those from 500 on, that do not mean it for ever (RFC 9110, 6585, 8470)."""
 
 
+_MOST_DIGITS: Final = 12
+_LONGEST_S: Final = 24 * 3600
 _LASTING_S: Final = 1.0
 """Where the next attempt would be made at once, a peer that ends every connection would be asked again and again."""
 
@@ -39,7 +41,8 @@ class Backoff(msgspec.Struct, frozen=True, kw_only=True):
         code, after 1001, 1006, 1011, 1012, 1013 and 1014, and after a program that a signal has ended; of refusals
         after 408, 425, 429 and 500 to 599. Never after our own close.
 
-    A peer that asks for another time (`retry:` of Server-Sent Events) is given that in place of `first_s`.
+    A peer that asks for another time (`retry:` of Server-Sent Events) is given that in place of `first_s`; one that
+    refuses with `Retry-After` in seconds is not asked again before.
     Raises ScenarioError for numbers out of these ranges.
     """
 
@@ -92,6 +95,13 @@ class Backoff(msgspec.Struct, frozen=True, kw_only=True):
         code = ending.code
         # Below 0 is the signal that has ended a program.
         return code is None or code in LOST or code < 0 or code in self.after
+
+    @staticmethod
+    def least_s(failure: TransportError) -> float:
+        """How long a refusal asks to be left alone at least (RFC 9110 section 10.2.3), in seconds, 0 if it does not."""
+        asked = failure.headers.get("Retry-After", "") if isinstance(failure, UpgradeRefused) else ""
+        # A date is no answer that a clock of ours could judge; whoever asks for more than a day asks for never.
+        return float(min(int(asked[:_MOST_DIGITS]), _LONGEST_S)) if asked.isascii() and asked.isdigit() else 0.0
 
     def tries_again(self, failure: TransportError) -> bool:
         """Whether another attempt is to follow one that has met that."""

@@ -147,12 +147,18 @@ class ReopeningChannel(Channel):
                 await asyncio.sleep((gap.next_ns - self._now_ns()) / 1e9)
                 begun_ns = self._now_ns()
                 ended = self._ended = self.loop.create_future()
-                error, follows = await self._attempt(gap, ended)
-                if not error:
+                met = await self._attempt(gap, ended)
+                if met is None:
                     return
-                gap.meet(error)
                 took_ns = self._now_ns() - begun_ns if not ended.done() else None
-                self._schedule(gap, error, took_ns, follows=follows)
+                if isinstance(met, Ending):
+                    error, follows, least_s = f"it was open, and ended: {met}", self._backoff.follows(met), 0.0
+                else:
+                    # Whose attempt it was is said by whoever tells of it.
+                    error = met.text.removeprefix(f"{self.mailbox.owner}: ")
+                    follows, least_s = self._backoff.tries_again(met), self._backoff.least_s(met)
+                gap.meet(error)
+                self._schedule(gap, error, took_ns, least_s=least_s if follows else None)
             self._give_up(gap.outcome)
         except Exception:  # no attempt can be made, whoever's fault it is: the run fails with that
             self._give_up(gap.ending)
@@ -160,13 +166,16 @@ class ReopeningChannel(Channel):
         finally:
             self._task = self._ended = None
 
-    def _schedule(self, gap: Gap, error: str, took_ns: int | None, *, follows: bool = True) -> None:
-        """Say when the next attempt is, or that there is none, after one that met that error."""
+    def _schedule(self, gap: Gap, error: str, took_ns: int | None, *, least_s: float | None = 0.0) -> None:
+        """Say when the next attempt is, or that there is none, after one that met that error.
+
+        It is not before `least_s`, and there is none for None.
+        """
         if self._chance is None:
             self._chance = self._runtime.chance(self.mailbox.owner)
         chance = self._chance.random()
-        wait_s = self._backoff.wait_s(self._attempts + 1, chance, self._asked_s) if follows else None
-        in_ns = round(wait_s * 1e9) if wait_s is not None else None
+        wait_s = self._backoff.wait_s(self._attempts + 1, chance, self._asked_s)
+        in_ns = round(max(wait_s, least_s) * 1e9) if wait_s is not None and least_s is not None else None
         if in_ns is None:
             gap.is_given_up = True
         else:
@@ -180,26 +189,27 @@ class ReopeningChannel(Channel):
         asked_s: float | None = getattr(self._transport, "retry_s", None)
         return asked_s
 
-    async def _attempt(self, gap: Gap, ended: asyncio.Future[Ending]) -> tuple[str, bool]:
-        """Open it, and have `@on.reopened` do what it has to; gives what it met, "" if it is open, and whether another
-        attempt is to follow that. `ended` is how the connection has ended, if there was one."""
+    async def _attempt(self, gap: Gap, ended: asyncio.Future[Ending]) -> TransportError | Ending | None:
+        """Open it, and have `@on.reopened` do what it has to; gives what it met, None if it is open.
+
+        `ended` is how the connection has ended, if there was one.
+        """
         self._party.unanswered = [each.request for each in gap.carried if each.is_pending]
         try:
             await super().open()
         except TransportError as failure:
-            # Whose attempt it was is said by whoever tells of it.
-            return failure.text.removeprefix(f"{self.mailbox.owner}: "), self._backoff.tries_again(failure)
+            return failure
         finally:
             self._party.unanswered = ()
         if not ended.done():
             self._carry_on(gap)
             await self._greet(ended)
         if ended.done():
-            return f"it was open, and ended: {ended.result()}", self._backoff.follows(ended.result())
+            return ended.result()
         self._opened_ns = self._now_ns()
         end_gap(self.mailbox, self._opened_ns)
         self._driver.wake()
-        return "", False
+        return None
 
     def _carry_on(self, gap: Gap) -> None:
         now_ns = self._now_ns()

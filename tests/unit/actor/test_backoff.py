@@ -95,3 +95,22 @@ def test_what_may_be_otherwise_soon_is_tried_again(failure: ConnectFailed) -> No
 def test_a_refusal_that_is_meant_is_not_unless_it_is_named(failure: OpeningRefused) -> None:
     assert not Backoff().tries_again(failure)
     assert Backoff(after={failure.code}).tries_again(failure)
+
+
+@pytest.mark.parametrize(
+    ("asked", "least_s"),
+    [
+        ("7", 7.0),
+        ("0", 0.0),
+        ("9" * 400, 86_400.0),
+        ("", 0.0),
+        ("-1", 0.0),
+        ("1.5", 0.0),
+        ("soon", 0.0),
+        ("\u0667", 0.0),
+    ],
+)
+def test_a_refusal_may_ask_for_time(asked: str, least_s: float) -> None:
+    busy = UpgradeRefused("refused", status=503, headers={"Retry-After": asked}, body=b"")
+    assert Backoff.least_s(busy) == least_s
+    assert Backoff.least_s(refused(503)) == Backoff.least_s(ConnectFailed("nobody")) == 0.0
