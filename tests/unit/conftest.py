@@ -46,7 +46,7 @@ class Telling:
         given = {"address": "ws://centre/desk", **fields}
         return self.add(journal.ChannelOpened, actor=actor, channel=channel, **given)
 
-    def close(self, actor: str = "operator", channel: str = "desk", by: str = "us", code: int = 1000) -> Telling:
+    def close(self, actor: str = "operator", channel: str = "desk", by: str = "us", code: int | None = 1000) -> Telling:
         return self.add(journal.ChannelEnded, actor=actor, channel=channel, code=code, reason="", by=by)
 
     def begin(self, action: str, *args: Any, parent: int = 0, actor: str = "operator", **named: Any) -> int:

@@ -52,6 +52,10 @@ def test_the_peers_close_is_shown(telling: Any) -> None:
     assert "P1--xA1: closed 1011" in mermaid(telling().open().close(by="peer", code=1011).finish())
 
 
+def test_an_end_without_a_code_has_none(telling: Any) -> None:
+    assert "P1--xA1: closed" in mermaid(telling().open().close(by="peer", code=None).finish())
+
+
 def test_a_gap_is_a_note_for_each_attempt(telling: Any) -> None:
     on_desk = {"actor": "operator", "channel": "desk"}
     run = telling().open().close(by="wire", code=1006)

@@ -81,7 +81,8 @@ class _Diagram:
                 self._arrow(entry.actor, entry.channel, False, "-->>", f"{entry.status or entry.error}")
             # Our own goodbye is how every run ends, and would be an arrow of 400.
             case ChannelEnded() if entry.by != "us":
-                self._arrow(entry.actor, entry.channel, False, "--x", f"closed {entry.code} {entry.reason}")
+                code = "" if entry.code is None else f" {entry.code}"
+                self._arrow(entry.actor, entry.channel, False, "--x", f"closed{code} {entry.reason}")
             case ChannelReopened() | ChannelReopening():
                 self._note(entry.actor, f"{entry.channel} {entry.what}")
 
