@@ -321,6 +321,25 @@ def test_a_refusal_that_asks_for_time_is_given_it(peer: Any) -> None:
     assert [each.in_ns for each in told] == [1_000_000_000, 20_000_000_000]
 
 
+def test_a_connection_that_breaks_as_soon_as_it_is_there_is_followed_too(peer: Any) -> None:
+    town = Town(peer)
+
+    def on_opened(connection: Any) -> None:
+        peer.connection = connection
+        if len(peer.openings) == 1:
+            town.refusals = [503]
+            connection.abort()
+
+    peer.on_opened = on_opened
+
+    @scenario
+    async def listen(one: Caller) -> None:
+        await one.line.reopened()
+
+    told = entries(performed(peer, listen, town), ChannelReopening)
+    assert [each.attempt for each in told] == [1, 2]
+
+
 class Eager(Actor):
     line = Link("{peer}", dialect=DIALECT, reopens=Backoff(first_s=0))
 

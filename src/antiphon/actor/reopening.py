@@ -52,13 +52,12 @@ class ReopeningChannel(Channel):
             return
         if self._task is not None and not self._task.done():  # what was closed meanwhile has to be gone
             await asyncio.wait((self._task,))
-        self._is_wanted = True
+        self._is_wanted, self._attempts, self._opened_ns = True, 0, self._now_ns()
         try:
             await super().open()
         except BaseException:
             self._is_wanted = False
             raise
-        self._attempts, self._opened_ns = 0, self._now_ns()
         self._look_again()
 
     def reopened(self, *, within_s: float | None = None) -> Wait[None]:
