@@ -14,6 +14,7 @@ import pytest
 from antiphon import ConnectFailed, Opening, OpeningRefused, RejectConnection, ScenarioError, Tls, TransportError
 from antiphon.testing.transport_check import Check
 from antiphon.testing.transports import CHECKS, Hearing, Wires, name_of
+from antiphon.transport.grpc.address import let_go
 from antiphon.transport.grpc.client import GrpcTransport
 from antiphon.transport.grpc.listener import GrpcListener
 
@@ -51,7 +52,7 @@ async def desk(talk: Talk) -> AsyncIterator[str]:
     try:
         yield f"grpc://127.0.0.1:{port}/desk.Desk/Talk"
     finally:
-        await server.stop(None)
+        await let_go(server.stop(None))
 
 
 async def echo(context: Any) -> None:

@@ -37,7 +37,7 @@ from antiphon import (
     perform,
     scenario,
 )
-from antiphon.dialect.graphql_ws import SUBPROTOCOL
+from antiphon.dialect.graphql_codec import SUBPROTOCOL
 
 SECRET = "looking-glass-7"
 

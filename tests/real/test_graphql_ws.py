@@ -23,7 +23,7 @@ from antiphon import (
     perform,
     scenario,
 )
-from antiphon.dialect.graphql_ws import SUBPROTOCOL
+from antiphon.dialect.graphql_codec import SUBPROTOCOL
 from antiphon.scenarios.scenario import load_file
 
 pytestmark = pytest.mark.slow

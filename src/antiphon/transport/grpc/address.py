@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from functools import cache
 from importlib import import_module
 from typing import Any, Final
@@ -10,7 +12,7 @@ from urllib.parse import urlsplit
 from antiphon.errors import ScenarioError
 from antiphon.transport.stream.host_port import HostPort
 
-__all__ = ["FORM", "STATUSES", "library", "read_address", "why_unreachable"]
+__all__ = ["FORM", "STATUSES", "let_go", "library", "read_address", "why_unreachable"]
 
 FORM: Final = "write grpc://HOST:PORT/package.Service/Method, or grpcs:// for TLS"
 
@@ -30,6 +32,19 @@ def read_address(address: str) -> tuple[HostPort, str]:
     if parts.query or parts.fragment or (method and method.count("/") != 2):
         raise ValueError("its path is no service with a method")
     return where, method
+
+
+async def let_go(ending: Awaitable[Any]) -> None:
+    """Wait until a channel is closed, or a server has stopped, and a moment more.
+
+    What a cancel has ended is told by a thread of grpcio's own, a little later; a loop that is closed by then would
+    have the process's next one log an error.
+    """
+    await ending
+    await asyncio.sleep(_MOMENT_S)
+
+
+_MOMENT_S: Final = 0.01
 
 
 @cache

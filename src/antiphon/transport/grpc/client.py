@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from antiphon.conversation.message import Message
 from antiphon.errors import ConnectFailed, OpeningRefused
-from antiphon.transport.grpc.address import FORM, STATUSES, library, read_address, why_unreachable
+from antiphon.transport.grpc.address import FORM, STATUSES, let_go, library, read_address, why_unreachable
 from antiphon.transport.grpc.connection import GrpcConnection
 from antiphon.transport.grpc.metadata import as_headers, as_metadata
 from antiphon.transport.grpc.pem import channel_credentials
@@ -83,7 +83,7 @@ class GrpcTransport:
                     is_there = channel.get_state() not in (known.CONNECTING, known.TRANSIENT_FAILURE)
                     raise await _refusal(call, code, address, is_there)
         except BaseException as error:
-            await channel.close()
+            await let_go(channel.close())
             if isinstance(error, TimeoutError):
                 text = f"no connection within {opening.within_s:g} s"
                 raise ConnectFailed(text, place=address, hint="does somebody speak gRPC there?") from error

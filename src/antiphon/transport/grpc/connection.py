@@ -12,7 +12,7 @@ import msgspec
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import Data
 from antiphon.transport.closing_time import ClosingTime
-from antiphon.transport.grpc.address import STATUSES, library
+from antiphon.transport.grpc.address import STATUSES, let_go, library
 from antiphon.transport.grpc.metadata import as_headers
 from antiphon.transport.http_stream_flow import HttpStreamFlow
 from antiphon.transport.interface import Receiver
@@ -120,7 +120,7 @@ class GrpcConnection(GrpcFlow):
         self._tasks[1].cancel()
         with suppress(asyncio.CancelledError):
             await self._tasks[1]
-        await self._channel.close()
+        await (let_go(self._channel.close()) if self._stream.cancelled() else self._channel.close())
         self._end(ending)
 
     async def _send_all(self) -> None:
