@@ -591,15 +591,22 @@ def test_types_that_are_none_are_told_where_they_are_declared(types: Any) -> Non
         Link("{peer}", dialect=DIALECT, types=types)
 
 
-def test_a_type_with_a_wrong_annotation_is_told_as_such(peer: Any, play_with: Play) -> None:
-    peer.greeting = [("nowhere", {"n": 1})]
+class NowhereModel(pydantic.BaseModel):
+    n: Undefined  # type: ignore[name-defined]  # noqa: F821
+
+
+@pytest.mark.parametrize("kind", [Nowhere, NowhereModel])
+@pytest.mark.parametrize("how", ["expect", "reply"])
+def test_a_type_with_a_wrong_annotation_is_its_authors_mistake(peer: Any, play_with: Play, kind: Any, how: str) -> None:
+    """And no failed check: the peer can say nothing that would fit it."""
 
     @scenario
     async def typed(alice: Typed) -> None:
-        await alice.expect(Nowhere)
+        await (alice.expect(kind) if how == "expect" else alice.ask("getState", reply=kind))
 
-    with pytest.raises(CheckFailed, match="no body can be made a Nowhere: NameError: name 'Undefined' is not defined"):
+    with pytest.raises(ScenarioError, match=f"no body can be made a {kind.__name__}: .*") as failed:
         play_with(typed)
+    assert "test_typed.py:" in str(failed.value)
 
 
 def test_a_name_that_is_nearly_that_of_the_type_is_told(peer: Any, play_with: Play) -> None:

@@ -18,7 +18,17 @@ from antiphon.conversation.match import ABSENT, DESCRIBED, Difference
 from antiphon.conversation.named_fields import named_fields
 from antiphon.errors import ScenarioError
 
-__all__ = ["class_name", "is_body_type", "is_typed", "literal_of", "make_body", "misfits", "plain_body", "tag_of"]
+__all__ = [
+    "class_name",
+    "is_body_type",
+    "is_typed",
+    "literal_of",
+    "make_body",
+    "misfits",
+    "plain_body",
+    "require_whole",
+    "tag_of",
+]
 
 
 def is_body_type(kind: Any) -> bool:
@@ -56,6 +66,23 @@ def literal_of(kind: Any, field: str) -> str | None:
     return texts[0] if len(texts) == 1 and isinstance(texts[0], str) else None
 
 
+def require_whole(kind: Any) -> None:
+    """Raise ScenarioError for a type that no body can be made of, whatever is in it: an annotation names nothing."""
+    if _is_model(kind):
+        if not getattr(kind, "__pydantic_complete__", True) and not kind.model_rebuild(raise_errors=False):
+            raise _unmakeable(kind, "an annotation of its fields names nothing that is defined")
+        return
+    try:
+        msgspec.json.Decoder(kind)
+    except Exception as error:
+        raise _unmakeable(kind, f"{type(error).__name__}: {error}") from error
+
+
+def _unmakeable(kind: Any, why: str) -> ScenarioError:
+    text = f"no body can be made a {class_name(kind)}: {why}"
+    return ScenarioError(text, hint="are the annotations of its fields such as msgspec.convert takes?")
+
+
 # -- from what came to the type ---------------------------------------------------------------------------------------
 
 
@@ -79,8 +106,7 @@ def make_body(kind: Any, body: Any, without: str | None = None, *, is_textual: b
     except msgspec.ValidationError:
         raise
     except Exception as error:  # of the type itself: a name in it that is defined nowhere, a union that has no tags
-        text = f"no body can be made a {class_name(kind)}: {type(error).__name__}: {error}"
-        raise ScenarioError(text, hint="are the annotations of its fields such as msgspec.convert takes?") from error
+        raise _unmakeable(kind, f"{type(error).__name__}: {error}") from error
 
 
 def misfits(kind: Any, body: Any, error: Exception) -> list[Difference]:

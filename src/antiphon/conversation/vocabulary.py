@@ -9,7 +9,7 @@ from antiphon.conversation.awaited import is_predicate
 from antiphon.conversation.match import Difference
 from antiphon.conversation.message import Message
 from antiphon.conversation.names import HOW_TO_WAIT, Names, names_told, not_a_name
-from antiphon.conversation.typed import class_name, is_body_type, is_typed, misfits, plain_body, tag_of
+from antiphon.conversation.typed import class_name, is_body_type, is_typed, misfits, plain_body, require_whole, tag_of
 from antiphon.conversation.typed_waits import AskedExchange, TypedWait, typed_body
 from antiphon.conversation.waits import MessageWait
 from antiphon.errors import CheckFailed, ScenarioError
@@ -48,6 +48,7 @@ class Vocabulary:
         """The names of the messages that the type stands for: one, as a rule."""
         found = self._known.get(kind)
         if found is None:
+            require_whole(kind)  # it is the author's, and no message of the peer's can fit it
             found = self._known[kind] = self._find(kind)
         return found
 
@@ -114,6 +115,8 @@ class Vocabulary:
             if not several or not all(map(is_body_type, several)):
                 text = f"reply= is the type of the answer, or several, not {reply!r:.80}"
                 raise ScenarioError(text, hint=_FIELD.format("reply"))
+            for kind in several:
+                require_whole(kind)
             kinds = self.kinds(several) if isinstance(reply, tuple) else reply
         if isinstance(provisional, (str, tuple)) or is_body_type(provisional):
             names = self.names(provisional)
