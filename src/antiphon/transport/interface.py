@@ -37,9 +37,9 @@ __all__ = [
 class Peer(msgspec.Struct, frozen=True):
     """Who has come, as the wire tells a server.
 
-    `address` is "HOST:PORT", "" where the wire has none. `certificate` is what the client has shown and we have
-    verified, as `ssl.SSLSocket.getpeercert` tells it, None for none. `alpn` is the protocol that TLS agreed on, ""
-    for none.
+    `address` is "HOST:PORT" ("memory:1" in memory), "" where the wire has none. `certificate` is what the client has
+    shown and we have verified, as `ssl.SSLSocket.getpeercert` tells it, None for none. `alpn` is the protocol that TLS
+    agreed on, "" for none.
     """
 
     address: str = ""

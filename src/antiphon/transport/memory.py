@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import count
 from urllib.parse import urlsplit
 
 import msgspec
@@ -15,7 +16,7 @@ from antiphon.conversation.message import Data
 from antiphon.errors import ConnectFailed, TransportError, UpgradeRefused
 from antiphon.transport.closing_time import ClosingTime, overdue
 from antiphon.transport.http1_head import phrase
-from antiphon.transport.interface import Accept, Opening, Receiver, RejectConnection, tell_finished
+from antiphon.transport.interface import Accept, Opening, Peer, Receiver, RejectConnection, tell_finished
 from antiphon.transport.websocket.rfc6455 import ABNORMAL, GOING_AWAY, INTERNAL_ERROR, NORMAL, check_close
 
 __all__ = ["MemoryConnection", "MemoryListening", "MemoryNetwork"]
@@ -26,12 +27,14 @@ class MemoryNetwork:
 
     Everything on it must live in one event loop. What is said in one turn of the loop arrives in the next, in order;
     several sends arrive in one callback, as frames of one read do. Nothing is copied, nothing is limited; what a paused
-    side has not heard is unsent on the other. `close_within_s` is how long it may stay so after a goodbye.
+    side has not heard is unsent on the other. `close_within_s` is how long it may stay so after a goodbye. Who comes is
+    `memory:1`, `memory:2` and so on to a server.
     """
 
     def __init__(self, *, close_within_s: float = 1.0) -> None:
         self._close_within_s = close_within_s
         self._listening: dict[str, MemoryListening] = {}
+        self._number = count(1).__next__
 
     async def listen(self, address: str, accept: Accept, *, subprotocols: Sequence[str] = ()) -> MemoryListening:
         """Listen at `memory://NAME`, for any path. Raises TransportError for a name that is taken, or none."""
@@ -59,6 +62,7 @@ class MemoryNetwork:
             subprotocols=tuple(opening.subprotocols),
             path=path,
             within_s=opening.within_s,
+            peer=Peer(f"memory:{self._number()}"),
         )
         # As with sockets, both sides are called back from the loop and not from within somebody's task.
         loop.call_soon(listening.admit, address, request, receiver, opened)

@@ -232,3 +232,20 @@ def test_an_accept_that_raises() -> None:
 
     asyncio.run(scene())
     assert wrong == ["the accept function of a memory listener failed"]
+
+
+def test_who_comes_has_an_address() -> None:
+    async def play() -> list[str]:
+        network, came = MemoryNetwork(), []
+
+        def accept(opening: Opening) -> Hearing:
+            came.append(opening.peer.address)
+            return Hearing()
+
+        listening = await network.listen("memory://desk", accept)
+        for _ in range(2):
+            await network.connect("memory://desk", Opening(), Hearing())
+        await listening.close()
+        return came
+
+    assert asyncio.run(play()) == ["memory:1", "memory:2"]
