@@ -14,6 +14,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import islice
 from types import TracebackType
 from typing import Any, Final, TypeVar
@@ -98,17 +99,24 @@ def _names(where: TracebackType) -> Mapping[str, Any]:
 
 def _around(where: TracebackType, kind: type[_Node]) -> _Node | None:
     """The innermost part of the source of that kind in which the frame's instruction stands."""
-    tree = tree_of(where.tb_frame.f_code.co_filename)
-    positions = next(islice(where.tb_frame.f_code.co_positions(), where.tb_lasti // 2, None), None)
-    if tree is None or positions is None or None in positions:
-        return None
-    line, end_line, column, end_column = positions
+    code = where.tb_frame.f_code
+    place = next(islice(code.co_positions(), where.tb_lasti // 2, None), (None,))
+    found = _part_at(code.co_filename, place, kind.__name__) if None not in place else None
+    return found if isinstance(found, kind) else None
+
+
+@lru_cache(maxsize=1024)  # under load the same line fails again and again
+def _part_at(file: str, place: tuple[int, ...], kind: str) -> ast.stmt | ast.expr | None:
+    """`place` is where it begins and ends: the lines, then the columns."""
+    tree = tree_of(file)
+    line, end_line, column, end_column = place
     around = [
         node
-        for node in ast.walk(tree)
-        if isinstance(node, kind)
+        for node in (ast.walk(tree) if tree is not None else ())
+        if isinstance(node, (ast.stmt, ast.expr))
+        and type(node).__name__ == kind
         and (node.lineno, node.col_offset) <= (line, column)
-        and (end_line, end_column) <= (node.end_lineno, node.end_col_offset)
+        and (end_line, end_column) <= (node.end_lineno or 0, node.end_col_offset or 0)
     ]
     return max(around, key=lambda node: (node.lineno, node.col_offset), default=None)
 
