@@ -11,6 +11,7 @@ import ast
 import linecache
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from types import CodeType, FunctionType, MethodType
 from typing import Any, Final
 
@@ -36,7 +37,8 @@ def line_at(place: str) -> str:
     file, _, line = place.rpartition(":")
     if not file.endswith(".py") or not line.isdecimal():
         return ""
-    found = one_line(linecache.getline(file, int(line)), LONGEST_LINE)
+    # As a whole path: else another file of that name is looked for where modules are.
+    found = one_line(linecache.getline(str(Path(file).absolute()), int(line)), LONGEST_LINE)
     return "" if found.startswith("@") else found
 
 

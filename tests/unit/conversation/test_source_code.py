@@ -111,3 +111,13 @@ def test_a_file_that_is_no_python_has_no_tree(tmp_path: Path) -> None:
     file = tmp_path / "calls.py"
     file.write_text("def (")
     assert tree_of(str(file)) is None
+
+
+def test_another_file_of_that_name_is_not_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "calls_of_another.py").write_text("one = 1\n")
+    monkeypatch.syspath_prepend(tmp_path / "there")
+    monkeypatch.chdir(tmp_path)
+    assert line_at("calls_of_another.py:1") == ""
+    monkeypatch.chdir(tmp_path / "there")
+    assert line_at("calls_of_another.py:1") == "one = 1"
