@@ -29,7 +29,14 @@ def described(name: str, thing: Any, home: str, hidden: Collection[str]) -> str:
         return _class(name, thing, hidden)
     if inspect.isroutine(thing):
         return "\n\n".join([heading(name), _call(name, thing), as_markdown(own_docstring(thing), parameters(thing))])
-    return "\n\n".join([heading(name), value_texts(sys.modules[home]).get(name.rpartition(".")[2], "")])
+    return "\n\n".join([heading(name), _text_behind(name.rpartition(".")[2], thing, home)])
+
+
+def _text_behind(name: str, thing: Any, home: str) -> str:
+    """What stands behind a value, in its module or in that from which it was taken."""
+    modules = [sys.modules[home], *(module for key, module in sys.modules.items() if key.startswith("antiphon."))]
+    texts = (value_texts(module).get(name) for module in modules if vars(module).get(name) is thing and module.__file__)
+    return next(filter(None, texts), "")
 
 
 def anchor(name: str, member: str = "") -> str:

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any, Final, NamedTuple
 
 import antiphon
+from antiphon import _HOMES
 from manual.described import anchor, described, members
 from manual.docstrings import as_markdown, own_docstring
 from manual.places import REFERENCE
@@ -80,6 +81,11 @@ PAGES: Final = {
             "antiphon.testing.transports",
         ),
     ),
+    "plugins": Page(
+        "The seams",
+        "What a wire, a dialect or a framing of one's own is made of: `antiphon.plugins` has it all in one place.",
+        modules=("antiphon.plugins",),
+    ),
     "testbed": Page("The testbed in Python", "The contact centre, started.", modules=("antiphon_testbed.centre",)),
 }
 
@@ -110,7 +116,7 @@ _TABLES: Final = {
 
 def _place_of(name: str) -> tuple[str, int, str]:
     """The page, and where on it: as the page lists the modules, the nearest one counts, and then by the alphabet."""
-    home = f"{antiphon._HOMES[name]}."
+    home = f"{_HOMES[name]}."
     fitting = [
         (len(prefix), page, place)
         for page, told in PAGES.items()
@@ -126,14 +132,15 @@ def _place_of(name: str) -> tuple[str, int, str]:
 def _names() -> Iterator[tuple[str, str, str, Any]]:
     """Each public name: its page, itself, its home, and what it is."""
     for name in sorted(antiphon.__all__, key=_place_of):
-        yield _place_of(name)[0], name, f"antiphon.{antiphon._HOMES[name]}", getattr(antiphon, name)
+        yield _place_of(name)[0], name, f"antiphon.{_HOMES[name]}", getattr(antiphon, name)
     for page, told in PAGES.items():
         for home in told.modules:
             module = import_module(home)
             # Several kinds of checks are called alike.
             qualifier = f"{home.rpartition('.')[2]}." if home.startswith("antiphon.testing.") else ""
             for name in module.__all__:
-                yield page, f"{qualifier}{name}", home, getattr(module, name)
+                if name not in _HOMES:  # else it is on its own page
+                    yield page, f"{qualifier}{name}", home, getattr(module, name)
 
 
 def reference_pages() -> dict[str, str]:

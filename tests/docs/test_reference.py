@@ -62,6 +62,7 @@ def test_a_dialect_says_what_each_of_its_parameters_is(name: str) -> None:
     assert [
         each
         for each in parameters(kind)
+        if each != "options"  # those of `Json`, which are named
         if f"{each}:" not in told and f"{each}," not in told and f"`{each}`" not in told
     ] == []
 

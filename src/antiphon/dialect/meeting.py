@@ -14,6 +14,7 @@ from antiphon.errors import ScenarioError
 __all__ = ["Meeting", "Side"]
 
 Side = Literal["client", "server"]
+"""Whoever opens a connection is the client, whoever accepts it the server."""
 
 
 class Meeting:

@@ -24,6 +24,7 @@ from antiphon.transport.stream_buffers import has_hidden_buffer, taken, unsent_b
 __all__ = ["CLOSE_WITHIN_S", "StreamConnection"]
 
 CLOSE_WITHIN_S: Final = 1.0
+"""How long a goodbye may take, in seconds."""
 
 _HIDDEN_LOOK_S: Final = 0.01
 _RESET_AT_CLOSE: Final = struct.pack("ii", 1, 0)
