@@ -10,8 +10,9 @@ LINTERS := $(VENV)/.linters
 SITE_MAKER := $(VENV)/.docs
 PIP_INSTALL := $(BIN)/python -m pip install --quiet
 
-# What a page shows in few lines needs no annotations.
-AS_PAGES_WRITE := --allow-untyped-defs --allow-incomplete-defs --allow-untyped-calls --allow-untyped-decorators
+# What a page shows in few lines needs no annotations, and a page may have a class twice.
+AS_PAGES_WRITE := --allow-untyped-defs --allow-incomplete-defs --allow-untyped-calls --allow-untyped-decorators \
+	--disable-error-code no-redef --disable-error-code import-untyped
 
 # Tests start many processes, which start much faster with the bytecode of the last time.
 export PYTHONDONTWRITEBYTECODE :=

@@ -33,10 +33,12 @@ COMES_TO: dict[str, dict[str, Any]] = {
     },
     "refusals": {
         "of_a_request": "unknownState",
+        "of_a_request_that_may_be_refused": True,
         "of_a_login": 401,
         "of_a_connection": 401,
         "by_a_close": [4409, "replaced", "peer"],
     },
+    "reconnecting": {"by_hand": 1012, "by_itself": 2},
     "silence": {"nothing_comes": None, "nothing_comes_any_more": None, "nothing_comes_meanwhile": "ready"},
     "waiting": {
         "all_in_any_order": ["agentCapacity", "connectionStatus", "resultGetAgentData"],
@@ -64,7 +66,18 @@ OF_OTHERS = {"your_own"}
 
 LOOKED_FOR = [
     *("expect_none", "expect_close", "until", "forbid", "drain", "mark", "since", "DEFERRED", "later", "batch"),
-    *("send_data", 'opens="manually"', "first_of", "expect_refusal", "provisional", "JsonRpc", "where", "ABSENT"),
+    *(
+        "refused",
+        "reopens",
+        "send_data",
+        'opens="manually"',
+        "first_of",
+        "expect_refusal",
+        "provisional",
+        "JsonRpc",
+        "where",
+        "ABSENT",
+    ),
 ]
 """Words that nobody found while they stood in docstrings alone."""
 
