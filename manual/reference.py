@@ -90,7 +90,17 @@ PAGES: Final = {
 }
 
 HIDDEN: Final = {
-    "Actor": {"attach", "be", "connect", "connections", "disconnect", "has_async_handlers", "message_channels"},
+    "Actor": {
+        "runtime",
+        "wanted_user",
+        "attach",
+        "be",
+        "connect",
+        "connections",
+        "disconnect",
+        "has_async_handlers",
+        "message_channels",
+    },
     "Channel": {"__init__", "meet", "refuse_with"},
     "HttpChannel": {"__init__"},
     "Proxy": {"is_http", "shown"},
