@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
+from antiphon.conversation.failure_signs import sign_of_failure
 from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.message import Message
 from antiphon.conversation.names import Names
@@ -58,7 +59,12 @@ def messages_left(mailboxes: Sequence[tuple[Mailbox, Ignored]]) -> MessagesLeft 
     # What came before and after it may be the same twice, or lack what came meanwhile.
     lines += [f"{mailbox.owner}: {next(gap.lines())}" for mailbox, _ in mailboxes for gap in mailbox.gaps]
     names = sorted({message.name for _, message in left})
-    hint = f"expect them, handle them with @on(…), or declare them: WebSocket(…, ignored={names!r})" if names else None
+    hint = None
+    if names:
+        hint = f"expect them, handle them with @on(…), or declare them: WebSocket(…, ignored={names!r})"
+    # To ignore what says that something failed would be to silence the check that has found it.
+    if any(sign_of_failure(message) for _, message in left):
+        hint = "one of them says that something failed: is that what is to be expected here?"
     error = MessagesLeft("\n  ".join(lines), hint=hint)
     error.messages = tuple(message for _, message in left)
     error.repeated = tuple(message for mailbox, message in left if _said_before(mailbox, message) is not None)

@@ -65,3 +65,14 @@ def test_what_is_ignored_may_fall_out() -> None:
     for _ in range(3):
         mailbox.deliver(Message("ping", {}, ""), 0)
     assert messages_left([(mailbox, ignored)]) is None
+
+
+def test_no_hint_would_silence_a_failure() -> None:
+    left = messages_left([(mailbox_with(("news", {}), ("error", {"reason": "full"})), Ignored((), False))])
+    assert left is not None
+    assert left.hint is not None
+    assert "ignored=" not in left.hint
+    quiet = messages_left([(mailbox_with(("news", {})), Ignored((), False))])
+    assert quiet is not None
+    assert quiet.hint is not None
+    assert "ignored=['news']" in quiet.hint
