@@ -14,8 +14,8 @@ from antiphon.cli.exit_codes import BUG, USAGE, exit_code, is_told_to_end
 from antiphon.cli.screen import Screen
 from antiphon.errors import AntiphonError, Line, in_pieces, plain_line, plain_text
 from antiphon.journal import RunEnded
-from antiphon.journal.file import FILE_NAME
-from antiphon.report.failure_text import show_command
+from antiphon.journal.file import FILE_NAME, read_journal
+from antiphon.report.failure_text import has_transcript, show_command
 from antiphon.runtime.exhaustion import as_exhaustion
 from antiphon.runtime.tracebacks import author_frame
 from antiphon.scenarios.outcome import CODE_INDENT, failure_lines
@@ -65,7 +65,8 @@ def fail(
         screen.tell_error(_with_place(in_pieces(text, lines), error))
     if ended is None or directory is None or is_told_to_end(code):
         return code
-    if (directory / FILE_NAME).is_file():  # else it could not be written
+    journal = directory / FILE_NAME
+    if journal.is_file() and has_transcript(read_journal(journal)):  # it may be that it could not be written
         screen.tell(f"  transcript: {show_command(directory)}")
     return code
 

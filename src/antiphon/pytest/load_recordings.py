@@ -39,6 +39,9 @@ class LoadRecording:
         """Whether there is anything to show."""
         return self.load is not None or self._is_written
 
+    has_transcript = True
+    """A load has its page, whatever was said."""
+
     def lines(self) -> list[str]:
         """How it ended, as a terminal shows it."""
         return plain_text(text_lines(summarised(self._figures()))).splitlines()

@@ -21,7 +21,7 @@ from antiphon.journal.file import FILE_NAME, JournalWriter, read_journal
 from antiphon.journal.masking import Masker
 from antiphon.journal.recording import AS_IT_HAPPENS, STANDARD_REPORTS, load_reports, make_report, new_run_directory
 from antiphon.pytest.tracebacks import Presenter
-from antiphon.report.failure_text import show_command
+from antiphon.report.failure_text import has_transcript, show_command
 from antiphon.report.text import last_lines
 from antiphon.stand.stand import Stand, load_stand
 
@@ -89,6 +89,11 @@ class Recording:
     def is_begun(self) -> bool:
         """Whether there is anything to show."""
         return self._first is not None
+
+    @property
+    def has_transcript(self) -> bool:
+        """Whether anything was said."""
+        return has_transcript(self.entries)
 
     def lines(self) -> list[str]:
         """The end of the conversation."""
@@ -222,7 +227,9 @@ class Recordings:
         lines = begun[-1].lines()
         places = [recording.directory for recording in begun if recording.directory is not None]
         if places:
-            lines += [f"recorded in {places[-1]}", f"transcript: {show_command(places[-1])}"]
+            lines.append(f"recorded in {places[-1]}")
+            if begun[-1].has_transcript:
+                lines.append(f"transcript: {show_command(places[-1])}")
         lines += [f"and before in {place}" for place in places[:-1]]
         report.sections.append(("antiphon", "\n".join(lines)))
 

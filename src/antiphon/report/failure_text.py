@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from rich.text import Text
 
+from antiphon.conversation.message import Message
 from antiphon.conversation.wording import visible
 from antiphon.errors import Line, Role
+from antiphon.journal import HttpExchange, HttpRequested
+from antiphon.journal.file import WrittenMessage
 
-__all__ = ["MOST_LINES", "few_lines", "painted", "show_command"]
+__all__ = ["MOST_LINES", "few_lines", "has_transcript", "painted", "show_command"]
 
 MOST_LINES: Final = 48
 """With the command below them that is 49; a text of a run has some 30."""
@@ -37,6 +40,12 @@ def few_lines(lines: Sequence[Line], limit: int = MOST_LINES) -> list[Line]:
 def painted(lines: Sequence[Line]) -> list[Text]:
     """The lines with styles: the headline red, names bold, what was found red and what was wanted green, places dim."""
     return [_painted(line, is_headline=not index) for index, line in enumerate(lines)]
+
+
+def has_transcript(entries: Iterable[Any]) -> bool:
+    """Whether anything was said in a run, so that there is something to be shown beside its failure."""
+    said = (Message, WrittenMessage, HttpRequested, HttpExchange)
+    return any(isinstance(entry, said) and not getattr(entry, "is_protocol", False) for entry in entries)
 
 
 def show_command(directory: Path) -> str:

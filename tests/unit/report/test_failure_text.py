@@ -192,6 +192,13 @@ def test_below_the_text_stands_the_command_that_shows_the_trace(
     assert show_command(Path("/elsewhere/run")) == "antiphon show /elsewhere/run"
 
 
+def test_where_nothing_was_said_nothing_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    journal = recorded(tmp_path) / "journal.jsonl"
+    said = [line for line in journal.read_bytes().splitlines(keepends=True) if b'"kind":"said"' not in line]
+    journal.write_bytes(b"".join(said))
+    assert "transcript" not in "".join(shown(capsys, tmp_path, TEXT))
+
+
 def test_what_is_not_recorded_cannot_be_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for directory in (None, tmp_path):
         assert shown(capsys, directory, TEXT)[-1] == "  because of that all ended"
