@@ -11,6 +11,7 @@ import pytest
 from antiphon import (
     Accepted,
     Actor,
+    Backoff,
     ErrorReply,
     Message,
     RequestRefused,
@@ -45,6 +46,10 @@ class Stranger(Actor):
 
 class Nobody(Actor):
     line = WebSocket("{server}", dialect=SocketIo(namespaces=["/nowhere"]), opens="manually")
+
+
+class Wanderer(Actor, user=False):
+    line = WebSocket("{server}", dialect=SocketIo(), within_s=10, reopens=Backoff(first_s=0.01, after={1005}))
 
 
 class Guest(Actor):
@@ -109,6 +114,18 @@ async def be_lost(guest: Guest) -> Any:
     return seen
 
 
+@scenario(strict=True)
+async def be_lost_without_noticing(wanderer: Wanderer) -> Any:
+    seen = []
+    for is_back in (False, True):
+        wanderer.send("burst", 2)
+        seen += [(await wanderer.expect("tick")).body for _ in range(2)]
+        wanderer.send("lose me", is_back)
+        seen.append((await wanderer.expect("missed")).body)
+        await wanderer.line.reopened()
+    return seen
+
+
 @pytest.mark.parametrize(
     ("scene", "told"),
     [
@@ -136,10 +153,13 @@ def test_its_server(node: Any, run_loop: Any, scene: Any, told: Any) -> None:
     assert run_loop(perform(scene, stand=stand, runs=None)).value == told
 
 
-def test_a_session_is_taken_up_again(node: Any, run_loop: Any) -> None:
+@pytest.mark.parametrize(
+    ("scene", "times"), [(be_lost, 3), (be_lost_without_noticing, 2)], ids=["by hand", "by itself"]
+)
+def test_a_session_is_taken_up_again(node: Any, run_loop: Any, scene: Any, times: int) -> None:
     stand = Stand("real", {"server": node.start("socketio_server.cjs", "recovering")}, users=[{"name": "alice"}])
-    told = run_loop(perform(be_lost, stand=stand, runs=None)).value
-    assert told == [0, 1, "while you were away"] * 3
+    told = run_loop(perform(scene, stand=stand, runs=None)).value
+    assert told == [0, 1, "while you were away"] * times
 
 
 class Chat(Actor):

@@ -111,6 +111,7 @@ class _Client(SocketIoCodec):
         self._is_open = False
         self._missing = set(dialect.namespaces)
         previous = meeting.previous
+        # The same, not a copy: what is heard on a connection that is lost before it is open is not to be said again.
         self._sessions: dict[str, dict[str, str]] = previous._sessions if isinstance(previous, _Client) else {}
 
     def _open(self, text: str) -> Message:
