@@ -36,6 +36,7 @@ from antiphon.runtime.exhaustion import as_exhaustion
 from antiphon.runtime.failed_code import tell_values
 from antiphon.runtime.runtime import Runtime
 from antiphon.runtime.task_context import tasks_with
+from antiphon.scenarios.lingering import LINGER_S, linger
 from antiphon.scenarios.outcome import make_presentable, text_of, verdict_of
 from antiphon.scenarios.root_cause import cause_of, tell_consequences
 from antiphon.scenarios.run import Run
@@ -48,10 +49,6 @@ from antiphon.stand.starting import started
 from antiphon.stand.users import Wanted
 
 __all__ = ["own_version", "perform", "performed", "play"]
-
-LINGER_S: Final = 1.0
-"""How long a run whose deadline passed listens on, to be able to say that the message came too late."""
-
 
 LEAVE_WITHIN_S: Final = 5.0
 """How long `Actor.leave` may take."""
@@ -375,7 +372,7 @@ class _Performance:
         tell_consequences(error, self.runtime, is_beside_code=error is self._failure)
         # Before the text is made: the explanation is to say that the message came, and how much too late.
         if isinstance(error, DeadlinePassed):
-            await self._linger(error, linger_s)
+            await linger(error, self.runtime, self.run.actors.values(), linger_s)
         error = as_exhaustion(error)
         self._make_presentable(error)
         if error is not self._failure:
@@ -401,24 +398,6 @@ class _Performance:
         if left is not None:
             failed.add_note(f"and {left}")
         return failed
-
-    async def _linger(self, error: DeadlinePassed, linger_s: float) -> None:
-        """Listen on until the late message comes, or `linger_s` has passed."""
-        if error.explanation is None or error.explanation.wait.is_abandoned:  # it was no message that was awaited
-            return
-        wait = error.explanation.wait
-        before_ns = self.runtime.now_ns()
-        while not wait.late_ns and self.runtime.now_ns() - before_ns < linger_s * 1e9:
-            # P8: over a connection that is gone nothing comes late.
-            if not any(actor.is_connected for actor in self.run.actors.values()):
-                return
-            await asyncio.sleep(min(0.02, linger_s))
-        if wait.late_ns:
-            self.runtime.record(
-                Note(at_ns=self.runtime.now_ns(), text=f"{wait.describe()} came {wait.late_ns / 1e6:.0f} ms too late")
-            )
-        else:
-            error.explanation.listened_ns = self.runtime.now_ns() - before_ns
 
     async def _part(self) -> None:
         """Let the actors leave, and close their channels."""
