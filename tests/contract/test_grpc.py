@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -310,6 +311,56 @@ def test_what_cannot_be_connected(run: Run, address: str, headers: dict[str, str
     assert caught.value.hint is not None
 
 
+def test_whoever_is_there_and_speaks_no_grpc(run: Run) -> None:
+    async def play(address: str) -> None:
+        with pytest.raises(ConnectFailed, match=r"no connection within 0\.1 s") as caught:
+            await GrpcTransport().connect(address, Opening(within_s=0.1), Hearing())
+        assert caught.value.hint == "does somebody speak gRPC there?"
+        with pytest.raises(ConnectFailed, match="no subprotocols"):
+            await GrpcTransport().connect(address, Opening(subprotocols=["v1"]), Hearing())
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # whose kernel connects us
+        run(play(f"grpc://127.0.0.1:{silent.getsockname()[1]}/desk.Desk/Talk"))
+
+
+class Failing(Hearing):
+    """Fails when it hears something."""
+
+    def on_data(self, data: Any) -> None:
+        raise LookupError(data)
+
+
+def test_a_receiver_that_raises_ends_its_stream(run: Callable[..., Any]) -> None:
+    async def play() -> Any:
+        server = Failing()
+        async with pair(server) as (client, _):
+            assert client.connection is not None
+            client.connection.send(b"x")
+        return client.ending, server.ending
+
+    ours, theirs = run(play(), expected="the receiver raised LookupError in on_data")
+    assert (ours.by, theirs.by, theirs.is_clean) == ("wire", "us", False)
+    assert theirs.detail == "the receiver raised LookupError in on_data"
+
+
+def test_a_client_that_cancels_while_we_leave(run: Run) -> None:
+    async def play() -> Any:
+        server = Hearing()
+        async with pair(server) as (client, _):
+            await server.until(lambda: server.connection is not None, "the opening")
+            assert server.connection is not None
+            assert client.connection is not None
+            client.connection.pause()
+            for _ in range(100):
+                server.connection.send(bytes(100_000))
+            server.connection.close()
+            client.connection.abort()
+        return server.ending
+
+    ending = run(play())
+    assert (ending.by, ending.is_clean) == ("us", False)
+
+
 def test_where_nobody_can_listen(run: Run) -> None:
     async def play() -> None:
         listening = await GrpcListener().listen("grpc://127.0.0.1:0", lambda _: Hearing())
@@ -318,6 +369,8 @@ def test_where_nobody_can_listen(run: Run) -> None:
                 await GrpcListener().listen(listening.address, lambda _: Hearing())
         finally:
             await listening.close()
+        with pytest.raises(TransportError, match="cannot listen: its path is no service with a method"):
+            await GrpcListener().listen("grpc://127.0.0.1:0/Talk", lambda _: Hearing())
         with pytest.raises(TransportError, match="needs tls="):
             await GrpcListener().listen("grpcs://127.0.0.1:0", lambda _: Hearing())
 
