@@ -32,6 +32,7 @@ from antiphon import (
     Mqtt,
     Ocpp,
     Plan,
+    Protobuf,
     Proxy,
     Run,
     SocketIo,
@@ -751,6 +752,11 @@ def a_name_without_a_root() -> None:
 @direct("Mqtt")
 def mqtt_of_another_version() -> None:
     Mqtt("4")  # type: ignore[arg-type] # here
+
+
+@direct("Protobuf")
+def protobuf_of_what_protoc_has_not_made() -> None:
+    Protobuf(dict, dict)  # here
 
 
 @direct("listen", "Server")
