@@ -111,7 +111,7 @@ def test_every_dialect_is_fuzzed_from_both_sides() -> None:
         if speech.has_codec_of_peer and type(speech.ours()) is not type(speech.theirs())
     } & {*shipped_dialects()}
     assert len(two_sided) > 3
-    assert {_short(name) for name in two_sided} <= told
+    assert {_short(name) for name in two_sided - by_hand} <= told
 
 
 def _short(name: str) -> str:

@@ -91,7 +91,7 @@ def make_body(kind: Any, body: Any, without: str | None = None, *, is_textual: b
 
     without: a field that is not for the type to read. is_textual: numbers, booleans and the like may stand there as
     texts; for pydantic they always may. Raises what msgspec or pydantic raise for a body that does not
-    fit, and ScenarioError for a type that no body can be made of.
+    fit; that the type itself is whole `require_whole` has seen to, when it was named.
     """
     if not is_typeddict(kind) and isinstance(body, get_origin(kind) or kind):
         return body
@@ -101,12 +101,7 @@ def make_body(kind: Any, body: Any, without: str | None = None, *, is_textual: b
         body = {name: value for name, value in body.items() if name != without}
     if _is_model(kind):
         return kind.model_validate(body)
-    try:
-        return msgspec.convert(body, kind, strict=not is_textual, str_keys=True, from_attributes=True)
-    except msgspec.ValidationError:
-        raise
-    except Exception as error:  # of the type itself: a name in it that is defined nowhere, a union that has no tags
-        raise _unmakeable(kind, f"{type(error).__name__}: {error}") from error
+    return msgspec.convert(body, kind, strict=not is_textual, str_keys=True, from_attributes=True)
 
 
 def misfits(kind: Any, body: Any, error: Exception) -> list[Difference]:

@@ -22,6 +22,7 @@ from antiphon.conversation.typed import (
     make_body,
     misfits,
     plain_body,
+    require_whole,
     tag_of,
 )
 from antiphon.dialect.meeting import Meeting
@@ -189,3 +190,14 @@ def test_the_names_that_types_have_themselves() -> None:
     fields = ("type", "either", "number", "plain", "missing", "")
     assert [literal_of(Literally, each) for each in fields] == ["ping", None, None, None, None, None]
     assert Json("type").name_of(Page[int]) == "page"
+
+
+class Nowhere(msgspec.Struct):
+    type: Undefined  # type: ignore[name-defined]  # noqa: F821
+
+
+def test_a_type_with_a_name_that_is_defined_nowhere() -> None:
+    assert literal_of(Nowhere, "type") is None
+    with pytest.raises(ScenarioError, match="no body can be made a Nowhere: NameError"):
+        require_whole(Nowhere)
+    require_whole(list[int])
