@@ -280,13 +280,13 @@ class _Performance:
         try:
             # Not awaited itself: what it raises is judged in `_conclude`, together with what failed beside it.
             await ended
-            if _has_failed(self._body) and not self._body.cancelled():
-                tell_values(self._body.exception())  # before anything else changes them
         finally:
             if not self._body.done():
                 self._body.cancel()
                 await asyncio.wait({self._body})
         if _has_failed(self._body):
+            if not self._body.cancelled():
+                tell_values(self._body.exception())  # before anything else changes them
             await self._end_branches()
         await self._conclude(linger_s)
 
