@@ -360,6 +360,15 @@ def test_help_in_a_pipe_is_wrapped_once(cli: Cli, monkeypatch: pytest.MonkeyPatc
     assert max(map(len, lines)) <= 80
 
 
+def test_a_function_without_the_decorator_is_told_as_that(write: Callable[..., None], cli: Cli) -> None:
+    write("plain.py", "async def talk(): ...\n")
+
+    assert_is_clear(
+        cli("run", "plain.py:talk"), 2, "'talk' is a function, and no scenario yet", "plain.py:1", "@scenario"
+    )
+    assert_is_clear(cli("run", "plain.py:other"), 2, "there is no scenario 'other'")
+
+
 def test_a_parameter_without_a_type_may_have_been_meant_as_an_actor(write: Callable[..., None], cli: Cli) -> None:
     write("plain.py", "from antiphon import scenario\n@scenario\nasync def talk(caller): ...\n")
 

@@ -201,9 +201,13 @@ def find_scenario(target: str) -> Scenario[Any, Any]:
     Raises ScenarioError if there is no such file, it cannot be imported, or has no such scenario.
     """
     file, _, name = target.rpartition(":") if ".py:" in target else (target, "", "")
-    found = scenarios_of(load_file(file))
+    module = load_file(file)
+    found = scenarios_of(module)
     if name in found:
         return found[name]
+    if inspect.isfunction(plain := getattr(module, name, None)) and plain.__module__ == module.__name__:
+        hint = f"write @scenario above `def {name}`"
+        raise ScenarioError(f"{name!r} is a function, and no scenario yet", place=place_of(plain), hint=hint)
     there = f"there is {', '.join(found)}" if found else "it has none: a scenario is a function with @scenario"
     if name:
         raise ScenarioError(f"there is no scenario {name!r}", place=file, hint=there)
