@@ -22,7 +22,7 @@ CENTRE = '[stands.centre]\nstart = "antiphon_testbed:ContactCentre"\n'
 COMES_TO: dict[str, dict[str, Any]] = {
     "log_in_first": {"log_in": True},
     "two_actors": {"at_the_same_time": True, "in_their_order": [[[str, None, None, None], [str, str, None]], str]},
-    "heartbeats": {"stay_awake": True},
+    "heartbeats": {"stay_awake": 1},
     "binary_frames": {"look": [640, 90], "say_what_no_dialect_says": b"\x01\x00\x01"},
     "no_ids": {"buy": [1, 2], "what_says_nothing_of_replies": "seen"},
     "server_first": {"greeted": ["newAgentState", "agentCapacity"], "greeted_again": True},
