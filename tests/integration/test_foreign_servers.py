@@ -30,6 +30,8 @@ from antiphon import (
     Message,
     Mqtt,
     Ocpp,
+    Opening,
+    RejectConnection,
     Resp,
     Scenario,
     Stomp,
@@ -44,6 +46,7 @@ from antiphon import (
 from antiphon.cli import main
 from antiphon.journal.file import read_journal
 from antiphon.report.verdict import CUT_OFF, Verdict
+from antiphon.transport.interface import Receiver
 
 MOST_LINES = 30
 DECIDING_LINES = 3
@@ -392,6 +395,25 @@ def says_nothing_more() -> Foreign:
     return Foreign(lambda guest, _data: guest.say({"type": "joined"}))
 
 
+class Second(Visitor):
+    line = Link("{server}", dialect=Json(name="type"), within_s=5, opens="manually")
+
+
+@scenario
+async def the_second_is_refused(ann: Visitor, bob: Second) -> None:
+    await bob.line.expect_refusal()
+    await ann.expect("message", {"from": "bob"})
+
+
+class OneSeat(Foreign):
+    """Has room for one guest."""
+
+    def accept(self, opening: Opening) -> Receiver:
+        if self.guests:
+            raise RejectConnection(503, "no seat is free")
+        return super().accept(opening)
+
+
 @scenario
 async def look_later(ann: Visitor) -> None:
     ann.send("join", room="lobby")
@@ -432,6 +454,7 @@ ELSEWHERE = {
         sit_in_silence, throws_out_the_second, ("bob.line", "4001", "logged in elsewhere")
     ),
     "another_actor_was_sent_an_error": Case(sit_in_silence, mutes_the_second, ("bob.line", "you are muted")),
+    "another_actor_was_refused": Case(the_second_is_refused, OneSeat, ("bob.line was refused", "503")),
     "nothing_came": Case(sit_in_silence, says_nothing_more, ("ann.line", "for message", "nothing arrived")),
     "it_lay_unread": Case(
         look_later,

@@ -14,7 +14,7 @@ from antiphon.conversation.headers import single_lines
 from antiphon.conversation.message import Data, Message
 from antiphon.conversation.waits import AbsenceWait
 from antiphon.dialect.meeting import Meeting
-from antiphon.errors import TransportError
+from antiphon.errors import ConnectFailed, OpeningRefused, TransportError
 from antiphon.journal import Aside, ChannelEnded, ChannelOpened, Note
 from antiphon.runtime.runtime import Runtime
 
@@ -52,6 +52,10 @@ class Beside:
                 took_ns=at_ns - since_ns if since_ns is not None else None,
             )
         )
+
+    def not_opened(self, failed: ConnectFailed) -> None:
+        """There is no connection: whoever is about to fail because of that has it in the record."""
+        self._note("refused" if isinstance(failed, OpeningRefused) else "not opened", text=failed.text)
 
     def ended(self, ending: Ending, at_ns: int) -> None:
         """The connection has ended."""

@@ -162,6 +162,7 @@ class Channel:
             await self._transport.connect(meeting.address, opening, self)
             await self._housekeeping.until_ready(meeting.address, self.open_within_s)
         except ConnectFailed as failed:
+            self._beside.not_opened(failed)
             tell_of_opening(failed, self.mailbox.owner, meeting)
             raise
         self._party.previous = self._sender.codec

@@ -13,8 +13,8 @@ import msgspec
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.failure_signs import is_heartbeat, reason, sign_of_failure
 from antiphon.conversation.message import Message
-from antiphon.conversation.wording import seconds, visible
-from antiphon.journal.entries import ChannelEnded, Handled, WaitEnded, WaitStarted
+from antiphon.conversation.wording import one_line, seconds, visible
+from antiphon.journal.entries import Aside, ChannelEnded, Handled, WaitEnded, WaitStarted
 from antiphon.journal.entry_masks import mask_message
 from antiphon.journal.file import WrittenMessage, readable
 from antiphon.journal.glance import fit, glance
@@ -60,6 +60,7 @@ class Around:
         self._since_ns = since_ns
         self._said: list[Said] = []
         self._ends: list[ChannelEnded] = []
+        self._refusals: list[Aside] = []
         self._later: list[Said] = []
         self._waits: dict[int, Place] = {}
         self._expected: set[tuple[Place, int]] = set()
@@ -72,6 +73,9 @@ class Around:
         elif isinstance(entry, ChannelEnded):
             if entry.by != "us" and entry.at_ns <= self._at_ns:
                 self._ends.append(entry)
+        elif isinstance(entry, Aside):
+            if entry.name in _NOT_OPENED and entry.at_ns <= self._at_ns:
+                self._refusals.append(entry)
         elif isinstance(entry, WaitStarted):
             self._waits[entry.number] = (entry.actor, entry.channel)
         elif isinstance(entry, WaitEnded):
@@ -117,8 +121,15 @@ class Around:
 
     def beside(self) -> list[str]:
         """What decides although it is not on the channel that failed, or is not among what it waited for."""
-        told = [*self._unanswered_heartbeat(), *self._misdirected(), *self._ends_elsewhere(), *self._failed_elsewhere()]
-        return [*told, *self._open_questions()][:MOST_TOLD]
+        told = [
+            *self._unanswered_heartbeat(),
+            *self._misdirected(),
+            *self._ends_elsewhere(),
+            *self._refused_elsewhere(),
+            *self._failed_elsewhere(),
+            *self._open_questions(),
+        ]
+        return told[:MOST_TOLD]
 
     def _ago(self, at_ns: int) -> str:
         return f"{seconds(max(self._at_ns - at_ns, 0))} before"
@@ -162,6 +173,12 @@ class Around:
         for end in self._ends:
             if _named(end) != self._failed and not (is_own_end and end.at_ns == self._at_ns):
                 yield f"{_named(end)} {_ended(end)}, {self._ago(end.at_ns)}"
+
+    def _refused_elsewhere(self) -> Iterator[str]:
+        for each in self._refusals:
+            if (name := f"{each.actor}.{each.channel}") != self._failed:
+                why = one_line(visible(each.text), 160)
+                yield f"{name} was {each.name}, {self._ago(each.at_ns)}: {why}"
 
     def _failed_elsewhere(self) -> Iterator[str]:
         """The last error that each other channel was sent, and that nobody there expected."""
@@ -217,4 +234,5 @@ def _short(each: Said) -> str:
     return f"{each.name} {fit(glance(readable(each), each.name, 60), 60)}".rstrip()
 
 
+_NOT_OPENED: Final = frozenset({"refused", "not opened"})
 _ANSWERS: Final = frozenset({"pong", "pingresp"})

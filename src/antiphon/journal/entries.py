@@ -172,7 +172,7 @@ class Aside(Entry, tag="aside"):
     """Something beside the messages of a connection, which no one waits for.
 
     `name` is what it is: "stderr" (its lines in `text`), "response headers" (in `headers`), "finished" (that side says
-    no more, and still hears).
+    no more, and still hears), "refused" and "not opened" (there is no connection; `text` says why).
     """
 
     actor: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from antiphon.conversation.message import Message
-from antiphon.journal import ChannelEnded, Handled, WaitEnded, WaitStarted
+from antiphon.journal import Aside, ChannelEnded, Handled, WaitEnded, WaitStarted
 from antiphon.journal.around import Around
 from antiphon.journal.file import WrittenMessage
 from antiphon.journal.masking import Masker
@@ -96,6 +96,17 @@ def test_the_same_is_told_of_a_journal_on_disk() -> None:
     assert Around(record.on_disk(), record.now_ns, failed="ann.line").beside() == [
         "eve.line got denied: 'not JSON', 1.000 s before",
         "bob.line got error: 'muted', 2.000 s before",
+    ]
+
+
+def test_another_channel_that_was_refused_is_told() -> None:
+    record = Record()
+    for actor, name in (("bob", "refused"), ("eve", "not opened"), ("ann", "refused"), ("joe", "stderr")):
+        record.entries.append(Aside(at_ns=record.now_ns, actor=actor, channel="line", name=name, text="503\nno seat"))
+    record.say("ann", "state")
+    assert record.around().beside() == [
+        "bob.line was refused, 1.000 s before: 503\\nno seat",
+        "eve.line was not opened, 1.000 s before: 503\\nno seat",
     ]
 
 
