@@ -262,6 +262,9 @@ def normal(text: str) -> str:
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "<time>", text)
     text = re.sub(r"\b\d+ ms\b|\b\d+\.\d{3} s\b", "<t>", text)
     text = re.sub(r"\n +<t>  ", "\n    <t>  ", text)
+    # Told from 100 ms on, which a busy machine may take between two lines of a scenario.
+    text = re.sub(r"\n +it had lain in the mailbox for <t> before the wait began(?=\n)", "", text)
+    text = text.replace(", and listening for <t> more", "")
     text = re.sub(r"\b[0-9a-f]{8}…", "<id>…", text)
     text = re.sub(r"(?:waiting from <t> to|at) <t> of the run", "waiting from <t> to <t> of the run", text)
     text = re.sub(r"\bmessage \d+|\(\d+\), said", lambda m: re.sub(r"\d+", "<n>", m[0]), text)
