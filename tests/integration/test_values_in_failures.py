@@ -62,6 +62,16 @@ async def reading(desk: Desk):
 async def showing(desk: Desk):
     token = desk.token
     assert token == "another"
+
+@scenario
+async def showing_long(desk: Desk):
+    settings = {"filling": "x" * 150, "password": "S3cret" + "a1b2c3d4" * 12, "last": 1}
+    assert not settings
+
+@scenario
+async def waiting_long(desk: Desk):
+    settings = {"filling": "x" * 150, "password": "S3cret" + "a1b2c3d4" * 12, "last": 1}
+    await desk.until(lambda: not settings)
 """
 
 
@@ -148,3 +158,13 @@ def test_secrets_are_masked_in_the_record(play_with: Play, scenarios: dict[str, 
     assert '"error":"AssertionError"' in journal.read_text()
     for written in (tmp_path / "runs").rglob("*"):
         assert not written.is_file() or "t0p-s3cret-value" not in written.read_text()
+
+
+@pytest.mark.usefixtures("is_calm")
+@pytest.mark.parametrize("name", ["showing_long", "waiting_long"])
+def test_no_secret_loses_its_name_by_being_cut(play_with: Play, scenarios: dict[str, Any], name: str) -> None:
+    with pytest.raises(AssertionError) as failed:
+        play_with(scenarios[name])
+    told = text_of(failed.value)
+    assert "settings = {'filling': 'xxx" in told
+    assert "a1b2" not in told

@@ -2,31 +2,66 @@
 
 Read when something has failed, and kept, a file at a time. Relied upon: `co_positions` (PEP 657, from 3.11 on) says
 where the instructions of a lambda are written. A file that was changed since, or that cannot be read, has no source
-here: then there is less to tell, and nothing wrong.
+here: then there is less to tell, and nothing wrong. Whether it was changed is found by compiling it again: code is
+equal only to what is made of the same text at the same place.
 """
 
 from __future__ import annotations
+import __future__
 
 import ast
 import linecache
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
+from functools import lru_cache, reduce
+from operator import or_
 from pathlib import Path
 from types import CodeType, FunctionType, MethodType
 from typing import Any, Final
+from warnings import catch_warnings
 
 from antiphon.conversation.wording import one_line
 
 __all__ = ["expression_of", "line_at", "names_of", "text_of", "tree_of"]
 
 
+def tree_of(code: CodeType, *, is_rewritten: bool = False) -> ast.Module | None:
+    """The syntax tree of the file that the code was made of; None for one that cannot be read, or that has changed.
+
+    is_rewritten: whether something between the file and the code, as pytest, has made other instructions of it, so that
+    it cannot be told whether it has changed.
+    """
+    file = code.co_filename
+    linecache.checkcache(file)  # a module may have been loaded again since it was read
+    source = "".join(linecache.getlines(file))
+    return _tree(source) if is_rewritten or code in _codes(source, code.co_flags & _FUTURES) else None
+
+
 @lru_cache(maxsize=32)
-def tree_of(file: str) -> ast.Module | None:
-    """The syntax tree of a file; None for one that cannot be read, or is no Python."""
+def _tree(source: str) -> ast.Module | None:
     try:
-        return ast.parse("".join(linecache.getlines(file)))
-    except (SyntaxError, ValueError, RecursionError, MemoryError, SystemError):
+        with catch_warnings(action="ignore"):  # it was compiled before, and whatever was to be said of it, was said
+            return ast.parse(source)
+    except _UNREADABLE:
         return None
+
+
+@lru_cache(maxsize=32)
+def _codes(source: str, flags: int) -> frozenset[CodeType]:
+    """All code that is made of a text, but for that of the text as a whole."""
+    try:
+        with catch_warnings(action="ignore"):
+            # A cell of a notebook may await as it is.
+            whole = compile(source, "", "exec", flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    except _UNREADABLE:
+        return frozenset()
+    return frozenset(_codes_in(whole))
+
+
+def _codes_in(code: CodeType) -> Iterator[CodeType]:
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield inner
+            yield from _codes_in(inner)
 
 
 def line_at(place: str) -> str:
@@ -87,7 +122,7 @@ def _plain(function: Any) -> FunctionType | None:
 
 @lru_cache(maxsize=256)
 def _expression_of(code: CodeType) -> ast.expr | None:
-    tree = tree_of(code.co_filename)
+    tree = tree_of(code)
     if tree is None:
         return None
     found: ast.expr | None = None
@@ -118,5 +153,8 @@ def _holds(node: ast.expr, code: CodeType) -> bool:
 
 
 LONGEST_LINE: Final = 160
+_UNREADABLE: Final = (SyntaxError, ValueError, RecursionError, MemoryError, SystemError)
+_FUTURES: Final = reduce(or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names))
+"""What `from __future__ import …` may have said where the text was compiled, of which code knows."""
 _STARRED: Final = 0x04 | 0x08
 """`CO_VARARGS` and `CO_VARKEYWORDS` of `inspect`."""

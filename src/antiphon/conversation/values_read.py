@@ -18,7 +18,7 @@ from typing import Any, Final
 from antiphon.conversation.message import Message
 from antiphon.conversation.named_fields import named_fields
 from antiphon.conversation.source_code import text_of
-from antiphon.conversation.wording import one_line, shorten
+from antiphon.conversation.wording import beginning, cut, one_line
 
 __all__ = ["UNKNOWN", "look_at", "values_read", "values_told"]
 
@@ -137,8 +137,8 @@ def _says_something(value: Any) -> bool:
 
 def _shown(value: Any) -> str:
     if isinstance(value, Message):
-        return one_line(f"the message {value.name} {shorten(value.body, LONGEST_VALUE)}", None)
-    return one_line(shorten(value, LONGEST_VALUE), None)
+        return one_line(f"the message {cut(value.name, LONGEST_VALUE)} {beginning(value.body, LONGEST_VALUE)}", None)
+    return one_line(beginning(value, LONGEST_VALUE), None)
 
 
 _NO_TEXT: Final[Any] = object.__repr__

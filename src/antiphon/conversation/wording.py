@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
-__all__ = ["counted", "cut", "cut_middle", "one_line", "seconds", "shorten", "visible", "visible_json", "visible_lines"]
+__all__ = [
+    "beginning",
+    "counted",
+    "cut",
+    "cut_middle",
+    "one_line",
+    "seconds",
+    "shorten",
+    "visible",
+    "visible_json",
+    "visible_lines",
+]
 
 _UNSAFE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufe00-\ufe0e\ufeff\ufff9-\ufffb"
     "\U000e0000-\U000e0fff]"
 )
 """Control characters, those that turn the direction of text, those that cannot be seen, and lone surrogates."""
+
+_BRACKETS: Final[dict[type[Any], tuple[str, str]]] = {
+    list: ("[", "]"),
+    tuple: ("(", ")"),
+    dict: ("{", "}"),
+    set: ("{", "}"),
+}
+"""Python's own containers, whose subclasses may have a text of their own."""
 
 
 def seconds(duration_ns: int) -> str:
@@ -24,11 +44,51 @@ def shorten(value: Any, limit: int = 120) -> str:
     if isinstance(value, (str, bytes)) and len(value) > limit * 2:
         text = repr(value[:limit])[:-1] + "…" + repr(value[-limit:])[1:]
     else:
-        try:
-            text = repr(value)
-        except Exception as error:  # nested too deeply, or a foreign __repr__: a report must not fail for that
-            text = f"<{type(value).__name__}, which cannot be shown: {type(error).__name__}>"
+        text = _text_of(value)
     return cut_middle(text, limit)
+
+
+def beginning(value: Any, limit: int) -> str:
+    """`repr(value)`, cut at its end to at most `limit` characters.
+
+    So what names a secret stands before it, and can be seen by who masks the text. Of Python's own containers no more
+    is looked at than is told: they may have a million items.
+    """
+    text = ""
+    for piece in _pieces(value, limit, ()):
+        text += piece
+        if len(text) > limit:
+            break
+    return cut(text, limit)
+
+
+def _pieces(value: Any, limit: int, around: tuple[int, ...]) -> Iterator[str]:
+    """The text of a value, bit by bit; `around` are the containers that it is in."""
+    kind = type(value)
+    if kind in (str, bytes):
+        yield repr(value[:limit])[:-1] if len(value) > limit else repr(value)
+    elif kind not in _BRACKETS or not value:
+        yield _text_of(value)
+    elif id(value) in around:
+        yield "...".join(_BRACKETS[kind])
+    else:
+        opening, closing = _BRACKETS[kind]
+        inside = (*around, id(value))
+        yield opening
+        for place, each in enumerate(value.items() if kind is dict else value):
+            yield ", " if place else ""
+            if kind is dict:
+                yield from _pieces(each[0], limit, inside)
+                yield ": "
+            yield from _pieces(each[1] if kind is dict else each, limit, inside)
+        yield ",)" if kind is tuple and len(value) == 1 else closing
+
+
+def _text_of(value: Any) -> str:
+    try:
+        return repr(value)
+    except Exception as error:  # nested too deeply, or a foreign __repr__: a report must not fail for that
+        return f"<{type(value).__name__}, which cannot be shown: {type(error).__name__}>"
 
 
 def cut_middle(text: str, limit: int) -> str:

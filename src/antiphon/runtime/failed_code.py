@@ -6,17 +6,17 @@ in the frame where it failed, as soon as that is known, as far as nothing has to
 lost by that: what a call returned, and a value that somebody else has changed in the same turn of the event loop.
 
 Relied upon: a traceback's frame keeps its names as long as the traceback is there; `co_positions` has the place of its
-instruction (`tb_lasti`). A module that pytest has rewritten knows a name `@pytest_ar`, and is left alone.
+instruction (`tb_lasti`). A module that pytest has rewritten knows a name `@pytest_ar`; its asserts are left alone.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
-from types import TracebackType
+from types import CodeType, TracebackType
 from typing import Any, Final, TypeVar
 
 from antiphon.conversation.likeness import nearest_name
@@ -55,21 +55,33 @@ def _involved(error: BaseException | None) -> Iterator[BaseException]:
 
 def _tell_assertion(error: AssertionError) -> None:
     where = _author_place(error)
-    if where is None or "@pytest_ar" in where.tb_frame.f_globals:
+    if where is None or _is_rewritten(where):
         return
     statement = _around(where, ast.Assert)
     if statement is None or (error.args and statement.msg is None):  # raised by hand, or told already
         return
-    first = str(error.args[0]) if error.args else f"assert {text_of(statement.test)}"
     told = values_told(statement.test, _names(where))
-    if not error.args or told:
-        error.args = ("\n".join([first, *(f"  {line}" for line in told)]), *error.args[1:])
+    if error.args and not isinstance(error.args[0], str):  # the author's own object, which stays what it is
+        _add_notes(error, told)
+        return
+    first = error.args[0] if error.args else f"assert {text_of(statement.test)}"
+    values = "".join(f"\n  {line}" for line in told)
+    if not error.args or not first.endswith(values):
+        error.args = (first + values, *error.args[1:])
+
+
+def _add_notes(error: BaseException, lines: Iterable[str]) -> None:
+    for line in lines:
+        if line not in getattr(error, "__notes__", ()):
+            error.add_note(line)
 
 
 def _tell_missing(error: KeyError) -> None:
     where = _author_place(error)
     subscript = _around(where, ast.Subscript) if where is not None and where.tb_next is None else None
     if where is None or subscript is None or not error.args or getattr(error, "__notes__", None):
+        return
+    if not _is_at(where, subscript):  # of something within its brackets
         return
     holder = look_at(subscript.value, _names(where))
     fields = holder.body if isinstance(holder, Message) else holder
@@ -100,16 +112,32 @@ def _names(where: TracebackType) -> Mapping[str, Any]:
 def _around(where: TracebackType, kind: type[_Node]) -> _Node | None:
     """The innermost part of the source of that kind in which the frame's instruction stands."""
     code = where.tb_frame.f_code
-    place = next(islice(code.co_positions(), where.tb_lasti // 2, None), (None,))
-    found = _part_at(code.co_filename, place, kind.__name__) if None not in place else None
+    found = _part_at(code, code.co_filename, where.tb_lasti, kind.__name__, _is_rewritten(where))
     return found if isinstance(found, kind) else None
 
 
+def _is_at(where: TracebackType, part: ast.expr) -> bool:
+    """Whether the frame's instruction is what the part as a whole does."""
+    place = part.lineno, part.end_lineno, part.col_offset, part.end_col_offset
+    return _position(where.tb_frame.f_code, where.tb_lasti) == place
+
+
+def _position(code: CodeType, instruction: int) -> tuple[int | None, int | None, int | None, int | None]:
+    """Where it is written: its lines, then its columns."""
+    return next(islice(code.co_positions(), instruction // 2, None), (None, None, None, None))
+
+
+def _is_rewritten(where: TracebackType) -> bool:
+    return "@pytest_ar" in where.tb_frame.f_globals
+
+
 @lru_cache(maxsize=1024)  # under load the same line fails again and again
-def _part_at(file: str, place: tuple[int, ...], kind: str) -> ast.stmt | ast.expr | None:
-    """`place` is where it begins and ends: the lines, then the columns."""
-    tree = tree_of(file)
-    line, end_line, column, end_column = place
+def _part_at(code: CodeType, _file: str, instruction: int, kind: str, is_rewritten: bool) -> ast.stmt | ast.expr | None:
+    """The file is there because code of another one may be equal."""
+    line, end_line, column, end_column = _position(code, instruction)
+    if line is None or end_line is None or column is None or end_column is None:
+        return None
+    tree = tree_of(code, is_rewritten=is_rewritten)
     around = [
         node
         for node in (ast.walk(tree) if tree is not None else ())

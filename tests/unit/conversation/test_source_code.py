@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import linecache
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import CodeType, FunctionType
 from typing import Any
+from warnings import catch_warnings
 
 import pytest
 
@@ -110,7 +114,31 @@ def test_a_line_is_told_on_one_and_without_indentation(tmp_path: Path) -> None:
 def test_a_file_that_is_no_python_has_no_tree(tmp_path: Path) -> None:
     file = tmp_path / "calls.py"
     file.write_text("def (")
-    assert tree_of(str(file)) is None
+    code = compile("def f(): pass", str(file), "exec").co_consts[0]
+    assert tree_of(code) is None
+    assert tree_of(code, is_rewritten=True) is None
+
+
+def test_a_file_that_was_changed_since_has_no_tree_for_the_code_of_before(tmp_path: Path) -> None:
+    file = tmp_path / "calls.py"
+    file.write_text("is_more = lambda n: n > 3\n")
+    names: dict[str, Any] = {}
+    exec(compile(file.read_text(), str(file), "exec"), names)
+    assert source(names["is_more"]) == "n > 3"
+    file.write_text("is_more = lambda n: n > 4\n# longer\n")
+    exec(compile("is_more = lambda n: n > 5\n", str(file), "exec"), names)
+    assert source(names["is_more"]) is None
+
+
+def test_a_cell_of_a_notebook_and_what_python_warns_of_are_read(recwarn: pytest.WarningsRecorder) -> None:
+    cell = "await sleep(0)\nis_more = lambda n: n != '\\d'\n"
+    linecache.cache["<cell 1>"] = (len(cell), None, cell.splitlines(keepends=True), "<cell 1>")
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    with catch_warnings(action="ignore"):
+        code = compile(cell, "<cell 1>", "exec", flags, dont_inherit=True).co_consts
+    function = FunctionType(next(each for each in code if isinstance(each, CodeType)), {})
+    assert source(function) == r"n != '\\d'"
+    assert not recwarn.list
 
 
 def test_another_file_of_that_name_is_not_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from antiphon.conversation.wording import (
+    beginning,
     counted,
     cut,
     cut_middle,
@@ -81,3 +82,43 @@ def test_a_json_document_stays_one_when_it_is_made_visible() -> None:
 
 def test_the_line_breaks_of_a_text_of_lines_stay() -> None:
     assert visible_lines("a\nb\x07\r\n") == "a\nb\\x07\\r\n"
+
+
+LOOPED: list[Any] = [1]
+LOOPED.append({"a": LOOPED})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *([], (), {}, set(), (1,), [1, (2, {3}), {"a": None, 4: b"b"}], LOOPED, 5, "it's", b"x", frozenset({1}), 1.5),
+        *(list(range(300)), {n: [{}] for n in range(300)}, "long" * 100, b"long" * 100, [["deep" * 100] * 9]),
+    ],
+)
+@pytest.mark.parametrize("limit", [8, 60, 10_000])
+def test_a_beginning_is_that_of_what_python_says(value: Any, limit: int) -> None:
+    assert beginning(value, limit) == cut(repr(value), limit)
+
+
+def test_a_beginning_looks_at_no_more_than_it_tells() -> None:
+    class Asked:
+        times = 0
+
+        def __repr__(self) -> str:
+            Asked.times += 1
+            return "asked"
+
+    assert beginning([[Asked() for _ in range(1_000)] for _ in range(1_000)], 40).endswith("asked, as…")
+    assert Asked.times <= 8
+
+
+def test_a_beginning_of_what_cannot_be_shown() -> None:
+    class Mute:
+        def __repr__(self) -> str:
+            raise ValueError
+
+    nested: list[Any] = []
+    for _ in range(100_000):
+        nested = [nested]
+    assert beginning({"a": Mute(), "b": 1}, 80) == "{'a': <Mute, which cannot be shown: ValueError>, 'b': 1}"
+    assert beginning(nested, 20) == "[" * 19 + "…"

@@ -57,6 +57,18 @@ def unknown(function):
 
 def deeper(data):
     return data.pop("stat")
+
+def within(data, other):
+    return data[other.pop("stat")]
+
+class Mute:
+    def __str__(self):
+        raise ValueError("no text")
+
+MUTE = Mute()
+
+def with_object():
+    assert desk.state == "ready", MUTE
 """
 
 
@@ -109,6 +121,19 @@ def test_it_is_told_once(code: dict[str, Any]) -> None:
     assert str(error) == before
 
 
+def test_it_is_told_once_below_a_text_of_the_authors_too(code: dict[str, Any]) -> None:
+    error = told(code["with_text"])
+    tell_values(error)
+    assert str(error) == "the desk is not ready\n  desk.state = 'busy'"
+
+
+def test_an_object_of_the_authors_that_says_why_stays_what_it_is(code: dict[str, Any]) -> None:
+    error = told(code["with_object"])
+    tell_values(error)
+    assert error.args == (code["MUTE"],)
+    assert error.__notes__ == ["desk.state = 'busy'"]
+
+
 def test_all_in_a_group_and_what_led_to_them_are_told(code: dict[str, Any]) -> None:
     one, other = (_raised(code["bare"]) for _ in range(2))
     around = RuntimeError("around")
@@ -140,10 +165,34 @@ def test_what_is_no_missing_field_of_something_at_hand_is_left_alone(code: dict[
         assert not hasattr(error, "__notes__")
 
 
+def test_a_key_that_something_else_misses_within_the_brackets_says_nothing_of_these_fields(
+    code: dict[str, Any],
+) -> None:
+    for data in ({"state": 1}, {"stat": 1}):
+        error = told(code["within"], data, {})
+        assert not hasattr(error, "__notes__")
+
+
 def test_a_source_that_is_gone_tells_nothing(code: dict[str, Any], tmp_path: Path) -> None:
     names: dict[str, Any] = {}
     exec(compile(MODULE, str(tmp_path / "gone.py"), "exec"), names)
     assert str(told(names["bare"])) == ""
+
+
+def test_a_source_that_was_changed_since_tells_nothing_wrong(code: dict[str, Any], tmp_path: Path) -> None:
+    changed = MODULE.replace("desk.state == wanted", "desk.asked == wanted").replace('["stat"]', '["asks"]')
+    (tmp_path / "calls.py").write_text(changed)
+    assert str(told(code["bare"])) == ""
+    assert not hasattr(told(code["missing"], Message("state", {"state": 1}, b"")), "__notes__")
+
+
+def test_a_module_that_was_loaded_again_is_read_again(code: dict[str, Any], tmp_path: Path) -> None:
+    assert str(told(code["bare"])).startswith("assert desk.state")
+    changed = "state = 'idle'\n" + MODULE.replace("desk.state == wanted", "wanted == desk.state")
+    (tmp_path / "calls.py").write_text(changed)
+    names: dict[str, Any] = {}
+    exec(compile(changed, str(tmp_path / "calls.py"), "exec"), names)
+    assert str(told(names["bare"])).startswith("assert wanted == desk.state\n")
 
 
 def _raised(function: Any) -> Exception:
