@@ -40,7 +40,16 @@ from antiphon.scenarios.runner import own_version
 from antiphon.stand.stand import Stand, load_stand
 from antiphon.stand.starting import started
 
-__all__ = ["Load", "Performable", "Watcher", "name_of", "perform_load", "play_load", "require_performable"]
+__all__ = [
+    "Load",
+    "Performable",
+    "Watcher",
+    "make_reports",
+    "name_of",
+    "perform_load",
+    "play_load",
+    "require_performable",
+]
 
 
 class Load:
@@ -127,7 +136,7 @@ async def perform_load(
         await performance.perform(at)
     finally:
         if directory is not None:
-            _make_reports(directory, figures, reports, baseline)
+            make_reports(directory, figures, reports, baseline)
     load = Load(plan, figures, directory)
     if load.verdict == "inconclusive":
         raise LoadInconclusive(figures.doubts, load)
@@ -368,7 +377,7 @@ class _Record:
                 self._watch.close()
 
 
-def _make_reports(directory: Path, figures: LoadFigures, reports: Sequence[str], baseline: Path | None) -> None:
+def make_reports(directory: Path, figures: LoadFigures, reports: Sequence[str], baseline: Path | None) -> None:
     """All that can be made, those of the load and a trace of each conversation that was kept; what failed before is not
     hidden by one that cannot."""
     failed = sys.exception()

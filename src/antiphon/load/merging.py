@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from antiphon.journal.figures import CauseFigures, PartFigures, Second, SeriesFigures
 from antiphon.report.load.timeline import CauseKey, Measurement, Point, add_part, add_traffic
 
-__all__ = ["beside"]
+__all__ = ["beside", "standing"]
 
 
 def beside(seconds: Sequence[Second]) -> Second:
@@ -36,6 +36,12 @@ def beside(seconds: Sequence[Second]) -> Second:
     merged.causes = list(causes.values())
     merged.correctness = dict(correctness)
     return merged
+
+
+def standing(latest: Second, at_ns: int) -> Second:
+    """What is still so at that moment of what was so at the end of that interval, where nobody has told since."""
+    parts = {name: PartFigures(asked=part.asked, live=part.live) for name, part in latest.parts.items()}
+    return Second(at_ns=at_ns, from_ns=at_ns, parts=parts)
 
 
 def _add_part_beside(total: PartFigures, more: PartFigures) -> None:

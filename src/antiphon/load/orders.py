@@ -22,6 +22,7 @@ __all__ = [
     "Look",
     "Order",
     "Pause",
+    "Prepare",
     "Ready",
     "Said",
     "SetRate",
@@ -87,9 +88,17 @@ class Order(msgspec.Struct, tag_field="do"):
     """Something that a process is told."""
 
 
+class Prepare(Order, tag="prepare"):
+    """May come before all others: read the plan, and say whether it can be; it is to begin with that later."""
+
+    target: Target
+
+
 class Begin(Order, tag="begin"):
     """The first: what it performs, where, as which process; `keep` is None if nothing is kept, `tally` is the file of
-    the tally that it notes in (`antiphon.load.tally`)."""
+    the tally that it notes in (`antiphon.load.tally`), "" for none. `is_steered` says that nothing begins until it is
+    told how much. Once started, it ends when nothing is said to it for `alone_s` seconds, None for never: whoever
+    drives it may be there and stand still, and others have been given its users by then."""
 
     target: Target
     seed: int
@@ -100,6 +109,8 @@ class Begin(Order, tag="begin"):
     keep: tuple[int, int, float] | None
     columns: tuple[str, ...] = ()
     tally: str = ""
+    is_steered: bool = False
+    alone_s: float | None = None
 
 
 class Start(Order, tag="start"):

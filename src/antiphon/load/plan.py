@@ -113,6 +113,23 @@ class Plan:
         seeded.parts = tuple(each.with_seed(seed) for each in self.parts)
         return seeded
 
+    def steered(self) -> Plan:
+        """The same, of which nothing begins until somebody says how much of each part, and that without an end.
+
+        Each part stays one with a rate or with users. Raises ScenarioError for a part with a count: who steers ends it.
+        """
+        steered = copy.copy(self)
+        for each in self.parts:
+            if each.count is not None:
+                hint = "leave the count out: whoever steers it says when it ends"
+                raise each.part.wrong(f"{each.name} has a count, and it is steered from elsewhere", hint)
+        idle = Profile.constant(0.0)
+        steered.parts = tuple(
+            PlannedPart(each.part, each.is_open, idle, self.arrivals, self.seed).scaled(self.share)
+            for each in self.parts
+        )
+        return steered
+
     def with_thresholds(self, thresholds: Sequence[str]) -> Plan:
         """The same, of which these must hold as well. Raises ScenarioError for what is no threshold."""
         judged = copy.copy(self)

@@ -15,11 +15,11 @@ from antiphon.conversation.wording import shorten
 from antiphon.errors import RecordingError, ScenarioError
 from antiphon.journal.figures import ConversationKept, LoadChanged, LoadStarted, ProcessLost, Second
 from antiphon.journal.load_file import LOAD_FILE_NAME, LoadRecord
-from antiphon.load.merging import beside
+from antiphon.load.merging import beside, standing
 from antiphon.load.shares import Share
 from antiphon.report.load.figures import LoadFigures
 
-__all__ = ["APART_NS", "SKEW_S", "Shard", "doubts_of", "require_one_load", "side_by_side", "started_of"]
+__all__ = ["APART_NS", "SKEW_S", "Shard", "differing", "doubts_of", "require_one_load", "side_by_side", "started_of"]
 
 SKEW_S: Final = 1.0
 """Shards that begin so much later than the first were no load together, as the plan has it."""
@@ -129,15 +129,15 @@ def require_one_load(shards: Sequence[Shard], now_ns: int) -> None:
         if shard.started.stand != first.started.stand:
             text = f"{shard.name} loaded the stand {shard.started.stand!r}, and {first.name} {first.started.stand!r}"
             raise ScenarioError(text, place=place, hint="two systems are two loads")
-        if differing := _differing(shard.started.plan, first.started.plan):
+        if differs := differing(shard.started.plan, first.started.plan):
             raise ScenarioError(
-                f"{shard.name} is of another plan than {first.name}: its {differing}",
+                f"{shard.name} is of another plan than {first.name}: its {differs}",
                 place=place,
                 hint="give all shards the same file, the same parameters and the same options, but for --shard",
             )
 
 
-def _differing(plan: dict[str, Any], other: dict[str, Any]) -> str:
+def differing(plan: dict[str, Any], other: dict[str, Any]) -> str:
     """What is asked for otherwise, as `rate is …`; "" for nothing. Where it was written, and who draws, is no plan."""
     one, two = _bare(plan), _bare(other)
     for name in {**one, **two}:
@@ -282,10 +282,7 @@ class _Row:
 
     def standing(self, at_ns: int) -> Second | None:
         """What is still so at that moment of what was so at the end of the latest interval; None before the first."""
-        if self.latest is None:
-            return None
-        parts = {name: type(part)(asked=part.asked, live=part.live) for name, part in self.latest.parts.items()}
-        return Second(at_ns=at_ns, from_ns=at_ns, parts=parts)
+        return standing(self.latest, at_ns) if self.latest is not None else None
 
     def _advance(self) -> None:
         self.head, self._coming = None, []

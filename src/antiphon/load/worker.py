@@ -20,7 +20,22 @@ import msgspec
 from antiphon.errors import AntiphonError
 from antiphon.load.engine import Engine
 from antiphon.load.keeping import Keep, Keeper
-from antiphon.load.orders import Adopt, Begin, End, Look, Pause, Ready, SetRate, SetUsers, Start, Stop, Take, line_of
+from antiphon.load.orders import (
+    Adopt,
+    Begin,
+    End,
+    Look,
+    Pause,
+    Prepare,
+    Ready,
+    SetRate,
+    SetUsers,
+    Start,
+    Stop,
+    Take,
+    line_of,
+)
+from antiphon.load.plan import Plan
 from antiphon.load.table import Columns
 from antiphon.load.tally import Tally
 from antiphon.load.target import plan_of
@@ -32,7 +47,9 @@ __all__ = ["main"]
 LONGEST_ORDER: Final = 64 * 1024 * 1024
 """The first order holds all users of the share."""
 
-_ORDERS: Final = msgspec.json.Decoder(Begin | Start | SetRate | SetUsers | Pause | Adopt | Look | End | Take | Stop)
+_ORDERS: Final = msgspec.json.Decoder(
+    Prepare | Begin | Start | SetRate | SetUsers | Pause | Adopt | Look | End | Take | Stop
+)
 
 
 def main() -> int:
@@ -58,15 +75,26 @@ async def _serve(told: BinaryIO) -> int:
     if not first:
         return 1
     try:
-        engine = _engine(_ORDERS.decode(first))
+        begin, plan = _ORDERS.decode(first), None
+        if isinstance(begin, Prepare):
+            plan = plan_of(begin.target)
+            _tell(told, Ready())
+            if not (line := await orders.readline()):
+                return 1
+            begin = _ORDERS.decode(line)
+        engine = _engine(begin, plan)
     except AntiphonError as error:
         _tell(told, Ready(str(error)))
         return 1
     collect_seldom()
     _tell(told, Ready())
-    while line := await orders.readline():
+    alone_s: float | None = None
+    while line := await _next_line(orders, alone_s):
         order = _ORDERS.decode(line)
         match order:
+            case Start():
+                alone_s = begin.alone_s
+                engine.start(order.at)
             case Stop():
                 _tell(told, await engine.stop())
                 return 0
@@ -77,15 +105,27 @@ async def _serve(told: BinaryIO) -> int:
     return 1
 
 
-def _engine(order: Any) -> Engine:
+async def _next_line(orders: asyncio.StreamReader, within_s: float | None) -> bytes:
+    """What is said next; nothing if the input has ended, or nothing was said in that time."""
+    try:
+        async with asyncio.timeout(within_s):
+            return await orders.readline()
+    except TimeoutError:
+        return b""
+
+
+def _engine(order: Any, prepared: Plan | None) -> Engine:
     assert isinstance(order, Begin)  # whoever drives us says that first
-    plan = plan_of(order.target).with_seed(order.seed)
+    plan = (plan_of(order.target) if prepared is None else prepared).with_seed(order.seed)
+    if order.is_steered:
+        plan = plan.steered()
     keeper = None
     if order.directory is not None and order.keep is not None:
         keeper = Keeper(Keep(*order.keep), Path(order.directory))
     columns = Columns(order.columns) if order.columns else None
-    tally = Tally(order.tally)
-    tally.forget_file()
+    tally = Tally(order.tally) if order.tally else None
+    if tally is not None:
+        tally.forget_file()
     return Engine(
         plan,
         order.stand.stand(),
@@ -99,8 +139,6 @@ def _engine(order: Any) -> Engine:
 
 def _obey(engine: Engine, order: Any) -> None:
     match order:
-        case Start():
-            engine.start(order.at)
         case SetRate():
             engine.set_rate(order.rates, order.from_s)
         case SetUsers():

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from antiphon import LoadInconclusive, Plan, ScenarioError, Stand, part, play_load, scenario
@@ -14,12 +18,14 @@ from antiphon.journal.figures import Second
 from antiphon.load import processes
 from antiphon.load.director import Director
 from antiphon.load.keeping import Keep
-from antiphon.load.orders import Begin, StandData
+from antiphon.load.orders import Begin, Order, Prepare, Ready, Said, SetRate, StandData, Start, Stop, line_of
 from antiphon.load.processes import ProcessDied, ProcessGenerator
 from antiphon.load.shares import WHOLE
 from antiphon.load.target import Target, plan_of
 from antiphon.report.load.figures import read_figures
 from antiphon.runtime.event_loop import run_in_loop
+
+PATIENCE_S = 30.0
 
 
 @pytest.fixture
@@ -100,6 +106,50 @@ def test_one_that_is_asked_to_end_with_all_others_still_tells_what_it_measured(b
             await generator.kill()
 
     run_in_loop(stop_after_signals())
+
+
+def worker_of(*orders: Order) -> subprocess.Popen[bytes]:
+    """A process that is told these, and hears further ones at its input."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "antiphon.load.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    process.stdin.write(b"".join(line_of(order) for order in orders))
+    process.stdin.flush()
+    return process
+
+
+def said_by(process: subprocess.Popen[bytes]) -> Any:
+    assert process.stdout is not None
+    return msgspec.json.decode(process.stdout.readline(), type=Said)
+
+
+def test_one_that_is_steered_has_read_the_plan_before_it_is_told_its_share(begin: Begin) -> None:
+    steered = msgspec.structs.replace(begin, is_steered=True)
+    with worker_of(Prepare(begin.target)) as process:
+        assert said_by(process) == Ready()
+        Path(begin.target.file).unlink()
+        assert process.stdin is not None
+        steering = [SetRate({"idle": 1.0}, 0.0), SetRate({"idle": 0.0}, 50.0)]
+        process.stdin.write(b"".join(map(line_of, [steered, Start(time.time() - 100.0), *steering, Stop()])))
+        process.stdin.flush()
+        assert said_by(process) == Ready()
+        assert said_by(process).second.parts["idle"].due == 50
+        assert process.wait(PATIENCE_S) == 0
+
+
+def test_one_that_cannot_be_prepared_says_why(begin: Begin) -> None:
+    Path(begin.target.file).unlink()
+    with worker_of(Prepare(begin.target)) as process:
+        assert "there is no file" in said_by(process).error
+        assert process.wait(PATIENCE_S) == 1
+
+
+def test_one_to_which_nobody_says_anything_any_more_ends(begin: Begin) -> None:
+    alone = msgspec.structs.replace(begin, is_steered=True, alone_s=0.2)
+    with worker_of(alone, Start(time.time())) as process:
+        assert said_by(process) == Ready()
+        assert process.wait(PATIENCE_S) == 1  # its input is still open
 
 
 class Raising:

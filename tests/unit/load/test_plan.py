@@ -382,3 +382,23 @@ def test_whoever_makes_a_plan_for_somebody_says_where_that_was() -> None:
         math.inf,
         {"telephone": "1"},
     )
+
+
+def test_a_plan_that_is_steered_begins_nothing_until_it_is_told_how_much() -> None:
+    steered = Plan(part(outgoing, rate="4/s"), part(consult, users=2), during="3s", ramp="1s").steered()
+    arrivals, users = (each.pacing() for each in steered.parts)
+
+    assert isinstance(arrivals, Arrivals)
+    assert isinstance(users, Users)
+    assert arrivals.take(100.0) == users.take(100.0) == []
+    assert not arrivals.is_over(100.0)
+    assert not users.is_over(100.0)
+    arrivals.set_rate(2.0, 100.0)
+    users.set_users(3, 100.0)
+    assert [start.due_s for start in arrivals.take(101.2)] == [100.0, 100.5, 101.0]
+    assert len(users.take(101.2)) == 3
+
+
+def test_who_steers_a_load_says_when_it_ends() -> None:
+    with pytest.raises(ScenarioError, match="outgoing has a count, and it is steered from elsewhere"):
+        Plan(part(outgoing, count=5)).steered()
