@@ -68,10 +68,12 @@ def _grouped(found: Sequence[Difference]) -> list[list[Difference]]:
 def _in_one(group: list[Difference]) -> list[Difference]:
     """Of items that are only in another order one difference."""
     wanted, found = [each.wanted for each in group], [each.found for each in group]
-    if len(group) < 2 or not all(any(matches(one, other) for other in found) for one in wanted):
-        return group
-    if not all(any(matches(one, other) for one in wanted) for other in found):
-        return group
+    unpaired = list(found)
+    for pattern in wanted:
+        pair = next((index for index, item in enumerate(unpaired) if matches(pattern, item)), None)
+        if pair is None:
+            return group
+        del unpaired[pair]
     path, _, _ = group[0].path.rpartition("[")
     return [Difference(path, wanted, found, "the same items in another order")]
 

@@ -222,7 +222,7 @@ def _about_culprit(facts: Explanation) -> Iterator[str | Line]:
         more = f"; a newer one, message {newer.number}, matches" if newer is not None else ""
         if newer is not None or lain_ns >= _WORTH_TELLING_NS:
             yield f"it had lain in the mailbox for {lain} before the wait began{more}"
-    elif facts.outcome == "forbidden":
+    else:
         # P9: a message that was there before breaks a silence as well, and that surprises most.
         if culprit.is_answer:
             yield "it is an answer, and no request that was open had asked for it"

@@ -172,6 +172,8 @@ def test_items_in_another_order_are_one_difference() -> None:
     ]
     twice = differences({"words": ["a", "b"]}, {"words": ["b", "b"]})
     assert [plain_line(line) for line in difference_lines(twice)] == ["words[0] is 'b', wanted 'a'"]
+    more_of_one = differences({"words": ["b", "b", "c"]}, {"words": ["c", "c", "b"]})
+    assert len(difference_lines(more_of_one)) == 3
     other = differences({"words": ["a", "b"]}, {"words": ["b", "c"]})
     assert len(difference_lines(other)) == 2
     more = differences({"words": ["a", "b"]}, {"words": ["b", "a"]})

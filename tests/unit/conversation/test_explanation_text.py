@@ -665,6 +665,29 @@ def test_what_a_line_is_made_of_is_told_with_it(desk: Any) -> None:
     ]
 
 
+def test_long_ids_are_shortened_in_the_headline_and_whole_where_they_differ(desk: Any) -> None:
+    wanted, found = "5f0c9e12-7643-4058-9637-1538457fb6c2", "5f0c9e12-7643-4058-9637-1538457fb6c3"
+    wait = desk.expect("state", {"id": wanted, "name": "a-rather-long-name-without-one"})
+    desk.hear("state", {"id": found, "name": "a-rather-long-name-without-one"})
+    desk.expire(5)
+    lines = str(wait.error).splitlines()
+    assert "where {id: '5f0c9e…b6c2', name: 'a-rather-long-name-without-one'}" in lines[0]
+    assert lines[2] == f"    id is '{found}', wanted '{wanted}'"
+
+
+def test_a_newer_message_is_looked_for_only_beside_one_that_was_awaited(desk: Any) -> None:
+    asked = desk.ask(4, check={"n": 2})
+    desk.reply(4, {"n": 1})
+    assert asked.error.explanation.newer is None
+    for number in (1, 2, 3):
+        desk.hear("state", {"n": number})
+    wait = desk.expect("state", check={"n": 3})
+    assert wait.error.explanation.newer.number == 4
+    assert "  it had lain in the mailbox for 0 ms before the wait began; a newer one, message 4, matches" in str(
+        wait.error
+    )
+
+
 def test_an_error_without_a_culprit_can_be_told_too(desk: Any) -> None:
     wait = AbsenceWait("error", made_ns=0, deadline_ns=None)
     assert str(Explanation(wait, desk.mailbox, 0, "forbidden", tell=lines_of)).startswith(
