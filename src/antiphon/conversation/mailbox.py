@@ -214,8 +214,7 @@ class Mailbox:
 
     def expect_refusal(self, exchange: Exchange, code: int | str | None) -> None:
         """The exchange is for a refusal with that code (None: with any), also if it is settled already."""
-        expect_refusal(exchange, code)
-        if exchange.message is not None and exchange.settled_ns >= 0 and not exchange.is_abandoned:
+        if expect_refusal(exchange, code):
             exchange.error = None
             self._judge(exchange, exchange.messages[-1], exchange.settled_ns)
 

@@ -9,6 +9,7 @@ from antiphon.conversation.failure_signs import code_and_text
 from antiphon.conversation.match import DESCRIBED, Difference, matches
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import Exchange
+from antiphon.errors import CheckFailed, RequestRefused
 
 __all__ = ["ExpectedRefusal", "expect_refusal", "take_refusal"]
 
@@ -47,9 +48,16 @@ class ExpectedRefusal(Check):
         return [] if fits else [Difference("its code", self._code, code)]
 
 
-def expect_refusal(exchange: Exchange[Any], code: int | str | None) -> None:
-    """From now on the exchange is for a refusal; the check that it was given judges that."""
+def expect_refusal(exchange: Exchange[Any], code: int | str | None) -> bool:
+    """From now on the exchange is for a refusal; the check that it was given judges that.
+
+    Gives whether it has been judged already, and is to be anew.
+    """
     exchange.is_judged_by(ExpectedRefusal(code, exchange.given_check))
+    if exchange.is_pending or exchange.is_abandoned or exchange.message is None:
+        return False
+    # P7, P8: what a deadline or a close has ended stays so, whatever interim replies had come.
+    return exchange.error is None or isinstance(exchange.error, (RequestRefused, CheckFailed))
 
 
 def take_refusal(exchange: Exchange[Any], refusal: Message) -> bool:

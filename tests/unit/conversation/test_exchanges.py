@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from antiphon.conversation.exchanges import Exchanges
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import Exchange
-from antiphon.errors import CheckFailed, DeadlinePassed, RequestRefused
+from antiphon.errors import ChannelClosed, CheckFailed, DeadlinePassed, RequestRefused
 
 # -- whose reply it is -------------------------------------------------------------------------------------------------
 
@@ -142,6 +143,20 @@ def test_promise_5_what_follows_a_refusal_is_not_taken_for_the_next_reply(desk: 
     assert following.is_pending
     assert desk.mailbox.kept == [rest, end]
     assert desk.reply("kind") is following.message
+
+
+@pytest.mark.parametrize(
+    ("ends", "error"), [(lambda desk: desk.expire(2), DeadlinePassed), (lambda desk: desk.close(), ChannelClosed)]
+)
+def test_promise_7_what_has_failed_is_no_acceptance_because_interim_replies_had_come(
+    desk: Any, ends: Callable[[Any], None], error: type[Exception]
+) -> None:
+    exchange = desk.ask(1, within_s=1)
+    desk.reply(1, {"code": 100}, is_last=False)
+    assert exchange.is_pending
+    ends(desk)
+    desk.mailbox.expect_refusal(exchange, 404)
+    assert isinstance(exchange.error, error)
 
 
 # -- abandoned exchanges -----------------------------------------------------------------------------------------------
