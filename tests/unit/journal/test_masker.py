@@ -409,3 +409,19 @@ def test_a_body_that_is_a_secret_field_as_a_whole() -> None:
     masker = Masker()
     masker.learn_from_json([SEEN_LATER], msgspec.json.encode([SEEN_LATER]), "tokens")
     assert masker.text(f"it is {SEEN_LATER}") == "it is ***"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"param": {"@name": "password", "@value": "hunter-22"}},
+        {"param": {"@name": "password", "#text": "hunter-22"}},
+        {"params": [{"@id": "api-token", "content": "hunter-22"}]},
+    ],
+)
+def test_a_field_that_is_named_next_to_its_value_in_the_body_of_a_document_of_xml(body: Any) -> None:
+    masker = Masker()
+    assert "hunter-22" not in str(masker.value(body))
+    masker = Masker()
+    masker.learn_from(body)
+    assert masker.text("it is hunter-22") == "it is ***"

@@ -174,8 +174,14 @@ def _spellings(words: str) -> frozenset[str]:
     return frozenset({*plain, *more, *(word[:1].upper() + word[1:] for word in (*plain, *more))})
 
 
-_NAME_KEYS: Final = _spellings(_NAMES)
-_VALUE_KEYS: Final = _spellings(_VALUES)
+def _keys(words: str) -> frozenset[str]:
+    """Names of members, also as the dialect `Xml` has those of attributes."""
+    plain = _spellings(words)
+    return plain | {f"@{word}" for word in plain}
+
+
+_NAME_KEYS: Final = _keys(_NAMES)
+_VALUE_KEYS: Final = _keys(_VALUES) | {"#text"}
 
 _REST_OF_TEXT: Final = re.compile(r"(?P<name>[^\"'\\\r\n<>]{0,64}+)(?P<mark>\\{0,63}+[\"'])")
 _BEGUN_TEXT: Final = re.compile(r"(?P<mark>(?<!\\)\\*+[\"'])(?P<begun>[^\"'\\\r\n<>]*)$")
