@@ -80,6 +80,8 @@ Piece = tuple[str, Role]
 Line = tuple[Piece, ...]
 """A line of a failure's text, in pieces. The first line of a text says in short what failed."""
 
+_AT_HOME: Final = frozenset({"run", "load", "explanation", "differences"})
+
 _MANY_LINES: Final = 10
 """When soft checks have filled so many lines, the others are counted."""
 
@@ -92,6 +94,8 @@ class AntiphonError(Exception):
     `called_at` is the author's line that it went through where `place` is none, "" if `place` is one or nobody called.
     `step` is the business step that failed with it and that step's place, "" outside of steps; `run` the run that
     failed, once there is one.
+
+    A copy, and what comes of it in another process (`pickle`), says the same, and has no run and no facts behind it.
     """
 
     def __init__(self, text: str, *, place: str | None = None, hint: str | None = None) -> None:
@@ -125,6 +129,13 @@ class AntiphonError(Exception):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({plain_text(self.lines()[:1])!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _made_again, (type(self), self.args), self._portable()
+
+    def _portable(self) -> dict[str, Any]:
+        """The fields without those that live in one process only."""
+        return {name: None if name in _AT_HOME else value for name, value in vars(self).items()}
 
 
 class ScenarioError(AntiphonError):
@@ -227,6 +238,12 @@ class ExpectationFailed(AntiphonError, AssertionError):
             return list(self.explanation.lines())
         return super().lines()
 
+    def _portable(self) -> dict[str, Any]:
+        fields = super()._portable()
+        if self.explanation is not None:  # all of its text is of that
+            fields |= {"text": str(self), "place": None, "hint": None, "step": "", "called_at": "", "beside": ()}
+        return fields
+
 
 class DeadlinePassed(ExpectationFailed):
     """An expectation's deadline passed before a matching message came."""
@@ -319,6 +336,14 @@ class ErrorReply(Exception):
         self.code = code
         self.message = message
         self.fields = fields
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _made_again, (type(self), self.args), vars(self)
+
+
+def _made_again(kind: type[Exception], args: tuple[Any, ...]) -> Exception:
+    """An error without its fields, whatever its kind is made of otherwise."""
+    return kind.__new__(kind, *args)
 
 
 def plain_line(line: Line) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import re
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -59,3 +63,34 @@ def test_all_are_public() -> None:
 def test_the_exit_codes_are_those(name: str, code: int) -> None:
     error = getattr(errors, name)(**ARGUMENTS.get(name, {"text": "wrong"}))
     assert exit_code(error) == code
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])
+@pytest.mark.parametrize("name", [name for _, name, _ in DRAWN])
+def test_a_copy_says_the_same_also_in_another_process(name: str, again: Callable[[Any], Any]) -> None:
+    error = getattr(errors, name)(**ARGUMENTS.get(name, {"text": "wrong"}))
+    error.step, error.run = "call", threading.Lock()
+    error.add_note("and more")
+    if hasattr(error, "load"):
+        error.load = threading.Lock()
+    copied = again(error)
+    assert type(copied) is type(error)
+    assert (str(copied), copied.args, copied.__notes__) == (str(error), error.args, ["and more"])
+    assert copied.run is None
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])
+def test_a_copy_of_a_failed_wait_has_its_text(desk: Any, again: Callable[[Any], Any]) -> None:
+    wait = desk.expect("state", lambda body: body["n"] == 2, within_s=1)
+    desk.hear("state", {"n": 1})
+    desk.expire(2)
+    wait.error.explanation.mask = lambda text: text.replace("state", "***")
+    copied = again(wait.error)
+    assert str(copied) == str(wait.error)
+    assert "***" in str(copied)
+    assert copied.explanation is None
+
+
+def test_a_copy_of_a_refusal_of_ours_can_be_said() -> None:
+    refusal = pickle.loads(pickle.dumps(ErrorReply(404, "nobody", line=3)))
+    assert (refusal.code, refusal.message, refusal.fields, str(refusal)) == (404, "nobody", {"line": 3}, "404: nobody")
