@@ -139,7 +139,7 @@ def test_a_later_status_is_the_ending(run: Run) -> None:
 
     client = run(play())
     assert client.data == [b"hello"]
-    assert str(client.ending) == "the peer closed the connection with code 5 'no such desk': NOT_FOUND"
+    assert str(client.ending) == "the server closed the connection with code 5 'no such desk': NOT_FOUND"
     assert client.asides == [("response headers", {"x-desk": "7", "x-raw-bin": "/w"}), ("trailers", {"x-took": "3"})]
 
 

@@ -134,7 +134,7 @@ def test_a_server_that_falls_silent_has_gone(play: Any) -> None:
         return (await member.expect_close()).detail
 
     run, _ = play(wait, lambda: Mute('40{"sid":"s1"}'))
-    assert run.value.startswith("the peer said nothing for ")
+    assert run.value.startswith("the other side said nothing for ")
     assert run.value.endswith("and its protocol allows 0.3 s")
 
 
