@@ -21,7 +21,7 @@ from warnings import catch_warnings
 
 from antiphon.conversation.wording import one_line
 
-__all__ = ["expression_of", "line_at", "names_of", "text_of", "tree_of"]
+__all__ = ["expression_of", "line_at", "names_of", "remember_file", "text_of", "tree_of"]
 
 
 def tree_of(code: CodeType, *, is_rewritten: bool = False) -> ast.Module | None:
@@ -64,6 +64,15 @@ def _codes_in(code: CodeType) -> Iterator[CodeType]:
             yield from _codes_in(inner)
 
 
+def remember_file(told: str, file: str) -> None:
+    """A place is told with that path, which is the file's only as long as the process stays in its directory."""
+    if _FILES.setdefault(told, file) != file:
+        _FILES[told] = ""  # there is one of that path in another directory, too, and nobody can say which is meant
+
+
+_FILES: Final[dict[str, str]] = {}
+
+
 def line_at(place: str) -> str:
     """The line of source at a place, FILE:LINE, on one line; "" where there is none, as at an address.
 
@@ -73,7 +82,8 @@ def line_at(place: str) -> str:
     if not file.endswith(".py") or not line.isdecimal():
         return ""
     # As a whole path: else another file of that name is looked for where modules are.
-    found = one_line(linecache.getline(str(Path(file).absolute()), int(line)), LONGEST_LINE)
+    whole = _FILES.get(file, str(Path(file).absolute()))
+    found = one_line(linecache.getline(whole, int(line)), LONGEST_LINE)
     return "" if found.startswith("@") else found
 
 

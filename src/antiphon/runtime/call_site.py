@@ -23,6 +23,7 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, Final
 
+from antiphon.conversation.source_code import remember_file
 from antiphon.runtime.runtime import STEP
 from antiphon.runtime.tracebacks import owner_of
 
@@ -118,7 +119,11 @@ def place_of(function: object) -> Place:
 def place(file: str, line: int) -> Place:
     """A place as it is told."""
     path = Path(file)
-    return f"{path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else file}:{line}"
+    if path.is_relative_to(Path.cwd()):
+        told = str(path.relative_to(Path.cwd()))
+        remember_file(told, file)
+        return f"{told}:{line}"
+    return f"{file}:{line}"
 
 
 PLACES: Final = _Places()
