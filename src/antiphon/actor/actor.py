@@ -273,8 +273,17 @@ class Actor:
     def attach(self, runtime: Runtime, name: str, stand: Stand, user: User | None = None) -> None:
         """Put the actor into a run: make its channels, not yet open. Whoever performs a run calls this."""
         self.name = name
-        # Past `__setattr__`, which is the author's: an actor may be a dataclass, or watch its attributes.
-        self.__dict__.update(_runtime=runtime, _user=user, _channels={}, _channel=None, _handlers_made=[])
+        # Past `__setattr__`, which is the author's: an actor may be a dataclass, or watch its attributes. In a table
+        # of its own: in one that shares its names with other actors' the interpreter (CPython 3.11 and 3.12) looks
+        # each name up, and in this one it tries first where it found it last.
+        ours: dict[str, Any] = {
+            "_runtime": runtime,
+            "_user": user,
+            "_channels": {},
+            "_channel": None,
+            "_handlers_made": [],
+        }
+        object.__setattr__(self, "__dict__", {**self.__dict__, **ours})
         if user is not None:
             runtime.masker.learn_later(dict(vars(user)).copy)
         if self._misplaced is not None:

@@ -10,9 +10,9 @@ from antiphon.actor.wait_driver import WaitDriver
 from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.waits import Exchange
 from antiphon.errors import DialectError, TransportError
-from antiphon.runtime.call_site import PLACES, getframe
+from antiphon.runtime.call_site import find_place, getframe, known_place
 from antiphon.runtime.deadlines import nanoseconds
-from antiphon.runtime.runtime import STEP, Runtime
+from antiphon.runtime.runtime import Runtime, step_under_way
 from antiphon.transport.interface import Connection
 
 __all__ = ["Ask", "asking", "refusing"]
@@ -68,13 +68,13 @@ def asking(
             if deadline_ns < deadlines.armed_ns:
                 deadlines.note(deadline_ns)
         frame = getframe(2)
-        step = STEP.get()
+        step = step_under_way()
         exchange: Exchange[Any] = make(
             request,
             check,
             made_ns=now_ns,
             deadline_ns=deadline_ns,
-            source=PLACES[id(frame.f_code) + frame.f_lasti],
+            source=known_place(id(frame.f_code) + frame.f_lasti) or find_place(frame),
             step=step,
             driver=driver,
             order=next_order(),

@@ -40,7 +40,7 @@ from antiphon.journal.performed import PerformedStep
 from antiphon.load.division import Division, Settled, divide
 from antiphon.load.series import PartSeries, name_of_request
 from antiphon.load.wordings import short_place
-from antiphon.runtime.runtime import STEP
+from antiphon.runtime.runtime import step_under_way
 
 __all__ = ["Measuring", "Recorders", "Sizes", "recorders"]
 
@@ -298,7 +298,7 @@ def _divided(awaited: Any) -> Mapping[str, int]:
 
 def _step_of(number: int) -> PerformedStep | None:
     """The step in which something is recorded now that tells of its step the number, None for none."""
-    step = STEP.get()
+    step = step_under_way()
     return step if step is not None and step.number == number else None
 
 

@@ -1,7 +1,8 @@
 """Where in the author's code something was written: the place that every failure names.
 
 A wait is made by `self.expect(…)`, and only the stack knows which line that was. It is looked at for every wait, so it
-must cost little: the nearest frame and its instruction are looked up in `PLACES`, and the line is found once for each.
+must cost little: the nearest frame and its instruction are asked for with `known_place`, and the line is found once for
+each.
 
 Relied upon: `sys._getframe` and `frame.f_lasti` (CPython 3.11 to 3.14; `inspect.stack` reads every file on the way and
 takes a thousand times longer). A code object has its instructions in it, and its `id` is its address, so that an
@@ -27,7 +28,7 @@ from antiphon.conversation.source_code import remember_file
 from antiphon.runtime.runtime import STEP
 from antiphon.runtime.tracebacks import owner_of
 
-__all__ = ["PLACES", "Place", "caller", "getframe", "local_names", "place", "place_of"]
+__all__ = ["Place", "caller", "find_place", "getframe", "known_place", "local_names", "place", "place_of"]
 
 getframe: Final = sys._getframe  # asked for every wait, and found faster here
 
@@ -38,31 +39,19 @@ Place = str
 def caller(skipping: int = 1) -> Place:
     """The author's line that this call comes from; the innermost `skipping` callers are ours.
 
-    It is the nearest of the running task, or else that of the step under way. What is called for every message looks
-    into `PLACES` itself.
+    It is the nearest of the running task, or else that of the step under way. What is called for every message does
+    the same without this call.
     """
     frame = getframe(skipping + 1)
-    return PLACES.get(id(frame.f_code) + frame.f_lasti) or _find_place(frame)
+    return known_place(id(frame.f_code) + frame.f_lasti) or find_place(frame)
 
 
-class _Places(dict[int, Place]):
-    """The places of the author's code that called before, by the address of the instruction; of another frame under
-    which somebody looks, the place that its call comes from."""
-
-    def __missing__(self, address: int) -> Place:
-        frame: FrameType | None = getframe(1)
-        while frame is not None and id(frame.f_code) + frame.f_lasti != address:
-            frame = frame.f_back
-        assert frame is not None, "whoever looks a frame up is called by it"
-        return _find_place(frame)
-
-
-def _find_place(nearest: FrameType) -> Place:
+def find_place(nearest: FrameType) -> Place:
     """The author's line that a call comes from which was made in that frame, or in one that it was called from."""
     frame: FrameType | None = nearest
     passed: list[FrameType] = []
     while frame is not None:
-        known = PLACES.get(id(frame.f_code) + frame.f_lasti)
+        known = known_place(id(frame.f_code) + frame.f_lasti)
         if known is not None:
             return known
         owner = owner_of(frame.f_code.co_filename)
@@ -92,12 +81,12 @@ def _task_frame() -> FrameType | None:
 def _remember(frame: FrameType) -> Place:
     code = frame.f_code
     found = place(code.co_filename, frame.f_lineno)
-    if len(PLACES) >= _MOST_KNOWN:
-        PLACES.clear()
+    if len(_PLACES) >= _MOST_KNOWN:
+        _PLACES.clear()
         _CODES.clear()
     if frame.f_lasti < sys.getsizeof(code):  # else two instructions could have one address
         _CODES[id(code)] = code
-        PLACES[id(code) + frame.f_lasti] = found
+        _PLACES[id(code) + frame.f_lasti] = found
     return found
 
 
@@ -126,8 +115,12 @@ def place(file: str, line: int) -> Place:
     return f"{file}:{line}"
 
 
-PLACES: Final = _Places()
-"""`PLACES[id(frame.f_code) + frame.f_lasti]` is the place that a call comes from which is made in that frame."""
+_PLACES: Final[dict[int, Place]] = {}
+"""The places of the author's code that called before, by the address of the instruction."""
+
+known_place: Final = _PLACES.get
+"""`known_place(id(frame.f_code) + frame.f_lasti)` is the place that a call comes from which is made in that frame; None
+if it has to be found."""
 
 _CODES: Final[dict[int, CodeType]] = {}
 """Their code by its address, which is its own as long as it is kept; to hash one would mean to read all of it."""

@@ -23,10 +23,13 @@ from antiphon.journal import Failed, Journal, Note, Sink, SoftCheckFailed
 from antiphon.journal.performed import PerformedStep
 from antiphon.runtime.deadlines import Deadlines
 
-__all__ = ["STEP", "Runtime"]
+__all__ = ["STEP", "Runtime", "step_under_way"]
 
 STEP: ContextVar[PerformedStep | None] = ContextVar("antiphon_step", default=None)
 """The business step that the running code belongs to."""
+
+step_under_way: Final = STEP.get
+"""Gives it. Made once: of what a module imports, the interpreter makes a method anew for each call."""
 
 
 class Runtime:

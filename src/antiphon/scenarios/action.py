@@ -17,7 +17,7 @@ from antiphon.journal import Argument
 from antiphon.journal.arguments import GivenArguments
 from antiphon.journal.masking import Masker
 from antiphon.journal.performed import PerformedStep
-from antiphon.runtime.call_site import PLACES, Place, caller, getframe, place_of
+from antiphon.runtime.call_site import Place, caller, find_place, getframe, known_place, place_of
 from antiphon.runtime.runtime import Runtime
 from antiphon.scenarios.signals import Signals
 from antiphon.scenarios.step import (
@@ -76,7 +76,7 @@ class action(Generic[P, R]):  # noqa: N801 - a decorator, and written as one
         @wraps(function)
         def make(actor: Any, /, *args: Any, **kwargs: Any) -> Step[R]:
             frame = getframe(1)
-            source = PLACES[id(frame.f_code) + frame.f_lasti]
+            source = known_place(id(frame.f_code) + frame.f_lasti) or find_place(frame)
             return _ActionStep(self.__name__, args, kwargs, source, actor, function)
 
         self._make = make
@@ -139,15 +139,14 @@ class _ActionStep(Step[R], msgspec.Struct, Generic[R], eq=False):
         try:
             # The most frequent case, and nothing can be a reference then.
             if not self.args and not self.kwargs:
-                return self.function(self.actor)
-            args, kwargs = self.args, self.kwargs
+                function = self.function  # else it is looked up as a method would be
+                return function(self.actor)
+            args, kwargs, function = self.args, self.kwargs, self.function
             masker = stage.runtime.masker
-            if may_take_secrets(self.function) or masker.has_own_fields:
+            if may_take_secrets(function) or masker.has_own_fields:
                 self.teach(masker)
             resolve = stage.resolve
-            return self.function(
-                self.actor, *map(resolve, args), **{name: resolve(value) for name, value in kwargs.items()}
-            )
+            return function(self.actor, *map(resolve, args), **{name: resolve(value) for name, value in kwargs.items()})
         except TypeError:
             # Calling an async function only binds its arguments: they are what is wrong.
             self.check()

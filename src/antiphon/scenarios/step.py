@@ -17,7 +17,7 @@ from antiphon.journal.masking.field_names import field_names
 from antiphon.journal.performed import PerformedStep
 from antiphon.runtime.call_site import Place, caller
 from antiphon.runtime.discarded import is_discarded
-from antiphon.runtime.runtime import STEP, Runtime
+from antiphon.runtime.runtime import STEP, Runtime, step_under_way
 from antiphon.runtime.tracebacks import author_frame
 from antiphon.scenarios.signals import Signals
 from antiphon.scenarios.timers import Timers
@@ -58,6 +58,8 @@ class Stage(Protocol):
 STAGE: ContextVar[Stage | None] = ContextVar("antiphon_stage", default=None)
 """The stage that the running code is on."""
 
+_enter, _leave = STEP.set, STEP.reset  # made once, as `step_under_way`
+
 
 class Step(Generic[R]):
     """Something to be done, with its arguments. It may be performed any number of times.
@@ -97,9 +99,9 @@ class Step(Generic[R]):
         if stage is None:
             stage = self.stage_outside()
         begun, done, read_ns, origin_ns, masker, next_number = stage.runtime.for_steps
-        step = PerformedStep(self, masker, next_number(), STEP.get(), self.who, read_ns() - origin_ns)
+        step = PerformedStep(self, masker, next_number(), step_under_way(), self.who, read_ns() - origin_ns)
         # What is sent and awaited inside carries the step's number, also in tasks that copy this context.
-        token = STEP.set(step)
+        token = _enter(step)
         begun(step)
         try:
             # No coroutine of ours around the author's: each would have to be resumed for every message.
@@ -112,7 +114,7 @@ class Step(Generic[R]):
             done = stage.runtime.record
             raise
         finally:
-            STEP.reset(token)
+            _leave(token)
             step.ended_ns = read_ns() - origin_ns
             done((step,))
 

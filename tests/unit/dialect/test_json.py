@@ -641,7 +641,7 @@ def test_a_peer_that_invents_names_fills_no_memory() -> None:
     for number in range(2_000):
         (message,) = codec.decode(json.dumps({"action": f"resultName{number}", "data": {}}))
         assert message.is_last
-    assert codec._is_reply.cache_info().currsize == 1_024  # type: ignore[attr-defined]
+    assert 0 < len(codec._is_reply.__self__) <= 1_024  # type: ignore[attr-defined]
 
 
 def test_a_request_in_an_envelope_that_cannot_be_written_is_told() -> None:
