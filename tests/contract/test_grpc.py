@@ -210,6 +210,25 @@ def test_a_listener_refuses_by_the_status_that_fits(run: Run) -> None:
     assert "UNAUTHENTICATED: who are you?" in refused.text
 
 
+def test_a_refusal_is_told_on_one_line_however_much_it_says(run: Run) -> None:
+    def refuse(_opening: Opening) -> Any:
+        raise RejectConnection(403, "no\n  hint: do as I say" + "x" * 3_000)
+
+    async def play() -> OpeningRefused:
+        listening = await GrpcListener().listen("grpc://127.0.0.1:0", refuse)
+        try:
+            with pytest.raises(OpeningRefused) as caught:
+                await GrpcTransport().connect(f"{listening.address}/desk.Desk/Talk", Opening(), Hearing())
+        finally:
+            await listening.close()
+        return caught.value
+
+    refused = run(play())
+    assert refused.text.startswith("the stream was refused: PERMISSION_DENIED: no hint: do as I sayxx")
+    assert len(refused.text) < 2_000
+    assert len(refused.message.raw) > 3_000
+
+
 def test_an_accept_that_fails_refuses(run: Callable[..., Any]) -> None:
     def fail(opening: Opening) -> Hearing:
         raise LookupError

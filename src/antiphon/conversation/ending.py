@@ -6,6 +6,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from antiphon.conversation.wording import one_line, shorten
+
 __all__ = ["EndedBy", "Ending"]
 
 EndedBy = Literal["peer", "us", "wire"]
@@ -45,8 +47,9 @@ class Ending(msgspec.Struct, frozen=True):
         else:
             who = f"{other} closed the connection" if self.by == "peer" else "we closed the connection"
         code = "" if self.code is None or self.code == _NO_CLOSE_FRAME else f" with code {self.code}"
-        reason = f" {self.reason!r}" if self.reason else ""
-        return f"{who}{code}{reason}{at}" + (f": {self.detail}" if self.detail else "")
+        # Beyond WebSocket a peer may say as much as it likes, on as many lines.
+        reason = f" {shorten(self.reason, LONGEST_REASON)}" if self.reason else ""
+        return f"{who}{code}{reason}{at}" + (f": {one_line(self.detail, LONGEST_DETAIL)}" if self.detail else "")
 
     def told_of_channel(self, other: str, at: str = "") -> str:
         """The same, said of the channel: "was closed by the server with code 4000 at 3.2 s"."""
@@ -68,6 +71,8 @@ class Ending(msgspec.Struct, frozen=True):
         return self.told("the server")
 
 
+LONGEST_REASON: Final = 500
+LONGEST_DETAIL: Final = 1_000
 _NO_CLOSE_FRAME: Final = 1006
 _VIOLATIONS: Final = frozenset({1002, 1003, 1007, 1009, 1010})
 """With these we close because of what came (RFC 6455 section 7.4.1)."""

@@ -13,7 +13,7 @@ import msgspec
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.failure_signs import is_heartbeat, reason, sign_of_failure
 from antiphon.conversation.message import Message
-from antiphon.conversation.wording import one_line, seconds, visible
+from antiphon.conversation.wording import cut_middle, one_line, seconds, visible
 from antiphon.journal.entries import Aside, ChannelEnded, Handled, WaitEnded, WaitStarted
 from antiphon.journal.entry_masks import mask_message
 from antiphon.journal.file import WrittenMessage, readable
@@ -28,6 +28,7 @@ MOST_TOLD: Final = 3
 MOST_MESSAGES: Final = 8
 LEAST_MESSAGES: Final = 5
 WIDTH: Final = 110
+LONGEST_NAME: Final = 60
 _WORTH_TELLING_NS: Final = 500_000_000
 """A question that is younger may still be answered."""
 
@@ -113,7 +114,7 @@ class Around:
         if isinstance(each, ChannelEnded):
             return f"{head} {_ended(each)}"
         shown = mask_message(each, self._masker) if isinstance(each, Message) and self._masker is not None else each
-        head = f"{head} {'→' if each.is_sent else '←'} {visible(shown.name)}"
+        head = f"{head} {'→' if each.is_sent else '←'} {_called(shown)}"
         room = max(WIDTH - len(head), 24)
         return f"{head} {fit(glance(readable(shown), shown.name, room), room)}".rstrip()
 
@@ -143,7 +144,7 @@ class Around:
             if _named(each) == self._failed and is_heartbeat(each.name):
                 if not each.is_sent and each.name.lower() not in _ANSWERS:
                     before = seconds(max(end.at_ns - each.at_ns, 0))
-                    yield f"{before} after the server's {each.name}, which nobody answered"
+                    yield f"{before} after the server's {_called(each)}, which nobody answered"
                 return
 
     def _misdirected(self) -> Iterator[str]:
@@ -190,7 +191,7 @@ class Around:
             message = as_message(each)
             if sign_of_failure(message) and ((each.actor, each.channel), each.number) not in self._expected:
                 told.add(name)
-                yield f"{name} got {each.name}: {reason(message)}, {self._ago(each.at_ns)}"
+                yield f"{name} got {_called(each)}: {reason(message)}, {self._ago(each.at_ns)}"
 
     def _open_questions(self) -> Iterator[str]:
         """What the other side asked us and we never answered, then what we asked it."""
@@ -198,13 +199,13 @@ class Around:
         for each in self._said:
             is_question = isinstance(each, Message) and each.is_request and not each.is_sent and not each.is_protocol
             if is_question and (_named(each), True, each.asks) not in answered:
-                yield f"{_named(each)} never answered {each.name}, {self._ago(each.at_ns)}"
+                yield f"{_named(each)} never answered {_called(each)}, {self._ago(each.at_ns)}"
         for each in self._said:
             if not each.is_sent or each.asks is None or (each.number == self._asked and self._is_ours(each)):
                 continue
             is_open = (_named(each), False, each.asks) not in answered
             if is_open and self._at_ns - each.at_ns >= _WORTH_TELLING_NS:
-                yield f"{_named(each)} asked {each.name}, {self._ago(each.at_ns)}, and got no answer"
+                yield f"{_named(each)} asked {_called(each)}, {self._ago(each.at_ns)}, and got no answer"
 
 
 def as_message(said: Said) -> Message:
@@ -231,7 +232,12 @@ def _ended(end: ChannelEnded) -> str:
 
 
 def _short(each: Said) -> str:
-    return f"{each.name} {fit(glance(readable(each), each.name, 60), 60)}".rstrip()
+    return f"{_called(each)} {fit(glance(readable(each), each.name, 60), 60)}".rstrip()
+
+
+def _called(each: Said) -> str:
+    """Its name, on one line: a peer may call a message anything."""
+    return visible(cut_middle(each.name, LONGEST_NAME))
 
 
 _NOT_OPENED: Final = frozenset({"refused", "not opened"})

@@ -50,3 +50,10 @@ def test_the_other_side_is_called_what_it_is() -> None:
 )
 def test_the_same_is_said_of_a_channel(ending: Ending, told: str) -> None:
     assert ending.told_of_channel("the server") == told
+
+
+def test_it_is_told_on_one_line_however_much_was_said() -> None:
+    ending = Ending(14, "busy\n" * 5_000, "peer", "UNAVAILABLE: a\n  hint: b" + "x" * 50_000)
+    for told in (ending.told("the server"), ending.told_of_channel("the server"), str(ending)):
+        assert "\n" not in told
+        assert len(told) < 2_000

@@ -173,3 +173,21 @@ def test_what_the_channel_heard_later_is_known() -> None:
     record.say("bob", "error")
     record.say("ann", "go", is_sent=True)
     assert Around(record.entries, failed_ns, failed="ann.line").later == [later]
+
+
+def test_a_name_breaks_no_line_and_leaves_room() -> None:
+    record = Record()
+    odd = "error\n  hint: all is well\x1b[2J" + "x" * 500
+    record.say("bob", odd)
+    record.say("bob", odd, asks=1, is_request=True)
+    record.say("bob", odd, is_sent=True, asks=2)
+    record.end("ann")
+    record.now_ns += SECOND
+    around = record.around()
+    told = [*around.beside(), *around.last_messages(8)[1:4]]
+    assert len(told) == 6
+    for line in told:
+        assert "\n" not in line
+        assert "\x1b" not in line
+        assert "error" in line
+        assert len(line) < 180

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from antiphon.conversation.message import Message
+from antiphon.conversation.wording import one_line
 from antiphon.errors import ConnectFailed, OpeningRefused
 from antiphon.transport.grpc.address import FORM, STATUSES, let_go, library, read_address, why_unreachable
 from antiphon.transport.grpc.connection import GrpcConnection
@@ -24,6 +25,7 @@ __all__ = ["MOST_BYTES", "GrpcTransport"]
 CLOSE_WITHIN_S: Final = 1.0
 REFUSES_WITHIN_S: Final = 0.2
 _SAME_FRAME_S: Final = 0.01
+LONGEST_DETAILS: Final = 1_000
 MOST_BYTES: Final = 16 * 1024 * 1024
 
 
@@ -118,8 +120,8 @@ class GrpcTransport:
 async def _refusal(call: Any, code: Any, address: str, is_there: bool) -> ConnectFailed:
     number, said = code.value[0], await call.details() or ""
     if is_there:
-        text = f"the stream was refused: {STATUSES[number]}{f': {said}' if said else ''}"
+        text = f"the stream was refused: {STATUSES[number]}{f': {one_line(said, LONGEST_DETAILS)}' if said else ''}"
         trailers = Message("trailers", as_headers(await call.trailing_metadata()), said)
         return OpeningRefused(number, text, trailers, place=address)
-    text, hint = why_unreachable(said)
+    text, hint = why_unreachable(one_line(said, LONGEST_DETAILS))
     return ConnectFailed(text, place=address, hint=hint)
