@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.integration.conftest import Party
 
 from antiphon import (
     Actor,
@@ -30,6 +31,7 @@ from antiphon import (
     wait,
 )
 from antiphon.journal import Note, RunEnded, StepEnded, StepStarted
+from antiphon.scenarios.outcome import text_of
 from antiphon.testing import VirtualTimeLoop
 
 Play = Callable[..., Run]
@@ -286,3 +288,70 @@ def test_nothing_is_left_running(play_with: Play) -> None:
 
     failed(play_with, case, ScenarioError)
     assert ended == [pytest.approx(1, abs=0.1)]
+
+
+def test_what_a_failure_in_a_finally_hides_is_told(peer: Any, play_with: Play) -> None:
+    @scenario
+    async def tidying(party: Party) -> None:
+        password = "hunter-22-sesame"
+        try:
+            await party.expect("offer", where={"password": password}, within_s=0.01)
+        finally:
+            await party.expect("goodbye", within_s=0.01)
+
+    with pytest.raises(DeadlinePassed) as failed:
+        play_with(tidying)
+    told = text_of(failed.value).splitlines()
+    assert "for goodbye" in told[0]
+    place = next(n for n, line in enumerate(told) if line.startswith("  while this was handled: party.line waited"))
+    assert "for offer where {password: '***'}, and it did not come" in told[place]
+    assert told[place + 1].startswith("  at ")
+
+
+def test_what_was_handled_and_is_over_is_not_told(peer: Any, play_with: Play) -> None:
+    @scenario
+    async def trying(party: Party) -> None:
+        with contextlib.suppress(DeadlinePassed):
+            await party.expect("offer", within_s=0.01)
+        try:
+            await party.expect("offer", within_s=0.01)
+        except DeadlinePassed:
+            raise RuntimeError("no offer") from None
+
+    with pytest.raises(RuntimeError) as failed:
+        play_with(trying)
+    assert "handled" not in text_of(failed.value)
+
+
+class Unsayable(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no text")
+
+
+class Odd(Party):
+    @on("odd")
+    def judge(self, message: Any) -> None:
+        raise Unsayable
+
+
+@pytest.mark.parametrize("where", ["scenario", "handler", "predicate", "condition"])
+def test_an_error_that_cannot_say_what_it_is_is_told_by_its_type(peer: Any, play_with: Play, where: str) -> None:
+    def raising(*_: Any) -> bool:
+        raise Unsayable
+
+    @scenario
+    async def failing(party: Odd) -> None:
+        match where:
+            case "scenario":
+                raise Unsayable
+            case "handler":
+                await party.expect("never", within_s=0.01)
+            case "predicate":
+                await party.expect("state", raising, within_s=0.01)
+            case _:
+                await party.until(raising)
+
+    peer.greeting = [("odd" if where == "handler" else "state", {})]
+    with pytest.raises(Exception) as failed:
+        play_with(failing)
+    assert "Unsayable: <its text cannot be had: ValueError>" in text_of(failed.value)

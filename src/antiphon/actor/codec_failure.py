@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from antiphon.conversation.message import UNREADABLE, Data, Message, Unreadable
-from antiphon.conversation.wording import shorten
+from antiphon.conversation.wording import own_words, shorten
 from antiphon.dialect.codec import Codec, Dialect
 from antiphon.errors import AntiphonError, DialectFailed, OpeningRefused
 from antiphon.runtime.call_site import place
@@ -60,7 +60,7 @@ def codec_failure(dialect: Dialect, error: Exception, where: str) -> AntiphonErr
     """What a codec raised: an error of ours is what it says, anything else a bug, told with the dialect's name."""
     if isinstance(error, AntiphonError):
         return error
-    text = f"the dialect {type(dialect).__name__} raised {type(error).__name__}: {error}, {where}"
+    text = f"the dialect {type(dialect).__name__} raised {type(error).__name__}: {own_words(error)}, {where}"
     frame = author_frame(error)
     hint = f"its codec has a bug, at {place(frame.filename, frame.lineno or 0)}" if frame is not None else None
     failure = DialectFailed(text, hint=hint or "its codec has a bug: data that it cannot read is a DialectError")

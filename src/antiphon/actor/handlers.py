@@ -16,7 +16,7 @@ from antiphon.actor.typed_handlers import Misfit
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import UNREADABLE, Message, Unreadable
 from antiphon.conversation.typed import is_body_type
-from antiphon.conversation.wording import shorten
+from antiphon.conversation.wording import own_words, shorten
 from antiphon.errors import AntiphonError, ChannelClosed, DialectError, ErrorReply, HandlerFailed, ScenarioError
 from antiphon.journal import Handled
 from antiphon.runtime.call_site import place, place_of
@@ -172,7 +172,7 @@ class Dispatcher:
             return self._blame(handler, request, error)
         except BaseException as error:  # a time-out, Ctrl-C: it is nobody's fault, and must not be lost in the loop
             self._runtime.fail(error)
-            return f"{type(error).__name__}: {error}"
+            return f"{type(error).__name__}: {own_words(error)}"
         return ""
 
     def stop(self, key: Hashable) -> None:
@@ -229,7 +229,7 @@ class Dispatcher:
     def _blame(self, handler: Callable[..., Any], request: Message | None, error: Exception) -> str:
         what = f"the handler {handler.__name__}" + (f" of {request.name}" if request is not None else "")
         tell_values(error)
-        told, hint = "\n".join([str(error), *getattr(error, "__notes__", ())]), None
+        told, hint = "\n".join([own_words(error), *getattr(error, "__notes__", ())]), None
         # Its text alone: place and hint are told as such, below, and not in the middle of a line.
         if isinstance(error, AntiphonError) and error.text:
             told, hint = error.text, error.hint
@@ -239,7 +239,7 @@ class Dispatcher:
         failure = HandlerFailed(text, place=where or None, hint=hint)
         failure.__cause__ = error
         self._runtime.fail(failure)
-        return f"{type(error).__name__}: {error}"
+        return f"{type(error).__name__}: {own_words(error)}"
 
     @property
     def _owner(self) -> str:

@@ -14,7 +14,7 @@ from antiphon.conversation.match import Difference
 from antiphon.conversation.message import UNNAMED, Message
 from antiphon.conversation.predicate_text import about_predicates
 from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
-from antiphon.conversation.wording import counted, one_line, seconds, shorten
+from antiphon.conversation.wording import counted, one_line, own_words, seconds, shorten
 from antiphon.errors import Line, Piece, Role, plain_line
 
 __all__ = ["explain", "lines_of", "said"]
@@ -236,7 +236,7 @@ def _about_raised(wait: Wait[Any]) -> Iterator[str | Line]:
     raised = wait.raised if isinstance(wait, (MessageWait, AbsenceWait)) else None
     if raised is not None:
         message, error = raised
-        yield ((f"where= raised {type(error).__name__}: {one_line(str(error))}, on ", ""), *said(message))
+        yield ((f"where= raised {type(error).__name__}: {one_line(own_words(error))}, on ", ""), *said(message))
         if isinstance(wait, AbsenceWait):
             yield "  a predicate that raises has not ruled the message out"
         else:

@@ -21,7 +21,7 @@ from typing import Any, Final, Literal, Union, get_args, get_origin
 import msgspec
 
 from antiphon.conversation.named_fields import named_fields
-from antiphon.conversation.wording import cut_middle, shorten
+from antiphon.conversation.wording import cut_middle, own_words, shorten
 
 __all__ = ["ABSENT", "DESCRIBED", "Difference", "describe", "differences", "matches"]
 
@@ -199,7 +199,7 @@ def _ask(predicate: Callable[[Any], Any], value: Any) -> tuple[bool, str]:
     try:
         return bool(predicate(value)), ""
     except Exception as error:
-        return False, f"{type(error).__name__}: {error}"
+        return False, f"{type(error).__name__}: {own_words(error)}"
 
 
 def describe(pattern: Any) -> str:

@@ -16,6 +16,7 @@ from antiphon.conversation.nearest import NAME_PATH
 from antiphon.conversation.quick_writes import quick_writes
 from antiphon.conversation.typed import make_body, misfits, tag_of
 from antiphon.conversation.waits import Exchange, MessageWait, Wait
+from antiphon.conversation.wording import own_words
 
 __all__ = ["AskedExchange", "TypedWait", "typed_body"]
 
@@ -131,9 +132,8 @@ class AskedExchange(Exchange[B]):
         try:
             return bool(wanted(reply.body))
         except Exception as error:  # it has not told: what came may be the answer, or not
-            self.trouble = (
-                f"it raised {type(error).__name__}: {error}"  # and not the error, whose frames lead back here
-            )
+            # Not the error, whose frames lead back here.
+            self.trouble = f"it raised {type(error).__name__}: {own_words(error)}"
             return False
 
     def __await__(self) -> Generator[Any, None, Any]:

@@ -18,6 +18,7 @@ from antiphon.conversation.match import matches
 from antiphon.conversation.message import Message
 from antiphon.conversation.names import B, Names
 from antiphon.conversation.quick_writes import quick_writes
+from antiphon.conversation.wording import own_words
 from antiphon.errors import ScenarioError
 
 __all__ = [
@@ -227,7 +228,7 @@ class MessageWait(Wait[Message]):
         if self.raised is not None:
             message, error = self.raised
             raise ScenarioError(
-                f"the where= of {whose} raised {type(error).__name__}: {error}, on {message.name}",
+                f"the where= of {whose} raised {type(error).__name__}: {own_words(error)}, on {message.name}",
                 hint="a pattern, as where={'state': 'ready'}, does not raise when a field is missing",
             ) from error
 
@@ -423,7 +424,8 @@ class UntilWait(Wait[None]):
             return bool(self.predicate()), None
         except Exception as error:
             failure = ScenarioError(
-                f"{owner or 'the channel'} was to wait {self.describe()}, which raised {type(error).__name__}: {error}",
+                f"{owner or 'the channel'} was to wait {self.describe()}, which raised {type(error).__name__}: "
+                f"{own_words(error)}",
                 place=self.source,
                 hint="the predicate is looked at from the beginning on: give what it reads a value before the wait",
             )

@@ -84,6 +84,14 @@ def _pieces(value: Any, limit: int, around: tuple[int, ...]) -> Iterator[str]:
         yield ",)" if kind is tuple and len(value) == 1 else closing
 
 
+def own_words(error: BaseException) -> str:
+    """What an error says, also one of the author's whose `__str__` is wrong: that would be told in its place."""
+    try:
+        return str(error)
+    except Exception as wrong:
+        return f"<its text cannot be had: {type(wrong).__name__}>"
+
+
 def _text_of(value: Any) -> str:
     try:
         return repr(value)

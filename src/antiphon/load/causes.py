@@ -21,7 +21,7 @@ from antiphon.conversation.match import ABSENT, DESCRIBED, Difference, describe
 from antiphon.conversation.message import Message
 from antiphon.conversation.nearest import NAME_PATH
 from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
-from antiphon.conversation.wording import cut
+from antiphon.conversation.wording import cut, own_words
 from antiphon.errors import AntiphonError, CheckFailed, HandlerFailed, MessagesLeft, ScenarioError, SoftChecksFailed
 from antiphon.journal.figures import CauseFigures
 from antiphon.load.literals import literals_at
@@ -331,7 +331,7 @@ def _text_of(error: BaseException, place: str, mask: Callable[[str], str]) -> st
     kept = [value for kind, value in literals_at(place) if kind is int]
     if status := getattr(error, "status", 0):
         kept += [status, 200, 299]  # what is right where nothing else is said
-    told = error.text if isinstance(error, AntiphonError) else str(error)
+    told = error.text if isinstance(error, AntiphonError) else own_words(error)
     if type(error.__cause__ if isinstance(error, HandlerFailed) else error) is AssertionError:
         told = told.partition("\n")[0]  # below it stand the values, which each conversation has anew
     causes: set[int] = set()

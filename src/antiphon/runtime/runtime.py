@@ -18,6 +18,7 @@ from weakref import WeakSet
 
 from antiphon.conversation.clock import Clock
 from antiphon.conversation.waits import Wait
+from antiphon.conversation.wording import own_words
 from antiphon.errors import CheckFailed
 from antiphon.journal import Failed, Journal, Note, Sink, SoftCheckFailed
 from antiphon.journal.performed import PerformedStep
@@ -88,7 +89,7 @@ class Runtime:
 
     def fail(self, error: BaseException) -> None:
         """Something failed that nobody awaits."""
-        self.record(Failed(at_ns=self.now_ns(), error=type(error).__name__, text=str(error)))
+        self.record(Failed(at_ns=self.now_ns(), error=type(error).__name__, text=own_words(error)))
         self._on_failure(error)
 
     def fail_from_anywhere(self, error: BaseException) -> None:

@@ -11,7 +11,7 @@ from antiphon.conversation.explanation import Explanation
 from antiphon.conversation.message import Message
 from antiphon.conversation.source_code import line_at
 from antiphon.conversation.waits import Exchange
-from antiphon.conversation.wording import visible_lines
+from antiphon.conversation.wording import own_words, visible_lines
 from antiphon.errors import (
     AntiphonError,
     ChannelClosed,
@@ -45,6 +45,9 @@ MOST_LINES: Final = 30
 _MOST_ENTRIES: Final = 2_000
 """So many of the run's entries are looked through for what happened around its failure."""
 
+_MOST_HIDDEN: Final = 3
+"""So many failures that a failure hides are told."""
+
 _INTERRUPTIONS: Final = (asyncio.CancelledError, KeyboardInterrupt)
 
 
@@ -73,7 +76,7 @@ def failure_lines(error: BaseException) -> list[Line]:
     if isinstance(error, AntiphonError):
         lines = error.lines()
     else:
-        lines = [((line, ""),) for line in f"{type(error).__name__}: {error}".removesuffix(": ").split("\n")]
+        lines = [((line, ""),) for line in f"{type(error).__name__}: {own_words(error)}".removesuffix(": ").split("\n")]
         if (frame := author_frame(error)) is not None:
             lines.append((("  ", ""), (f"at {place(frame.filename, frame.lineno or 0)}", "place")))
     notes = [line for note in getattr(error, "__notes__", ()) for line in f"  {note}".split("\n")]
@@ -98,12 +101,13 @@ def make_presentable(error: BaseException | None, journal: Journal, otherwise_at
         return
     masker = journal.masker
     _learn_what_was_said(journal)
+    _tell_what_it_hides(error)
     _tell_what_was_around(error, journal)
 
     def shown(text: str) -> str:
         return visible_lines(masker.text(text))
 
-    if isinstance(error, TypeError) and _AWAITED_NOTHING.search(str(error)):
+    if isinstance(error, TypeError) and _AWAITED_NOTHING.search(own_words(error)):
         error.add_note(_AWAITED_NOTHING_HINT)
     if getattr(error, "__notes__", None):
         error.__notes__ = [shown(note) for note in error.__notes__]
@@ -127,6 +131,23 @@ def make_presentable(error: BaseException | None, journal: Journal, otherwise_at
     elif isinstance(error, (TransportError, DialectError)):  # their place is an address, a channel or a frame
         line = line or (otherwise_at if isinstance(error, ConnectFailed) else "")
         error.called_at = line if line != error.place else ""
+
+
+def _tell_what_it_hides(error: BaseException) -> None:
+    """What had failed already when an `except` or `finally` of the author's failed, too: mostly that is the cause."""
+    seen, hidden = {id(error)}, _hidden_by(error)
+    while hidden is not None and id(hidden) not in seen and len(seen) <= _MOST_HIDDEN:
+        seen.add(id(hidden))
+        frame = author_frame(hidden)
+        if frame is not None and isinstance(hidden, Exception) and not isinstance(hidden, ExceptionGroup):
+            first = plain_text(failure_lines(hidden)[:1])
+            error.add_note(f"while this was handled: {first}\n  at {place(frame.filename, frame.lineno or 0)}")
+        hidden = _hidden_by(hidden)
+
+
+def _hidden_by(error: BaseException) -> BaseException | None:
+    """What it came in the middle of; None where somebody has said what it came of."""
+    return None if error.__cause__ is not None or error.__suppress_context__ else error.__context__
 
 
 def _tell_what_was_around(error: BaseException, journal: Journal) -> None:
