@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, Protocol
 
 from antiphon.actor.sending import Sender, body_of, not_open, raise_unsaid
 from antiphon.actor.wait_driver import WaitDriver
 from antiphon.conversation.mailbox import Mailbox
+from antiphon.conversation.message import Message
 from antiphon.conversation.waits import Exchange
 from antiphon.errors import DialectError, TransportError
+from antiphon.journal import Sink
 from antiphon.runtime.call_site import find_place, getframe, known_place
-from antiphon.runtime.deadlines import nanoseconds
+from antiphon.runtime.deadlines import Deadlines, nanoseconds
 from antiphon.runtime.runtime import Runtime, step_under_way
 from antiphon.transport.interface import Connection
 
@@ -43,18 +45,34 @@ def asking(
     """What asks on a connection that is open, called by what the author calls; `note` puts the wait into the journal.
 
     It does in one pass what `Mailbox.expect_reply` and `Sender.transmit` do each by itself, and is a function with all
-    that it needs at hand: to look that up for each request takes as long as to do it.
+    that it needs at hand: to look that up for each request takes as long as to do it. As defaults it lies together: of
+    names in here each would have a cell of its own, which no cache holds any more once a thousand connections ask.
     """
-    mailbox, request_of, sent, deadlines = driver.mailbox, sender.codec.request, runtime.inlet.sent, runtime.deadlines
-    actor, channel, next_order = driver.actor, driver.channel, runtime.next_wait
-    read_ns, origin_ns, put = runtime.read_ns, runtime.origin_ns, mailbox.exchanges.setdefault
-    vocabulary = sender.vocabulary
 
     def ask(
-        name: Any, body: Any, fields: dict[str, Any], check: Any, within_s: float | None, make: Any = Exchange
+        name: Any,
+        body: Any,
+        fields: dict[str, Any],
+        check: Any,
+        within_s: float | None,
+        make: Any = Exchange,
+        sender: Sender = sender,
+        driver: WaitDriver = driver,
+        mailbox: Mailbox = driver.mailbox,
+        request_of: Callable[[str, Any], Message] = sender.codec.request,
+        sent: Sink = runtime.inlet.sent,
+        deadlines: Deadlines = runtime.deadlines,
+        actor: str = driver.actor,
+        channel: str = driver.channel,
+        next_order: Callable[[], int] = runtime.next_wait,
+        read_ns: Callable[[], int] = runtime.read_ns,
+        origin_ns: int = runtime.origin_ns,
+        put: Callable[[Hashable, Exchange[Any]], object] = driver.mailbox.exchanges.setdefault,
+        connection: Connection = connection,
+        note: Callable[[Exchange[Any]], object] = note,
     ) -> Exchange[Any]:
         if name.__class__ is not str:
-            name, body = vocabulary.said(name, body, fields)
+            name, body = sender.vocabulary.said(name, body, fields)
         try:
             request = request_of(name, body_of(name, body, fields) if body is not None else fields or None)
         except DialectError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
+from typing import Any
 
 from antiphon.actor.codec_failure import unreadable
 from antiphon.actor.handlers import Dispatcher
@@ -11,6 +12,8 @@ from antiphon.actor.mailbox_watch import MailboxWatch
 from antiphon.actor.wait_driver import WaitDriver
 from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.message import Data, Message
+from antiphon.conversation.waits import Wait
+from antiphon.journal import Sink
 from antiphon.runtime.runtime import Runtime
 
 __all__ = ["LARGE_BYTES", "receiving"]
@@ -31,15 +34,26 @@ def receiving(
     """What takes the data of one connection, in one turn of the event loop: `decode` makes messages of it, of which
     those whose names are `heard` have a handler.
 
-    It is a function with all that it needs at hand: to look that up for each message takes as long as to do it.
+    It is a function with all that it needs at hand, as what asks is (see `asking`).
     """
-    mailbox, record, actor, channel = driver.mailbox, runtime.record, driver.actor, driver.channel
-    received, record_end = runtime.inlet.received, runtime.inlet.satisfied
-    hand_out, resume, look = mailbox.hand_out, driver.resume, watch.look
-    read_ns, origin_ns = runtime.read_ns, runtime.origin_ns
-    tidy_above_bytes = -1 if housekeeping.has_duties else LARGE_BYTES
 
-    def receive(data: Data) -> None:
+    def receive(
+        data: Data,
+        mailbox: Mailbox = driver.mailbox,
+        decode: Callable[[Data], Sequence[Message]] = decode,
+        record: Sink = runtime.record,
+        received: Sink = runtime.inlet.received,
+        record_end: Sink = runtime.inlet.satisfied,
+        actor: str = driver.actor,
+        channel: str = driver.channel,
+        heard: Container[str] = heard,
+        hand_out: Callable[[Message, int], Wait[Any] | None] = driver.mailbox.hand_out,
+        resume: Callable[[Any], None] = driver.resume,
+        look: Callable[[int], None] = watch.look,
+        read_ns: Callable[[], int] = runtime.read_ns,
+        origin_ns: int = runtime.origin_ns,
+        tidy_above_bytes: int = -1 if housekeeping.has_duties else LARGE_BYTES,
+    ) -> None:
         now_ns = read_ns() - origin_ns
         try:
             messages = decode(data)
