@@ -177,7 +177,7 @@ class Story {
     const order = (item) => (this.ended && item.kind === 'wait' ? item.line - 0.5 : item.line);
     if (this.openWaits.size || unanswered.length) this.items.sort((one, other) => order(one) - order(other));
     for (const channel of this.channels.values()) this.peerOf(channel);
-    this.origin = clock.origin = arrivalIn(this);
+    this.origin = sinceArrival.origin = arrivalIn(this);
     this.laneStarts = laneStartsOf(this.steps.values());
     for (const wait of this.waits) {
       wait.nearest = nearestTo(wait, this.lines);

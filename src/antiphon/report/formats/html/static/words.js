@@ -36,11 +36,11 @@ function duration(ns) {
 }
 
 /** From when the page counts, in nanoseconds since the run began: from when the actors were there. */
-const clock = { origin: 0 };
+const sinceArrival = { origin: 0 };
 
 /** A moment of the run, as the rows show it: before the actors were there it is negative. */
 function moment(ns, digits = 3) {
-  return ((ns - clock.origin) / 1e9).toFixed(digits).replace('-', '−');
+  return ((ns - sinceArrival.origin) / 1e9).toFixed(digits).replace('-', '−');
 }
 
 /** `n` things: "1 message", "20,000 messages". */
