@@ -26,9 +26,9 @@ from antiphon.errors import Line, in_pieces, plain_text
 
 __all__ = ["Explanation", "FailureKind", "Memory"]
 
-FailureKind = Literal["deadline", "closed", "check", "refused", "accepted", "forbidden", "unproven"]
+FailureKind = Literal["deadline", "closed", "check", "refused", "accepted", "forbidden", "unproven", "cut off"]
 """The deadline passed, the connection closed, a check failed, a request was refused, or was to be and was not, what was
-forbidden came, or did not come, and for a while could not."""
+forbidden came, or did not come, and for a while could not, or nobody knows how it went on."""
 
 
 class Memory(Protocol):
@@ -128,7 +128,7 @@ class Explanation:
     @property
     def is_absence(self) -> bool:
         """True if it failed because something did not come."""
-        return self.outcome in ("deadline", "closed", "unproven")
+        return self.outcome in ("deadline", "closed", "unproven", "cut off")
 
     @property
     def came(self) -> list[Message]:

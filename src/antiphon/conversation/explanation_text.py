@@ -65,6 +65,8 @@ def _headline(facts: Explanation) -> Line:
             return (who, (waited, ""), *_awaited(wait), (f", and {outcome}", ""))
         case "closed":
             return (who, (" waited ", ""), *_awaited(wait), (f", but {_ending(facts)}", ""))
+        case "cut off":  # nobody knows for how long it waited
+            return (who, (" was waiting ", ""), *_awaited(wait), (" when the record broke off", ""))
         case "unproven":
             waited = f" waited {seconds(facts.at_ns - wait.made_ns)} "
             return (who, (waited, ""), *_awaited(wait), (", and none came, but not all that time could any come", ""))
@@ -151,7 +153,7 @@ def _details(facts: Explanation) -> Iterator[str | Line]:
     yield from about_predicates(wait, found, misfit, facts.condition)
     yield from facts.beside
     if facts.is_absence:
-        if not isinstance(wait, CloseWait) or facts.outcome == "deadline":
+        if not isinstance(wait, CloseWait) or facts.outcome in ("deadline", "cut off"):
             yield _what_arrived(facts)
         if facts.asides:
             yield "what it told beside its messages at last:"
@@ -194,6 +196,8 @@ def _about_time(facts: Explanation) -> str:
     number = wait.since if isinstance(wait, MessageWait) else 0
     mark = f", for what came after message {number} (since=)" if number else ""
     begun, ended = seconds(wait.made_ns), seconds(facts.at_ns)
+    if facts.outcome == "cut off":
+        return f"waiting since {begun} of the run, of which the record has {ended}{mark}"
     # How long was waited for what came decides nothing.
     if begun == ended or not facts.is_absence:
         return f"at {ended} of the run{mark}"

@@ -123,7 +123,7 @@ class CutOff:
         if isinstance(wait, MessageWait) and isinstance(wait.where, Mapping):
             for message in memory.past.messages:
                 message.body = _body_with(wait.where, message.body)
-        outcome: Any = "deadline" if memory.ending is None or memory.is_reopening else "closed"
+        outcome: Any = "cut off" if memory.ending is None or memory.is_reopening else "closed"
         return Explanation(wait, memory, self._at_ns, outcome, tell=lines_of)
 
     def _wait(self, started: WaitStarted) -> Wait[Any]:

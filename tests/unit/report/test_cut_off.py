@@ -54,13 +54,13 @@ def test_a_message_whose_body_stands_deep_in_the_data() -> None:
     run.wait(1, name="state", where={"call": "c-17", "state": "held"}, step=3)
     run.hear("state", '[2, "id", {"data": {"call": "c-17", "state": "ringing"}}]')
     assert run.lines[:7] == [
-        "alice.desk waited 1.000 s for state where {call: 'c-17', state: 'held'}, and it did not come",
+        "alice.desk was waiting for state where {call: 'c-17', state: 'held'} when the record broke off",
         "  nearest, 1.000 s after the wait began: state (message 1)",
         "    state is 'ringing', wanted 'held'",
         "  what arrived during the wait: state",
         "  at calls.py:7",
         "  in the step hold() at calls.py:5",
-        "  waiting from 1.000 s to 2.000 s of the run",
+        "  waiting since 1.000 s of the run, of which the record has 2.000 s",
     ]
 
 
@@ -78,7 +78,7 @@ def test_a_reply_with_its_request() -> None:
     run = Journal()
     run.say("login", '{"user": "ann"}', asks=7)
     run.wait(1, "reply", name="login")
-    assert run.lines[0] == "alice.desk waited 0 ms for the reply to login, and it did not come"
+    assert run.lines[0] == "alice.desk was waiting for the reply to login when the record broke off"
     assert "  the request: login {'user': 'ann'} (request id 7)" in run.lines
     run = Journal()
     run.wait(1, "reply", name="login")
@@ -101,7 +101,7 @@ def test_a_channel_that_was_being_opened_again() -> None:
     run.add(journal.ChannelEnded(at_ns=run.now_ns, **desk, code=1006, reason="", by="wire"))
     run.add(journal.ChannelReopening(at_ns=run.now_ns, **desk, attempt=1, in_ns=SECOND))
     run.add(journal.ChannelReopening(at_ns=run.now_ns, **desk, attempt=2, in_ns=2 * SECOND, error="refused: 503"))
-    assert run.lines[0] == "alice.desk waited 3.000 s for state, and it did not come"
+    assert run.lines[0] == "alice.desk was waiting for state when the record broke off"
     lost = "the connection was lost without a close frame"
     assert run.lines[1:4] == [
         f"  there was no connection since 2.000 s of the run, and nothing could come: {lost}",
@@ -120,7 +120,7 @@ def test_every_kind_of_wait_and_those_beside_it() -> None:
     run.wait(3, "close", code=1000)
     run.wait(4, "absence", name="error")
     run.wait(5, name="state", where={"$predicate": "is_held"})
-    assert run.lines[0] == "alice.desk waited 3.000 s until is_ready at calls.py:3 is true, and it never was"
+    assert run.lines[0] == "alice.desk was waiting until is_ready at calls.py:3 is true when the record broke off"
     beside = [line for line in run.lines if "too, at" in line]
     assert beside == [
         "  alice.desk was waiting for the close of the connection with code 1000, too, at calls.py:7",
