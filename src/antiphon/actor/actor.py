@@ -6,7 +6,8 @@ import asyncio
 import inspect
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar, Literal
+from functools import wraps
+from typing import Any, ClassVar, Literal, TypeVar
 from weakref import ref
 
 from antiphon.actor.channel import Channel, Mark
@@ -26,6 +27,39 @@ from antiphon.stand.stand import Stand
 from antiphon.stand.users import User
 
 __all__ = ["Actor"]
+
+
+A = TypeVar("A", bound=Callable[..., Any])
+
+
+def _quick(ask: A) -> A:
+    """`Actor.ask`, with the two parameters that are given seldom left among the fields.
+
+    The interpreter compares the name of each field with those of all the parameters that are given by name: with four
+    that is a fiftieth of a round trip.
+    """
+
+    @wraps(ask)
+    def quick(
+        self: Actor,
+        name: object,
+        body: Any = None,
+        /,
+        *,
+        check: Any = None,
+        within_s: float | None = None,
+        **fields: Any,
+    ) -> Any:
+        if "reply" in fields or "provisional" in fields:
+            return ask(self, name, body, check=check, within_s=within_s, **fields)
+        # Not through the property: this is called as often as anything, and a property is a call more.
+        try:
+            exchange = self._channel.exchange  # type: ignore[union-attr]
+        except AttributeError:  # in no run, or None
+            raise self._not_attached() from None
+        return exchange(name, body, fields, check, within_s)
+
+    return quick  # type: ignore[return-value]  # it takes what the other takes
 
 
 class Actor:
@@ -122,6 +156,7 @@ class Actor:
         """
         self.channel.send(name, body, **fields)
 
+    @_quick
     def ask(
         self,
         name: object,
@@ -140,16 +175,9 @@ class Actor:
         `check`, or the type `reply` that is to be given, CheckFailed. `provisional` replies (of these names, or whose
         body fits this pattern) are followed by others. The deadline runs from the sending.
         """
-        # Not through the property: this is called as often as anything, and a property is a call more.
-        try:
-            exchange = self._channel.exchange  # type: ignore[union-attr]
-        except AttributeError:  # in no run, or None
-            raise self._not_attached() from None
-        if reply is not None or provisional is not None:
-            return self.channel.ask(
-                name, body, reply=reply, provisional=provisional, check=check, within_s=within_s, **fields
-            )
-        return exchange(name, body, fields, check, within_s)
+        return self.channel.ask(
+            name, body, reply=reply, provisional=provisional, check=check, within_s=within_s, **fields
+        )
 
     def answer(self, request: Message, body: Any = None, /, *, is_last: bool = True, **fields: Any) -> bool:
         """Answer a received request with that body; nothing happens if the connection is gone.

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from functools import partial, wraps
 from operator import attrgetter
-from types import MethodType
+from types import MappingProxyType, MethodType
 from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar
 
 import msgspec
@@ -34,6 +34,7 @@ from antiphon.scenarios.timers import Timers
 
 __all__ = ["action"]
 
+_NONE_GIVEN: Mapping[str, Any] = MappingProxyType({})  # else a dict for each step that is kept, and mostly empty
 MYPY = False  # true for mypy alone, as it documents
 P = ParamSpec("P")
 Q = ParamSpec("Q")
@@ -77,7 +78,7 @@ class action(Generic[P, R]):  # noqa: N801 - a decorator, and written as one
         def make(actor: Any, /, *args: Any, **kwargs: Any) -> Step[R]:
             frame = getframe(1)
             source = known_place(id(frame.f_code) + frame.f_lasti) or find_place(frame)
-            return _ActionStep(self.__name__, args, kwargs, source, actor, function)
+            return _ActionStep(self.__name__, args, kwargs or _NONE_GIVEN, source, actor, function)
 
         self._make = make
         self._of_class: tuple[type, Callable[..., Step[R]]] | None = None
@@ -110,7 +111,7 @@ class _ActionStep(Step[R], msgspec.Struct, Generic[R], eq=False):
 
     name: str
     args: tuple[Any, ...]
-    kwargs: dict[str, Any]
+    kwargs: Mapping[str, Any]
     source: Place
     actor: Any
     function: Callable[..., Awaitable[R]]
