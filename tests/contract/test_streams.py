@@ -113,7 +113,7 @@ def test_a_peer_that_never_says_goodbye_is_given_up(run: Any) -> None:
 
     with peer(lambda connection: over.wait(PATIENCE_S)) as address:
         hearing = run(part(address))
-    assert hearing.ending == Ending(by="us", detail="the peer did not close within 0.05 s")
+    assert hearing.ending == Ending(by="us", detail="the other side did not close within 0.05 s")
 
 
 def test_text_that_no_wire_can_carry_is_an_error(run: Any) -> None:

@@ -306,7 +306,7 @@ def test_a_peer_that_does_not_say_goodbye_back(against: Any, run: Any) -> None:
             hearing.connection.close(4000, "enough")
             return await hearing.ended()
 
-    expected = Ending(code=4000, reason="enough", by="us", detail="the peer did not close within 0.05 s")
+    expected = Ending(code=4000, reason="enough", by="us", detail="the other side did not close within 0.05 s")
     assert run(scene()) == expected
 
 

@@ -126,7 +126,9 @@ class TestByThemselves:
                 ending = hearing.ending
                 assert ending is not None
                 assert (ending.code, ending.by, ending.is_clean) == (1006, "wire", False)
-                assert ending.detail == ("no pong came within 0.02 s: the peer hangs, or the connection is half-open")
+                assert ending.detail == (
+                    "no pong came within 0.02 s: the other side hangs, or the connection is half-open"
+                )
 
         async def hang(peer: Any) -> None:
             assert (await peer.hear())[0] == PING

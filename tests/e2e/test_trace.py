@@ -275,7 +275,7 @@ async def test_what_happened_is_there_in_its_order(consultation: Path, opened: C
                 "warning: low, and 1 more line",
                 "3 older messages fell out",
                 "soft check: greeting",
-                "closed by the peer with 1001",
+                "closed by the server with 1001",
             ),
         ):
             assert told in text, told

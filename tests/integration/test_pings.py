@@ -128,7 +128,7 @@ def test_a_dead_peer_ends_every_wait() -> None:
     async def wait(party: Watchful) -> None:
         await party.line.expect("text")
 
-    with pytest.raises(ChannelClosed, match=r"no pong came within 0.03 s: the peer hangs, or the connect"):
+    with pytest.raises(ChannelClosed, match=r"no pong came within 0.03 s: the other side hangs, or the connect"):
         play_against(wait, answers_pings=False)
 
 

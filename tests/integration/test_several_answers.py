@@ -482,7 +482,7 @@ def test_there_is_nobody_to_answer_when_a_channel_opens(peer: Any, play_with: Pl
     ("dialect", "asked", "told"),
     [
         (JsonRpc(), '{"jsonrpc": "2.0", "id": 1, "method": "list"}', "list has one answer: this dialect has no form"),
-        (Json("n", reply="{name}!"), '{"n": "list"}', "list has one answer: nothing would tell the peer"),
+        (Json("n", reply="{name}!"), '{"n": "list"}', "list has one answer: nothing would tell the other side"),
     ],
 )
 def test_a_dialect_with_one_answer_says_so(peer: Any, play_with: Play, dialect: Any, asked: str, told: str) -> None:

@@ -124,7 +124,7 @@ class Link(Declaration[Channel]):
         if reopens is not None and not isinstance(reopens, Backoff):
             raise ScenarioError(f"reopens={reopens!r} is no Backoff", hint="reopens=Backoff(first_s=0.5, attempts=10)")
         if reopens is not None and allow_half_open:
-            text = "a channel that reopens cannot allow_half_open: of what the peer says no more, another one may"
+            text = "a channel that reopens cannot allow_half_open: of what the other side says no more, another one may"
             raise ScenarioError(text, hint="give one of them")
         if opens not in ("arriving", "manually"):
             raise ScenarioError(f'opens={opens!r} is neither "arriving" nor "manually"')

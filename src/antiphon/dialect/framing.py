@@ -169,7 +169,7 @@ def _content_length(head: bytes) -> int:
             digits = value.strip()
             if digits.isdigit() and len(digits) <= _MOST_DIGITS:
                 return int(digits)
-    raise DialectError(f"a head without a length: {head[:80]!r}", hint="is it this framing that the peer speaks?")
+    raise DialectError(f"a head without a length: {head[:80]!r}", hint="is it this framing that the other side speaks?")
 
 
 def _text(frame: bytes) -> Data:

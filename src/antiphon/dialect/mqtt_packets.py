@@ -65,7 +65,7 @@ def _remaining_length(buffer: bytearray) -> tuple[int, int]:
         if byte < 128:
             return size, place + 2
     if len(buffer) >= 5:
-        raise DialectError("no MQTT: a length of more than four bytes", hint="is it MQTT that the peer speaks?")
+        raise DialectError("no MQTT: a length of more than four bytes", hint="is it MQTT that the other side speaks?")
     return 0, 0
 
 

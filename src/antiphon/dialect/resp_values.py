@@ -157,7 +157,7 @@ def _scalar(kind: bytes, line: bytes) -> Any:
             return line == b"t"
         case b"_" if not line:
             return None
-    raise _broken(f"{shorten(kind + line)} begins no value", "is it RESP that the peer speaks?")
+    raise _broken(f"{shorten(kind + line)} begins no value", "is it RESP that the other side speaks?")
 
 
 def _made(aggregate: _Open) -> Any:

@@ -48,7 +48,9 @@ class StompReader:
         nul = rest.find(b"\0")
         is_endless = (head_end if head_end >= 0 else len(rest) - _LONGEST_END_BYTES) > _LONGEST_HEAD_BYTES
         if is_endless or (nul >= 0 and (head_end < 0 or nul < head_end)):
-            raise DialectError("no frame of STOMP: its head does not end", hint="is it STOMP that the peer speaks?")
+            raise DialectError(
+                "no frame of STOMP: its head does not end", hint="is it STOMP that the other side speaks?"
+            )
         if head_end < 0:
             return None
         size = _content_length(bytes(rest[:head_end]))

@@ -253,7 +253,7 @@ class StructuredCodec(Codec):
     def answer_interim(self, request: Message, body: Any) -> Message:
         if self._provisional is None:
             raise DialectError(
-                f"{request.name} has one answer: nothing would tell the peer that others follow",
+                f"{request.name} has one answer: nothing would tell the other side that others follow",
                 hint="Json(provisional=…) is the pattern of an answer that is not the last, {'code': range(100, 200)}",
             )
         answer = self.answer(request, body)

@@ -84,6 +84,7 @@ class Conversation:
         self._has_failed = False
         self._label_width = 0
         self._has_channels = False
+        self._served: set[tuple[str, str]] = set()
         self._tell: dict[type, Callable[[Any, Placed], None]] = {
             Message: self._message,
             WrittenMessage: self._message,
@@ -229,12 +230,15 @@ class Conversation:
     # -- channels and messages ----------------------------------------------------------------------------------------
 
     def _opened(self, entry: journal.ChannelOpened, _placed: Placed) -> None:
+        if not entry.address:  # it came to us
+            self._served.add((entry.actor, entry.channel))
         details = f"  {entry.address}" + (f"  {entry.subprotocol}" if entry.subprotocol else "")
         told = f"{self._signs.opened} {entry.channel} is open"
         self._line(entry.at_ns, entry.actor, 0, (told, "blue"), (details, "dim"), channel=entry.channel)
 
     def _closed(self, entry: journal.ChannelEnded, _placed: Placed) -> None:
-        who = {"peer": "closed by the server", "us": "closed by us"}.get(entry.by, "lost")
+        other = "the client" if (entry.actor, entry.channel) in self._served else "the server"
+        who = {"peer": f"closed by {other}", "us": "closed by us"}.get(entry.by, "lost")
         # What nobody said has no code: 1006 is its reader's own word for that.
         code = "" if entry.code is None or entry.by == "wire" else f" with {entry.code}"
         reason = f" {entry.reason!r}" if entry.reason else ""

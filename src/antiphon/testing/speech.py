@@ -104,7 +104,7 @@ class _Scripted(Codec):
         return ()
 
     def encode(self, name: str, body: Any) -> Message:
-        raise DialectError(f"{name} cannot be said: the peer speaks by its script")
+        raise DialectError(f"{name} cannot be said: the other side speaks by its script")
 
     def opening(self) -> Sequence[Data]:
         return self._greeting

@@ -33,7 +33,7 @@ async def check_echo(wires: Wires) -> None:
         sent = [scene.data(f"piece {number};") for number in range(1000)]
         for data in sent:
             client.connection.send(data)
-        await scene.expect_data(client, sent, "what the peer says back")
+        await scene.expect_data(client, sent, "what the other side says back")
         client.connection.close()
 
 
@@ -46,7 +46,7 @@ async def check_echo_large(wires: Wires) -> None:
         text = "0123456789abcdef" * 65536
         large: Data = text if wires.has_text else text.encode()
         client.connection.send(large)
-        await scene.expect_data(client, [large], "1 MiB that the peer says back")
+        await scene.expect_data(client, [large], "1 MiB that the other side says back")
         client.connection.close()
 
 
@@ -134,7 +134,7 @@ async def check_echo_cancelled_connect(wires: Wires) -> None:
     async with play_echo(wires) as scene:
         await scene.cancel_connects()
         last = await scene.connect(scene.data("the last"))
-        await scene.expect_data(last, [scene.data("the last")], "what the peer says back")
+        await scene.expect_data(last, [scene.data("the last")], "what the other side says back")
         assert last.connection is not None
         last.connection.close()
 

@@ -175,7 +175,7 @@ async def _check_finish(scene: Scene, finishing: Hearing, staying: Hearing) -> N
     halved.finish()
     halved.finish()
     halved.send(scene.data("too late"))
-    await staying.until(lambda: staying.has_peer_finished, "the peer's end of sending")
+    await staying.until(lambda: staying.has_peer_finished, "the other side's end of sending")
     await scene.expect_data(staying, [last], "what was sent before the end of sending, and nothing after it")
     require(staying.ending is None, "who stays has not ended")
     assert staying.connection is not None
@@ -189,7 +189,7 @@ async def _check_finish(scene: Scene, finishing: Hearing, staying: Hearing) -> N
 
 @check("has_finish")
 async def check_finish_as_a_goodbye(wires: Wires) -> None:
-    """A side that does not stay takes the peer's end of sending for its goodbye; the other has gone then, too."""
+    """A side that does not stay takes the other side's end of sending for its goodbye; the other has gone then, too."""
     async with play_scene(wires) as scene:
         client, server = await scene.pair()
         _halves_of(client).finish()

@@ -62,7 +62,7 @@ def overdue(goodbye: Ending | None, unsent_bytes: int, within_s: float) -> Endin
     if goodbye is None or goodbye.is_clean or goodbye.detail:
         return goodbye
     if not unsent_bytes:
-        return msgspec.structs.replace(goodbye, detail=f"the peer did not close within {within_s:g} s")
+        return msgspec.structs.replace(goodbye, detail=f"the other side did not close within {within_s:g} s")
     detail = f"{unsent_bytes:,} bytes sent before it had not left, and none of them left for {within_s:g} s"
     return msgspec.structs.replace(goodbye, detail=detail, unsent_bytes=unsent_bytes)
 

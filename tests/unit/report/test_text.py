@@ -553,3 +553,13 @@ def test_the_last_lines() -> None:
 
 def test_the_last_lines_of_a_short_run_are_all() -> None:
     assert last_lines(recorded(A_CALL), 100) == plain(A_CALL)
+
+
+def test_who_closes_a_connection_is_called_by_its_side() -> None:
+    def ends_of(address: str) -> list[str]:
+        opened = journal.ChannelOpened(at_ns=0, actor="desk", channel="line", address=address)
+        closed = journal.ChannelEnded(at_ns=MS, actor="desk", channel="line", code=1000, reason="", by="peer")
+        return plain([opened, closed])[1:]
+
+    assert ends_of("") == ["   0.001  ○ line is closed by the client with 1000"]  # whoever came to us has no address
+    assert ends_of("ws://centre/line") == ["   0.001  ○ line is closed by the server with 1000"]

@@ -61,11 +61,11 @@ def test_a_time_that_is_cancelled_does_not_end() -> None:
 
 def test_a_peer_that_was_given_everything_is_told_of() -> None:
     ended = overdue(Ending(code=1000, by="us"), 0, 1.0)
-    assert str(ended) == "we closed the connection with code 1000: the peer did not close within 1 s"
+    assert str(ended) == "we closed the connection with code 1000: the other side did not close within 1 s"
 
 
 def test_a_peer_that_was_not_given_everything_is_not_blamed() -> None:
     ended = overdue(Ending(code=1000, by="us"), 1_234_567, 1.0)
     assert ended.unsent_bytes == 1_234_567
-    assert "the peer" not in str(ended)
+    assert "the other side" not in str(ended)
     assert "1,234,567 bytes" in str(ended)

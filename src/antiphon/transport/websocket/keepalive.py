@@ -131,7 +131,7 @@ class Keepalive:
             self._watch()
             return
         self._overdue = None
-        text = f"no pong came within {self._pings.within_s:g} s: the peer hangs, or the connection is half-open"
+        text = f"no pong came within {self._pings.within_s:g} s: the other side hangs, or the connection is half-open"
         self._connection.end_dead(text)
 
     def _stop_watching(self) -> None:

@@ -209,7 +209,7 @@ const TELLERS = {
   },
   closed(item, entry) {
     const facts = [
-      ['who', item.actor.name], this.at(item), ['by', { us: 'us', peer: 'the peer', wire: 'nobody: it broke' }[entry.by] ?? `${entry.by}`],
+      ['who', item.actor.name], this.at(item), ['by', { us: 'us', peer: item.channel.other, wire: 'nobody: it was lost' }[entry.by] ?? `${entry.by}`],
       entry.code !== null && ['code', `${entry.code}`], entry.reason && ['reason', entry.reason], entry.detail && ['detail', entry.detail],
       item.channel.openedAt !== undefined && ['was open for', duration(item.at - item.channel.openedAt)],
     ];

@@ -180,7 +180,7 @@ class Diagram {
         return head;
       }),
       ...peers.map((peer, index) => this.head(
-        peer, 'peer', visible(peer.name) || 'peer', peer.channels.map(visible).join(', '),
+        peer, 'peer', visible(peer.name) || 'the other side', peer.channels.map(visible).join(', '),
         peers.length === 1 ? 200 : this.peerPitch,
       )),
     ];

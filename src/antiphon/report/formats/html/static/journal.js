@@ -130,7 +130,7 @@ class Story {
     let channel = this.channels.get(key);
     if (!channel) {
       const actor = this.actor(actorName);
-      channel = { actor, name, peer: null, received: [], sent: [], waits: [], current: null, since: [] };
+      channel = { actor, name, peer: null, received: [], sent: [], waits: [], current: null, since: [], other: 'the server' };
       actor.channels.push(channel);
       this.channels.set(key, channel);
     }
@@ -396,6 +396,8 @@ const READERS = {
     const channel = this.channel(entry.actor, entry.channel);
     const peer = this.meet(channel, entry.address);
     channel.openedAt = entry.at_ns;
+    // Whoever came to us has no address.
+    channel.other = entry.address ? 'the server' : 'the client';
     this.add({
       kind: 'opened', line, at: entry.at_ns, channel, actor: channel.actor, peer, address: entry.address, home: null,
     });

@@ -123,7 +123,7 @@ const DRAWERS = {
 };
 
 function closedTold(item) {
-  const who = { peer: 'closed by the peer', us: 'closed by us' }[item.by] ?? 'broken';
+  const who = { peer: `closed by ${item.channel.other}`, us: 'closed by us' }[item.by] ?? 'lost';
   const code = item.code === null || item.code === undefined ? '' : ` with ${item.code}`;
   const reason = item.reason ? ` '${visible(item.reason)}'` : '';
   return `${visible(item.channel.name)} is ${who}${code}${reason}${item.detail ? `: ${visible(item.detail)}` : ''}`;
