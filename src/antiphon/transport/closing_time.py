@@ -69,5 +69,5 @@ def overdue(goodbye: Ending | None, unsent_bytes: int, within_s: float) -> Endin
 
 def broken(goodbye: Ending, unsent_bytes: int) -> Ending:
     """How a connection ended that broke after our goodbye, with at most so much of what was said before it unsent."""
-    detail = f"up to {unsent_bytes:,} bytes sent before it had not left when the connection broke"
+    detail = f"up to {unsent_bytes:,} bytes sent before it had not left when the connection was lost"
     return msgspec.structs.replace(goodbye, detail=detail, unsent_bytes=unsent_bytes)
