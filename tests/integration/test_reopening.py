@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from club import Club, become
 from town import Town, entries, performed
 
 from antiphon import (
+    DEFERRED,
     Actor,
     Backoff,
     ChannelClosed,
@@ -18,9 +20,12 @@ from antiphon import (
     DialectFailed,
     ForbiddenMessage,
     Json,
+    JsonRpc,
     Link,
+    Message,
     Run,
     ScenarioError,
+    on,
     scenario,
 )
 from antiphon.errors import ExpectationFailed
@@ -131,6 +136,40 @@ def test_a_request_under_way_fails_at_once_unless_its_protocol_resumes(peer: Any
     text = play_with(ask).value
     assert text.startswith("one.line waited for the reply to dial, but the connection was lost without a close frame")
     assert "what was asked before is not answered on the next connection" in text
+
+
+def test_an_answer_does_not_go_out_on_a_connection_on_which_nobody_asked(peer: Any, play_with: Play) -> None:
+    """There its id may be that of another question."""
+    questions: list[Message] = []
+
+    class Asked(Actor):
+        line = Link("{peer}", dialect=JsonRpc(), within_s=30, reopens=SOON)
+
+        @on("question")
+        def defer(self, question: Message) -> Any:
+            questions.append(question)
+            return DEFERRED
+
+    def ask(what: str) -> None:
+        peer.say_raw(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "question", "params": {"of": what}}))
+
+    @scenario
+    async def answering(one: Asked) -> None:
+        peer.on_data = lambda data: peer.heard.append(json.loads(data))
+        ask("first")
+        await one.expect("question")
+        peer.abort()
+        await one.line.expect_close()
+        await one.line.reopened()
+        ask("second")
+        await one.expect("question")
+        first, second = questions
+        one.line.answer(first, "the first's")
+        one.line.refuse(first, 7, "the first's")
+        one.line.answer(second, "the second's")
+
+    play_with(answering)
+    assert [each["result"] for each in peer.heard] == ["the second's"]
 
 
 def test_what_is_said_in_a_gap_fails_clearly(peer: Any) -> None:

@@ -242,7 +242,7 @@ class Channel:
         self.subprotocol = meeting.subprotocol = connection.subprotocol
         if self._framed is not None:
             connection = self._framed.carry(connection)
-        self._sender.connection = connection
+        self._sender.begin(connection)
         self.exchange = asking(self._runtime, self._sender, self._driver, connection, self._note)
         self._beside.opened(meeting, self._opening_ns)
         self._housekeeping.begin()
@@ -308,14 +308,14 @@ class Channel:
         return self.exchange(name, body, fields, check, within_s, make)
 
     def answer(self, request: Message, body: Any = None, /, *, is_last: bool = True, **fields: Any) -> bool:
-        """Answer a received request with that body; nothing happens if the connection is gone.
+        """Answer a received request with that body; nothing happens if the connection that it came on is gone.
 
         `is_last` is False if other answers follow; gives whether this one is the last, as the dialect says it.
         """
         return self._sender.answer(request, body, fields, is_last)
 
     def refuse(self, request: Message, code: int | str, message: str, /, **fields: Any) -> None:
-        """Answer a received request with the dialect's failure; nothing happens if the connection is gone."""
+        """Answer a received request with the dialect's failure; nothing happens if its connection is gone."""
         self.refuse_with(request, ErrorReply(code, message, **fields))
 
     def refuse_with(self, request: Message, refusal: ErrorReply) -> None:

@@ -55,6 +55,7 @@ class Sender:
         "_batch",
         "_channel",
         "_finished",
+        "_heard_before",
         "_is_behind",
         "_left_ns",
         "_look_every_bytes",
@@ -87,6 +88,7 @@ class Sender:
     ) -> None:
         self.vocabulary = vocabulary
         self.connection: Connection | None = None
+        self._heard_before = 0
         self._mailbox = mailbox
         self._actor = actor
         self._channel = channel
@@ -119,6 +121,15 @@ class Sender:
         """The channel's name in what is told of it."""
         return self._mailbox.owner
 
+    def begin(self, connection: Connection) -> None:
+        """There is a connection to say something on."""
+        self.connection = connection
+        self._heard_before = self._mailbox.received
+
+    def _is_asked_here(self, request: Message) -> bool:
+        """Whether the peer asked that on this connection: on another one the id may be that of another question."""
+        return request.number > self._heard_before
+
     def holds_part(self) -> bool:
         """Whether part of a message has come, and its rest has not; False where the transport does not tell."""
         return bool(getattr(self.connection, "holds_part", False))
@@ -148,7 +159,7 @@ class Sender:
 
     def answer(self, request: Message, body: Any, fields: dict[str, Any], is_last: bool) -> bool:
         """See `Channel.answer`."""
-        if self.connection is None:
+        if self.connection is None or not self._is_asked_here(request):
             return True
         body = body_of(request.name, body, fields)
         answer = self.codec.answer(request, body) if is_last else self.codec.answer_interim(request, body)
@@ -158,7 +169,7 @@ class Sender:
 
     def refuse(self, request: Message, refusal: ErrorReply) -> None:
         """See `Channel.refuse_with`."""
-        if self.connection is not None:
+        if self.connection is not None and self._is_asked_here(request):
             answer = self.codec.refuse(request, refusal)
             answer.reply_to = request.asks
             self.transmit(self.connection, answer, self._now_ns(), STEP.get())
