@@ -43,19 +43,23 @@ class Outlet:
 
     def record(self, recorded: Recordable) -> None:
         """See `Journal.record`."""
+        # `type` and not `__class__`, and what is kept in `self` read before it is called: of things of many kinds the
+        # class, and of what is no method the place, are looked up anew each time otherwise.
         entry: Any = recorded
-        if recorded.__class__ is tuple:
-            (over,) = recorded
-            make, place, mask = _ENDS[over.__class__]
+        kind = type(recorded)
+        keep, give = self._keep, self._give
+        if kind is tuple:
+            (over,) = recorded  # type: ignore[misc]  # mypy does not narrow by `kind`
+            make, place, mask = _end_of(type(over))
             entry = make(over)
         else:
-            begin, place, mask = _WAYS[recorded.__class__]
+            begin, place, mask = _way_of(kind)
             if begin is not None:
                 entry = begin(recorded)
-        self._keep(entry)
+        keep(entry)
         place(self._placing, entry)  # only here: in memory, steps that nobody reads need not be found
         try:
-            self._give(mask(entry, self._masker))
+            give(mask(entry, self._masker))
         except RecordingError as error:
             if self.on_failure is None:
                 raise
@@ -123,8 +127,8 @@ class _Ends(dict[Any, _End]):
         return end
 
 
-_WAYS = _Ways()
-_ENDS = _Ends()
+# Functions in C: to `[…]` of a class that inherits from `dict` the interpreter has a longer way.
+_way_of, _end_of = _Ways().__getitem__, _Ends().__getitem__
 
 
 def _mask(entry: Any, masker: Masker) -> Any:
