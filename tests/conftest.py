@@ -55,8 +55,9 @@ from antiphon_testbed import ContactCentre
 
 # Everything is imported here, and not by whichever test comes first in whichever thread: CPython before 3.11.9 may fail
 # to compile in two threads at once (https://github.com/python/cpython/issues/106905), and pytest rewrites our modules.
+# Those that import Locust would patch this process for gevent.
 for module in pkgutil.walk_packages(antiphon.__path__, "antiphon."):
-    if "example" not in module.name and not module.name.endswith("__main__"):
+    if "example" not in module.name and not module.name.endswith("__main__") and "antiphon.locust." not in module.name:
         import_module(module.name)
 
 # `pytest --hypothesis-profile=deep` chooses the other one: 12,000 arrival orders, since there are four kinds of them.

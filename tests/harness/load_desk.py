@@ -55,20 +55,23 @@ def tell(kind, **more):
 async def desk(connection):
     global asked
     tell("opened")
-    async for text in connection:
-        number, asked = asked, asked + 1
-        tell("asked", number=number)
-        if number == plan.get("stalls_at"):
-            time.sleep(plan["stalls_s"])
-        delays = plan.get("delays_s", [0.0])
-        delay_s = delays[number % len(delays)]
-        began_ns = time.monotonic_ns()
-        if delay_s:
-            await asyncio.sleep(delay_s)
-        waited_us = (time.monotonic_ns() - began_ns) // 1000
-        body = {"id": f"c-{number:06}", "state": "connected", "result": "success"}
-        await connection.send(json.dumps({"action": "resultCall", "data": body}))
-        tell("answered", number=number, waited_us=waited_us)
+    try:
+        async for text in connection:
+            number, asked = asked, asked + 1
+            tell("asked", number=number)
+            if number == plan.get("stalls_at"):
+                time.sleep(plan["stalls_s"])
+            delays = plan.get("delays_s", [0.0])
+            delay_s = delays[number % len(delays)]
+            began_ns = time.monotonic_ns()
+            if delay_s:
+                await asyncio.sleep(delay_s)
+            waited_us = (time.monotonic_ns() - began_ns) // 1000
+            body = {"id": f"c-{number:06}", "state": "connected", "result": "success"}
+            await connection.send(json.dumps({"action": "resultCall", "data": body}))
+            tell("answered", number=number, waited_us=waited_us)
+    finally:
+        tell("closed")
 
 async def main():
     async with serve(desk, "127.0.0.1", port, compression=None) as server:

@@ -47,6 +47,9 @@ __all__ = ["main"]
 LONGEST_ORDER: Final = 64 * 1024 * 1024
 """The first order holds all users of the share."""
 
+_UNREAD_S: Final = 0.2
+"""Where our own loop stood still, what was said meanwhile has not been read yet."""
+
 _ORDERS: Final = msgspec.json.Decoder(
     Prepare | Begin | Start | SetRate | SetUsers | Pause | Adopt | Look | End | Take | Stop
 )
@@ -102,16 +105,17 @@ async def _serve(told: BinaryIO) -> int:
                 _tell(told, await engine.snapshot())
             case _:
                 _obey(engine, order)
+    engine.end()  # or users whose conversations are broken off now would begin others
     return 1
 
 
 async def _next_line(orders: asyncio.StreamReader, within_s: float | None) -> bytes:
     """What is said next; nothing if the input has ended, or nothing was said in that time."""
-    try:
-        async with asyncio.timeout(within_s):
-            return await orders.readline()
-    except TimeoutError:
-        return b""
+    for wait_s in (within_s, _UNREAD_S):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                return await orders.readline()
+    return b""
 
 
 def _engine(order: Any, prepared: Plan | None) -> Engine:
