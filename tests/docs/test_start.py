@@ -52,7 +52,7 @@ def test_a_newcomer_comes_to_the_end(tmp_path: Path) -> None:
     assert "state is 'ready', wanted 'gone'" in done.stdout
     assert "2 passed" in done.stdout
     assert "passed: echoes" in done.stdout
-    assert "nobody listens" in done.stdout
+    assert "no server is listening" in done.stdout
 
 
 def test_what_it_shows_of_a_failure_are_lines_of_the_project_that_new_makes() -> None:

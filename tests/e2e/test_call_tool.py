@@ -208,7 +208,7 @@ def shell(folder: Path, centre: str, tmp_path: Path) -> Any:
             text=True,
             timeout=120,
         )
-        assert "error: " not in done.stdout, done.stdout
+        assert not re.search(r"(?m)^(error|failed): ", done.stdout), done.stdout
         return done.returncode
 
     return run

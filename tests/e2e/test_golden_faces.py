@@ -50,7 +50,8 @@ def test_the_end_of_a_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", f"{EXAMPLES / 'calls.py'}:on_hold", "--stand", "faulty"]) == 1
     out, err = capsys.readouterr()
     *text, command = golden_lines(err)
-    assert "\n".join(text) == f"error: {GOLDEN.read_text(encoding='utf-8')}".rstrip()
+    # The verdict above says that it failed.
+    assert "\n".join(text) == GOLDEN.read_text(encoding="utf-8").rstrip()
     recorded = out.splitlines()[-1].removeprefix("recorded in ")
     assert command == f"  transcript: antiphon show {recorded}"
     assert main(["show", recorded, "--no-open"]) == 0

@@ -62,7 +62,9 @@ def fail(
         first = in_pieces(text, lines)[0]
         screen.tell_error([first, *_author_lines(error), (("  ", ""), (claim, ""))], label="internal error")
     else:
-        screen.tell_error(_with_place(in_pieces(text, lines), error))
+        # The output's last line has the verdict: another word for it would read like another failure.
+        is_told = ended is not None and ended.verdict in {"failed", "error"}
+        screen.tell_error(_with_place(in_pieces(text, lines), error), label="" if is_told else "error")
     if ended is None or directory is None or is_told_to_end(code):
         return code
     journal = directory / FILE_NAME

@@ -91,10 +91,10 @@ class Screen:
         return self.output.forgiving.error
 
     def tell_error(self, told: str | Sequence[Line], *, label: str = "error") -> None:
-        """Write an error behind a label, in few lines; on a terminal its pieces have colours."""
+        """Write an error behind a label, "" for none, in few lines; on a terminal its pieces have colours."""
         lines: list[Line] = [((line, ""),) for line in told.splitlines()] if isinstance(told, str) else list(told)
         first, *rest = painted(few_lines(lines or [(("", ""),)]))
-        self.errors.write_line(Text.assemble((f"{label}: ", "bold red"), first))
+        self.errors.write_line(Text.assemble((f"{label}: ", "bold red"), first) if label else first)
         for line in rest:
             self.errors.write_line(line)
 
