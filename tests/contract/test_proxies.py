@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import socket
 import sys
 from pathlib import Path
@@ -197,6 +198,14 @@ class TestRefusals:
         assert f"the proxy http://127.0.0.1:{proxy.port} did not connect us to 127.0.0.1:" in failed.text
         assert "407 Proxy Authentication Required: who asks?" in failed.text
         assert hint in failed.hint
+
+    @pytest.mark.parametrize("said", [b"tester:s3cr3t", base64.b64encode(b"tester:s3cr3t")])
+    def test_one_that_says_what_it_was_told(self, run: Any, proxy: Any, said: bytes) -> None:
+        proxy.refusal = b"HTTP/1.1 407 Who\r\nContent-Length: %d\r\n\r\nnot %s" % (len(said) + 4, said)
+        failed = failing(run, proxy, lambda proxy: f"http://tester:s3cr3t@127.0.0.1:{proxy.port}")
+        assert "407 Who: not " in failed.text
+        assert said.decode() not in failed.text
+        assert "***" in failed.text
 
     def test_a_page_is_told_by_its_text(self, run: Any, proxy: Any) -> None:
         head = b"<html><head><title>Denied</title></head><style>b { }</style>"

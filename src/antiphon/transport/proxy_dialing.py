@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from antiphon.conversation.wording import one_line, visible
+from antiphon.journal.masking import Masker
 from antiphon.transport import http1_head as heads
 from antiphon.transport.connect_failure import Destination, ProxyFailed
 from antiphon.transport.http1_answer import RefusalBody, take_answer
@@ -242,7 +243,10 @@ async def _ask_socks(proxy: Proxy, host: str, port: int) -> Any:
 
 
 def _refused(proxy: Proxy, target: str, why: str) -> str:
-    return f"the proxy {proxy.shown} did not connect us to {target}: {why}"
+    masker = Masker()  # some say what they were told, and nobody else knows that it is secret
+    for secret in (proxy.password, basic_authorization(proxy).removeprefix("Basic ")):
+        masker.learn(secret)
+    return f"the proxy {proxy.shown} did not connect us to {target}: {masker.text(why)}"
 
 
 def _unreachable(proxy: Proxy, error: OSError) -> ProxyFailed:
