@@ -81,6 +81,11 @@ def test_json_inside_of_json(masker: Masker, depth: int) -> None:
     ("text", "masked"),
     [
         ("{'password': 'x', 'n': 'y'}", "{'password': '***', 'n': 'y'}"),
+        # Conditions, as a failed assert or predicate is told.
+        ("body['password'] == 'x' and body['n'] == 'y'", "body['password'] == '***' and body['n'] == 'y'"),
+        ("body.get('password') != 'x'", "body.get('password') != '***'"),
+        ("body['token'] not in ('x', 'y') or n", "body['token'] not in ('***', '***') or n"),
+        ("body['password'] == wanted", "body['password'] == wanted"),
         ("{'password': \"it's\", 'n': 1}", "{'password': \"***\", 'n': 1}"),
         ("{'password': None, 'token': True, 'secret': 5}", "{'password': None, 'token': True, 'secret': ***}"),
         ("{'password': b'x'}", "{'password': b'***'}"),
@@ -373,6 +378,7 @@ HOSTILE = {
     "ellipses": "…",
     "cuts": "hunt…er22",
     "nearly secrets": "hunter2",
+    "conditions": "b['password'] in ('x",
 }
 
 
