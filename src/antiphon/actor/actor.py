@@ -180,14 +180,14 @@ class Actor:
         )
 
     def answer(self, request: Message, body: Any = None, /, *, is_last: bool = True, **fields: Any) -> bool:
-        """Answer a received request with that body; nothing happens if the connection is gone.
+        """Answer a received request with that body; nothing happens if the connection that it came on is gone.
 
         `is_last` is False if other answers follow; gives whether this one is the last, as the dialect says it.
         """
         return self.channel.answer(request, body, is_last=is_last, **fields)
 
     def refuse(self, request: Message, code: int | str, message: str, /, **fields: Any) -> None:
-        """Answer a received request with the dialect's failure; nothing happens if the connection is gone."""
+        """Answer a received request with the dialect's failure; nothing happens if its connection is gone."""
         self.channel.refuse(request, code, message, **fields)
 
     def expect(
