@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -20,7 +21,7 @@ from antiphon.report.load.figures import LoadFigures, read_figures
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("a load")]
 
-INCONCLUSIVE, USAGE = 5, 2
+THRESHOLD_CROSSED, INCONCLUSIVE, USAGE = 4, 5, 2
 
 STEADY = 'part(calling, name="steady", rate="3/s"), part(crowd, users=3, pause=0.1), grace_s=10'
 LASTING = "part(crowd, users=6, calls=1_000_000), grace_s=1"
@@ -186,12 +187,48 @@ def test_a_worker_of_another_plan_is_refused_and_one_that_comes_late_is_not(tmp_
         assert is_late_only(figures), figures.doubts
 
 
+def test_what_fails_is_told_by_cause_in_the_record_and_in_locusts_table(tmp_path: Path) -> None:
+    parts = f"part(breaking, users=1, pause=0.5), {STEADY}"
+    with Desk(delays_s=[0.01]) as desk, Cluster(tmp_path, desk.address, parts) as cluster:
+        master = cluster.master("-u", "7", "-r", "7", "-t", "6s", "--csv", "out", workers=1)
+        cluster.workers(1)
+        code = master.ended()
+        figures = cluster.figures()
+
+    broken = figures.parts["breaking"]
+    assert broken.failed > 0, master.log
+    assert [(cause.part, cause.count) for cause in figures.causes] == [("breaking", broken.failed)]
+    assert problems(figures) == []
+    assert code == (INCONCLUSIVE if figures.doubts else THRESHOLD_CROSSED), master.log
+    rows = (tmp_path / "out_failures.csv").read_text().splitlines()[1:]
+    assert len(rows) == 1
+    assert rows[0].startswith("conversation,breaking,")
+    assert f",{broken.failed}," in rows[0]
+
+
+def test_a_master_whose_disk_is_full_ends_the_load_and_says_so(tmp_path: Path) -> None:
+    with Desk(delays_s=[0.05]) as desk, Cluster(tmp_path, desk.address, LASTING) as cluster:
+        master = cluster.master("-u", "6", "-r", "6", workers=1)
+        (worker,) = cluster.workers(1)
+        master.until(lambda: cluster.is_recorded(6))
+        resource.prlimit(master.process.pid, resource.RLIMIT_FSIZE, (10_000, 10_000))
+
+        assert master.ended() == USAGE
+        assert worker.ended() == 0
+        assert cluster.figures().total.started > 0
+
+
 def test_a_second_load_from_the_web_page_begins_anew(tmp_path: Path) -> None:
     web = free_port()
 
     def post(path: str, data: str = "") -> None:
         with urllib.request.urlopen(f"http://127.0.0.1:{web}/{path}", data=data.encode(), timeout=60) as answer:
             assert json.loads(answer.read())["success"]
+
+    def shown() -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{web}/antiphon", timeout=60) as answer:
+            text: str = answer.read().decode()
+        return text
 
     with Desk(delays_s=[0.01]) as desk, Cluster(tmp_path, desk.address, STEADY) as cluster:
         options = ("--web-host", "127.0.0.1", "--web-port", str(web))
@@ -202,6 +239,7 @@ def test_a_second_load_from_the_web_page_begins_anew(tmp_path: Path) -> None:
         for number in (1, 2):
             post("swarm", "user_count=6&spawn_rate=6")
             master.until(lambda: desk.count("answered") > seen + 10)  # noqa: B023  # it is called at once
+            master.until(lambda: "where the time of a step goes" in shown())
             urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{web}/stop", method="POST")).read()
             master.until(lambda: len(list(tmp_path.glob("runs/*/summary.json"))) == number)  # noqa: B023
             figures = read_figures(cluster.directories()[-1])

@@ -34,6 +34,11 @@ async def crowd(caller: Caller, calls: int = 1) -> None:
     assert "gevent" not in sys.modules
     for _ in range(calls):
         await caller.outbound_call()
+
+@scenario
+async def breaking(caller: Caller) -> None:
+    await caller.outbound_call()
+    raise ValueError("out of order")
 """
 
 

@@ -25,7 +25,7 @@ from antiphon.load.processes import ANSWER_WITHIN_S, READY_WITHIN_S
 from antiphon.load.shards import differing
 from antiphon.locust.asked import Asked
 from antiphon.locust.messages import FIELD, Begin, Begun, Clock, Drain, Drained, Hello, Lost, Refused, Start, read
-from antiphon.report.load.figures import read_figures
+from antiphon.report.load.figures import LoadFigures, read_figures
 from antiphon.report.load.summary import summarised
 from antiphon.report.load.text import text_lines
 from antiphon.scenarios.runner import own_version
@@ -75,6 +75,7 @@ class EnginesMaster(MasterRunner):
         self._hellos: dict[str, Hello] = {}
         self._fenced: set[str] = set()
         self._run: _Run | None = None
+        self._figures: LoadFigures | None = None  # of the latest load
         self._tolerated = _tolerated(environment.parsed_options.on_loss)
         super().__init__(environment, master_bind_host, master_bind_port)
         events = environment.events
@@ -172,6 +173,7 @@ class EnginesMaster(MasterRunner):
                 raise ScenarioError("no worker has begun", hint="each says why in its own log")
             run.at = time.time() + LEAD_S
             run.gathering = self._gathering(run)
+            self._figures = run.gathering.figures
         except AntiphonError as error:
             logging.error("%s", error)
             self._run = self._users_dispatcher = None
@@ -258,6 +260,12 @@ class EnginesMaster(MasterRunner):
         options = self.environment.parsed_options
         gevent.spawn(self.quit if options is not None and options.headless else self.stop)
 
+    def told(self) -> str:
+        """The latest load as a terminal shows it, with where each step's time went and why conversations failed."""
+        if self._figures is None:
+            return "no load has begun"
+        return plain_text(text_lines(summarised(self._figures)))
+
     def _drain(self, **_: Any) -> None:
         """Locust is about to stop, and waits for this: all say what they measured last."""
         run = self._run
@@ -281,12 +289,15 @@ class EnginesMaster(MasterRunner):
         ended = gathering.finish(run.error)
         code = _CODES[ended.verdict] if ended.verdict in _CODES else exit_code(run.error)
         try:
-            make_reports(gathering.figures.directory, gathering.figures, asked.reports, asked.baseline)
+            # Elsewhere, since it takes seconds, and workers whose heartbeats nobody answers take the master for lost.
+            figures = gathering.figures
+            made = (figures.directory, figures, asked.reports, asked.baseline)
+            gevent.get_hub().threadpool.apply(make_reports, made)
         except AntiphonError as error:
             logging.error("%s", error)
             code = code or exit_code(error)
         self.environment.process_exit_code = code
-        logging.info("%s\n%s", gathering.figures.directory, plain_text(text_lines(summarised(gathering.figures))))
+        logging.info("%s\n%s", gathering.figures.directory, self.told())
 
 
 def _tolerated(text: str) -> int | None:

@@ -97,7 +97,7 @@ def _add_options(parser: Any) -> None:
     )
 
 
-def _require_cluster(environment: Any, **_: Any) -> None:
+def _require_cluster(environment: Any, web_ui: Any = None, **_: Any) -> None:
     runner = environment.runner
     if not isinstance(runner, EnginesMaster | EnginesWorker):
         logging.error("antiphon needs a master and workers: add --processes -1, or say antiphon load without Locust")
@@ -106,3 +106,14 @@ def _require_cluster(environment: Any, **_: Any) -> None:
     if foreign:
         logging.error("no part of the plan: %s; a locustfile has users of one plan, or Locust's own", sorted(foreign))
         sys.exit(USAGE)
+    if web_ui is not None and isinstance(runner, EnginesMaster):
+        _add_page(web_ui, runner, environment.parsed_options.web_base_path or "")
+
+
+def _add_page(web_ui: Any, master: EnginesMaster, base: str) -> None:
+    """What Locust's own pages do not show: where each step's time went, and why conversations failed."""
+
+    def antiphon() -> tuple[str, dict[str, str]]:
+        return master.told(), {"Content-Type": "text/plain; charset=utf-8"}
+
+    web_ui.app.add_url_rule(f"{base}/antiphon", view_func=web_ui.auth_required_if_enabled(antiphon))

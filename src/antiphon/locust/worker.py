@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -36,13 +37,18 @@ ALONE_S: Final = 3.0
 """An engine whose worker stands still ends after so long: before the master has given its users to others."""
 
 
+def _cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class _Run:
     """The worker's part of a load: until it has started `at`, in seconds since the epoch, is infinite."""
 
-    def __init__(self, begin: Begin, engines: list[EngineProcess]) -> None:
+    def __init__(self, begin: Begin) -> None:
         self.name = begin.run
         self.of = begin.of
-        self.engines = engines
+        self.engines: list[EngineProcess] = []
         self.directory = Path(tempfile.mkdtemp(prefix="antiphon-"))
         self.at = math.inf
         self.ahead_s = 0.0  # the master's clock is ahead of ours by so much
@@ -58,7 +64,7 @@ class EnginesWorker(WorkerRunner):
 
     def __init__(self, environment: Any, master_host: str, master_port: int) -> None:
         options = environment.parsed_options
-        self._size = options.engines or (1 if options.processes else len(os.sched_getaffinity(0)))
+        self._size = options.engines or (1 if options.processes else _cores())
         self._run: _Run | None = None
         self._counts: dict[str, int] = {}
         self._lock = RLock()  # reports and the end speak with the same engines
@@ -81,7 +87,8 @@ class EnginesWorker(WorkerRunner):
 
     def handle_message(self, msg: Any) -> None:
         if msg.type == "stop":
-            self._prepare()  # so that it is warm when it says that it is ready again
+            self.greenlet.spawn(self._stop, msg)  # the master is heard meanwhile, or it were taken for lost
+            return
         if msg.type != FIELD:
             super().handle_message(msg)
             return
@@ -94,9 +101,7 @@ class EnginesWorker(WorkerRunner):
                 self._clock.set(said)
             case Begin():
                 self._end()
-                self._prepare()
-                run = self._run = _Run(said, self._warm)
-                self._warm = []
+                run = self._run = _Run(said)
                 self.greenlet.spawn(self._begin, run, said)
             case Start() if run is not None and run.name == said.run:
                 self._start(run, said.at)
@@ -108,13 +113,22 @@ class EnginesWorker(WorkerRunner):
 
     def _prepare(self) -> None:
         """Have engines that have read the plan."""
-        if not self._warm:
-            self._warm = [EngineProcess(self.asked.target) for _ in range(self._size)]
-            for engine in self._warm:
-                engine.require_ready()
+        with self._lock:
+            if not self._warm:
+                engines = [EngineProcess(self.asked.target) for _ in range(self._size)]
+                for engine in engines:
+                    engine.require_ready()
+                self._warm = engines
+
+    def _stop(self, msg: Any) -> None:
+        with suppress(ScenarioError):  # it could be read before; whoever begins a load with it hears why
+            self._prepare()  # so that it is warm when it says that it is ready again
+        super().handle_message(msg)
 
     def _begin(self, run: _Run, begin: Begin) -> None:
         try:
+            self._prepare()
+            run.engines, self._warm = self._warm, []
             for seat, engine in zip(begin.seats, run.engines, strict=True):
                 engine.seat = seat
                 engine.tell(self._order(run, begin, seat))
