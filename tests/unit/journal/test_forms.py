@@ -170,6 +170,12 @@ FORMS = {
     "json esc all": '{"\\u0070assword":"SSS"}',
     "json esc in json": '{"b":"{\\"pass\\\\u0077ord\\":\\"SSS\\"}"}',
     "py esc": "{'pass\\x77ord': 'SSS'}",
+    "a text in a call": "token = sign('SSS')",
+    "a text in a method's call": "token = self.sign(user, 'SSS')",
+    "with brackets": "password=pet(SSS)",
+    "with brackets and blanks": "password = pet(SSS)",
+    "no word alone": "--password incorrect-SSS",
+    "no sentence": "the password: wrong.SSS",
 }
 
 INNOCENT = [
@@ -236,6 +242,18 @@ INNOCENT = [
     'pass "x" on',
     "passes 'x'",
     "password('reset')",
+    "NOTICE :Password incorrect",
+    ":irc 464 bob :Password incorrect\r\n",
+    '{"raw":":irc 464 bob :Password incorrect\\r\\n"}',
+    "usage: --password required",
+    "login failed, password: incorrect",
+    "(token: expired)",
+    "the token: invalid, try again",
+    "token = next()",
+    "    token = next(tokens)\n",
+    "secret = secrets.token_hex(8)  # anew",
+    "self.token = await self.sign_in(user, again=True)",
+    '{"source":"token = next()"}',
 ]
 
 

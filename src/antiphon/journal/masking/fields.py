@@ -16,7 +16,7 @@ import msgspec
 from antiphon.journal.masking.field_names import Secrecy
 from antiphon.journal.masking.secret import Reading, Secret
 
-__all__ = ["REST_OF_FIELD", "Field", "beginning", "is_random", "is_small_number", "read_value"]
+__all__ = ["NO_VERDICT", "REST_OF_FIELD", "Field", "beginning", "is_random", "is_small_number", "read_value"]
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -79,6 +79,11 @@ def read_value(text: str, field: Field) -> Reading:
             yield Secret(*word.span("value"), field.name, (word["value"],))
             return word.end()
         return (yield from _read_container(text, field, start))
+    if _is_assignment(field.rest):
+        if (code := _SOURCE.match(text, start)) is not None:
+            return code.end()
+        if (call := _CALL_OF_METHOD.match(text, start)) is not None:
+            return (yield from _read_container(text, field, call.end()))
     if (call := _CALL.match(text, start)) is not None:
         return (yield from _read_container(text, field, call.end()))
     if field.rest["quote"] is None and (block := _BLOCK.match(text, start)) is not None:
@@ -133,6 +138,8 @@ def _read_bare(text: str, field: Field) -> Reading:
     found = (_LINE if is_header else _PHRASE if _is_phrase(field) else _WORD).match(text, start)
     # In prose the sentence goes on behind it; nobody's secret is known by how its sentence ends.
     value = found[0].rstrip(",.)]} ") if found is not None else ""
+    if _is_prose(field) and _VERDICT.match(text, start) is not None:
+        return start + len(value)
     if value and value.lower() not in _NO_SECRETS and not (field.is_likely_only and _is_a_word(value, field)):
         is_certain = is_header or field.rest["separator"] != ":"  # `token: expired` may be prose
         is_learnt = is_certain and (not field.is_likely_only or is_random(value))
@@ -145,6 +152,17 @@ def _is_a_word(value: str, field: Field) -> bool:
     if field.rest["separator"] != ":" or _LINE_START.search(field.before) is not None:
         return is_small_number(value)
     return is_small_number(value) or not any(map(str.isdecimal, value))
+
+
+def _is_assignment(rest: re.Match[str]) -> bool:
+    """Whether it is written as in source, `token = …`, and not as in a form, a URL or an environment: `token=…`."""
+    around = rest.string[rest.start("separator") - 1], rest.string[rest.end() - 1]
+    return rest["separator"] in ("=", ":=") and all(blank in " \t" for blank in around)
+
+
+def _is_prose(field: Field) -> bool:
+    """Whether it may be a sentence: `login failed, password: incorrect`. At the beginning of a line it is a header."""
+    return field.rest["separator"] == ":" and _LINE_START.search(field.before) is None
 
 
 def _is_header(field: Field) -> bool:
@@ -210,6 +228,29 @@ _BARE_BACKWARDS: Final = re.compile(r"[\w.-]*+")
 _OPENING: Final = re.compile(r"[bB]?(\\{0,63}+)([\"'])")
 _LONG_STRING: Final = re.compile(r"(?P<mark>(?:\\{0,15}[\"']){3})(?P<value>.{1,4000}?)(?P=mark)", re.DOTALL)
 _BRACED: Final = re.compile(r"\{(?P<value>[^{}\"'\\=:,\s]{1,200}+)\}")
+_SOURCE: Final = re.compile(
+    r"""(?x)
+    (?: await [ \t]{1,4} [A-Za-z_]\w{0,40}+ (?:\.[A-Za-z_]\w{0,40}+){0,6}+ \( [\w.,*= \t]{0,100}+ \)
+      | [A-Za-z_]\w{0,40}+ (?:\.[A-Za-z_]\w{0,40}+){1,6}+ \( [\w.,*= \t]{0,100}+ \)
+      | (?:bytes|getattr|hash|input|int|iter|max|min|next|open|repr|str) \( [\w.,*= \t]{0,100}+ \)
+      | [A-Za-z_]{1,40}+ \( \)
+    ) (?= [ \t]{0,8} (?: [\r\n\#;"'\\] | \Z ) )
+    """
+)
+"""A call, as the value of an assignment in source: one that is awaited, of something's method, of what Python has, or
+without arguments. Texts in it are not passed over. `password = pet(rex)` may be a password."""
+
+_CALL_OF_METHOD: Final = re.compile(
+    r"(?:await[ \t]{1,4})?[A-Za-z_]\w{0,40}+(?:\.[A-Za-z_]\w{0,40}+){1,6}+(?=\([\w.,*= \t]{0,100}\\{0,15}[\"'])"
+)
+
+NO_VERDICT: Final = (
+    r"(?!(?i:incorrect|invalid|wrong|expired|required|missing|mismatch|rejected|refused|denied|revoked|unknown|accepted)"
+    r"[.,;:!?)\]]{0,3}(?:[\s\\\"']|\Z))"
+)
+"""What follows is no word by which somebody judges a secret, as in `Password incorrect.`"""
+
+_VERDICT: Final = re.compile(NO_VERDICT.replace("(?!", "(?=", 1))
 _CALL: Final = re.compile(r"[\w.]{1,40}(?=\(\\{0,15}[\"'])")
 _BLOCK: Final = re.compile(r"[|>][+-]?[ \t]*(?:\n|\\n)(?P<value>(?:[ \t]++[^\n\\\"']++(?:\n|\\n)?)++)")
 _EDGE: Final = re.compile(r"(?<!\\)(\\*+)([\"'\r\n])")

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeGuard
 
 from antiphon.journal.masking.elements import Elements
 from antiphon.journal.masking.field_names import FieldNames, Secrecy
-from antiphon.journal.masking.fields import Field, read_value
+from antiphon.journal.masking.fields import NO_VERDICT, Field, read_value
 from antiphon.journal.masking.secret import LONGEST_BEFORE, Reading
 
 __all__ = ["Pairs", "is_pair", "is_value_key", "may_name", "named_by", "options_in"]
@@ -216,4 +216,5 @@ _OPTION_BEFORE: Final = re.compile(
 _REST_OF_OPTION: Final = re.compile(
     r"(?P<name>[\w-]{0,64}+)(?P<slashes>)(?P<quote>Q)?(?P<separator>[ \t])[ \t]{0,8}+"
     r"(?!(?:is|was|are|to|for|and|or|not|must|may|can|with|in|on|of|the|flag|option|argument|needs|given|has|as|if)\b|[-|<>&;])"
+    + NO_VERDICT
 )
