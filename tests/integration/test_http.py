@@ -397,11 +397,11 @@ def test_a_request_is_recorded_when_it_is_sent_and_when_it_has_ended() -> None:
 def test_a_request_that_a_deadline_gave_up_is_recorded() -> None:
     class Slow(Client):
         @action
-        async def ask(self) -> None:
+        async def ask_late(self) -> None:
             await self.api.get("/never")
 
     async def talk(client: Any) -> Any:
-        await within(0.05, client.ask())
+        await within(0.05, client.ask_late())
 
     with pytest.raises(AntiphonError) as failed:
         play(talk, Slow)

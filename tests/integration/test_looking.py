@@ -62,7 +62,7 @@ class Caller(Actor, user=False):
     line = Link("{peer}", dialect=DIALECT, within_s=5)
 
     @on("ping")
-    def answer(self, ping: Any) -> None:
+    def reply(self, ping: Any) -> None:
         self.send("pong", seq=ping["seq"])
 
     @action

@@ -66,7 +66,7 @@ class CentralSystem(Actor):
         self.station.send_data('[4,"-1","RpcFrameworkError","",{}]')
 
     @on(ANY)
-    def refuse(self, message: Message) -> None:
+    def refuse_all(self, message: Message) -> None:
         if message.is_request:
             raise ErrorReply("NotImplemented", "the action is not known", action=message.name)
 

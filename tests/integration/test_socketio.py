@@ -61,7 +61,7 @@ class Mute(Actor):
         self.send("text", OPEN)
 
     @on("text")
-    def answer(self, message: Message) -> None:
+    def reply(self, message: Message) -> None:
         if message.body[:2] == "40":
             self.send("text", self.said)
 

@@ -19,7 +19,7 @@ class Desk(Actor, user=False):
     line = Link("{peer}", dialect=Json(name="action", body="data"))
 
     @on("ping")
-    def answer(self, ping: Any) -> None:
+    def reply(self, ping: Any) -> None:
         self.send("pong", seq=ping["seq"])
 
 

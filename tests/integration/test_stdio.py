@@ -343,7 +343,7 @@ class Loud(Actor):
     line = Accepted(dialect=Text(), framing=Lines(), allow_half_open=True)
 
     @on("text")
-    def answer(self, message):
+    def reply(self, message):
         print("noise")
         self.send("text", message.body.upper())
 

@@ -67,7 +67,7 @@ def test_a_run_does_not_listen_on_for_longer_than_it_is_told(peer: Any, play_wit
 def test_a_minute_of_waiting_answers_every_heartbeat(peer: Any, play_with: Play, party: Any) -> None:
     class Patient(party):  # type: ignore[misc]
         @on("ping")
-        def answer(self, ping: Message) -> None:
+        def reply(self, ping: Message) -> None:
             self.send("pong", seq=ping["seq"])
 
     @scenario

@@ -40,7 +40,7 @@ class Echo(Actor):
     line = Accepted(dialect=Text())
 
     @on("text")
-    def answer(self, message: Message) -> None:
+    def reply(self, message: Message) -> None:
         self.line.send("text", message.body)
 
 

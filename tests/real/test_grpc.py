@@ -98,7 +98,7 @@ class Desk(Actor):
     line = Accepted(dialect=Protobuf(desk_pb2.Said, desk_pb2.Heard, id="request"))
 
     @on("cancel")
-    def answer(self, cancel: Message) -> None:
+    def note_cancel(self, cancel: Message) -> None:
         self.send("cancelled", number=cancel["number"], message="by us")
         self.channel.close(5, "no more")
 

@@ -108,7 +108,7 @@ class Central(Actor):
         return {"currentTime": self.now}
 
     @on(ANY)
-    def refuse(self, message: Message) -> None:
+    def refuse_all(self, message: Message) -> None:
         if message.is_request:
             raise ErrorReply("NotImplemented", "not known", action=message.name)
 

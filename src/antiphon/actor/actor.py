@@ -93,9 +93,12 @@ class Actor:
         cls._declarations = dict(cls._declarations)
         cls._reactions = dict(cls._reactions)
         for name, value in vars(cls).items():
+            made = triggers_of(value)
+            if made or isinstance(value, Declaration) or getattr(value, "is_action", False):
+                _require_free(cls, name, value)
             if isinstance(value, Declaration):
                 cls._declarations[name] = value
-            if made := triggers_of(value):
+            if made:
                 cls._reactions[name] = made
         # What every run of the class would find again.
         links = [(name, each) for name, each in cls._declarations.items() if isinstance(each, (Link, Accepted))]
@@ -400,6 +403,22 @@ def _heard_on(
         for only, trigger, method in found
         if only in (None, channel)
         for name in ((trigger,) if isinstance(trigger, str) else names_of(trigger))
+    )
+
+
+def _require_free(cls: type[Actor], name: str, value: object) -> None:
+    """Raise ScenarioError if a channel, handler or action would hide a word of `Actor`, as it would without a word.
+
+    What `Actor` calls on its own, `arrive` and `leave`, is there to be defined, and a plain method may say more of its
+    own before it calls what it overrides.
+    """
+    if name.startswith("_") or name in ("arrive", "leave") or name not in vars(Actor):
+        return
+    kind = "channel" if isinstance(value, Declaration) else "handler" if triggers_of(value) else "action"
+    raise ScenarioError(
+        f"the {kind} {cls.__name__}.{name} would hide the {name} that every actor has",
+        place=place_of(getattr(value, "function", value)),
+        hint=f"give it another name: {name}_…",
     )
 
 

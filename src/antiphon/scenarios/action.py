@@ -48,6 +48,9 @@ class action(Generic[P, R]):  # noqa: N801 - a decorator, and written as one
     now.
     """
 
+    is_action: ClassVar[bool] = True
+    """By this an actor's class, which is below scenarios, knows it."""
+
     # P has the actor in it; what is looked up on a class or an instance has not. To a `Concatenate` mypy lets nothing
     # with `**fields` fit, since one of them may be called self; for pyright an action that a subclass overrides is of
     # another type as long as P has the actor's own class in it.
