@@ -128,13 +128,14 @@ def test_of_a_worker_that_is_killed_the_others_take_the_users(tmp_path: Path, on
 def test_a_loss_can_end_the_load(tmp_path: Path) -> None:
     with Desk(delays_s=[0.05]) as desk, Cluster(tmp_path, desk.address, LASTING) as cluster:
         master = cluster.master("-u", "6", "-r", "6", "--on-loss", "abort", workers=2)
-        workers = cluster.workers(2)
+        workers = cluster.workers(2, "--engines", "2")  # of which each that is lost ends it
         master.until(lambda: at_once(desk) == 6)
         workers[0].process.kill()
 
         assert master.ended() == INCONCLUSIVE, master.log
         assert workers[1].ended() == 0
         assert problems(cluster.figures()) == []
+        assert {"summary.json", "junit.xml"} <= {each.name for each in cluster.directories()[0].iterdir()}
 
 
 def test_a_master_that_is_killed_ends_the_load(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final
 
 import gevent
 import msgspec
+from gevent.event import Event
 from locust.rpc import Message
 from locust.runners import STATE_MISSING, MasterRunner
 
@@ -50,7 +51,8 @@ class _Run:
         self.waiting: set[str] = set()  # who has not begun
         self.losses = 0
         self.is_open = True
-        self.is_over = False
+        self.is_over = False  # all is told, and the reports are being made
+        self.is_done = Event()
         self.error: AntiphonError | None = None
         self.gathering: Gathering | None = None
         for node, hello in hellos.items():
@@ -119,7 +121,7 @@ class EnginesMaster(MasterRunner):
                     self._refuse(node, said.why)
             case Drained() if run is not None and said.run == run.name:
                 run.there.discard(node)
-            case Lost() if run is not None and said.run == run.name and said.seat in run.seats[node]:
+            case Lost() if run is not None and said.run == run.name and said.seat in run.seats.get(node, ()):
                 run.seats[node].remove(said.seat)
                 run.losses += 1
                 self._record_loss(run, said.seat, f"{said.why}, of {node}")
@@ -158,6 +160,8 @@ class EnginesMaster(MasterRunner):
 
     def _begin(self, **_: Any) -> None:
         """Locust is about to begin, and waits for this: all are to begin at the same moment."""
+        if (before := self._run) is not None and before.is_over:
+            before.is_done.wait()
         try:
             ready = [*self.clients.ready, *self.clients.running, *self.clients.spawning]
             run = self._run = _Run(self.asked, {client.id: self._hellos[client.id] for client in ready})
@@ -167,6 +171,8 @@ class EnginesMaster(MasterRunner):
             until_s = time.monotonic() + READY_WITHIN_S
             while run.waiting and time.monotonic() < until_s:
                 gevent.sleep(0.02)
+                for node in filter(self._is_gone, list(run.waiting)):
+                    self._fence(node)
             for node in list(run.waiting):
                 self._refuse(node, f"it was not ready within {READY_WITHIN_S:g} s")
             if not run.there:
@@ -216,25 +222,27 @@ class EnginesMaster(MasterRunner):
         while True:
             gevent.sleep(1.0)
             run = self._run
-            if run is None or run.gathering is None or run.error is not None:
+            if run is None or run.gathering is None or run.is_over or run.error is not None:
                 continue
-            for node in list(run.there):
-                client = self.clients.get(node)
-                if client is None or client.state == STATE_MISSING:
-                    self._lose(node, "its worker has gone")
+            for node in filter(self._is_gone, list(run.there)):
+                self._lose(node, "its worker has gone")
             try:
                 if run.gathering.collect(may_end=run.is_open):
                     self._break_off()
             except RecordingError as error:
                 self._fail(run, error)
 
+    def _is_gone(self, node: str) -> bool:
+        client = self.clients.get(node)
+        return client is None or client.state == STATE_MISSING
+
     def _lose(self, node: str, why: str) -> None:
         run = self._run
         was_there = run is not None and node in run.there
         self._fence(node)
-        if run is None or not was_there:
+        if run is None or not was_there or run.is_over:
             return
-        run.losses += 1
+        run.losses += bool(run.seats[node])  # of one whose engines have all died each was counted
         for seat in run.seats[node]:
             self._record_loss(run, seat, f"{why} ({node})")
         if not run.there:
@@ -281,11 +289,25 @@ class EnginesMaster(MasterRunner):
         for node in list(run.there):
             self._lose(node, "its worker did not say what it measured last")
 
+    def stop(self, send_stop_to_client: bool = True) -> None:
+        super().stop(send_stop_to_client)
+        # Who is told to stop twice is stopping already, and would end the process while reports are being made.
+        if (run := self._run) is not None and run.is_over:
+            run.is_done.wait()
+
     def _finish(self, **_: Any) -> None:
-        run, self._run = self._run, None
-        if run is None or run.gathering is None:
+        run = self._run
+        if run is None or run.gathering is None or run.is_over:
             return
-        gathering, asked = run.gathering, self.asked
+        run.is_over = True
+        try:
+            self._conclude(run, run.gathering)
+        finally:
+            run.is_done.set()
+            self._run = None
+
+    def _conclude(self, run: _Run, gathering: Gathering) -> None:
+        asked = self.asked
         ended = gathering.finish(run.error)
         code = _CODES[ended.verdict] if ended.verdict in _CODES else exit_code(run.error)
         try:
