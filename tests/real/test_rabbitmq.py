@@ -154,7 +154,7 @@ def test_a_wrong_password_is_a_refusal(play_there: Callable[..., Run]) -> None:
         return str(refused).splitlines()[0], refused.message["body"]
 
     text, body = play_there(scenario(scene), password="wrong").value
-    assert text == "the server refused CONNECT: Bad CONNECT"
+    assert text == "one.broker: the server refused CONNECT: Bad CONNECT: Access refused for user 'alice'"
     assert body == "Access refused for user 'alice'\n"
 
 

@@ -35,15 +35,15 @@ ABOVE = {
     "tcp": 64,  # proxies, and TLS as data, for client and listener
     "stdio": 143,  # a process has a group, a standard error, an exit code and three ways to end
     "stdio_listener": 66,
-    "http_stream": 161,  # two ways to ask, one of them again and again
+    "http_stream": 167,  # a page is refused, and two ways to ask, one of them again and again
     "http_stream_connection": 142,
     "http_stream_listener": 144,
     "connection": 113,  # what both sides of a stream of gRPC have, and the client's
     "listener": 115,
-    "mqtt": 180,
+    "mqtt": 168,
     "resp": 122,
     "jsonrpc": 210,  # batches, and both versions
-    "stomp": 174,
+    "stomp": 177,
 }
 
 

@@ -16,6 +16,7 @@ from antiphon.conversation.waits import AbsenceWait
 from antiphon.dialect.meeting import Meeting
 from antiphon.errors import ConnectFailed, OpeningRefused, TransportError
 from antiphon.journal import Aside, ChannelEnded, ChannelOpened, Note
+from antiphon.journal.entries import NO_SUBPROTOCOL
 from antiphon.runtime.runtime import Runtime
 
 __all__ = ["Beside", "thrown_away"]
@@ -52,6 +53,9 @@ class Beside:
                 took_ns=at_ns - since_ns if since_ns is not None else None,
             )
         )
+        if meeting.subprotocols and not meeting.subprotocol and meeting.address.startswith(("ws", "http")) and is_ours:
+            text = f"the server chose none of the subprotocols that we offered: {', '.join(meeting.subprotocols)}"
+            self._note(NO_SUBPROTOCOL, text=text)
 
     def not_opened(self, failed: ConnectFailed) -> None:
         """There is no connection: whoever is about to fail because of that has it in the record."""

@@ -9,10 +9,12 @@ from typing import Any, Final
 from multidict import CIMultiDict
 
 from antiphon.actor.http_exchange import HttpAnswer, PerformedExchange
+from antiphon.conversation.failure_signs import code_and_text
 from antiphon.conversation.headers import Headers
 from antiphon.conversation.http_response import HttpResponse
 from antiphon.conversation.match import Difference, differences
-from antiphon.conversation.wording import shorten
+from antiphon.conversation.message import Message
+from antiphon.conversation.wording import one_line, shorten
 from antiphon.dialect.json_text import JSON, NOT_WRITABLE, encode_json
 from antiphon.errors import AntiphonError, ExpectationFailed
 from antiphon.journal import Deferred
@@ -185,9 +187,12 @@ class HttpChannel:
         if not _is_right(response.status, status):
             wanted = "200 to 299" if status is None else status
             # Masked before it is cut: half a secret would not be found in the text.
-            body = shorten(self._runtime.masker.value(response.body))
+            masked = self._runtime.masker.value(response.body)
+            body = shorten(masked)
+            why = code_and_text(Message("", masked, b""))[1] if isinstance(masked, (dict, list)) else ""
             wrong = ExpectationFailed(
-                f"{request} was answered with {response.status}, wanted {wanted}",
+                f"{request} was answered with {response.status}, wanted {wanted}"
+                + (f": it says {one_line(why)!r}" if why else ""),
                 place=place,
                 hint=f"the body is {body}",
             )

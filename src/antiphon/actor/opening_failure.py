@@ -10,6 +10,7 @@ import msgspec
 
 from antiphon.conversation.failure_signs import code_and_text
 from antiphon.conversation.message import Message
+from antiphon.conversation.page_text import page_text
 from antiphon.conversation.wording import one_line
 from antiphon.dialect.meeting import Meeting
 from antiphon.errors import ConnectFailed, UpgradeRefused
@@ -35,6 +36,8 @@ def _said(body: bytes) -> str:
         text = body.decode()
     except UnicodeDecodeError:
         return f"{len(body)} bytes that are no text"
+    if text.lstrip()[:1] == "<":
+        return one_line(page_text(text), _LONGEST)
     try:
         document = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):

@@ -65,6 +65,7 @@ class Explanation:
     culprit: the message that failed a check, refused the request or was forbidden.
     differences: where the culprit does not fit.
     history: the latest messages of the channel, oldest first; `received` is how many had come in all.
+    has_memory: whether messages are remembered at all.
     asides: the latest lines that came beside the messages, oldest first.
     gaps: the times since the wait began in which there was no connection, and another one was to follow.
     other: what the other side is called, "the server" or "the client".
@@ -101,6 +102,7 @@ class Explanation:
         self.limit = memory.limit
         # Copies: the mailbox goes on, and what is told is how it was.
         self.history = tuple(memory.history)
+        self.has_memory = bool(memory.past.messages.maxlen)
         self.asides = memory.past.asides
         self.mask: Callable[[str], str] | None = None
         self.holds_part = False

@@ -293,9 +293,20 @@ def _what_arrived(facts: Explanation) -> str:
     silent_ns = facts.at_ns - came[-1].at_ns if came else 0
     silence = f", and then nothing for {seconds(silent_ns)}" if silent_ns >= _WORTH_TELLING_NS else ""
     told = _names(came, without=facts.contradiction)
+    if not came and facts.has_memory:
+        return f"nothing arrived during the wait but what the protocol says by itself ({counted(number, 'message')})"
     if number != len(came):
         told = counted(number, "message") + (f", the latest of them {told}" if came else "")
-    return f"what arrived during the wait: {told}{silence}"
+    return f"what arrived during the wait: {told}{_last_words(facts)}{silence}"
+
+
+def _last_words(facts: Explanation) -> str:
+    """What the other side said last before the end of the connection, which may be why."""
+    if not facts.came:
+        return ""
+    last = facts.came[-1]
+    why = code_and_text(last)[1] if facts.outcome == "closed" and not sign_of_failure(last) else ""
+    return f"; the last says {one_line(why, 160)!r}" if why and last.body is not why else ""
 
 
 def _about_fitting(facts: Explanation) -> Iterator[str | Line]:
@@ -364,7 +375,8 @@ def said(message: Message | None) -> Line:
     """A message at a glance: its name, and a part of its body."""
     if message is None:
         return (("nothing", ""),)
-    return ((_name(message), "name"), (f" {one_line(_body(message.body), _LONGEST_BODY)}", ""))
+    body = f" {one_line(_body(message.body), _LONGEST_BODY)}" if message.body is not None else ""
+    return ((_name(message), "name"), (body, ""))
 
 
 def _body(body: Any) -> str:

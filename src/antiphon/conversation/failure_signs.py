@@ -70,8 +70,14 @@ def code_and_text(message: Message | None) -> tuple[str | int, str]:
         code = next((fields[field] for field in _CODES if _is_code(fields.get(field))), "")
         text = next((fields[field] for field in _TEXTS if isinstance(fields.get(field), str)), "")
         if text or code:
-            return code, text
+            return code, _with_details(text, fields)
     return "", ""
+
+
+def _with_details(text: str, fields: Mapping[Any, Any]) -> str:
+    """The text and what says more: the `data` of JSON-RPC 2.0 (section 5.1), the body of STOMP's ERROR."""
+    more = next((fields[name] for name in _DETAILS if isinstance(fields.get(name), str)), "").strip()
+    return f"{text}: {more}" if text and more and more not in text else text
 
 
 def _places(body: Any, depth: int) -> list[Mapping[Any, Any]]:
@@ -102,7 +108,8 @@ def _body_fails(body: Any) -> bool:
         return True
     if any(fields.get(name) is False for name in _SUCCESSES):
         return True
-    return any(isinstance(fields.get(name), str) and not _FAILED.isdisjoint(_words(fields[name])) for name in _OUTCOMES)
+    told = [(_FAILED, name) for name in _OUTCOMES] + [(_GONE, name) for name in _STATES]
+    return any(isinstance(fields.get(name), str) and not words.isdisjoint(_words(fields[name])) for words, name in told)
 
 
 def _trailing(text: str) -> str:
@@ -123,8 +130,11 @@ _ERRORS: Final = ("error", "errors", "err")
 _AROUND: Final = ("payload", "data", "body", "details", "result", "response", "params")
 _SUCCESSES: Final = ("ok", "success", "succeeded", "successful")
 _OUTCOMES: Final = ("result", "outcome", "status")
-_CODES: Final = ("code", "errorCode", "error_code", "status")
-_TEXTS: Final = ("message", "reason", "description", "detail", "text", "error")
+_STATES: Final = ("state", "status", "execution_state")
+_CODES: Final = ("code", "errorCode", "error_code", "ename", "status")
+_TEXTS: Final = ("message", "reason", "description", "detail", "text", "error", "evalue")
+_DETAILS: Final = ("data", "body")
+_GONE: Final = frozenset({"dead", "died", "crashed", "restarting"})
 _FAILED: Final = frozenset({"error", "failed", "failure", "fail", "rejected", "denied", "refused"})
 _FAILURES: Final = _FAILED | {
     *("err", "errors", "fails", "reject", "deny", "refuse", "invalid", "forbidden", "unauthorized", "unauthorised"),

@@ -10,6 +10,7 @@ import msgspec
 from antiphon.conversation.likeness import nearest_name
 from antiphon.conversation.named_fields import named_fields
 from antiphon.conversation.quick_writes import quick_writes
+from antiphon.conversation.wording import shorten
 from antiphon.errors import AntiphonError, FieldMissing, ScenarioError
 
 __all__ = [
@@ -85,7 +86,10 @@ class Message(msgspec.Struct, eq=False, gc=False):
             fields = named_fields(self.body)
             if fields is not None and fields is not self.body and isinstance(key, str) and key in fields:
                 return fields[key]
-            raise field_missing(self.name, key, self.body) from error
+            missing = field_missing(self.name, key, self.body)
+            if self.is_failure:  # that is what whoever reads it as the answer did not expect
+                missing.text += f": it says that something failed, {shorten(self.body, 160)}"
+            raise missing from error
 
     def __contains__(self, key: object) -> bool:
         return key in (named_fields(self.body) or ())

@@ -11,6 +11,7 @@ from antiphon.conversation.wording import shorten
 from antiphon.dialect.codec import Codec
 from antiphon.dialect.filling import filled
 from antiphon.dialect.meeting import Meeting
+from antiphon.dialect.mqtt_codes import CODES
 from antiphon.dialect.mqtt_packets import (
     DEFAULT_LIMIT_BYTES,
     KINDS,
@@ -37,7 +38,8 @@ class Mqtt:
     A message is a packet under its name. `PUBLISH` has the body `topic`, `payload`, `qos`, `retain` and, of version 5,
     `properties`: `send("PUBLISH", topic="calls/1", payload="new")`, `expect("PUBLISH", {"topic": "calls/1"})`. To
     `ask` with `qos=1` or `2` waits for the acknowledgement; `ask("SUBSCRIBE", topics={"calls/+": 1})` and
-    `ask("UNSUBSCRIBE", topics=["calls/+"])` wait for theirs, and a code of 128 or more in it fails them. What comes is
+    `ask("UNSUBSCRIBE", topics=["calls/+"])` wait for theirs, and a code of 128 or more in it fails them; the body
+    then has what that says as `reason`. What comes is
     acknowledged, and what comes twice with quality 2 is heard once. A server's handler of SUBSCRIBE or UNSUBSCRIBE
     returns the list of codes.
 
@@ -160,7 +162,7 @@ class _Client(MqttCodec):
             if "server_keep_alive" in properties:
                 self._keep_alive(properties["server_keep_alive"])
         if code:
-            told = _REFUSALS.get(code) or body.get("properties", {}).get("reason") or "no reason given"
+            told = body.get("properties", {}).get("reason") or CODES.get(code) or "no reason given"
             raise OpeningRefused(
                 code, f"the server refused CONNECT with {code}: {told}", Message("CONNACK", body, packet.raw)
             )
@@ -175,7 +177,8 @@ class _Client(MqttCodec):
     def _read_disconnect(self, reader: Reader, packet: Packet) -> Message:
         code = reader.number(1) if reader.has_more else 0
         properties = read_properties(reader) if reader.has_more else {}
-        self.ending = Ending(code=code, reason=properties.get("reason", ""), by="peer", is_clean=not code)
+        reason = properties.get("reason") or CODES.get(code, "")
+        self.ending = Ending(code=code, reason=reason, by="peer", is_clean=not code)
         return Message("DISCONNECT", {"code": code, "properties": properties}, packet.raw, is_protocol=True)
 
     # -- subscribing --------------------------------------------------------------------------------------------------
@@ -216,20 +219,3 @@ def _options(options: Any) -> int:
 def _again(raw: bytes) -> bytes:
     """A publication that is said once more is marked as such (section 3.3.1.1)."""
     return bytes([raw[0] | 8]) + raw[1:] if raw[0] >> 4 == 3 else raw
-
-
-_REFUSALS: Final = {
-    1: "the version is not spoken here",
-    2: "the client id is not accepted",
-    3: "the server is not available",
-    4: "user or password is wrong",
-    5: "not authorized",
-    0x84: "the version is not spoken here",
-    0x85: "the client id is not accepted",
-    0x86: "user or password is wrong",
-    0x87: "not authorized",
-    0x88: "the server is not available",
-    0x89: "the server is busy",
-    0x8A: "banned",
-}
-"""What a code says (3.1.1 section 3.2.2.3, 5.0 section 3.2.2.2)."""

@@ -13,6 +13,7 @@ import msgspec
 from antiphon.conversation.message import UNREADABLE, Message, Unreadable
 from antiphon.conversation.wording import shorten
 from antiphon.dialect.json_text import JSON
+from antiphon.dialect.mqtt_codes import CODES
 from antiphon.dialect.mqtt_packets import Packet, Reader, packets, write_packet, write_text
 from antiphon.dialect.mqtt_properties import read_properties, write_properties
 from antiphon.dialect.stream_codec import StreamCodec
@@ -181,6 +182,8 @@ class MqttCodec(StreamCodec):
 
     def _acknowledged(self, name: str, packet: Packet, key: int, body: Any, *, is_failure: bool) -> Message:
         """What we said under that name is acknowledged. A failure that nobody asked for is news."""
+        if is_failure:
+            body["reason"] = _reason(body)
         message = Message(packet.kind, body, packet.raw, is_failure=is_failure, is_protocol=not is_failure)
         flight = self.in_flight.get(key)
         if flight is None or flight.name != name:
@@ -217,6 +220,13 @@ def quality(qos: Any) -> int:
         raise DialectError(f"qos is 0, 1 or 2, not {shorten(qos)}")
     number: int = qos
     return number
+
+
+def _reason(body: Mapping[str, Any]) -> str:
+    """Why it failed: in the server's words, or in the standard's for the first code that says so."""
+    codes = [body["code"]] if "code" in body else body.get("codes", ())
+    said = (body.get("properties") or {}).get("reason")
+    return said or next((CODES.get(code, "") for code in codes if code >= FAILED), "")
 
 
 def fields_of(name: str, body: Any) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from itertools import count
 from typing import Any, Final
 
 from antiphon.conversation.ending import Ending
+from antiphon.conversation.failure_signs import code_and_text
 from antiphon.conversation.message import UNREADABLE, Data, Message, Unreadable
+from antiphon.conversation.wording import one_line
 from antiphon.dialect.codec import Codec
 from antiphon.dialect.filling import filled
 from antiphon.dialect.meeting import Meeting
@@ -139,7 +141,8 @@ class _Client(_StompCodec):
         text = str(body.get("message") or body.get("body") or "no reason given")
         if not self.is_ready:
             refusal = _with_body(Message("ERROR", body, raw))
-            raise OpeningRefused("ERROR", f"the server refused CONNECT: {text}", refusal)
+            why = one_line(code_and_text(refusal)[1]) or text
+            raise OpeningRefused("ERROR", f"the server refused CONNECT: {why}", refusal)
         self.ending = Ending(reason=text, by="peer")  # it closes the connection after it
         key = body.get("receipt-id")
         is_reply = key is not None

@@ -14,7 +14,7 @@ from antiphon.conversation.ending import Ending
 from antiphon.conversation.failure_signs import is_heartbeat, reason, sign_of_failure
 from antiphon.conversation.message import Message
 from antiphon.conversation.wording import cut_middle, one_line, seconds, visible
-from antiphon.journal.entries import Aside, ChannelEnded, Handled, WaitEnded, WaitStarted
+from antiphon.journal.entries import NO_SUBPROTOCOL, Aside, ChannelEnded, Handled, WaitEnded, WaitStarted
 from antiphon.journal.entry_masks import mask_message
 from antiphon.journal.file import WrittenMessage, readable
 from antiphon.journal.glance import fit, glance
@@ -62,6 +62,8 @@ class Around:
         self._said: list[Said] = []
         self._ends: list[ChannelEnded] = []
         self._refusals: list[Aside] = []
+        self._unagreed: list[Aside] = []
+        self._asides = dict.fromkeys(_NOT_OPENED, self._refusals) | {NO_SUBPROTOCOL: self._unagreed}
         self._later: list[Said] = []
         self._waits: dict[int, Place] = {}
         self._expected: set[tuple[Place, int]] = set()
@@ -75,8 +77,9 @@ class Around:
             if entry.by != "us" and entry.at_ns <= self._at_ns:
                 self._ends.append(entry)
         elif isinstance(entry, Aside):
-            if entry.name in _NOT_OPENED and entry.at_ns <= self._at_ns:
-                self._refusals.append(entry)
+            into = self._asides.get(entry.name)
+            if into is not None and entry.at_ns <= self._at_ns:
+                into.append(entry)
         elif isinstance(entry, WaitStarted):
             self._waits[entry.number] = (entry.actor, entry.channel)
         elif isinstance(entry, WaitEnded):
@@ -113,10 +116,16 @@ class Around:
         head = f"{seconds(each.at_ns):>9}  {_named(each)}"
         if isinstance(each, ChannelEnded):
             return f"{head} {_ended(each)}"
-        shown = mask_message(each, self._masker) if isinstance(each, Message) and self._masker is not None else each
-        head = f"{head} {'→' if each.is_sent else '←'} {_called(shown)}"
-        room = max(WIDTH - len(head), 24)
-        return f"{head} {fit(glance(readable(shown), shown.name, room), room)}".rstrip()
+        head = f"{head} {'→' if each.is_sent else '←'} {_called(self._shown(each))}"
+        return f"{head} {self._glance(each, max(WIDTH - len(head), 24))}".rstrip()
+
+    def _glance(self, each: Said, room: int) -> str:
+        shown = self._shown(each)
+        return fit(glance(readable(shown), shown.name, room), room)
+
+    def _shown(self, each: Said) -> Said:
+        """It without secrets, before anything of it is cut."""
+        return mask_message(each, self._masker) if isinstance(each, Message) and self._masker is not None else each
 
     # -- what went wrong ----------------------------------------------------------------------------------------------
 
@@ -124,11 +133,14 @@ class Around:
         """What decides although it is not on the channel that failed, or is not among what it waited for."""
         told = [
             *self._unanswered_heartbeat(),
+            *self._no_subprotocol(),
             *self._misdirected(),
             *self._ends_elsewhere(),
             *self._refused_elsewhere(),
             *self._failed_elsewhere(),
             *self._open_questions(),
+            *self._taken_over(),
+            *self._said_elsewhere(),
         ]
         return told[:MOST_TOLD]
 
@@ -146,6 +158,48 @@ class Around:
                     before = seconds(max(end.at_ns - each.at_ns, 0))
                     yield f"{before} after the server's {_called(each)}, which nobody answered"
                 return
+
+    def _no_subprotocol(self) -> Iterator[str]:
+        """The server took the connection, and speaks none of the protocols that we know there."""
+        for each in self._unagreed:
+            if f"{each.actor}.{each.channel}" == self._failed:
+                yield each.text
+
+    def _taken_over(self) -> Iterator[str]:
+        """Another channel of ours that was opened with the same words, and then the one that failed heard its end only:
+        servers let one client be there once."""
+        own = [each.raw for each in self._said if each.is_sent and each.is_protocol and _named(each) == self._failed]
+        if not own or not self._has_ended:
+            return
+        for each in reversed(self._said):
+            if _named(each) == self._failed and not each.is_sent:
+                return
+            if _named(each) != self._failed and each.is_sent and each.is_protocol and each.raw == own[0]:
+                yield f"{_named(each)} was opened with the very same {_called(self._shown(each))}, {self._ago(each.at_ns)}"
+                return
+
+    def _said_elsewhere(self) -> Iterator[str]:
+        """What another channel said last, with its answer, if the one that failed has heard nothing since."""
+        if self._asked and not self._has_ended:
+            return  # why a request has no answer has little to do with others
+        said = [each for each in self._said if not each.is_protocol and not is_heartbeat(each.name)]
+        for place, each in reversed(list(enumerate(said))):
+            if _named(each) == self._failed and not each.is_sent:
+                return
+            if _named(each) != self._failed and each.is_sent:
+                told = f"{_named(each)} said {_called(self._shown(each))} {self._glance(each, 60)}".rstrip()
+                answer = next((e for e in said[place:] if _is_answer(e, each)), None)
+                got = (
+                    f" and got {_called(self._shown(answer))} {self._glance(answer, 40)}".rstrip()
+                    if answer is not None
+                    else ""
+                )
+                yield f"{told}{got}, {self._ago(each.at_ns)}"
+                return
+
+    @property
+    def _has_ended(self) -> bool:
+        return any(_named(end) == self._failed for end in self._ends)
 
     def _misdirected(self) -> Iterator[str]:
         """A reply that nobody there had asked for, of the id of the request that has none."""
@@ -229,6 +283,11 @@ def _named(each: Said | ChannelEnded) -> str:
 
 def _ended(end: ChannelEnded) -> str:
     return Ending(code=end.code, reason=end.reason, by=end.by, detail=end.detail).told_of_channel("the server")
+
+
+def _is_answer(each: Said, request: Said) -> bool:
+    is_back = not each.is_sent and _named(each) == _named(request)
+    return is_back and request.asks is not None and each.reply_to == request.asks
 
 
 def _short(each: Said) -> str:

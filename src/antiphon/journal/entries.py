@@ -6,7 +6,7 @@ All times are nanoseconds since the run began.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import msgspec
 
@@ -20,6 +20,7 @@ from antiphon.journal.arguments import Argument, arguments_told
 from antiphon.journal.performed import PerformedStep, StepOutcome
 
 __all__ = [
+    "NO_SUBPROTOCOL",
     "Aside",
     "Called",
     "ChannelEnded",
@@ -52,6 +53,9 @@ __all__ = [
     "kind_of",
 ]
 
+
+NO_SUBPROTOCOL: Final = "no subprotocol"
+"""The name of the aside that tells of it."""
 
 RunVerdict = Literal["passed", "failed", "error", "interrupted"]
 """How a run ended: "failed" is the peer's fault, "error" anybody else's."""
@@ -172,7 +176,8 @@ class Aside(Entry, tag="aside"):
     """Something beside the messages of a connection, which no one waits for.
 
     `name` is what it is: "stderr" (its lines in `text`), "response headers" (in `headers`), "finished" (that side says
-    no more, and still hears), "refused" and "not opened" (there is no connection; `text` says why).
+    no more, and still hears), "no subprotocol" (a server of WebSocket chose none of ours; `text` has them), "refused"
+    and "not opened" (there is no connection; `text` says why).
     """
 
     actor: str

@@ -30,6 +30,7 @@ __all__ = ["HttpPolling", "HttpSession", "HttpStream"]
 CLOSE_WITHIN_S: Final = 1.0
 _MOST_OF_A_REFUSAL_BYTES: Final = 1024 * 1024
 _EVENTS: Final = "text/event-stream"
+_PAGE: Final = "text/html"
 _NOTHING: Final = 204
 
 
@@ -50,9 +51,9 @@ class HttpStream:
     session_header: a header that, if the answer has it, goes with what is said and tells which stream is meant.
     close_within_s: how long what was said has for leaving after a close, while none of it does.
 
-    An answer that is no 2xx, or 204, refuses the connection (`UpgradeRefused`). Headers of the answer, and a saying
-    that failed, are asides. Of Server-Sent Events the id of the last one goes with the next opening as `Last-Event-ID`,
-    and a channel that is opened again by itself waits as long as `retry:` has asked for.
+    An answer that is no 2xx, or 204, or a page of HTML, refuses the connection (`UpgradeRefused`). Headers of the
+    answer, and a saying that failed, are asides. Of Server-Sent Events the id of the last one goes with the next
+    opening as `Last-Event-ID`, and a channel that is opened again by itself waits as long as `retry:` has asked for.
     """
 
     _takes_nothing: ClassVar[bool] = False
@@ -131,7 +132,8 @@ class HttpStream:
         except TransportError as error:
             hint = error.hint or "does it answer a stream's request before there is something to say?"
             raise ConnectFailed(error.text, place=address, hint=hint) from error
-        if 200 <= answer.status < 300 and (answer.status != _NOTHING or self._takes_nothing):
+        is_page = not self._takes_nothing and _type_of(answer) == _PAGE
+        if 200 <= answer.status < 300 and (answer.status != _NOTHING or self._takes_nothing) and not is_page:
             return answer
         body = b""
         with suppress(TimeoutError, TransportError):  # the status tells more than half a body
@@ -139,13 +141,15 @@ class HttpStream:
                 body = await answer.read(_MOST_OF_A_REFUSAL_BYTES)
         answer.close()
         text = f"the stream was refused: {answer.status} {phrase(answer.status)}".rstrip()
+        if is_page and answer.status < 300:
+            text += f" with {_PAGE}, which is a page and no stream"
         raise UpgradeRefused(text, status=answer.status, headers=answer.headers, body=body, place=address)
 
     async def _pieces(
         self, _client: HttpClient, _address: str, _headers: Mapping[str, str], answer: HttpAnswer
     ) -> AsyncGenerator[bytes, None]:
         """What is heard, from the first answer on."""
-        has_events = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower() == _EVENTS
+        has_events = _type_of(answer) == _EVENTS
         try:
             async for piece in answer.pieces():
                 if has_events:
@@ -217,3 +221,7 @@ class HttpPolling(HttpStream):
                     raise TransportError(text, place=address)
         finally:
             answer.close()
+
+
+def _type_of(answer: HttpAnswer) -> str:
+    return answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()

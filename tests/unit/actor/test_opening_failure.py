@@ -21,7 +21,12 @@ def refused(body: bytes, address: str = "ws://centre/desk", **meeting: Any) -> l
     ("body", "says"),
     [
         (b"members only", "members only"),
-        (b"<p>members\n  only</p>", "<p>members only</p>"),
+        (b"<p>members\n  only</p>", "members only"),
+        (
+            b"<html><head><title>Desk</title></head><body><h1>404</h1><p>no such desk</p></body></html>",
+            "404 no such desk",
+        ),
+        (b"<title>Forbidden</title><script>late()</script>", "Forbidden"),
         (b'{"error": {"code": 7, "message": "token expired"}}', "7 token expired"),
         (b'{"by": "op"}', '{"by": "op"}'),
         (b"\xff\x00", "2 bytes that are no text"),

@@ -378,7 +378,7 @@ def test_a_login_is_refused(version: Any, code: int, password: str | None) -> No
 
 
 def test_a_refusal_may_give_its_own_reason() -> None:
-    for properties, told in ({"reason": "come later"}, "come later"), ({}, "no reason given"):
+    for properties, told in ({"reason": "come later"}, "come later"), ({}, "a quota is exceeded"):
         codec = Mqtt("5").codec(Meeting())
         with pytest.raises(OpeningRefused, match=told):
             heard(codec, connack("5", 0x97, properties=properties))
@@ -512,3 +512,13 @@ def test_answers_that_cannot_be() -> None:
 def test_what_is_no_subscription(rest: bytes) -> None:
     with pytest.raises(DialectError, match="no SUBSCRIBE of MQTT"):
         heard(server(), write_packet("SUBSCRIBE", rest))
+
+
+def test_what_fails_says_why() -> None:
+    codec = client("5")
+    sent = codec.request("PUBLISH", {"topic": "secret/1", "payload": "x", "qos": 1})
+    (refusal,) = heard(codec, write_packet("PUBACK", int(sent.asks).to_bytes(2, "big") + b"\x87"))
+    assert (refusal.is_failure, refusal.body["reason"]) == (True, "not authorized")
+    heard(codec, write_packet("DISCONNECT", b"\x95"))
+    assert codec.ending is not None
+    assert (codec.ending.code, codec.ending.reason) == (0x95, "the packet is too large")

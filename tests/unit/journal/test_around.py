@@ -191,3 +191,40 @@ def test_a_name_breaks_no_line_and_leaves_room() -> None:
         assert "\x1b" not in line
         assert "error" in line
         assert len(line) < 180
+
+
+def test_what_another_said_last_is_told_if_nothing_was_heard_since() -> None:
+    record = Record()
+    record.say("ann", "subscribed")
+    record.say("bob", "publish", '{"to": "new"}', is_sent=True, asks=7)
+    record.say("bob", "published", '{"heard": 0}', reply_to=7)
+    assert record.around().beside() == ["bob.line said publish to=new and got published heard=0, 1.000 s before"]
+    assert Around(record.on_disk(), record.now_ns, failed="ann.line").beside() == record.around().beside()
+    record.say("ann", "news")
+    assert record.around().beside() == []
+
+
+def test_of_a_request_without_an_answer_others_are_told_only_if_its_connection_ended() -> None:
+    record = Record()
+    asked = record.say("ann", "wait", is_sent=True, asks=1)
+    record.say("bob", "kill", '{"who": "ann"}', is_sent=True)
+    assert record.around(asked=asked.number).beside() == []
+    record.end("ann")
+    assert record.around(asked=asked.number).beside() == ["bob.line said kill who=ann, 1.000 s before"]
+
+
+def test_who_was_opened_with_the_same_words_is_told() -> None:
+    record = Record()
+    record.say("ann", "CONNECT", "s1", is_sent=True, is_protocol=True)
+    record.say("ann", "CONNACK", is_protocol=True)
+    record.say("bob", "CONNECT", "s1", is_sent=True, is_protocol=True)
+    assert record.around().beside() == []
+    record.end("ann")
+    assert record.around().beside() == ["bob.line was opened with the very same CONNECT, 1.000 s before"]
+
+
+def test_that_no_subprotocol_was_chosen_is_told_of_the_channel_that_failed() -> None:
+    record = Record()
+    record.entries.append(Aside(at_ns=0, actor="ann", channel="line", name="no subprotocol", text="none was chosen"))
+    assert record.around().beside() == ["none was chosen"]
+    assert record.around(failed="bob.line").beside() == []
