@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -92,13 +92,20 @@ def told(directory: Path) -> str:
     return ended.error
 
 
-def failure_at(scenario: Scenario[Any, Any], directory: Path, address: str, serve: Serve | None = None) -> str:
+def failure_at(
+    scenario: Scenario[Any, Any],
+    directory: Path,
+    address: str,
+    serve: Serve | None = None,
+    users: Sequence[Mapping[str, Any]] = (),
+    **parameters: Any,
+) -> str:
     """The text of the failure of the scenario, performed over real sockets with what `serve` begins: its address."""
 
     async def perform_here() -> None:
         async with serve() if serve is not None else nullcontext(address) as there:
-            stand = Stand("foreign", {"server": there})
-            await perform(scenario, stand=stand, directory=directory, reports=(), linger_s=0)
+            stand = Stand("foreign", {"server": there}, users=users)
+            await perform(scenario, stand=stand, directory=directory, reports=(), linger_s=0, **parameters)
 
     try:
         asyncio.run(perform_here())

@@ -22,6 +22,10 @@ server.on('client', (client) => {
     const answer = await client.call('GetLocalListVersion', {}).catch((error) => ({ listVersion: error.message.length }));
     return { idTagInfo: { status: 'Accepted', parentIdTag: String(answer.listVersion) } };
   });
+  client.handle('StatusNotification', async () => {
+    await client.call('RemoteStartTransaction', { idTag: '04A2' });
+    return {};
+  });
   client.handle(() => { throw createRPCError('NotSupported', 'not here', { since: 2016 }); });
 });
 

@@ -35,6 +35,8 @@ io.on('connection', (socket) => {
   socket.on('ask me', (question, done) => socket.timeout(5000).emit('question', question, Buffer.from([1, 2]), (error, ...told) => {
     done(error ? String(error) : told);
   }));
+  socket.on('join room', (room, done) => { socket.join(room); done(room); });
+  socket.on('to room', (room, text) => socket.to(room).emit('room said', room, text));
   socket.on('burst', (count) => { for (let n = 0; n < count; n += 1) socket.emit('tick', n); });
   socket.on('lose me', (isBack) => {
     socket.conn.close(); // as a network does
