@@ -173,7 +173,7 @@ async def have_no_target(ann: Gone) -> None:
 CHROME = {
     "chromium_no_command": Case(give_no_command, ("Page.noSuchCommand", "-32601", "wasn't found")),
     "chromium_misused": Case(misuse_a_command, ("Runtime.evaluate", "-32602", "Invalid parameters")),
-    "chromium_target_closed": Case(close_the_target, ("Page.loadEventFired", "target_closed")),
+    "chromium_target_closed": Case(close_the_target, ("Page.loadEventFired", "Inspector.detached", "the last says")),
     "chromium_refused_port": Case(go_where_nobody_listens, ("ERR_CONNECTION_REFUSED",)),
     "chromium_not_loaded": Case(wait_for_a_page_that_never_loads, ("ERR_CONNECTION_REFUSED",)),
     "chromium_no_session": Case(leave_a_session_that_is_none, ("Target.detachFromTarget", "No session with given id")),

@@ -289,7 +289,8 @@ def _what_arrived(facts: Explanation) -> str:
         last = facts.history[-1]
         silent_ns = facts.at_ns - last.at_ns
         before = f", {seconds(silent_ns)} earlier" if silent_ns else ""
-        return f"nothing arrived during the wait; the last message before it was {_names([last])}{before}"
+        told = f"{_names([last])}{before}{_last_words(facts)}"
+        return f"nothing arrived during the wait; the last message before it was {told}"
     silent_ns = facts.at_ns - came[-1].at_ns if came else 0
     silence = f", and then nothing for {seconds(silent_ns)}" if silent_ns >= _WORTH_TELLING_NS else ""
     told = _names(came, without=facts.contradiction)
@@ -302,9 +303,9 @@ def _what_arrived(facts: Explanation) -> str:
 
 def _last_words(facts: Explanation) -> str:
     """What the other side said last before the end of the connection, which may be why."""
-    if not facts.came:
+    if not facts.history:
         return ""
-    last = facts.came[-1]
+    last = facts.history[-1]
     why = code_and_text(last)[1] if facts.outcome == "closed" and not sign_of_failure(last) else ""
     return f"; the last says {one_line(why, 160)!r}" if why and last.body is not why else ""
 

@@ -717,3 +717,14 @@ def test_whatever_came_is_told_in_few_lines(name: str, body: Any, where: Any, co
     mailbox.expire(200)
     if wait.error is not None:
         assert 3 <= len(str(wait.error).splitlines()) <= 40
+
+
+@pytest.mark.parametrize("is_before", [True, False])
+def test_a_close_tells_what_the_last_message_says(desk: Any, is_before: bool) -> None:
+    if is_before:
+        desk.hear("detached", {"reason": "the target was closed"})
+    wait = desk.expect("loaded")
+    if not is_before:
+        desk.hear("detached", {"reason": "the target was closed"})
+    desk.close()
+    assert "detached; the last says 'the target was closed'" in str(wait.error)
