@@ -15,7 +15,7 @@ __all__ = ["Backoff"]
 
 LOST: Final = frozenset({1001, 1006, 1011, 1012, 1013, 1014})
 """Close codes (RFC 6455 section 7.4, and IANA's registry of them) by which nobody said that it is over: going away, no
-goodbye, an internal error, a restart, try again later, a bad gateway."""
+goodbye, an internal error, a restart, try again later, a bad gateway. Not 1005: there was a goodbye, without a code."""
 
 BUSY: Final = frozenset({408, 425, 429})
 """Statuses of HTTP, beside those from 500 on, that do not mean it for ever (RFC 9110, 6585, 8470)."""
@@ -37,9 +37,10 @@ class Backoff(msgspec.Struct, frozen=True, kw_only=True):
     jitter: up to this share of each wait, 0 to 1, is taken off by chance, so that those who lost their connections
         together do not come back together. Chance is the run's own: the same run waits as long again.
     after: further codes after which it is opened again, of a close or of an opening that was refused; anything that has
-        `in`, as `range(4000, 5000)` or `{1000, 1008}`. Without it: after a connection that broke or ended without a
-        code, after 1001, 1006, 1011, 1012, 1013 and 1014, and after a program that a signal has ended; of refusals
-        after 408, 425, 429 and 500 to 599. Never after our own close.
+        `in`, as `range(4000, 5000)` or `{1000, 1008}`. Without it: after a connection that broke, or ended on a wire
+        that has no codes (TCP, a stream over HTTP), after 1001, 1006, 1011, 1012, 1013 and 1014, and after a program
+        that a signal has ended; of refusals after 408, 425, 429 and 500 to 599. Not after 1005, a close frame that was
+        sent without a code (RFC 6455 section 7.4.1): somebody has closed. Never after our own close.
 
     A peer that asks for another time (`retry:` of Server-Sent Events) is given that in place of `first_s`; one that
     refuses with `Retry-After` in seconds is not asked again before.
@@ -93,6 +94,7 @@ class Backoff(msgspec.Struct, frozen=True, kw_only=True):
     def follows(self, ending: Ending) -> bool:
         """Whether another connection is to follow one that has ended like that, not by our close."""
         code = ending.code
+        # None is that the wire has no codes: WebSocket tells a close frame without one as 1005.
         # Below 0 is the signal that has ended a program.
         return code is None or code in LOST or code < 0 or code in self.after
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import pytest
@@ -114,3 +115,12 @@ def test_a_refusal_may_ask_for_time(asked: str, least_s: float) -> None:
     busy = UpgradeRefused("refused", status=503, headers={"Retry-After": asked}, body=b"")
     assert Backoff.least_s(busy) == least_s
     assert Backoff.least_s(refused(503)) == Backoff.least_s(ConnectFailed("nobody")) == 0.0
+
+
+def test_what_the_text_says_of_codes_is_what_is_done() -> None:
+    said = " ".join((Backoff.__doc__ or "").partition("Without it: ")[2].split())
+    followed, _, meant = said.partition("Not after ")
+    assert [code for code in range(1000, 1016) if Backoff().follows(Ending(code, by="peer"))] == [
+        int(code) for code in re.findall(r"\b10\d\d\b", followed)
+    ]
+    assert re.findall(r"\b10\d\d\b", meant) == ["1005"]
