@@ -93,3 +93,9 @@ def test_failures_are_told_with_the_texts_that_they_have() -> None:
     lost = [piece for piece in told_pieces() if piece not in OF_OTHERS and not is_ours(piece)]
     assert lost == [], lost
     assert len(told_pieces()) > 40
+
+
+def test_each_target_of_make_is_listed_once() -> None:
+    listed = re.findall(r"^make ([\w-]+) ", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(listed) > 10
+    assert sorted(set(listed)) == sorted(listed)
