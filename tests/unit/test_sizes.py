@@ -38,6 +38,7 @@ ABOVE = {
     "http_stream": 167,  # a page is refused, and two ways to ask, one of them again and again
     "http_stream_connection": 142,
     "http_stream_listener": 144,
+    "client": 100,
     "connection": 113,  # what both sides of a stream of gRPC have, and the client's
     "listener": 115,
     "mqtt": 168,

@@ -175,7 +175,8 @@ class Around:
             if _named(each) == self._failed and not each.is_sent:
                 return
             if _named(each) != self._failed and each.is_sent and each.is_protocol and each.raw == own[0]:
-                yield f"{_named(each)} was opened with the very same {_called(self._shown(each))}, {self._ago(each.at_ns)}"
+                name = _called(self._shown(each))
+                yield f"{_named(each)} was opened with the very same {name}, {self._ago(each.at_ns)}"
                 return
 
     def _said_elsewhere(self) -> Iterator[str]:

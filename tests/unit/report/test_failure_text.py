@@ -186,7 +186,7 @@ def test_below_the_text_stands_the_command_that_shows_the_trace(
     run = tmp_path / "runs" / "it's one"
     run.mkdir(parents=True)
     lines = shown(capsys, recorded(run), TEXT)
-    assert lines[0] == f"error: {TEXT.splitlines()[0]}"
+    assert lines[0] == TEXT.splitlines()[0]  # the verdict was shown, with how it ended
     assert lines[1:-1] == TEXT.splitlines()[1:]
     assert lines[-1] == """  transcript: antiphon show 'runs/it'"'"'s one'"""
     assert show_command(Path("/elsewhere/run")) == "antiphon show /elsewhere/run"
