@@ -59,3 +59,9 @@ def test_messages_are_told_apart_by_identity() -> None:
     one, other = Message("a", {}, ""), Message("a", {}, "")
     assert one != other
     assert len({one, other}) == 2
+
+
+def test_a_failure_that_lacks_a_field_says_what_it_says() -> None:
+    refusal = Message("error", {"reason": "members only"}, "", is_failure=True)
+    with pytest.raises(FieldMissing, match=r"it says that something failed, .*members only"):
+        refusal["data"]

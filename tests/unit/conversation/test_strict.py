@@ -76,3 +76,10 @@ def test_no_hint_would_silence_a_failure() -> None:
     assert quiet is not None
     assert quiet.hint is not None
     assert "ignored=['news']" in quiet.hint
+
+
+def test_where_nothing_is_left_but_what_fell_out_there_is_nothing_to_declare() -> None:
+    left = messages_left([(mailbox_with(("a", {}), limit=0), Ignored((), False))])
+    assert left is not None
+    assert left.hint is None
+    assert "1 more fell out" in left.text

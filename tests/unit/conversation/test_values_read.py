@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from antiphon.conversation.message import Message
-from antiphon.conversation.values_read import values_read, values_told
+from antiphon.conversation.values_read import look_at, values_read, values_told
 
 
 class Colour(Enum):
@@ -140,3 +140,7 @@ def test_an_object_that_lies_about_what_it_is_does_no_harm() -> None:
 
     assert values_told(ast.parse("liar.state == 1", mode="eval").body, {"liar": Liar()}) == []
     assert len(values_told(ast.parse("liar", mode="eval").body, {"liar": Liar()})) <= 1
+
+
+def test_a_name_that_is_given_where_it_is_looked_at() -> None:
+    assert look_at(ast.parse("(state := 'busy')", mode="eval").body, {"state": "busy"}) == "busy"

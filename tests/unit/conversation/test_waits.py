@@ -138,3 +138,8 @@ def test_a_wait_of_no_kind_is_for_nothing() -> None:
         wait.describe()
     with pytest.raises(NotImplementedError):
         wait.accepts(Message("state", {}, ""))
+
+
+def test_the_replies_are_their_own_iterator() -> None:
+    replies = aiter(Exchange(Message("call", {}, ""), **TIMES))
+    assert aiter(replies) is replies
