@@ -183,6 +183,8 @@ class Around:
         """What another channel said last, with its answer, if the one that failed has heard nothing since."""
         if self._asked and not self._has_ended:
             return  # why a request has no answer has little to do with others
+        if "." not in self._failed:
+            return  # a wait for a signal is on no actor's channel, which could have heard something
         said = [each for each in self._said if not each.is_protocol and not is_heartbeat(each.name)]
         for place, each in reversed(list(enumerate(said))):
             if _named(each) == self._failed and not each.is_sent:

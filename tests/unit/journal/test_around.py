@@ -228,3 +228,9 @@ def test_that_no_subprotocol_was_chosen_is_told_of_the_channel_that_failed() -> 
     record.entries.append(Aside(at_ns=0, actor="ann", channel="line", name="no subprotocol", text="none was chosen"))
     assert record.around().beside() == ["none was chosen"]
     assert record.around(failed="bob.line").beside() == []
+
+
+def test_of_a_wait_without_a_channel_nothing_is_told_of_what_others_said() -> None:
+    record = Record()
+    record.say("bob", "publish", '{"to": "new"}', is_sent=True, asks=7)
+    assert Around(record.entries, record.now_ns, failed="the scenario").beside() == []
