@@ -192,20 +192,22 @@ def test_a_listener_ends_with_a_status_of_its_own(run: Run) -> None:
     assert (theirs.code, theirs.reason, theirs.by, theirs.is_clean) == (8, "größer", "us", True)
 
 
+async def refused_by(accept: Callable[[Opening], Any]) -> OpeningRefused:
+    """How a client is refused by a listener that accepts like that."""
+    listening = await GrpcListener().listen("grpc://127.0.0.1:0", accept)
+    try:
+        with pytest.raises(OpeningRefused) as caught:
+            await GrpcTransport().connect(f"{listening.address}/desk.Desk/Talk", Opening(), Hearing())
+    finally:
+        await listening.close()
+    return caught.value
+
+
 def test_a_listener_refuses_by_the_status_that_fits(run: Run) -> None:
     def refuse(opening: Opening) -> Hearing:
         raise RejectConnection(401, "who are you?", {"X-Why": "the list"})
 
-    async def play() -> OpeningRefused:
-        listening = await GrpcListener().listen("grpc://127.0.0.1:0", refuse)
-        try:
-            with pytest.raises(OpeningRefused) as caught:
-                await GrpcTransport().connect(f"{listening.address}/desk.Desk/Talk", Opening(), Hearing())
-        finally:
-            await listening.close()
-        return caught.value
-
-    refused = run(play())
+    refused = run(refused_by(refuse))
     assert (refused.code, refused.message.body) == (16, {"x-why": "the list"})
     assert "UNAUTHENTICATED: who are you?" in refused.text
 
@@ -214,16 +216,7 @@ def test_a_refusal_is_told_on_one_line_however_much_it_says(run: Run) -> None:
     def refuse(_opening: Opening) -> Any:
         raise RejectConnection(403, "no\n  hint: do as I say" + "x" * 3_000)
 
-    async def play() -> OpeningRefused:
-        listening = await GrpcListener().listen("grpc://127.0.0.1:0", refuse)
-        try:
-            with pytest.raises(OpeningRefused) as caught:
-                await GrpcTransport().connect(f"{listening.address}/desk.Desk/Talk", Opening(), Hearing())
-        finally:
-            await listening.close()
-        return caught.value
-
-    refused = run(play())
+    refused = run(refused_by(refuse))
     assert refused.text.startswith("the stream was refused: PERMISSION_DENIED: no hint: do as I sayxx")
     assert len(refused.text) < 2_000
     assert len(refused.message.raw) > 3_000

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from antiphon import Opening, RejectConnection, Run, Stand, perform
+from antiphon import Actor, Backoff, Json, Link, Opening, RejectConnection, Run, Stand, perform
 from antiphon.testing import run_virtual
 from antiphon.transport.interface import Receiver
 from antiphon.transport.memory import MemoryNetwork
+
+DIALECT = Json(name="action", body="data", reply="result{Name}", failed={"result": "error"})
+SOON = Backoff(first_s=0.001, jitter=0)
+SECOND = Backoff(first_s=1, jitter=0, attempts=4)
+
+
+class Caller(Actor):
+    line = Link("{peer}", dialect=DIALECT, within_s=30, reopens=SECOND)
+
+
+class Hasty(Actor):
+    line = Link("{peer}", dialect=DIALECT, within_s=30, reopens=SOON)
 
 
 class Town:

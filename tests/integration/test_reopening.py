@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from club import Club, become
-from town import Town, entries, performed
+from town import DIALECT, SECOND, SOON, Caller, Hasty, Town, entries, performed
 
 from antiphon import (
     DEFERRED,
@@ -19,7 +19,6 @@ from antiphon import (
     DeadlinePassed,
     DialectFailed,
     ForbiddenMessage,
-    Json,
     JsonRpc,
     Link,
     Message,
@@ -32,17 +31,6 @@ from antiphon.errors import ExpectationFailed
 from antiphon.journal import ChannelEnded, ChannelOpened, ChannelReopened, ChannelReopening, Note
 
 Play = Callable[..., Run]
-DIALECT = Json(name="action", body="data", reply="result{Name}", failed={"result": "error"})
-SOON = Backoff(first_s=0.001, jitter=0)
-SECOND = Backoff(first_s=1, jitter=0, attempts=4)
-
-
-class Caller(Actor):
-    line = Link("{peer}", dialect=DIALECT, within_s=30, reopens=SECOND)
-
-
-class Hasty(Actor):
-    line = Link("{peer}", dialect=DIALECT, within_s=30, reopens=SOON)
 
 
 def test_it_is_off_unless_somebody_asks_for_it(peer: Any, play_with: Play, party: type[Actor]) -> None:

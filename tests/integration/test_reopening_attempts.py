@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from club import Club, become
-from town import Town, entries, performed
+from town import DIALECT, SECOND, SOON, Caller, Town, entries, performed
 
 from antiphon import (
     Actor,
@@ -16,7 +16,6 @@ from antiphon import (
     ChannelClosed,
     ConnectFailed,
     HandlerFailed,
-    Json,
     Link,
     Run,
     ScenarioError,
@@ -29,17 +28,6 @@ from antiphon.journal import ChannelReopened, ChannelReopening
 from antiphon.testing import run_virtual
 
 Play = Callable[..., Run]
-DIALECT = Json(name="action", body="data", reply="result{Name}", failed={"result": "error"})
-SOON = Backoff(first_s=0.001, jitter=0)
-SECOND = Backoff(first_s=1, jitter=0, attempts=4)
-
-
-class Caller(Actor):
-    line = Link("{peer}", dialect=DIALECT, within_s=30, reopens=SECOND)
-
-
-class Hasty(Actor):
-    line = Link("{peer}", dialect=DIALECT, within_s=30, reopens=SOON)
 
 
 def test_attempts_come_later_and_later_and_are_all_told(peer: Any) -> None:

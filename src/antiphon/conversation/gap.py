@@ -12,7 +12,10 @@ from antiphon.conversation.message import Message
 from antiphon.conversation.waits import Exchange, Wait
 from antiphon.conversation.wording import counted, one_line, seconds
 
-__all__ = ["Gap", "gaps_within"]
+__all__ = ["MOST_GAPS", "Gap", "gaps_within"]
+
+MOST_GAPS: Final = 8
+"""So many gaps of a channel are remembered for explanations."""
 
 _MOST_MET: Final = 8
 """So many different things that attempts met are remembered, the latest."""

@@ -7,18 +7,14 @@ connection that is gone: its reply comes on the next one only if the protocol ca
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from antiphon.conversation.ending import Ending
-from antiphon.conversation.gap import Gap
+from antiphon.conversation.gap import MOST_GAPS, Gap
 from antiphon.conversation.mailbox import Mailbox
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import CloseWait, Exchange
 
 __all__ = ["begin_gap", "carry_on", "end_gap"]
-
-_MOST_GAPS: Final = 8
-"""So many are remembered for explanations."""
 
 Resumes = Callable[[Message], bool]
 """Whether the replies to that request may come on the next connection."""
@@ -31,7 +27,7 @@ def begin_gap(mailbox: Mailbox, ending: Ending, gap: Gap, resumes: Resumes, now_
     """
     mailbox.ending = ending
     if mailbox.gap is not gap:
-        mailbox.gap, mailbox.gaps = gap, (*mailbox.gaps[1 - _MOST_GAPS :], gap)
+        mailbox.gap, mailbox.gaps = gap, (*mailbox.gaps[1 - MOST_GAPS :], gap)
     mailbox.look_again(now_ns)
     over = [wait for wait in mailbox.pending if _is_over(wait, resumes)]
     mailbox.end(over, ending, now_ns)

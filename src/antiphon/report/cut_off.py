@@ -13,7 +13,7 @@ from antiphon.conversation.awaited import is_described
 from antiphon.conversation.ending import Ending
 from antiphon.conversation.explanation import Explanation
 from antiphon.conversation.explanation_text import lines_of
-from antiphon.conversation.gap import Gap
+from antiphon.conversation.gap import MOST_GAPS, Gap
 from antiphon.conversation.history import History
 from antiphon.conversation.message import Message
 from antiphon.conversation.waits import AbsenceWait, CloseWait, Exchange, MessageWait, UntilWait, Wait
@@ -40,7 +40,6 @@ KEPT: Final = 400
 """So many of the latest entries are looked through for what happened around the end."""
 
 HISTORY: Final = 64
-_MOST_GAPS: Final = 8
 
 
 class CutOff:
@@ -195,7 +194,7 @@ class _Memory:
                 self.gaps[-1].to_ns = entry.at_ns
             return
         if not self.is_reopening:
-            self.gaps = (*self.gaps, Gap(self.ending or Ending(), self.ended_ns))[-_MOST_GAPS:]
+            self.gaps = (*self.gaps, Gap(self.ending or Ending(), self.ended_ns))[-MOST_GAPS:]
         gap = self.gaps[-1]
         if entry.error:
             gap.meet(entry.error)
