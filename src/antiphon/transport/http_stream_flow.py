@@ -13,6 +13,7 @@ from antiphon.conversation.ending import Ending
 from antiphon.conversation.message import Data
 from antiphon.transport.closing_time import ClosingTime, overdue
 from antiphon.transport.interface import Receiver
+from antiphon.transport.receiver_failure import report_failure
 
 __all__ = ["HttpStreamFlow"]
 
@@ -79,8 +80,7 @@ class HttpStreamFlow(ABC):
             hear = getattr(self._receiver, what, None)
             return hear(*news) if hear is not None else None
         except Exception as error:
-            text = f"the receiver raised {type(error).__name__} in {what}"
-            self._loop.call_exception_handler({"message": text, "exception": error})
+            text = report_failure(self._loop, error, what)
             self._fail(text)
             return None
 

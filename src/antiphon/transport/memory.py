@@ -17,6 +17,7 @@ from antiphon.errors import ConnectFailed, TransportError, UpgradeRefused
 from antiphon.transport.closing_time import ClosingTime, overdue
 from antiphon.transport.http1_head import phrase
 from antiphon.transport.interface import Accept, Opening, Peer, Receiver, RejectConnection, tell_finished
+from antiphon.transport.receiver_failure import report_failure
 from antiphon.transport.websocket.rfc6455 import ABNORMAL, GOING_AWAY, INTERNAL_ERROR, NORMAL, check_close
 
 __all__ = ["MemoryConnection", "MemoryListening", "MemoryNetwork"]
@@ -361,8 +362,7 @@ class MemoryConnection:
             emptied.set_result(None)
 
     def _give_up(self, where: str, error: Exception) -> None:
-        text = f"the receiver raised {type(error).__name__} in {where}"
-        self._loop.call_exception_handler({"message": text, "exception": error})
+        text = report_failure(self._loop, error, where)
         self._is_hearing = False
         if self._can_send:
             self._close(Ending(code=INTERNAL_ERROR, by="us", detail=text))
@@ -380,8 +380,7 @@ class MemoryConnection:
         try:
             self._receiver.on_ended(ending)
         except Exception as error:
-            text = f"the receiver raised {type(error).__name__} in on_ended"
-            self._loop.call_exception_handler({"message": text, "exception": error})
+            report_failure(self._loop, error, "on_ended")
 
 
 def _split(address: str) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from antiphon.transport.closing_time import ClosingTime, broken, overdue
 from antiphon.transport.connect_failure import broken_off
 from antiphon.transport.interface import Receiver
 from antiphon.transport.lingering_close import end_writing
+from antiphon.transport.receiver_failure import report_failure
 from antiphon.transport.stream_buffers import has_hidden_buffer, taken, unsent_bytes, untaken_bytes
 
 __all__ = ["CLOSE_WITHIN_S", "StreamConnection"]
@@ -272,8 +273,7 @@ class StreamConnection(asyncio.Protocol):
             hear = getattr(self._receiver, what, None)
             return hear(*news) if hear is not None else None
         except Exception as error:
-            text = f"the receiver raised {type(error).__name__} in {what}"
-            self._loop.call_exception_handler({"message": text, "exception": error})
+            text = report_failure(self._loop, error, what)
             self._is_hearing = False
             if self._can_send:
                 self._leave(Ending(by="us", detail=text))

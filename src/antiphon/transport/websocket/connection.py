@@ -16,6 +16,7 @@ from antiphon.errors import TransportError
 from antiphon.transport.closing_time import ClosingTime, broken, overdue
 from antiphon.transport.interface import Receiver
 from antiphon.transport.lingering_close import Drain, end_writing
+from antiphon.transport.receiver_failure import report_failure
 from antiphon.transport.stream_buffers import has_hidden_buffer, taken, unsent_bytes, untaken_bytes
 from antiphon.transport.websocket import rfc6455
 from antiphon.transport.websocket.deflate import Deflater, Inflater, Terms
@@ -397,8 +398,7 @@ class WebSocketConnection(WSListener):
         end_writing(self._stream)
 
     def _receiver_raised(self, where: str, error: Exception) -> None:
-        text = f"the receiver raised {type(error).__name__} in {where}"
-        self._loop.call_exception_handler({"message": text, "exception": error})
+        text = report_failure(self._loop, error, where)
         self._stop_hearing()
         if self._goodbye is None:
             self._say_what_is_wrong(Violation(rfc6455.INTERNAL_ERROR, "internal error", text))
@@ -460,8 +460,7 @@ class WebSocketConnection(WSListener):
         try:
             self._receiver.on_ended(self._goodbye or Ending(code=rfc6455.ABNORMAL, by="wire"))
         except Exception as error:
-            text = f"the receiver raised {type(error).__name__} in on_ended"
-            self._loop.call_exception_handler({"message": text, "exception": error})
+            report_failure(self._loop, error, "on_ended")
 
 
 def _unsendable(error: UnicodeEncodeError) -> TransportError:
